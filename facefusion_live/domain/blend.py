@@ -1,0 +1,230 @@
+"""How a swapped face is put into the picture: the arithmetic, in plain numpy.
+
+This is the reference. The CPU renderer and the shaders do the same steps faster and must stay within two levels of
+it. All crops are square; `GRID` cells a side serve for everything of low frequency, whatever the size of the crop.
+
+    swap, enhanced -> mixed -> relit to the target -> sharpened ┐
+    regions, coverage -> alpha x opacity ───────────────────────┴-> premultiplied patch -> drawn over the frame
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain import geometry
+from facefusion_live.domain.settings import Look, Mask, Settings
+
+GRID = 64
+"""Cells a side of the low-frequency grid. Crops are a whole multiple of it."""
+DISTANCE_RANGE = 0.25
+"""Signed distances are stored from -DISTANCE_RANGE to +DISTANCE_RANGE crop widths."""
+DISTANCE_STEP = DISTANCE_RANGE / 127
+"""Crop widths per stored level."""
+EDGE_LEVEL = 128
+"""The stored level that lies on the edge of a region."""
+KEEP_SOFTNESS = 0.006
+"""Half width of the edge of a kept region (eyes, mouth, brows), in crop widths."""
+RELIGHT_SIGMA = 4.5
+"""Standard deviation of the relighting low-pass, in cells."""
+RELIGHT_RADIUS = 13
+"""Where the low-pass kernel is cut off, in cells."""
+RELIGHT_FLOOR = 4.0
+"""Levels added to both sides of the lighting ratio, so that black does not divide by black."""
+GAIN_LIMITS = (0.25, 4.0)
+"""The lighting ratio is kept within these."""
+COVERED_FROM = 0.5
+"""A pixel counts as covered when the swap has at least this share in it."""
+
+Array = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+def encode_distance(crop_widths: Array) -> Bytes:
+    """Signed distances in crop widths as stored levels."""
+    return np.clip(np.rint(crop_widths / DISTANCE_STEP + EDGE_LEVEL), 0, 255).astype(np.uint8)
+
+
+def smoothstep(low: float, high: float, x: Array) -> Array:
+    """0 below `low`, 1 above `high`, smooth between; a step at `low` where both are equal."""
+    if high <= low:
+        return (x >= low).astype(np.float32)
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+_LEVELS = (np.arange(256, dtype=np.float32) - EDGE_LEVEL) * np.float32(DISTANCE_STEP)
+
+
+def edge_curve(mask: Mask) -> Array:
+    """(256,) alpha by stored distance to the face hull: feather, centred where erosion and padding put the edge."""
+    inset = mask.erosion - mask.padding
+    return smoothstep(inset - mask.feather / 2, inset + mask.feather / 2, _LEVELS)
+
+
+def keep_curve(strength: float) -> Array:
+    """(256,) what is left of the swap by stored distance to a kept region."""
+    return 1 - np.float32(strength) * smoothstep(-KEEP_SOFTNESS, KEEP_SOFTNESS, _LEVELS)
+
+
+def alpha(regions: Bytes, coverage: Bytes | None, mask: Mask, opacity: float = 1.0) -> Array:
+    """How much the swap has to say at every pixel, 0..1.
+
+    Args:
+        regions: (h, w, 4) stored distances, as in `Patch.regions`.
+        coverage: (h, w) where there is a swap at all, or None for everywhere.
+        mask: Where the user wants it.
+        opacity: Factor on top.
+    """
+    kept = keep_curve(mask.keep_eyes), keep_curve(mask.keep_mouth), keep_curve(mask.keep_brows)
+    share = edge_curve(mask)[regions[..., 0]] * np.float32(opacity)
+    for channel, curve in enumerate(kept, start=1):
+        share = share * curve[regions[..., channel]]
+    return share if coverage is None else share * (coverage.astype(np.float32) / 255)
+
+
+def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
+    """The share of the face that the swap covers, 0..1.
+
+    The face is the hull less the openings of eyes and mouth, which may be the user's own by choice. Where a swap is
+    pale (low opacity) it covers nothing, however wide it reaches.
+
+    Args:
+        alpha_grid: (n, n) alpha times opacity.
+        regions_grid: (n, n, 4) stored distances at the same places.
+    """
+    face = (regions_grid[..., 0] >= EDGE_LEVEL) & (regions_grid[..., 1:3] < EDGE_LEVEL).all(-1)
+    return float((alpha_grid[face] >= COVERED_FROM).mean()) if face.any() else 0.0
+
+
+def to_grid(image: NDArray[np.generic], cells: int = GRID) -> Array:
+    """Mean over each cell of an (s, s[, c]) image whose edge is a multiple of `cells`."""
+    step = image.shape[0] // cells
+    tiled = image.reshape(cells, step, cells, step, -1).astype(np.float32).mean((1, 3))
+    return tiled.reshape(cells, cells, *image.shape[2:])
+
+
+def from_grid(grid: Array, size_px: int) -> Array:
+    """Bilinear enlargement of (n, n, c) to (size_px, size_px, c), cell centres kept in place."""
+    cells = grid.shape[0]
+    at = np.clip((np.arange(size_px, dtype=np.float32) + 0.5) * cells / size_px - 0.5, 0, cells - 1)
+    low = np.minimum(at.astype(int), cells - 2)
+    part = (at - low).astype(np.float32)
+    rows = grid[low] * (1 - part)[:, None, None] + grid[low + 1] * part[:, None, None]
+    return rows[:, low] * (1 - part)[None, :, None] + rows[:, low + 1] * part[None, :, None]
+
+
+def _blur(grid: Array) -> Array:
+    offsets = np.arange(-RELIGHT_RADIUS, RELIGHT_RADIUS + 1)
+    kernel = np.exp(-0.5 * (offsets / RELIGHT_SIGMA) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    for axis in (0, 1):
+        widths = [(RELIGHT_RADIUS, RELIGHT_RADIUS) if axis == a else (0, 0) for a in range(grid.ndim)]
+        padded = np.pad(grid, widths)
+        shifted = (np.take(padded, np.arange(grid.shape[axis]) + k, axis) for k in range(len(kernel)))
+        grid = np.add.reduce([weight * part for weight, part in zip(kernel, shifted, strict=True)])
+    return grid
+
+
+def relight_weight(regions_grid: Bytes, coverage_grid: Array | None) -> Array:
+    """(n, n) how much each cell says about the light on the face: skin inside the hull, no eyes, no mouth."""
+    hull, eyes, mouth = (np.clip(regions_grid[..., c].astype(np.float32) - EDGE_LEVEL, -8, 8) / 16 + 0.5 for c in range(3))
+    weight = hull * (1 - eyes) * (1 - mouth)
+    return weight if coverage_grid is None else weight * coverage_grid / 255
+
+
+def lighting_gain(target_grid: Array, swap_grid: Array, weight: Array, match: float) -> Array:
+    """(n, n, 3) factors that bring the low frequencies of the swap to those of the target.
+
+    Args:
+        target_grid: (n, n, 3) cell means of the camera's picture, 0..255.
+        swap_grid: (n, n, 3) cell means of the swap.
+        weight: (n, n) from `relight_weight`.
+        match: 0 leaves the swap as it is, 1 matches fully.
+    """
+    w = weight[..., None]
+    spread = _blur(w) + np.float32(1e-3)
+    bright = (_blur(target_grid * w) / spread) + RELIGHT_FLOOR
+    dark = (_blur(swap_grid * w) / spread) + RELIGHT_FLOOR
+    return (1 + (np.clip(bright / dark, *GAIN_LIMITS) - 1) * match).astype(np.float32)
+
+
+def sharpen(image: Array, amount: float) -> Array:
+    """Unsharp mask with a 3x3 binomial kernel; the border repeats its last pixel."""
+    blurred = image
+    for axis in (0, 1):
+        widths = [(1, 1) if axis == a else (0, 0) for a in range(image.ndim)]
+        p = np.pad(blurred, widths, mode="edge")
+        n = image.shape[axis]
+        before, here, after = (np.take(p, np.arange(n) + k, axis) for k in range(3))
+        blurred = (before + 2 * here + after) / 4
+    return np.clip(image + np.float32(amount) * (image - blurred), 0, 255)
+
+
+def swapped_crop(target: Bytes, swap: Bytes, enhanced: Bytes | None, weight: Array, look: Look) -> Array:
+    """(s, s, 3) 0..255: the swap mixed with its enhanced version, relit to the target and sharpened."""
+    mixed = swap.astype(np.float32)
+    if enhanced is not None:
+        mixed += (enhanced.astype(np.float32) - mixed) * look.enhance
+    gain = lighting_gain(to_grid(target), to_grid(mixed), weight, look.match)
+    relit = np.clip(mixed * from_grid(gain, swap.shape[0]), 0, 255)
+    return sharpen(relit, look.sharpness) if look.sharpness else relit
+
+
+def premultiplied(rgb: Array, share: Array) -> Array:
+    """(s, s, 4): colour times alpha in levels, alpha 0..1 in the last channel."""
+    return np.concatenate([rgb * share[..., None], share[..., None]], -1)
+
+
+def draw(frame: Bytes, patch: Array, crop_from_frame: geometry.Affine) -> Bytes:
+    """Draw a premultiplied patch over a frame, sampled bilinearly; beyond its border the patch is clear."""
+    height, width = frame.shape[:2]
+    ys, xs = np.mgrid[:height, :width]
+    grid = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
+    at = grid @ crop_from_frame[:, :2].T + crop_from_frame[:, 2]
+    sampled = sample(patch, at).reshape(height, width, 4)
+    return np.clip(np.rint(sampled[..., :3] + frame * (1 - sampled[..., 3:])), 0, 255).astype(np.uint8)
+
+
+def sample(image: Array, at: NDArray[np.float64]) -> Array:
+    """Bilinear samples (n, c) of an (h, w, c) image at (n, 2) x, y; zero outside."""
+    padded = np.pad(image, ((1, 2), (1, 2), (0, 0)))
+    at = np.clip(at + 1, 0, (image.shape[1] + 1, image.shape[0] + 1))
+    low = np.minimum(at.astype(int), (image.shape[1], image.shape[0]))
+    fx, fy = ((at - low).T).astype(np.float32)[..., None]
+    x, y = low.T
+    top = padded[y, x] * (1 - fx) + padded[y, x + 1] * fx
+    bottom = padded[y + 1, x] * (1 - fx) + padded[y + 1, x + 1] * fx
+    return top * (1 - fy) + bottom * fy
+
+
+def drawn_crop_from_frame(crop_from_frame: geometry.Affine, size_px: int, face_scale: float) -> geometry.Affine:
+    """The map that a patch is drawn with: its own, or grown about the centre of the crop."""
+    if face_scale == 1:
+        return crop_from_frame
+    centre = np.array([(size_px - 1) / 2, (size_px - 1) / 2])
+    return geometry.compose(geometry.scaled_about(centre, 1 / face_scale), crop_from_frame)
+
+
+def compose_patch(
+    frame: Bytes,
+    target: Bytes,
+    layers: tuple[Bytes, Bytes | None],
+    masks: tuple[Bytes, Bytes | None],
+    crop_from_frame: geometry.Affine,
+    settings: Settings,
+) -> Bytes:
+    """The whole way from a patch to the picture.
+
+    Args:
+        frame: (h, w, 3) the camera's picture.
+        target: (s, s, 3) what the frame shows where the patch will be drawn.
+        layers: swap and enhanced, (s, s, 3) each.
+        masks: regions (s, s, 4) and coverage (s, s).
+        crop_from_frame: Where the patch is drawn.
+        settings: Mask and look.
+    """
+    (swap, enhanced), (regions, coverage) = layers, masks
+    regions_grid = np.rint(to_grid(regions)).astype(np.uint8)
+    weight = relight_weight(regions_grid, None if coverage is None else to_grid(coverage))
+    rgb = swapped_crop(target, swap, enhanced, weight, settings.look)
+    share = alpha(regions, coverage, settings.mask, settings.look.opacity)
+    return draw(frame, premultiplied(rgb, share), crop_from_frame)

@@ -1,0 +1,66 @@
+"""One tree of errors. `str(error)` is for the developer, `error.advice` for the user."""
+
+
+class FaceFusionLiveError(Exception):
+    """Root of every error that this program raises on purpose.
+
+    Args:
+        message: What went wrong, in one line and without a home path or an embedding in it.
+        advice: What the user can do about it, in one sentence. Empty when there is nothing to do.
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class BadInputError(FaceFusionLiveError):
+    """The user asked for something that cannot be done as asked. The command line exits with 2."""
+
+
+class SettingsError(BadInputError):
+    """A parameter that does not exist, or a value outside its range."""
+
+
+class ModelCardError(BadInputError):
+    """A model card that does not keep to the schema of `domain.model_card`."""
+
+
+class SourceFaceError(BadInputError):
+    """A source picture that cannot serve: unreadable, too small, too large, no face, several faces."""
+
+
+class ConsentError(BadInputError):
+    """A source face without the record that allows its use."""
+
+
+class CaptureError(FaceFusionLiveError):
+    """A frame source could not be opened, or ended with an error."""
+
+
+class CaptureOpenError(CaptureError, BadInputError):
+    """A frame source that could not be opened at all: no such camera, no such file, nobody answers."""
+
+
+class CaptureLostError(CaptureError):
+    """A frame source that worked and stopped: unplugged, timed out, broken stream. Opening it again may help."""
+
+
+class InferenceError(FaceFusionLiveError):
+    """A net could not be loaded or run, or gave values that cannot be used."""
+
+
+class ComputeError(FaceFusionLiveError):
+    """A picture could not be cropped, composed or read back."""
+
+
+class SinkError(FaceFusionLiveError):
+    """An output could not be opened or written."""
+
+
+class SinkOpenError(SinkError, BadInputError):
+    """An output that could not be opened at all: unwritable folder, unknown format."""
+
+
+class ResourceError(FaceFusionLiveError):
+    """A file that belongs to the program (model, avatar, demo clip) is missing or damaged."""

@@ -1,0 +1,132 @@
+"""Faces, patches and jobs: what inference hands to rendering."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain.image import Frame, Image
+from facefusion_live.domain.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face as a detector sees it.
+
+    Attributes:
+        box_px: (4,) float32 left, top, right, bottom.
+        eyes_px: (2, 2) float32; the eye at the viewer's left, then the other.
+        score: 0..1.
+    """
+
+    box_px: NDArray[np.float32]
+    eyes_px: NDArray[np.float32]
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face in one frame, in frame pixels.
+
+    Attributes:
+        box_px: (4,) float32 left, top, right, bottom of the mesh.
+        landmarks5_px: (5, 2) float32: eye at the viewer's left, other eye, nose tip, mouth left, mouth right.
+        mesh_px: (478, 3) float32 x, y, and z in the same unit (nearer is smaller).
+        score: 0..1, that this is a face at all.
+        track_id: Stays with a person from frame to frame.
+        agreed: The last re-detection found a face where the track says there is one.
+        embedding: (128,) float32 of unit length from the side worker, or None before its first answer.
+    """
+
+    box_px: NDArray[np.float32]
+    landmarks5_px: NDArray[np.float32]
+    mesh_px: NDArray[np.float32]
+    score: float
+    track_id: int
+    agreed: bool
+    embedding: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A swapped face in crop space, before the look is applied.
+
+    Attributes:
+        swap: (s, s, 3) RGB, the source face in the target's pose.
+        enhanced: (s, s, 3) RGB of the same place after an enhancer, or None.
+        coverage: (s, s) 0..255, where the swap has something to show; None means everywhere.
+        regions: (s, s, 4) signed distances to the face hull, the eye openings, the inner mouth and the brows:
+            128 is the edge, inside is above, one step is `blend.DISTANCE_STEP` crop widths.
+        crop_from_frame: (2, 3) float64 from frame pixels to crop pixels.
+        face_index: Which of the job's faces this covers.
+    """
+
+    swap: Image
+    enhanced: Image | None
+    coverage: Image | None
+    regions: Image
+    crop_from_frame: NDArray[np.float64]
+    face_index: int
+
+    @property
+    def size_px(self) -> int:
+        """Edge of the square crop in pixels."""
+        return self.swap.size_wh[0]
+
+    def images(self) -> tuple[Image, ...]:
+        """Every picture that the patch holds a share of."""
+        held = (self.swap, self.enhanced, self.coverage, self.regions)
+        return tuple(image for image in held if image is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class StageFailure:
+    """Why a frame could not be processed.
+
+    Attributes:
+        stage: Name of the stage that failed.
+        error_type: Class name of the error.
+        message: What it said, for the log.
+    """
+
+    stage: str
+    error_type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """All that inference knows about one frame.
+
+    Attributes:
+        frame: The camera's picture.
+        faces: Every face found in it.
+        targets: Indices of the faces that must be covered by the swap.
+        missing: Faces that must be covered, were there a moment ago and are not found in this frame.
+        patches: The swaps made; a face in `targets` without one is not covered.
+        hidden_boxes_px: (n, 4) float32, bystanders lost a moment ago: where their faces were.
+        settings: The snapshot that inference used.
+        failure: The stage that failed, or None.
+    """
+
+    frame: Frame
+    faces: tuple[Face, ...]
+    targets: tuple[int, ...]
+    missing: int
+    patches: tuple[Patch, ...]
+    hidden_boxes_px: NDArray[np.float32]
+    settings: Settings
+    failure: StageFailure | None = None
+
+    def retain(self) -> None:
+        """Take one more share of every picture in the job."""
+        for image in self._images():
+            image.retain()
+
+    def release(self) -> None:
+        """Give one share of every picture in the job back."""
+        for image in self._images():
+            image.release()
+
+    def _images(self) -> tuple[Image, ...]:
+        return (self.frame.image, *(image for patch in self.patches for image in patch.images()))

@@ -1,0 +1,186 @@
+"""Planar geometry: alignment templates, similarity fits, and 2x3 affine maps named `dest_from_source`.
+
+Pixel centres lie at whole numbers, as OpenCV counts them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.floating]
+"""(n, 2) or (n, 3); only x and y are moved."""
+Affine = NDArray[np.float64]
+"""(2, 3), maps column vectors (x, y, 1)."""
+
+
+def _template(*numbers: float) -> NDArray[np.float64]:
+    points = np.array(numbers, np.float64).reshape(5, 2)
+    points.flags.writeable = False
+    return points
+
+
+TEMPLATES: Mapping[str, NDArray[np.float64]] = MappingProxyType({
+    "arcface_112_v1": _template(
+        0.35473214, 0.45658929, 0.64526786, 0.45658929, 0.50000000, 0.61154464, 0.37913393, 0.77687500, 0.62086607, 0.77687500
+    ),
+    "arcface_112_v2": _template(
+        0.34191607, 0.46157411, 0.65653393, 0.45983393, 0.50022500, 0.64050536, 0.37097589, 0.82469196, 0.63151696, 0.82325089
+    ),
+    "arcface_128": _template(
+        0.36167656, 0.40387734, 0.63696719, 0.40235469, 0.50019687, 0.56044219, 0.38710391, 0.72160547, 0.61507734, 0.72034453
+    ),
+    "dfl_whole_face": _template(
+        0.35342266, 0.39285716, 0.62797622, 0.39285716, 0.48660713, 0.54017860, 0.38839287, 0.68750011, 0.59821427, 0.68750011
+    ),
+    "ffhq_512": _template(
+        0.37691676, 0.46864664, 0.62285697, 0.46912813, 0.50123859, 0.61331904, 0.39308822, 0.72541100, 0.61150205, 0.72490465
+    ),
+    "mtcnn_512": _template(
+        0.36562865, 0.46733799, 0.63305391, 0.46585885, 0.50019127, 0.61942959, 0.39032951, 0.77598822, 0.61178945, 0.77476328
+    ),
+})  # fmt: skip
+"""Where the five landmarks lie in an aligned crop, as fractions of its edge: eye at the viewer's left, other eye,
+nose tip, mouth left, mouth right. Source: the alignment code published with the models of each family."""
+
+
+def fit_similarity(dest: Points, source: Points) -> Affine:
+    """The rotation, uniform scale and shift that bring `source` closest to `dest` in the least-squares sense.
+
+    Args:
+        dest: (n, 2) points, n >= 2 and not all the same.
+        source: (n, 2) points.
+
+    Returns:
+        dest_from_source; never a reflection.
+
+    Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991.
+    """
+    dest_mean, source_mean = dest.mean(0), source.mean(0)
+    d, s = dest - dest_mean, source - source_mean
+    # In the plane the closed form needs no SVD: the optimal complex factor is <s, d> / <s, s>.
+    scale_norm = float((s * s).sum())
+    a = float((s * d).sum()) / scale_norm
+    b = float((s[:, 0] * d[:, 1] - s[:, 1] * d[:, 0]).sum()) / scale_norm
+    linear = np.array([[a, -b], [b, a]])
+    return np.hstack([linear, (dest_mean - linear @ source_mean)[:, None]])
+
+
+def align(landmarks5_px: Points, template: str, size_px: int) -> Affine:
+    """crop_from_frame for an aligned crop of `size_px` after one of `TEMPLATES`."""
+    return fit_similarity(TEMPLATES[template] * size_px, landmarks5_px)
+
+
+def inverse(dest_from_source: Affine) -> Affine:
+    """source_from_dest."""
+    linear = np.linalg.inv(dest_from_source[:, :2])
+    return np.hstack([linear, -linear @ dest_from_source[:, 2:]])
+
+
+def compose(c_from_b: Affine, b_from_a: Affine) -> Affine:
+    """c_from_a."""
+    linear = c_from_b[:, :2] @ b_from_a[:, :2]
+    return np.hstack([linear, c_from_b[:, :2] @ b_from_a[:, 2:] + c_from_b[:, 2:]])
+
+
+def transform(dest_from_source: Affine, points: Points) -> NDArray[np.float32]:
+    """Move points; a third column is scaled with them.
+
+    Args:
+        dest_from_source: The map.
+        points: (n, 2) or (n, 3).
+
+    Returns:
+        Points of the same shape, float32.
+    """
+    moved = np.empty(points.shape, np.float32)
+    moved[:, :2] = points[:, :2] @ dest_from_source[:, :2].T + dest_from_source[:, 2]
+    if points.shape[1] == 3:
+        moved[:, 2] = points[:, 2] * scale_of(dest_from_source)
+    return moved
+
+
+def scale_of(dest_from_source: Affine) -> float:
+    """How much longer a line gets."""
+    return float(np.sqrt(abs(np.linalg.det(dest_from_source[:, :2]))))
+
+
+def scaled_about(centre: Points, factor: float) -> Affine:
+    """Scaling by `factor` that leaves `centre` (2,) where it is."""
+    return np.array([
+        [factor, 0, centre[0] * (1 - factor)],
+        [0, factor, centre[1] * (1 - factor)],
+    ])
+
+
+def letterbox(size_wh: tuple[int, int], edge_px: int) -> Affine:
+    """crop_from_frame that fits a whole frame into a square, centred."""
+    width, height = size_wh
+    scale = edge_px / max(width, height)
+    return np.array([
+        [scale, 0, (edge_px - width * scale) / 2],
+        [0, scale, (edge_px - height * scale) / 2],
+    ])
+
+
+def face_roi(box_px: Points, eyes_px: Points, edge_px: int, margin: float = 1.5) -> Affine:
+    """crop_from_frame of the square that the mesh nets expect: turned so that the eyes are level.
+
+    Args:
+        box_px: (4,) left, top, right, bottom.
+        eyes_px: (2, 2) eye at the viewer's left, other eye.
+        edge_px: Edge of the crop.
+        margin: Edge of the square over the longer side of the box.
+
+    Source: the face-landmark graph of MediaPipe 0.10.21.
+    """
+    centre = (box_px[:2] + box_px[2:]) / 2
+    side = float((box_px[2:] - box_px[:2]).max()) * margin
+    along = eyes_px[1] - eyes_px[0]
+    angle = np.arctan2(along[1], along[0])
+    scale = side / edge_px
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    linear = np.array([[cos, -sin], [sin, cos]])
+    frame_from_crop = np.hstack([linear, (centre - linear @ (edge_px / 2, edge_px / 2))[:, None]])
+    return inverse(frame_from_crop)
+
+
+def box_of(points: Points) -> NDArray[np.float32]:
+    """(4,) left, top, right, bottom of the points."""
+    return np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]).astype(np.float32)
+
+
+def box_area(box_px: Points) -> float:
+    """Area in square pixels; 0 for an empty box."""
+    width, height = np.maximum(box_px[2:] - box_px[:2], 0)
+    return float(width * height)
+
+
+def overlap(box_a: Points, box_b: Points) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    shared = box_area(np.concatenate([np.maximum(box_a[:2], box_b[:2]), np.minimum(box_a[2:], box_b[2:])]))
+    union = box_area(box_a) + box_area(box_b) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def upright_crop(box_px: Points, margin: float, step_px: int, largest_px: int) -> tuple[Affine, int]:
+    """crop_from_frame and edge of an upright square around a box.
+
+    As long as the square fits into `largest_px` it is a shift by whole pixels: the picture is sampled and painted
+    back without any blur. Larger faces are scaled down to `largest_px`.
+
+    Args:
+        box_px: (4,) left, top, right, bottom.
+        margin: Edge of the square over the longer side of the box.
+        step_px: Edges are multiples of this, so that few buffer sizes occur.
+        largest_px: Largest edge, a multiple of `step_px`.
+    """
+    centre = (box_px[:2] + box_px[2:]) / 2
+    side = float((box_px[2:] - box_px[:2]).max()) * margin
+    edge = int(np.ceil(side / step_px)) * step_px
+    if edge <= largest_px:
+        left_top = np.round(centre - edge / 2)
+        return np.hstack([np.eye(2), -left_top[:, None]]), edge
+    scale = largest_px / side
+    return np.hstack([np.eye(2) * scale, (largest_px / 2 - centre * scale)[:, None]]), largest_px

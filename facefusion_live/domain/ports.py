@@ -1,0 +1,330 @@
+"""The seams. Each is a small protocol with a fake in tests/fakes and a contract suite in tests/contracts.
+
+All of them but `Clock` are context managers or are closed by whoever opened them, on the thread that opened them. A
+port's error (named in its docstring) is all that an adapter raises.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain.face import Detection, Face, Job, Patch
+from facefusion_live.domain.geometry import Affine
+from facefusion_live.domain.image import Frame, Image, Lease
+from facefusion_live.domain.settings import Settings
+
+
+class Clock(Protocol):
+    """Time, so that tests can turn the hands."""
+
+    def now_ns(self) -> int:
+        """Monotonic nanoseconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait at least so long."""
+        ...
+
+
+class Buffer(Lease, Protocol):
+    """A piece of pooled memory with one share taken."""
+
+    def array(self, shape: tuple[int, ...], offset: int = 0) -> NDArray[np.uint8]:
+        """A writable uint8 view of `shape`, starting `offset` bytes in."""
+        ...
+
+
+class Buffers(Protocol):
+    """Where pooled memory comes from. Thread: any."""
+
+    def acquire(self) -> Buffer:
+        """A buffer with one share taken.
+
+        Raises:
+            ComputeError: Every buffer is in use.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """What a source tells about the picture it just wrote.
+
+    Attributes:
+        media_s: Presentation time in the source's own clock, rising strictly, from about 0.
+        source_index: Position in the source: 0, 1, 2 … ; tells loss before the first queue.
+    """
+
+    media_s: float
+    source_index: int
+
+
+class FrameSource(Protocol):
+    """Where pictures come from. Raises CaptureOpenError on opening, CaptureLostError later. Thread: capture."""
+
+    @property
+    def name(self) -> str:
+        """Logical name for people and the audit trail: "camera:0", "file", "synthetic". Never a path."""
+        ...
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Size of the pictures, as really delivered, after rotation."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """Nominal frames per second, as really delivered."""
+        ...
+
+    @property
+    def paced(self) -> bool:
+        """True for what comes at its own pace (camera, stream); False for what can be read as fast as wanted."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many pictures there will be; None when nobody knows or there is no end."""
+        ...
+
+    def read_into(self, pixels: NDArray[np.uint8]) -> FrameInfo | None:
+        """Write the next picture as RGB into (h, w, 3). Blocks until there is one.
+
+        Returns:
+            What it is, or None at the end of a source that has one.
+
+        Raises:
+            CaptureLostError: Unplugged, timed out or broken; the source must be opened anew.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """What a landmarker says about one crop, in crop pixels.
+
+    Attributes:
+        mesh_px: (478, 3) float32.
+        score: 0..1, that there is a face in the crop.
+    """
+
+    mesh_px: NDArray[np.float32]
+    score: float
+
+
+class FaceDetector(Protocol):
+    """Finds faces in a square crop. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
+        """Faces in crop pixels, best first, each face once.
+
+        Args:
+            crop: (n, n, 3) RGB.
+            threshold: 0..1, least score.
+        """
+        ...
+
+
+class FaceLandmarker(Protocol):
+    """Finds the mesh of the one face in a crop made by `geometry.face_roi`. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
+        """The mesh in crop pixels.
+
+        Args:
+            crop: (n, n, 3) RGB.
+        """
+        ...
+
+
+class FaceRecogniser(Protocol):
+    """Tells who a face is. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """Which of `geometry.TEMPLATES` the crop must follow."""
+        ...
+
+    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(d,) of unit length.
+
+        Args:
+            crop: (n, n, 3) RGB, aligned.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A source picture in which exactly one face was found."""
+
+    image: Image
+    face: Face
+
+
+class PreparedSource(Protocol):
+    """A source face as one engine wants it; only the swapper that made it can read it."""
+
+
+class FaceSwapper(Protocol):
+    """Makes patches. Raises InferenceError."""
+
+    @property
+    def name(self) -> str:
+        """Engine name as on the command line: "mesh"."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """What really computes: "cpu", "CUDAExecutionProvider" …"""
+        ...
+
+    def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
+        """Make a source ready for use, from one or more pictures of one person. Slow; never on the live path."""
+        ...
+
+    def swap(
+        self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers
+    ) -> Patch:
+        """The source face in the pose of `face`. The patch owns one share of each of its pictures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composition:
+    """A finished picture and how well it hides the faces.
+
+    Attributes:
+        image: The picture; the receiver owns one share.
+        covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch.
+    """
+
+    image: Image
+    covered: tuple[float, ...]
+
+
+class Compute(Protocol):
+    """Whatever touches pixels: `cpu`, later `gl` and `cuda`. Raises ComputeError."""
+
+    @property
+    def name(self) -> str:
+        """The back-end: "cpu", "gl"."""
+        ...
+
+    def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
+        """Sample a crop bilinearly into `pixels` (n, n, 3); beyond the frame its border is repeated.
+
+        Thread: inference.
+        """
+        ...
+
+    def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
+        """Draw every patch of the job over its frame and hide the bystanders. Thread: render."""
+        ...
+
+    def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
+        """What is shown instead of a picture: the card, or the frame pixelated beyond recognition.
+
+        Thread: render. Without a frame it is always the card.
+        """
+        ...
+
+
+class GateState(Enum):
+    """What goes out."""
+
+    LIVE = "LIVE"
+    HOLD = "HOLD"
+    SLATE = "SLATE"
+    PASS = "PASS"
+
+
+class OutputFrame(Protocol):
+    """A picture that the gate has released. Only `engine.gate` can make one."""
+
+    @property
+    def index(self) -> int:
+        """0, 1, 2 … in order of emission, without gaps."""
+        ...
+
+    @property
+    def state(self) -> GateState:
+        """Why it may go out."""
+        ...
+
+    @property
+    def image(self) -> Image:
+        """RGB pixels. Whoever keeps it beyond the call retains it."""
+        ...
+
+    @property
+    def job_index(self) -> int:
+        """Index of the frame it shows or stands for; -1 before the first."""
+        ...
+
+    @property
+    def captured_ns(self) -> int:
+        """When that frame was captured."""
+        ...
+
+    @property
+    def media_s(self) -> float:
+        """That frame's time in the source's clock; a repeated picture carries its own, later time."""
+        ...
+
+
+class Sink(Protocol):
+    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own."""
+
+    @property
+    def name(self) -> str:
+        """Logical name: "recording". Never a path."""
+        ...
+
+    @property
+    def queue_size(self) -> int:
+        """How many pictures may wait for it: 1 for what must be fresh, many for what must be whole."""
+        ...
+
+    def open(self, size_wh: tuple[int, int], fps: float) -> None:
+        """Get ready for pictures of this size."""
+        ...
+
+    def send(self, frame: OutputFrame) -> None:
+        """Take one picture."""
+        ...
+
+    def close(self) -> None:
+        """Finish and let go of everything. Safe to call twice, and after an error."""
+        ...
+
+
+class EventLog(Protocol):
+    """Where what matters is put on record (AUDIT): failed frames, parameter changes, sessions. Never waits."""
+
+    def record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
+        """Put one event on record. Thread: any; returns at once."""
+        ...

@@ -1,0 +1,313 @@
+"""The table of settings: each parameter is one annotated field, and nothing about it is written anywhere else.
+
+Settings are a frozen value. A change makes a new one: `settings.with_values({"mask.feather": 0.2})`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from facefusion_live.domain.errors import SettingsError
+from facefusion_live.domain.parameter import (
+    Acts,
+    Choice,
+    Parameter,
+    Range,
+    Text,
+    Uniform,
+    Value,
+    Words,
+    parameters_of,
+)
+
+_SHARE = Range(0, 1, 0.01)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What is asked of the camera, and how its picture is turned."""
+
+    width: Annotated[
+        int, Range(160, 3840, 16, "px"), Acts.SESSION, Words("Width", "Picture width asked of the camera.")
+    ] = 1280
+    height: Annotated[
+        int, Range(120, 2160, 16, "px"), Acts.SESSION, Words("Height", "Picture height asked of the camera.")
+    ] = 720
+    fps: Annotated[
+        float, Range(1, 240, 1, "frames/s"), Acts.SESSION, Words("Frame rate", "Frame rate asked of the camera.")
+    ] = 30.0
+    mirror: Annotated[
+        bool, Acts.SESSION, Words("Mirror", "Flip the captured picture left to right, as a mirror shows it.")
+    ] = False
+    rotation: Annotated[
+        str,
+        Choice(("0", "90", "180", "270")),
+        Acts.SESSION,
+        Words("Rotation", "Turn the captured picture clockwise, in degrees."),
+    ] = "0"
+    open_timeout_s: Annotated[
+        float, Range(0.5, 120, 0.5, "s"), Acts.SESSION, Words("Open timeout", "How long a stream may take to answer.")
+    ] = 10.0
+    read_timeout_s: Annotated[
+        float,
+        Range(0.2, 60, 0.1, "s"),
+        Acts.SESSION,
+        Words("Read timeout", "How long a source may be silent before it counts as lost."),
+    ] = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detect:
+    """How faces are found."""
+
+    model: Annotated[
+        str,
+        Choice(("blazeface_short", "blazeface_full", "yunet_2023mar")),
+        Acts.SESSION,
+        Words("Detector", "Short range is fastest; full range and YuNet find faces further away."),
+    ] = "blazeface_short"
+    score: Annotated[
+        float, _SHARE, Acts.INFERENCE, Words("Detection threshold", "How sure the detector must be of a new face.")
+    ] = 0.5
+    every_n: Annotated[
+        int,
+        Range(1, 120, 1, "frames"),
+        Acts.INFERENCE,
+        Words("Detect every", "Look for new faces, and check the known ones, every so many frames."),
+    ] = 8
+    max_faces: Annotated[
+        int, Range(1, 16, 1, "faces"), Acts.INFERENCE, Words("Most faces", "How many faces are followed at a time.")
+    ] = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """How a face is followed from frame to frame."""
+
+    smoothing: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words("Smoothing", "Steadies a face at rest; a moving one is followed without delay."),
+    ] = 0.5
+    lost_ms: Annotated[
+        int,
+        Range(0, 5000, 50, "ms"),
+        Acts.INFERENCE,
+        Words("Lost after", "How long a face that vanished is still expected back."),
+    ] = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """Who is replaced, and how finely."""
+
+    targets: Annotated[
+        str,
+        Choice(("largest", "all")),
+        Acts.INFERENCE,
+        Words("Replace", "The largest face, or every face in the picture."),
+    ] = "largest"
+    max_crop_px: Annotated[
+        int,
+        Range(128, 1536, 64, "px"),
+        Acts.INFERENCE,
+        Words("Largest crop", "Faces larger than this are computed smaller and scaled up: a limit for slow machines."),
+    ] = 768
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """Where the swap covers the camera's picture."""
+
+    feather: Annotated[
+        float,
+        Range(0, 0.5, 0.005, "of crop width"),
+        Acts.RENDER,
+        Uniform("u_feather"),
+        Words("Feather", "How wide the soft edge is."),
+    ] = 0.05
+    padding: Annotated[
+        float,
+        Range(0, 0.1, 0.005, "of crop width"),
+        Acts.RENDER,
+        Uniform("u_padding"),
+        Words("Padding", "Moves the edge outward."),
+    ] = 0.0
+    erosion: Annotated[
+        float,
+        Range(0, 0.1, 0.005, "of crop width"),
+        Acts.RENDER,
+        Uniform("u_erosion"),
+        Words("Erosion", "Moves the edge inward."),
+    ] = 0.005
+    keep_eyes: Annotated[
+        float, _SHARE, Acts.RENDER, Uniform("u_keep_eyes"), Words("Keep eyes", "How much of your own eyes is seen.")
+    ] = 1.0
+    keep_mouth: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Uniform("u_keep_mouth"),
+        Words("Keep mouth", "How much of your own teeth and tongue is seen."),
+    ] = 1.0
+    keep_brows: Annotated[
+        float, _SHARE, Acts.RENDER, Uniform("u_keep_brows"), Words("Keep brows", "How much of your own brows is seen.")
+    ] = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the swapped face looks."""
+
+    opacity: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Uniform("u_opacity"),
+        Words("Opacity", "Mixes the swap with the camera's picture; below about half it counts as your bare face."),
+    ] = 1.0
+    match: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Uniform("u_match"),
+        Words("Match light", "How closely the swap takes on the light and colour of the scene."),
+    ] = 1.0
+    sharpness: Annotated[
+        float,
+        Range(0, 2, 0.05),
+        Acts.RENDER,
+        Uniform("u_sharpness"),
+        Words("Sharpness", "Brings out fine detail of the swap."),
+    ] = 0.25
+    enhance: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Uniform("u_enhance"),
+        Words("Enhance", "Mixes in the enhancer's picture, where an enhancer is loaded."),
+    ] = 0.0
+    face_scale: Annotated[
+        float,
+        Range(0.8, 1.25, 0.01),
+        Acts.RENDER,
+        Uniform("u_face_scale"),
+        Words("Face scale", "Draws the swap larger or smaller than the face below it."),
+    ] = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What goes out when a face is not covered."""
+
+    hold_ms: Annotated[
+        int,
+        Range(0, 10000, 50, "ms"),
+        Acts.RENDER,
+        Words("Hold", "How long the last good picture is shown before the slate."),
+    ] = 500
+    slate: Annotated[
+        str,
+        Choice(("card", "pixelate")),
+        Acts.RENDER,
+        Words("Slate", "What is shown instead: a picture, or the camera pixelated beyond recognition."),
+    ] = "card"
+    slate_picture: Annotated[
+        str, Text("the path of a picture, or nothing for the built-in one"), Acts.SESSION, Words("Slate picture", "The picture shown as slate.")
+    ] = ""
+    bystanders: Annotated[
+        str,
+        Choice(("keep", "blur", "cover")),
+        Acts.RENDER,
+        Words("Bystanders", "What happens to faces that are not replaced."),
+    ] = "blur"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """How a recording is encoded."""
+
+    quality: Annotated[
+        int,
+        Range(0, 51, 1, "crf"),
+        Acts.SESSION,
+        Words("Quality", "Constant rate factor of H.264: smaller is better and larger on disk."),
+    ] = 20
+    preset: Annotated[
+        str,
+        Choice(("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")),
+        Acts.SESSION,
+        Words("Encoder preset", "Faster presets spare the processor and make larger files."),
+    ] = "superfast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All parameters at one moment."""
+
+    capture: Capture = field(default_factory=Capture)
+    detect: Detect = field(default_factory=Detect)
+    track: Track = field(default_factory=Track)
+    swap: Swap = field(default_factory=Swap)
+    mask: Mask = field(default_factory=Mask)
+    look: Look = field(default_factory=Look)
+    gate: Gate = field(default_factory=Gate)
+    record: Record = field(default_factory=Record)
+
+    def value(self, path: str) -> Value:
+        """The value at `group.name`.
+
+        Raises:
+            SettingsError: No such parameter.
+        """
+        row = parameter(path)
+        return getattr(getattr(self, row.group), row.name)
+
+    def with_values(self, values: Mapping[str, object]) -> "Settings":
+        """These settings with some values replaced.
+
+        Args:
+            values: New values by `group.name`.
+
+        Raises:
+            SettingsError: No such parameter, or a value that is not allowed.
+        """
+        groups: dict[str, dict[str, Value]] = {}
+        for path, value in values.items():
+            row = parameter(path)
+            groups.setdefault(row.group, {})[row.name] = row.check(value)
+        changed: dict[str, Any] = {
+            group: dataclasses.replace(getattr(self, group), **fields) for group, fields in groups.items()
+        }
+        return dataclasses.replace(self, **changed)
+
+    def changes_from(self, other: "Settings") -> dict[str, tuple[Value, Value]]:
+        """What differs: `group.name` to (value in the other, value here), in table order."""
+        pairs = {path: (other.value(path), self.value(path)) for path in PARAMETERS}
+        return {path: (old, new) for path, (old, new) in pairs.items() if old != new}
+
+
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType({row.path: row for row in parameters_of(Settings)})
+"""Every parameter by `group.name`, in the order of the table."""
+
+
+def parameter(path: str) -> Parameter:
+    """The row of the table at `group.name`.
+
+    Raises:
+        SettingsError: No such parameter; the advice names the nearest ones.
+    """
+    try:
+        return PARAMETERS[path]
+    except KeyError:
+        group = path.partition(".")[0]
+        near = [known for known in PARAMETERS if known.startswith(group + ".")]
+        advice = f"Group '{group}' has: {', '.join(near)}." if near else f"Groups: {', '.join(_groups())}."
+        raise SettingsError(f"there is no parameter {path!r}", advice=advice) from None
+
+
+def _groups() -> tuple[str, ...]:
+    return tuple(group.name for group in dataclasses.fields(Settings))
