@@ -23,9 +23,9 @@ EDGE_LEVEL = 128
 """The stored level that lies on the edge of a region."""
 KEEP_SOFTNESS = 0.006
 """Half width of the edge of a kept region (eyes, mouth, brows), in crop widths."""
-RELIGHT_SIGMA = 4.5
+RELIGHT_SIGMA = 8.0
 """Standard deviation of the relighting low-pass, in cells."""
-RELIGHT_RADIUS = 13
+RELIGHT_RADIUS = 22
 """Where the low-pass kernel is cut off, in cells."""
 RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
@@ -95,11 +95,21 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
     return float((alpha_grid[face] >= COVERED_FROM).mean()) if face.any() else 0.0
 
 
-def to_grid(image: NDArray[np.generic], cells: int = GRID) -> Array:
-    """Mean over each cell of an (s, s[, c]) image whose edge is a multiple of `cells`."""
+def scaled_grid(alpha_grid: Array, face_scale: float) -> Array:
+    """The alpha grid of a patch that is drawn larger or smaller than the face below it."""
+    if face_scale == 1:
+        return alpha_grid
+    cells = alpha_grid.shape[0]
+    at = np.stack(np.meshgrid(np.arange(cells), np.arange(cells)), -1).reshape(-1, 2)
+    centre = (cells - 1) / 2
+    return sample(alpha_grid[..., None], (at - centre) / face_scale + centre).reshape(cells, cells)
+
+
+def to_grid(image: NDArray[np.generic], cells: int = GRID) -> Bytes:
+    """Mean level over each cell of an (s, s[, c]) image whose edge is a multiple of `cells`, rounded."""
     step = image.shape[0] // cells
-    tiled = image.reshape(cells, step, cells, step, -1).astype(np.float32).mean((1, 3))
-    return tiled.reshape(cells, cells, *image.shape[2:])
+    tiled = np.rint(image.reshape(cells, step, cells, step, -1).astype(np.float32).mean((1, 3)))
+    return tiled.reshape(cells, cells, *image.shape[2:]).astype(np.uint8)
 
 
 def from_grid(grid: Array, size_px: int) -> Array:
@@ -124,14 +134,14 @@ def _blur(grid: Array) -> Array:
     return grid
 
 
-def relight_weight(regions_grid: Bytes, coverage_grid: Array | None) -> Array:
+def relight_weight(regions_grid: Bytes, coverage_grid: Bytes | None) -> Array:
     """(n, n) how much each cell says about the light on the face: skin inside the hull, no eyes, no mouth."""
     hull, eyes, mouth = (np.clip(regions_grid[..., c].astype(np.float32) - EDGE_LEVEL, -8, 8) / 16 + 0.5 for c in range(3))
     weight = hull * (1 - eyes) * (1 - mouth)
-    return weight if coverage_grid is None else weight * coverage_grid / 255
+    return weight if coverage_grid is None else weight * (coverage_grid / np.float32(255))
 
 
-def lighting_gain(target_grid: Array, swap_grid: Array, weight: Array, match: float) -> Array:
+def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, match: float) -> Array:
     """(n, n, 3) factors that bring the low frequencies of the swap to those of the target.
 
     Args:
@@ -223,8 +233,7 @@ def compose_patch(
         settings: Mask and look.
     """
     (swap, enhanced), (regions, coverage) = layers, masks
-    regions_grid = np.rint(to_grid(regions)).astype(np.uint8)
-    weight = relight_weight(regions_grid, None if coverage is None else to_grid(coverage))
+    weight = relight_weight(to_grid(regions), None if coverage is None else to_grid(coverage))
     rgb = swapped_crop(target, swap, enhanced, weight, settings.look)
     share = alpha(regions, coverage, settings.mask, settings.look.opacity)
     return draw(frame, premultiplied(rgb, share), crop_from_frame)

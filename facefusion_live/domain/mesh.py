@@ -34,8 +34,8 @@ _ring = np.arange(len(OVAL)) + 468
 _next = np.roll(np.arange(len(OVAL)), -1)
 _oval = np.array(OVAL)
 _RING_TRIANGLES = np.concatenate([
-    np.stack([_oval, _ring, _oval[_next]], 1),
-    np.stack([_ring, _ring[_next], _oval[_next]], 1),
+    np.stack([_oval, _oval[_next], _ring], 1),
+    np.stack([_ring, _oval[_next], _ring[_next]], 1),
 ])  # fmt: skip
 SHEET_TRIANGLES: NDArray[np.int32] = np.concatenate([_RING_TRIANGLES, TRIANGLES]).astype(np.int32)
 """(970, 3) triangles over the points of `sheet`: 72 of the ring first, then the 898 of the face."""
@@ -84,6 +84,24 @@ def _front_sign() -> np.float32:
 
 
 _FRONT = _front_sign()
+
+
+def triangle_maps(
+    source: NDArray[np.float32], dest: NDArray[np.float32], triangles: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """The affine map source_from_dest of every triangle, (n, 2, 3).
+
+    Triangles without an area in `dest` get the map to their first corner.
+    """
+    a, b, c = (dest[triangles[:, corner], :2] for corner in range(3))
+    p, q, r = (source[triangles[:, corner], :2] for corner in range(3))
+    u, v = b - a, c - a
+    area = _cross(u, v)
+    scale = np.divide(1, area, out=np.zeros_like(area), where=np.abs(area) > 1e-6)[:, None]
+    along_x = ((q - p) * v[:, 1:] - (r - p) * u[:, 1:]) * scale
+    along_y = ((r - p) * u[:, :1] - (q - p) * v[:, :1]) * scale
+    origin = p - along_x * a[:, :1] - along_y * a[:, 1:]
+    return np.stack([along_x, along_y, origin], 2)
 
 
 def convex_hull(points: NDArray[np.float32]) -> NDArray[np.float32]:

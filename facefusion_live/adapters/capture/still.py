@@ -1,0 +1,56 @@
+# pyright: basic
+"""One picture from a file: a portrait."""
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain.errors import SourceFaceError
+
+LARGEST_PX = 64_000_000
+"""Pixels of the largest picture that is read: beyond the photos of phones and cameras lie posters and attacks."""
+SMALLEST_PX = 64
+"""Edge of the smallest picture in which a face is worth looking for."""
+
+
+def read_still(path: Path) -> NDArray[np.uint8]:
+    """A picture as (h, w, 3) RGB, upright after its EXIF note.
+
+    Raises:
+        SourceFaceError: Missing, no picture, too small or too large.
+    """
+    if not path.is_file():
+        raise SourceFaceError(f"{path.name}: there is no such file", advice="Check the path of the source picture.")
+    width, height = _size_of(path)
+    if width * height > LARGEST_PX:
+        raise SourceFaceError(
+            f"{path.name}: {width * height / 1e6:.0f} megapixels are too many",
+            advice=f"Give a picture of up to {LARGEST_PX // 1_000_000} megapixels; 1 is plenty.",
+        )
+    if min(width, height) < SMALLEST_PX:
+        raise SourceFaceError(
+            f"{path.name}: {width}x{height} pixels are too few", advice="Give a portrait, best 512 pixels or more."
+        )
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise _no_picture(path)
+    return picture
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    """Width and height from the file's header, before anything is decoded."""
+    try:
+        with av.open(str(path)) as container:
+            video = container.streams.video
+            if not video:
+                raise _no_picture(path)
+            return video[0].codec_context.width, video[0].codec_context.height
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _no_picture(path) from error
+
+
+def _no_picture(path: Path) -> SourceFaceError:
+    return SourceFaceError(f"{path.name} is not a picture that can be read", advice="Give a JPEG, PNG or WebP file.")

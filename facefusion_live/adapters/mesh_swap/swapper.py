@@ -1,0 +1,84 @@
+# pyright: basic
+"""The engine `mesh` behind the FaceSwapper port."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facefusion_live.adapters.mesh_swap import texture
+from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.domain import geometry, mesh
+from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource
+from facefusion_live.domain.settings import Settings
+
+_CROP_MARGIN = 1.3
+"""Edge of the crop over the longer side of the face: room for padding and the outer half of the feather."""
+_CROP_STEP_PX = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeshSource:
+    """One person's pictures as textures."""
+
+    textures: tuple[texture.FaceTexture, ...]
+
+    def best_for(self, pose: mesh.HeadPose) -> texture.FaceTexture:
+        """The picture whose head is turned most like the target's."""
+        return min(self.textures, key=lambda t: np.hypot(t.pose.yaw - pose.yaw, t.pose.pitch - pose.pitch))
+
+
+class MeshSwapper:
+    """Warps the source face over the target's mesh. Thread: `prepare` loader, `swap` inference."""
+
+    name = "mesh"
+    provider = "cpu"
+
+    def __init__(self) -> None:
+        self._warper = Warper()
+
+    def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
+        """Textures of every portrait."""
+        return MeshSource(tuple(texture.build(portrait) for portrait in portraits))
+
+    def swap(
+        self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers
+    ) -> Patch:
+        """A patch at the resolution of the frame, as far as `swap.max_crop_px` allows.
+
+        Raises:
+            InferenceError: The source was prepared for another engine, or the mesh is not finite.
+        """
+        if not isinstance(source, MeshSource):
+            raise InferenceError("the source face was prepared for another engine")
+        if not np.isfinite(face.mesh_px).all():
+            raise InferenceError("the mesh of the face is not finite")
+        crop_from_frame, size = geometry.upright_crop(
+            geometry.box_of(face.mesh_px[:468]), _CROP_MARGIN, _CROP_STEP_PX, settings.swap.max_crop_px
+        )
+        mesh_px = geometry.transform(crop_from_frame, face.mesh_px)
+        pose = mesh.head_pose(face.mesh_px) if len(source.textures) > 1 else source.textures[0].pose
+        buffer = buffers.acquire()
+        try:
+            swap = buffer.array((size, size, 3))
+            regions = buffer.array((size, size, 4), offset=swap.size)
+            coverage = buffer.array((size, size), offset=swap.size + regions.size)
+            self._warper.warp(source.best_for(pose), mesh.sheet(mesh_px), swap, coverage)
+            self._warper.regions(mesh_px, regions)
+        except cv2.error as error:
+            buffer.release()
+            raise InferenceError("the face could not be warped") from error
+        for _ in range(2):  # three pictures, one share each
+            buffer.retain()
+        return Patch(
+            swap=HostImage(swap, buffer),
+            enhanced=None,
+            coverage=HostImage(coverage, buffer),
+            regions=HostImage(regions, buffer),
+            crop_from_frame=crop_from_frame,
+            face_index=face_index,
+        )

@@ -1,0 +1,146 @@
+# pyright: basic
+"""One frame of the mesh engine: the warp map of the texture, and the regions of the face."""
+
+from statistics import NormalDist
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.mesh_swap.scratch import Scratch
+from facefusion_live.adapters.mesh_swap.texture import FaceTexture
+from facefusion_live.domain import blend, mesh
+
+_CELL_PX = 4
+"""The warp map is computed once per 4x4 pixels and interpolated: it is linear within a triangle anyway."""
+_REGION_SCALE = 2
+"""Eyes, mouth and brows are drawn at half size."""
+_REGION_SIGMA = 0.006
+"""Blur that turns a drawn region into distances, in crop widths."""
+_SUBPIXEL_BITS = 4
+
+
+class Warper:
+    """Warps textures into crops, with reused memory. Thread: inference."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+
+    def warp(
+        self, texture: FaceTexture, sheet_px: NDArray[np.float32], swap: NDArray[np.uint8], coverage: NDArray[np.uint8]
+    ) -> None:
+        """Paint the texture into a crop.
+
+        Args:
+            texture: What to paint.
+            sheet_px: (504, 3) the target's sheet in crop pixels.
+            swap: (s, s, 3) written: the warped texture.
+            coverage: (s, s) written: 255 where the sheet shows its front.
+        """
+        size = swap.shape[0]
+        cells = size // _CELL_PX
+        grid_px = sheet_px.copy()
+        grid_px[:, :2] = (sheet_px[:, :2] + 0.5) / _CELL_PX - 0.5
+        ids = self._triangle_ids(grid_px, cells)
+        level, level_scale = self._level(texture, sheet_px)
+        source_px = (texture.sheet_px + 0.5) * np.float32(level_scale) - 0.5
+        maps = mesh.triangle_maps(source_px, grid_px, mesh.SHEET_TRIANGLES)
+        coarse = self._map(ids, maps)
+        fine = cv2.resize(coarse, (size, size), dst=self._scratch.array("map", (size, size, 2), np.float32))
+        cv2.remap(level, fine, None, cv2.INTER_LINEAR, dst=swap, borderMode=cv2.BORDER_REPLICATE)
+        visible = self._scratch.array("visible", (cells, cells))
+        np.multiply(ids >= 0, 255, out=visible, casting="unsafe")
+        cv2.resize(visible, (size, size), dst=coverage)
+
+    def _triangle_ids(self, grid_px: NDArray[np.float32], cells: int) -> NDArray[np.int32]:
+        """(cells, cells) which triangle shows at each cell, -1 for none: far ones first, near ones over them."""
+        ids = self._scratch.array("ids", (cells, cells), np.int32)
+        ids.fill(-1)
+        fronts = mesh.signed_areas(grid_px, mesh.SHEET_TRIANGLES) > 0
+        depth = grid_px[mesh.SHEET_TRIANGLES, 2].sum(1)
+        depth[: mesh.RING_TRIANGLE_COUNT] = np.inf
+        corners = np.rint(grid_px[mesh.SHEET_TRIANGLES, :2] * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        for triangle in np.argsort(-depth):
+            if fronts[triangle]:
+                cv2.fillConvexPoly(ids, corners[triangle], int(triangle), shift=_SUBPIXEL_BITS)
+        return ids
+
+    @staticmethod
+    def _level(texture: FaceTexture, sheet_px: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float]:
+        """The smallest texture that is not coarser than the target face, and its size relative to the largest."""
+        width_px = max(float(np.ptp(sheet_px[:468, 0])), 1.0)
+        index = int(np.clip(np.floor(np.log2(texture.face_width_px / width_px) + 0.25), 0, len(texture.levels) - 1))
+        return texture.levels[index], 0.5**index
+
+    def _map(self, ids: NDArray[np.int32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
+        cells = ids.shape[0]
+        at = np.arange(cells, dtype=np.float32)
+        own = maps[np.maximum(ids, 0)]
+        out = self._scratch.array("coarse", (cells, cells, 2), np.float32)
+        np.multiply(own[..., 0], at[None, :, None], out=out)
+        out += own[..., 1] * at[:, None, None]
+        out += own[..., 2]
+        return out
+
+    def regions(self, mesh_px: NDArray[np.float32], regions: NDArray[np.uint8]) -> None:
+        """Write the signed distances of `Patch.regions`.
+
+        Args:
+            mesh_px: (478, 3) in crop pixels.
+            regions: (s, s, 4) written.
+        """
+        size = regions.shape[0]
+        cv2.insertChannel(self._hull_levels(mesh_px, size), regions, 0)
+        kept = (mesh.EYES, (mesh.INNER_LIPS,), mesh.BROWS)
+        for channel, outlines in enumerate(kept, start=1):
+            cv2.insertChannel(self._outline_levels(mesh_px, outlines, size), regions, channel)
+
+    def _hull_levels(self, mesh_px: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+        corners = cv2.convexHull(np.ascontiguousarray(mesh_px[:468, :2])).reshape(-1, 2)
+        distance = mesh.hull_distance(_clockwise(corners), size, blend.GRID)
+        distance *= np.float32(1 / (size * blend.DISTANCE_STEP))
+        distance += blend.EDGE_LEVEL
+        fine = cv2.resize(distance, (size, size), dst=self._scratch.array("hull", (size, size), np.float32))
+        levels = self._scratch.array("hull_levels", (size, size))
+        return cv2.convertScaleAbs(cv2.max(fine, 0, dst=fine), dst=levels)
+
+    def _outline_levels(self, mesh_px: NDArray[np.float32], outlines: tuple, size: int) -> NDArray[np.uint8]:
+        small = size // _REGION_SCALE
+        drawn = self._scratch.array("drawn", (small, small))
+        drawn.fill(0)
+        for outline in outlines:
+            points = (mesh_px[list(outline), :2] + 0.5) / _REGION_SCALE - 0.5
+            fixed = np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+            cv2.fillPoly(drawn, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+            self._soften(drawn, points, _REGION_SIGMA * small)
+        levels = cv2.LUT(drawn, _DISTANCE_OF_BLUR, dst=self._scratch.array("drawn_levels", (small, small)))
+        return cv2.resize(levels, (size, size), dst=self._scratch.array("region", (size, size)))
+
+    @staticmethod
+    def _soften(drawn: NDArray[np.uint8], points: NDArray[np.float32], sigma_px: float) -> None:
+        """Blur the drawn outline in place, only where it is."""
+        reach = int(np.ceil(4 * sigma_px))
+        left, top = np.maximum(np.floor(points.min(0)).astype(int) - reach, 0)
+        right, bottom = np.maximum(np.ceil(points.max(0)).astype(int) + reach + 1, 0)
+        patch = drawn[top:bottom, left:right]
+        if patch.size:
+            cv2.GaussianBlur(patch, (0, 0), sigma_px, dst=patch, borderType=cv2.BORDER_CONSTANT)
+
+
+def _clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    following = np.roll(corners, -1, 0)
+    area = float((corners[:, 0] * following[:, 1] - following[:, 0] * corners[:, 1]).sum())
+    return corners if area > 0 else corners[::-1]
+
+
+def _distance_of_blur() -> NDArray[np.uint8]:
+    """(256,) stored distance by level of a blurred region: across a straight edge the blur is the normal integral.
+
+    A region thinner than the blur never reaches the middle level: a closed eye fades out instead of flickering.
+    """
+    shares = (np.arange(256) + 0.5) / 256
+    distance = np.array([NormalDist().inv_cdf(float(share)) for share in shares]) * _REGION_SIGMA
+    return blend.encode_distance(distance.astype(np.float32))
+
+
+_DISTANCE_OF_BLUR = _distance_of_blur()

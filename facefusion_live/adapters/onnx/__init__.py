@@ -1,0 +1,1 @@
+"""Nets run by ONNX Runtime. The only home of that library."""

@@ -1,0 +1,108 @@
+# pyright: basic
+"""Face detectors: BlazeFace (short and full range) and YuNet.
+
+Source of the decodings: the graphs of MediaPipe 0.10.21 and OpenCV's FaceDetectorYN.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.domain.face import Detection
+
+_SAME_FACE = 0.3
+"""Intersection over union from which two answers mean one face."""
+
+
+class BlazeFaceDetector:
+    """BlazeFace: 16 numbers per anchor (box centre, size, six points) and a logit. Thread: the caller's.
+
+    Args:
+        path: blazeface_short.onnx or blazeface_full.onnx.
+        input_px: 128 or 192.
+        layers: (anchors per cell, stride in pixels) of each output layer.
+    """
+
+    def __init__(self, path: Path, *, input_px: int, layers: Sequence[tuple[int, int]]) -> None:
+        self.input_px = input_px
+        self._net = NetSession(path)
+        self._tensor = InputTensor(input_px, scale=1 / 127.5, shift=-1)
+        self._anchors_px = np.concatenate([_anchors(input_px, count, stride) for count, stride in layers])
+
+    def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
+        """Faces in crop pixels, best first; the answers for one face are averaged by their scores."""
+        regressors, logits = self._net.run(self._tensor.fill(crop))
+        scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
+        chosen = np.flatnonzero(scores >= threshold)
+        raw, anchors = regressors[0, chosen], self._anchors_px[chosen]
+        centre = raw[:, :2] + anchors
+        half = raw[:, 2:4] / 2
+        boxes = np.concatenate([centre - half, centre + half], 1)
+        eyes = raw[:, 4:8].reshape(-1, 2, 2) + anchors[:, None]
+        return _merged(boxes, eyes, scores[chosen])
+
+
+class YuNetDetector:
+    """YuNet: class, objectness, box and five points at strides 8, 16 and 32. Thread: the caller's."""
+
+    input_px = 640
+
+    def __init__(self, path: Path) -> None:
+        self._net = NetSession(path)
+        self._tensor = InputTensor(self.input_px, scale=1, shift=0, bgr=True)
+
+    def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
+        """Faces in crop pixels, best first."""
+        answers = dict(zip(self._net.output_names, self._net.run(self._tensor.fill(crop)), strict=True))
+        boxes, eyes, scores = [], [], []
+        for stride in (8, 16, 32):
+            score = answers[f"cls_{stride}"][0, :, 0] * answers[f"obj_{stride}"][0, :, 0]
+            chosen = np.flatnonzero(score >= threshold)
+            cells = self.input_px // stride
+            corner = np.stack([chosen % cells, chosen // cells], 1).astype(np.float32) * stride
+            box, points = answers[f"bbox_{stride}"][0, chosen], answers[f"kps_{stride}"][0, chosen]
+            centre = box[:, :2] * stride + corner
+            half = np.exp(box[:, 2:]) * stride / 2
+            boxes.append(np.concatenate([centre - half, centre + half], 1))
+            eyes.append(points[:, :4].reshape(-1, 2, 2) * stride + corner[:, None])
+            scores.append(score[chosen])
+        return _merged(np.concatenate(boxes), np.concatenate(eyes), np.concatenate(scores))
+
+
+def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:
+    """(n, 2) centres of the cells in pixels, row by row, each `count` times."""
+    cells = input_px // stride
+    centres = (np.arange(cells) + 0.5) * stride
+    x, y = np.meshgrid(centres, centres)
+    return np.repeat(np.stack([x.ravel(), y.ravel()], 1), count, axis=0).astype(np.float32)
+
+
+def _merged(
+    boxes: NDArray[np.float32], eyes: NDArray[np.float32], scores: NDArray[np.float32]
+) -> tuple[Detection, ...]:
+    """One detection per face: overlapping answers are averaged by score, the best one gives the score."""
+    left = np.argsort(-scores)
+    faces = []
+    while len(left):
+        same = _overlaps(boxes[left[0]], boxes[left]) > _SAME_FACE
+        same[0] = True
+        group = left[same]
+        weight = scores[group] / scores[group].sum()
+        faces.append(
+            Detection(
+                box_px=(weight @ boxes[group]).astype(np.float32),
+                eyes_px=np.tensordot(weight, eyes[group], 1).astype(np.float32),
+                score=float(scores[group[0]]),
+            )
+        )
+        left = left[~same]
+    return tuple(faces)
+
+
+def _overlaps(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    shared = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(1)
+    area = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(1)
+    return shared / np.maximum(np.clip(box[2:] - box[:2], 0, None).prod() + area - shared, 1e-9)

@@ -1,0 +1,91 @@
+# pyright: basic
+"""ONNX Runtime sessions: how they are opened, and what really runs them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from facefusion_live.domain.errors import InferenceError
+
+_ORT_ERRORS = tuple(
+    error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
+)
+"""onnxruntime's errors share no base of their own."""
+
+
+class NetSession:
+    """One net, ready to run.
+
+    Small nets want one thread and no spinning: with spinning, idle ORT threads take the core that the render thread
+    needs (measured on two cores).
+
+    Args:
+        path: The .onnx file.
+        threads: Threads inside one run.
+
+    Raises:
+        InferenceError: The file is missing or is no net that this runtime can read.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except _ORT_ERRORS as error:
+            raise InferenceError(
+                f"the net {path.name} cannot be loaded: {type(error).__name__}",
+                advice="Install the program again: the file is missing or damaged.",
+            ) from error
+        self._input = self._session.get_inputs()[0]
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    @property
+    def provider(self) -> str:
+        """What really runs the net, asked from the session."""
+        return self._session.get_providers()[0]
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        """Names of the outputs, in the order in which `run` gives them."""
+        return self._outputs
+
+    def run(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs for one input.
+
+        Raises:
+            InferenceError: The runtime failed.
+        """
+        try:
+            return self._session.run(self._outputs, {self._input.name: tensor})
+        except _ORT_ERRORS as error:
+            raise InferenceError(f"a net failed: {type(error).__name__}") from error
+
+
+class InputTensor:
+    """The reusable float tensor that a crop is turned into.
+
+    Args:
+        edge_px: Edge of the square crop.
+        scale: Factor on the levels.
+        shift: Added afterwards.
+        bgr: The net wants blue first.
+    """
+
+    def __init__(self, edge_px: int, *, scale: float, shift: float, bgr: bool = False) -> None:
+        self._nchw = np.empty((1, 3, edge_px, edge_px), np.float32)
+        self._scale, self._shift = np.float32(scale), np.float32(shift)
+        self._order = slice(None, None, -1) if bgr else slice(None)
+
+    def fill(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The crop (n, n, 3) RGB as (1, 3, n, n) float32. The same memory every time."""
+        np.multiply(crop[..., self._order].transpose(2, 0, 1), self._scale, out=self._nchw[0], casting="unsafe")
+        if self._shift:
+            self._nchw += self._shift
+        return self._nchw

@@ -1,0 +1,105 @@
+# pyright: basic
+"""The Compute port on the CPU."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.render_cpu.bystanders import Hider
+from facefusion_live.adapters.render_cpu.patch import PatchPainter
+from facefusion_live.domain.errors import BadInputError, ComputeError
+from facefusion_live.domain.face import Job
+from facefusion_live.domain.geometry import Affine
+from facefusion_live.domain.image import Frame, HostImage, Image
+from facefusion_live.domain.ports import Buffers, Composition
+from facefusion_live.domain.settings import Settings
+
+_SLATE_CELLS = 16
+"""A pixelated picture keeps this many cells across: a face that fills half of it is eight cells wide."""
+
+
+class CpuCompute:
+    """Composes with OpenCV, touching the regions of faces only.
+
+    Args:
+        card: The slate picture, any format that OpenCV reads.
+
+    Raises:
+        BadInputError: The slate picture cannot be read.
+    """
+
+    name = "cpu"
+
+    def __init__(self, card: Path) -> None:
+        # One thread for OpenCV: the workers are the parallelism, and its pool would take their cores.
+        cv2.setNumThreads(1)
+        picture = cv2.imread(str(card), cv2.IMREAD_COLOR_RGB)
+        if picture is None:
+            raise BadInputError(f"the slate picture {card.name} cannot be read", advice="Give a PNG or JPEG file.")
+        self._card_source = picture
+        self._cards: dict[tuple[int, int], HostImage] = {}
+        self._painter = PatchPainter()
+        self._hider = Hider()
+
+    def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
+        """Sample a crop bilinearly; beyond the frame its border is repeated. Thread: inference."""
+        height, width = pixels.shape[:2]
+        try:
+            cv2.warpAffine(
+                image.host(), crop_from_frame, (width, height), pixels, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+            )
+        except cv2.error as error:
+            raise ComputeError("a crop could not be sampled") from error
+
+    def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
+        """Hide the bystanders, then draw every patch. Thread: render."""
+        frame = job.frame.image.host()
+        buffer = buffers.acquire()
+        try:
+            out = buffer.array(frame.shape)
+            np.copyto(out, frame)
+            self._hide_bystanders(out, job, settings)
+            covered = dict.fromkeys(job.targets, 0.0)
+            for patch in job.patches:
+                covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+        except cv2.error as error:
+            buffer.release()
+            raise ComputeError("the picture could not be composed") from error
+        return Composition(HostImage(out, buffer), tuple(covered.values()))
+
+    def _hide_bystanders(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
+        how = settings.gate.bystanders
+        if how == "keep":
+            return
+        for index, face in enumerate(job.faces):
+            if index not in job.targets:
+                self._hider.hide(out, face.box_px, how)
+        for box in job.hidden_boxes_px:
+            self._hider.hide(out, box, how)
+
+    def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
+        """The card, or the frame pixelated beyond recognition. Thread: render."""
+        if frame is None or settings.gate.slate == "card":
+            return self._card(size_wh)
+        buffer = buffers.acquire()
+        width, height = size_wh
+        out = buffer.array((height, width, 3))
+        rows = max(1, round(_SLATE_CELLS * height / width))
+        few = cv2.resize(frame.image.host(), (_SLATE_CELLS, rows), interpolation=cv2.INTER_AREA)
+        cv2.resize(few, size_wh, dst=out, interpolation=cv2.INTER_NEAREST)
+        return HostImage(out, buffer)
+
+    def _card(self, size_wh: tuple[int, int]) -> HostImage:
+        """The card filling the picture, cropped at its longer side."""
+        if size_wh not in self._cards:
+            height, width = self._card_source.shape[:2]
+            scale = max(size_wh[0] / width, size_wh[1] / height)
+            grown = cv2.resize(
+                self._card_source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            )
+            left, top = (grown.shape[1] - size_wh[0]) // 2, (grown.shape[0] - size_wh[1]) // 2
+            cut = grown[max(top, 0) :, max(left, 0) :][: size_wh[1], : size_wh[0]]
+            self._cards = {size_wh: HostImage(cv2.resize(cut, size_wh))}
+        return self._cards[size_wh]

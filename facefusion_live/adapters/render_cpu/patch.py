@@ -1,0 +1,189 @@
+# pyright: basic
+"""Drawing one patch over the picture: the steps of `domain.blend` with OpenCV, in 8 bits where that is enough."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.render_cpu.scratch import Scratch
+from facefusion_live.domain import blend, geometry
+from facefusion_live.domain.face import Patch
+from facefusion_live.domain.settings import Mask, Settings
+
+_BLUR_KERNEL = 2 * blend.RELIGHT_RADIUS + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """The part of the picture that a patch touches, and the map into it."""
+
+    rows: slice
+    columns: slice
+    window_from_crop: geometry.Affine
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        return self.columns.stop - self.columns.start, self.rows.stop - self.rows.start
+
+    def whole_pixel_shift(self, size_px: int) -> bool:
+        """Whether the crop lies over the window pixel by pixel."""
+        return self.size_wh == (size_px, size_px) and np.array_equal(self.window_from_crop, np.eye(2, 3))
+
+
+class PatchPainter:
+    """Draws patches. Thread: render."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+
+    def paint(self, out: NDArray[np.uint8], frame: NDArray[np.uint8], patch: Patch, settings: Settings) -> float:
+        """Draw a patch.
+
+        Args:
+            out: (h, w, 3) the picture so far, drawn into.
+            frame: (h, w, 3) the camera's picture.
+            patch: What to draw.
+            settings: Mask and look.
+
+        Returns:
+            The share of the face that is covered, 0..1.
+        """
+        size = patch.size_px
+        drawn = blend.drawn_crop_from_frame(patch.crop_from_frame, size, settings.look.face_scale)
+        window = _window(drawn, size, frame.shape)
+        regions = patch.regions.host()
+        coverage = None if patch.coverage is None else patch.coverage.host()
+        share = self._share(regions, coverage, settings)
+        if window is not None:
+            target = self._target(frame, drawn, window, size)
+            colour = self._colour(target, patch, settings)
+            self._over(out, window, colour, share)
+        return self._covered(regions, coverage, settings)
+
+    def _target(
+        self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: _Window, size: int
+    ) -> NDArray[np.uint8]:
+        if window.whole_pixel_shift(size):
+            return frame[window.rows, window.columns]
+        target = self._scratch.array("target", (size, size, 3))
+        return cv2.warpAffine(
+            frame, crop_from_frame, (size, size), dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    def _colour(self, target: NDArray[np.uint8], patch: Patch, settings: Settings) -> NDArray[np.uint8]:
+        """The swap, mixed, relit and sharpened."""
+        look, size = settings.look, patch.size_px
+        mixed = patch.swap.host()
+        if patch.enhanced is not None and look.enhance:
+            out = self._scratch.array("mixed", (size, size, 3))
+            mixed = cv2.addWeighted(patch.enhanced.host(), look.enhance, mixed, 1 - look.enhance, 0, dst=out)
+        relit = mixed
+        if look.match:
+            gain = self._gain(target, mixed, patch, look.match)
+            wide = cv2.resize(gain, (size, size), dst=self._scratch.array("gain", (size, size, 3), np.float32))
+            relit = cv2.multiply(mixed, wide, dst=self._scratch.array("relit", (size, size, 3)), dtype=cv2.CV_8U)
+        if not look.sharpness:
+            return relit
+        soft = self._scratch.array("soft", (size, size, 3))
+        cv2.GaussianBlur(relit, (3, 3), 0, dst=soft, borderType=cv2.BORDER_REPLICATE)
+        sharp = self._scratch.array("sharp", (size, size, 3))
+        return cv2.addWeighted(relit, 1 + look.sharpness, soft, -look.sharpness, 0, dst=sharp)
+
+    def _gain(
+        self, target: NDArray[np.uint8], mixed: NDArray[np.uint8], patch: Patch, match: float
+    ) -> NDArray[np.float32]:
+        coverage = None if patch.coverage is None else _grid(patch.coverage.host())
+        weight = blend.relight_weight(_grid(patch.regions.host()), coverage)[..., None]
+        bright, dark = (_weighted_blur(_grid(image), weight) for image in (target, mixed))
+        spread = _blurred(weight)[..., None] + np.float32(1e-3)
+        ratio = (bright / spread + blend.RELIGHT_FLOOR) / (dark / spread + blend.RELIGHT_FLOOR)
+        return (1 + (np.clip(ratio, *blend.GAIN_LIMITS) - 1) * match).astype(np.float32)
+
+    def _share(
+        self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
+    ) -> NDArray[np.uint8]:
+        """(s, s) alpha in levels."""
+        size = regions.shape[0]
+        share = self._scratch.array("share", (size, size))
+        one = self._scratch.array("channel", (size, size))
+        for channel, curve in enumerate(_curves(settings.mask, settings.look.opacity)):
+            if curve is None:
+                continue
+            cv2.extractChannel(regions, channel, dst=one)
+            if channel == 0:
+                cv2.LUT(one, curve, dst=share)
+            else:
+                cv2.multiply(share, cv2.LUT(one, curve, dst=one), dst=share, scale=1 / 255)
+        return share if coverage is None else cv2.multiply(share, coverage, dst=share, scale=1 / 255)
+
+    def _over(
+        self, out: NDArray[np.uint8], window: _Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
+    ) -> None:
+        """out = colour x share + out x (1 - share) within the window."""
+        size = share.shape[0]
+        share3 = cv2.merge([share, share, share], self._scratch.array("share3", (size, size, 3)))
+        ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", (size, size, 3)), scale=1 / 255)
+        if not window.whole_pixel_shift(size):
+            ink = self._placed("placed_ink", ink, window)
+            share3 = self._placed("placed_share", share3, window)
+        below = out[window.rows, window.columns]
+        clear = cv2.bitwise_not(share3, dst=self._scratch.array("clear", share3.shape))
+        dimmed = cv2.multiply(below, clear, dst=self._scratch.array("dimmed", share3.shape), scale=1 / 255)
+        cv2.add(dimmed, ink, dst=below)
+
+    def _placed(self, name: str, layer: NDArray[np.uint8], window: _Window) -> NDArray[np.uint8]:
+        width, height = window.size_wh
+        placed = self._scratch.array(name, (height, width, 3))
+        return cv2.warpAffine(layer, window.window_from_crop, (width, height), dst=placed, flags=cv2.INTER_LINEAR)
+
+    @staticmethod
+    def _covered(
+        regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
+    ) -> float:
+        grid = regions[_centres(regions)]
+        share = blend.alpha(
+            grid, None if coverage is None else coverage[_centres(coverage)], settings.mask, settings.look.opacity
+        )
+        return blend.covered_share(blend.scaled_grid(share, settings.look.face_scale), grid)
+
+
+def _centres(image: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Where to look for one pixel of every cell of the grid."""
+    step = image.shape[0] // blend.GRID
+    return slice(step // 2, None, step), slice(step // 2, None, step)
+
+
+@lru_cache(maxsize=8)
+def _curves(mask: Mask, opacity: float) -> tuple[NDArray[np.uint8] | None, ...]:
+    """What `blend.alpha` does to each channel of the regions, as look-up tables; None where it does nothing."""
+    curves = [blend.edge_curve(mask) * opacity]
+    curves += [blend.keep_curve(strength) for strength in (mask.keep_eyes, mask.keep_mouth, mask.keep_brows)]
+    return tuple(None if (curve == 1).all() else np.rint(curve * 255).astype(np.uint8) for curve in curves)
+
+
+def _grid(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.resize(image, (blend.GRID, blend.GRID), interpolation=cv2.INTER_AREA)
+
+
+def _weighted_blur(grid: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    return _blurred(grid * weight)
+
+
+def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
+    kernel = (_BLUR_KERNEL, _BLUR_KERNEL)
+    return cv2.GaussianBlur(grid, kernel, blend.RELIGHT_SIGMA, borderType=cv2.BORDER_CONSTANT)
+
+
+def _window(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> _Window | None:
+    """The pixels of the frame that a crop can touch; None when it lies outside."""
+    frame_from_crop = geometry.inverse(crop_from_frame)
+    corners = geometry.transform(frame_from_crop, np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1.0]]))
+    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (shape[1], shape[0]))
+    if right <= left or bottom <= top:
+        return None
+    shift = np.hstack([np.zeros((2, 2)), [[-left], [-top]]])
+    return _Window(slice(top, bottom), slice(left, right), frame_from_crop + shift)

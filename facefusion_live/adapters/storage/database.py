@@ -1,0 +1,91 @@
+# pyright: basic
+"""SQLite connections to a log, through sqlite-utils: the one writer's, and readers that change nothing."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlite_utils
+
+from facefusion_live.domain.audit.errors import UnreadableError
+from facefusion_live.domain.audit.event import Row
+
+BUSY_S = 2.0
+
+
+def open_writer(path: Path) -> sqlite_utils.Database:
+    """The writer's connection: WAL, every commit on the disk. Raises sqlite3.Error. Thread: the one that opens it."""
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA trusted_schema=OFF")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return sqlite_utils.Database(connection)
+
+
+def open_reader(path: Path) -> sqlite_utils.Database:
+    """A connection that writes nothing, not even a WAL checkpoint. Texts come as bytes, as they are stored.
+
+    Raises:
+        UnreadableError: The file is no database, or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.execute("BEGIN")  # one snapshot for all that is read
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error}") from error
+    connection.text_factory = bytes
+    return sqlite_utils.Database(connection)
+
+
+def rows_of(connection: sqlite3.Connection, after: int = 0, until: int | None = None) -> Iterator[Row]:
+    """Rows in order, streaming.
+
+    Args:
+        connection: Made by `open_reader`.
+        after: The seq before the first one wanted.
+        until: The last seq wanted; None for all.
+
+    Raises:
+        UnreadableError: The file is damaged.
+    """
+    query = "SELECT seq, body, hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+    try:
+        for seq, body, digest in connection.execute(query, (after, 2**62 if until is None else until)):
+            if type(body) is not bytes or type(digest) is not bytes:
+                raise UnreadableError(f"row {seq} is damaged")
+            yield Row(seq, body, digest)
+    except sqlite3.Error as error:
+        raise UnreadableError(f"the database is damaged: {error}") from error
+
+
+def notes_of(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """Checkpoints in order, streaming.
+
+    Raises:
+        UnreadableError: The file is damaged.
+    """
+    try:
+        for size, note in connection.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size"):
+            yield size, (note or b"").decode("utf-8", "replace")
+    except sqlite3.Error as error:
+        raise UnreadableError(f"the database is damaged: {error}") from error
+
+
+def _uri(path: Path) -> str:
+    """Read-only; where not even the shared-memory file of the WAL can be made, as a file that nobody changes."""
+    wal = path.with_name(path.name + "-wal")
+    frozen = not os.access(path.parent, os.W_OK) and not wal.exists()
+    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if frozen else ''}"

@@ -1,0 +1,97 @@
+# pyright: basic
+"""Where the audit trail keeps what, and how its small files are written so that a crash leaves the old or the new one."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_LOG_NAME = re.compile(r"audit(-[0-9a-f]{32})?\.sqlite3|damaged-[0-9]+\.sqlite3")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folder `audit` of the program's home.
+
+    Attributes:
+        folder: The folder itself.
+    """
+
+    folder: Path
+
+    @property
+    def main(self) -> Path:
+        """The log of whoever runs alone."""
+        return self.folder / "audit.sqlite3"
+
+    def aside(self, log_id: str) -> Path:
+        """The log of a second process, and the place of one that cannot be continued."""
+        return self.folder / f"audit-{log_id}.sqlite3"
+
+    def damaged(self, stamp_ns: int) -> Path:
+        """Where a file goes that cannot be read."""
+        return self.folder / f"damaged-{stamp_ns}.sqlite3"
+
+    @property
+    def heads_log(self) -> Path:
+        """One line for each checkpoint of every log."""
+        return self.folder / "heads.log"
+
+    @property
+    def keys(self) -> Path:
+        """Private keys, mirrored heads, the masking secret: 0700."""
+        return self.folder / "keys"
+
+    @property
+    def ndjson(self) -> Path:
+        """Daily files of the bodies, for forwarders."""
+        return self.folder / "ndjson"
+
+    @property
+    def archive(self) -> Path:
+        """Pruned rows."""
+        return self.folder / "archive"
+
+    def logs(self) -> Iterator[Path]:
+        """Every log of this home, the main one first."""
+        if self.folder.is_dir():
+            yield from sorted(path for path in self.folder.iterdir() if _LOG_NAME.fullmatch(path.name))[::-1]
+
+    def ensure(self) -> None:
+        """Make the folders."""
+        for folder, mode in (self.folder, 0o700), (self.keys, 0o700), (self.ndjson, 0o700), (self.archive, 0o700):
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file, for the owner's eyes only; it is on the disk when this returns."""
+    beside = path.with_name(path.name + ".new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(handle, data)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def overwrite(path: Path) -> None:
+    """Zero a file's bytes in place. What the medium keeps of them below the file system is beyond our reach."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename last. Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,51 @@
+# pyright: basic
+"""The writer's lock: one process writes a log, and the system frees the lock when that process dies."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+if os.name == "posix":
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+else:
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+
+class WriterLock:
+    """A lock that is held. Closing frees it."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @classmethod
+    def take(cls, log: Path) -> Self | None:
+        """The lock of a log; None when another process has it."""
+        handle = os.open(log.with_name(log.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(handle)
+        except OSError:
+            os.close(handle)
+            return None
+        return cls(handle)
+
+    def close(self) -> None:
+        """Free it. Safe to call twice."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def is_written(log: Path) -> bool:
+    """Has some process the log open for writing?"""
+    if not log.with_name(log.name + ".lock").exists():
+        return False
+    if lock := WriterLock.take(log):
+        lock.close()
+        return False
+    return True

@@ -1,0 +1,213 @@
+# pyright: basic
+"""The head of each log, remembered outside its database: in `heads.log`, in a private file, and in the OS keyring.
+
+Whoever rolls the database back must roll back all of these. Where the system has no keyring, the file stands in for
+it, and verification says so.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+
+from facefusion_live.adapters.storage.layout import Layout, write_private
+from facefusion_live.domain.audit.evidence import Head
+from facefusion_live.domain.audit.note import Checkpoint
+
+SERVICE = "facefusion-live-audit"
+
+
+class Vault(Protocol):
+    """A place for small secrets that belongs to the user's login. Raises nothing: what fails is not there."""
+
+    @property
+    def available(self) -> bool:
+        """Can it keep things now?"""
+        ...
+
+    def get(self, name: str) -> str | None:
+        """What is kept under a name."""
+        ...
+
+    def set(self, name: str, value: str) -> None:
+        """Keep something."""
+        ...
+
+
+class OsKeyring:
+    """The keyring of the operating system, through `keyring`. Thread: one; a locked keyring may ask the user."""
+
+    def __init__(self) -> None:
+        # Importing looks for back-ends, which takes its time where there is no session bus: not before it is needed.
+        import keyring  # noqa: PLC0415
+        from keyring.errors import KeyringError  # noqa: PLC0415
+
+        # KeyringError is the contract; the rest is what back-ends let slip from D-Bus and their libraries.
+        self._faults = (KeyringError, OSError, RuntimeError, ValueError)
+        self._keyring = None
+        with suppress(*self._faults):
+            backend = keyring.get_keyring()
+            # Below 1 are those that fail, and those that keep secrets in a plain file: no better than our own.
+            if backend.priority >= 1:
+                self._keyring = backend
+
+    @property
+    def available(self) -> bool:
+        """Is there one that takes things?"""
+        return self._keyring is not None
+
+    def get(self, name: str) -> str | None:
+        """What is kept under a name; None also when the keyring is locked."""
+        with suppress(*self._faults):
+            if self._keyring is not None:
+                return self._keyring.get_password(SERVICE, name)
+        return None
+
+    def set(self, name: str, value: str) -> None:
+        """Keep something; a keyring that refuses once is not asked again."""
+        try:
+            if self._keyring is not None:
+                self._keyring.set_password(SERVICE, name, value)
+        except self._faults:
+            self._keyring = None
+
+
+class NoKeyring:
+    """For machines without one, and for tests."""
+
+    available = False
+
+    def get(self, name: str) -> str | None:  # noqa: ARG002
+        """Nothing."""
+        return None
+
+    def set(self, name: str, value: str) -> None:
+        """Nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What the outside remembers of one log.
+
+    Attributes:
+        heads: From the keyring and the file, those that are there.
+        missing: Mirrors that should be there and are not.
+        notice: What is worth telling: that a file stands in for the keyring.
+    """
+
+    heads: tuple[Head, ...]
+    missing: tuple[str, ...]
+    notice: str
+
+
+class Mirror:
+    """Writes and reads the heads of all logs of a home.
+
+    Args:
+        layout: Where files go.
+        vault: The keyring.
+    """
+
+    LAG_NS = 1_000_000_000
+    """File and keyring may be so much behind heads.log, so that a flood of rows is not held up by them."""
+
+    def __init__(self, layout: Layout, vault: Vault) -> None:
+        self._layout, self._vault = layout, vault
+        self._kept_ns = -self.LAG_NS
+
+    def keep(self, checkpoint: Checkpoint, at: str, now_ns: int, *, at_once: bool) -> None:
+        """Remember a head. Raises OSError when the disk takes nothing more."""
+        line = f"{checkpoint.log_id} {checkpoint.epoch} {checkpoint.size} {checkpoint.root.hex()} {at}\n"
+        handle = os.open(self._layout.heads_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, line.encode())  # one call: lines of two processes do not mix
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if at_once or now_ns - self._kept_ns >= self.LAG_NS:
+            self._kept_ns = now_ns
+            head = {"log_id": checkpoint.log_id, "epoch": checkpoint.epoch, "size": checkpoint.size}
+            text = orjson.dumps({**head, "root": checkpoint.root.hex(), "keyring": self._vault.available}).decode()
+            write_private(self._layout.keys / f"{checkpoint.log_id}.head", text.encode())
+            self._vault.set(checkpoint.log_id, text)
+
+    def mend(self) -> None:
+        """Cut off a line that a crash left unfinished."""
+        with suppress(FileNotFoundError):
+            data = self._layout.heads_log.read_bytes()
+            if data and not data.endswith(b"\n"):
+                os.truncate(self._layout.heads_log, data.rfind(b"\n") + 1)
+
+    def recall(self, log_id: str) -> Mirrored:
+        """What keyring and file remember of a log."""
+        path = self._layout.keys / f"{log_id}.head"
+        in_file = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+        in_keyring = self._vault.get(log_id)
+        texts = {"keyring": in_keyring, "file": in_file}
+        heads = {name: _head(name, text) for name, text in texts.items() if text is not None}
+        missing = [f"the head in the {name} (unreadable)" for name, head in heads.items() if head is None]
+        if in_file is None:
+            missing.append("the head in the private file")
+        notice = "" if in_keyring else "no keyring: the head is kept in a file beside the log"
+        if not in_keyring and in_file and '"keyring":true' in in_file:
+            notice = "the keyring that had the head cannot be read now; the file beside the log has it"
+        return Mirrored(tuple(head for head in heads.values() if head is not None), tuple(missing), notice)
+
+    def lines(self, log_id: str, limit_bytes: int | None = None) -> Iterator[Head]:
+        """The heads of a log in heads.log, in order. Lines that are none are passed over.
+
+        Args:
+            log_id: Which log.
+            limit_bytes: How much of the file to read, so that a running writer does not get ahead of the rows.
+        """
+        for head in self._all_lines(limit_bytes):
+            if head.log_id == log_id:
+                yield head
+
+    def last(self, log_id: str) -> list[Head]:
+        """The latest head of a log from each mirror."""
+        last_line: Head | None = None
+        for head in self.lines(log_id):
+            last_line = head
+        return [*self.recall(log_id).heads, *([last_line] if last_line else [])]
+
+    def known_logs(self) -> frozenset[str]:
+        """Every log that any mirror has ever heard of."""
+        files = {path.stem for path in self._layout.keys.glob("*.head")}
+        return frozenset({head.log_id for head in self._all_lines(None)} | files)
+
+    def size_bytes(self) -> int | None:
+        """Length of heads.log; None when it is not there."""
+        try:
+            return self._layout.heads_log.stat().st_size
+        except OSError:
+            return None
+
+    def _all_lines(self, limit_bytes: int | None) -> Iterator[Head]:
+        with suppress(FileNotFoundError), self._layout.heads_log.open("rb") as file:
+            read = 0
+            for line in file:
+                read += len(line)
+                if limit_bytes is not None and read > limit_bytes:
+                    return
+                if head := _line(line):
+                    yield head
+
+
+def _line(line: bytes) -> Head | None:
+    try:
+        log_id, epoch, size, root, _at = line.decode("ascii").split()
+        return Head("heads.log", log_id, int(epoch), int(size), bytes.fromhex(root))
+    except ValueError:
+        return None
+
+
+def _head(source: str, text: str) -> Head | None:
+    try:
+        kept = orjson.loads(text)
+        return Head(source, kept["log_id"], int(kept["epoch"]), int(kept["size"]), bytes.fromhex(kept["root"]))
+    except (ValueError, KeyError, TypeError):
+        return None

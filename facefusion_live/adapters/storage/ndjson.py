@@ -1,0 +1,78 @@
+# pyright: basic
+"""Daily files of the bodies: what Fluent Bit tails. Written after the commit, and repaired from the table."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import orjson
+
+from facefusion_live.domain.audit.event import Row
+
+_DAY = slice(10)
+_TAIL_BYTES = 16 * 1024
+"""More than the longest row."""
+
+
+class DailyFiles:
+    """The daily files of one log. Thread: the writer.
+
+    Args:
+        folder: Where they lie.
+        log_id: Whose they are; each file is named `<log_id>.<date>.ndjson`.
+    """
+
+    def __init__(self, folder: Path, log_id: str) -> None:
+        self._folder, self._log_id = folder, log_id
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append rows, each to the file of its day. Raises OSError when the disk takes nothing more."""
+        for day, group in groupby(rows, key=lambda row: _day(row.body)):
+            data = b"".join(row.body + b"\n" for row in group)
+            handle = os.open(self._path(day), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                # A disk that fills up takes half a line: nothing more is written before `mend` has cut it off.
+                if os.write(handle, data) != len(data):
+                    raise OSError("the disk took only a part of the rows")
+            finally:
+                os.close(handle)
+
+    def mend(self) -> int:
+        """Cut off half a line; give the seq of the last row that is in the files."""
+        return max((_mend(path) for path in self._folder.glob(f"{self._log_id}.*.ndjson")), default=0)
+
+    def drop(self, before_day: str) -> None:
+        """Delete the files of days before this one, whose rows are archived."""
+        for path in self._folder.glob(f"{self._log_id}.*.ndjson"):
+            if path.name.split(".")[1] < before_day:
+                path.unlink()
+
+    def _path(self, day: str) -> Path:
+        return self._folder / f"{self._log_id}.{day}.ndjson"
+
+
+def repair(files: DailyFiles, rows_after: Callable[[int], Iterable[Row]]) -> None:
+    """Write what the files lack."""
+    batch: list[Row] = []
+    for row in rows_after(files.mend()):
+        batch.append(row)
+        if len(batch) >= 1000:
+            files.write(batch)
+            batch.clear()
+    files.write(batch)
+
+
+def _day(body: bytes) -> str:
+    return orjson.loads(body)["timestamp"][_DAY]
+
+
+def _mend(path: Path) -> int:
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - _TAIL_BYTES, 0))
+        tail = file.read()
+        whole = tail.rfind(b"\n") + 1
+        file.truncate(end - len(tail) + whole)
+    lines = tail[:whole].splitlines()
+    return orjson.loads(lines[-1])["seq"] if lines else 0

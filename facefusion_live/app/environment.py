@@ -1,0 +1,168 @@
+"""Where things lie: resources in a checkout, a wheel or the frozen program; the user's files under one home."""
+
+import logging
+import logging.handlers
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import tomli_w
+
+from facefusion_live.domain.errors import ResourceError, SettingsError
+from facefusion_live.domain.settings import PARAMETERS, Settings
+
+HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
+"""Names the one folder that holds all state: for tests and portable installs."""
+_APP = "facefusion-live"
+_LOG_BYTES = 1_000_000
+
+
+def resource(name: str) -> Path:
+    """A file or folder that belongs to the program.
+
+    Args:
+        name: "resources/models/face_mesh.onnx", "shaders/compose.frag".
+
+    Raises:
+        ResourceError: It is not there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    frozen = getattr(sys, "_MEIPASS", None)
+    roots = [Path(frozen)] if frozen else [package / "_data", package.parent]
+    for root in roots:
+        if (root / name).exists():
+            return root / name
+    raise ResourceError(f"{name} is missing", advice="Install the program again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The user's files.
+
+    Attributes:
+        config: Settings, presets, consent records: what a user would back up.
+        data: Models and the audit trail: what is large or must not be lost.
+        logs: For developers.
+    """
+
+    config: Path
+    data: Path
+    logs: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """All under `FACEFUSION_LIVE_HOME` where it is set, else where the system keeps such files."""
+        one = os.environ.get(HOME_VARIABLE)
+        if one:
+            folder = Path(one).expanduser()
+            return cls(folder, folder, folder / "logs")
+        dirs = platformdirs.PlatformDirs(_APP, appauthor=False)
+        return cls(dirs.user_config_path, dirs.user_data_path, dirs.user_log_path)
+
+    @property
+    def settings_file(self) -> Path:
+        """`settings.toml`."""
+        return self.config / "settings.toml"
+
+    @property
+    def presets(self) -> Path:
+        """Saved looks."""
+        return self.config / "presets"
+
+    @property
+    def consent(self) -> Path:
+        """Consent records."""
+        return self.config / "consent"
+
+    @property
+    def models(self) -> Path:
+        """Models that the user brought."""
+        return self.data / "models"
+
+    @property
+    def audit(self) -> Path:
+        """The audit trail."""
+        return self.data / "audit"
+
+
+def load_settings(file: Path) -> Settings:
+    """The settings of a file; the defaults where there is none.
+
+    Raises:
+        SettingsError: The file is no TOML, or holds a parameter or value that does not exist.
+    """
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{file.name} cannot be read", advice="Mend it, or move it away to start anew.") from error
+    try:
+        return Settings().with_values(_flat(table))
+    except SettingsError as error:
+        raise SettingsError(f"{file.name}: {error}", advice=error.advice) from error
+
+
+def save_settings(settings: Settings, file: Path) -> None:
+    """Write what differs from the defaults, whole or not at all.
+
+    Raises:
+        SettingsError: The file cannot be written.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for path, (_, value) in settings.changes_from(Settings()).items():
+        row = PARAMETERS[path]
+        table.setdefault(row.group, {})[row.name] = value
+    part = file.with_suffix(".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(tomli_w.dumps(table), "utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise SettingsError(f"{file.name} cannot be written", advice="Check the folder's rights and space.") from error
+
+
+def _flat(table: dict[str, Any]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for group, fields in table.items():
+        if not isinstance(fields, dict):
+            raise SettingsError(f"{group!r} is not a group", advice="Write [group] and below it name = value.")
+        values |= {f"{group}.{name}": value for name, value in fields.items()}
+    return values
+
+
+class _OnceInAWhile(logging.Filter):
+    """Lets the same message of the same place through once, then every hundredth time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, int], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        place = (record.pathname, record.lineno)
+        count = self._seen[place] = self._seen.get(place, 0) + 1
+        return count <= 3 or count % 100 == 0  # noqa: PLR2004 (three to see a pattern)
+
+
+def start_logging(home: Home) -> None:
+    """Send the program's log to a small rotating file. A folder that cannot be written means no log, nothing worse."""
+    logger = logging.getLogger("facefusion_live")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    if logger.handlers:
+        return
+    try:
+        home.logs.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            home.logs / "facefusion-live.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8", delay=True
+        )
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(_OnceInAWhile())
+    logger.addHandler(handler)

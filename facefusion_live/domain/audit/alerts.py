@@ -1,0 +1,73 @@
+"""Alert rules that run on the machine itself: what a person should hear of while it happens."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from facefusion_live.domain.audit.event import UNLOCK
+
+WINDOW_NS = 60_000_000_000
+MANY = 10
+"""More than so many in a minute are too many."""
+UNLOCK_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something a person should look at.
+
+    Attributes:
+        rule: A word for programs: "many_exports".
+        message: A sentence for people.
+    """
+
+    rule: str
+    message: str
+
+
+NEWS = {
+    "rolled_back": Alert("rolled_back", "The audit log is shorter than it was: it was rolled back. A new log begins."),
+    "replaced": Alert("replaced", "The audit log's file was deleted or replaced. A new log begins."),
+    "key_lost": Alert("key_lost", "The audit log's key is gone. A new log begins."),
+    "damaged": Alert("damaged", "The audit log's file is damaged. It is kept aside, and a new log begins."),
+}
+"""What a store may report on opening."""
+
+
+class AlertRules:
+    """Watches stored rows. Thread: one."""
+
+    def __init__(self) -> None:
+        self._recent: dict[tuple[str, str], deque[int]] = {}
+        self._failed_unlocks = 0
+
+    def observe(self, event: dict[str, Any], now_ns: int) -> list[Alert]:
+        """Take in one row; give what it calls for. A rule that has spoken is silent until its window is empty."""
+        action, user = event["action"], event["user_id"]
+        found: list[Alert] = []
+        if action == "label.off":
+            found.append(Alert("label_off", "The visible label was switched off."))
+        if action.startswith("export.") and self._too_many("exports", "", now_ns):
+            found.append(Alert("many_exports", f"More than {MANY} exports within a minute."))
+        if action == "consent.deny" and self._too_many("denials", "", now_ns):
+            found.append(Alert("many_denials", f"Consent was denied more than {MANY} times within a minute."))
+        if self._too_many(action, user, now_ns):
+            found.append(Alert("many_actions", f"More than {MANY} times {action} by {user} within a minute."))
+        if action == UNLOCK:
+            found += self._unlock(succeeded=event["status"] == "success")
+        return found
+
+    def _unlock(self, *, succeeded: bool) -> list[Alert]:
+        self._failed_unlocks = 0 if succeeded else self._failed_unlocks + 1
+        if self._failed_unlocks != UNLOCK_TRIES:
+            return []
+        self._failed_unlocks = 0
+        return [Alert("failed_unlocks", f"{UNLOCK_TRIES} wrong operator codes in a row.")]
+
+    def _too_many(self, what: str, who: str, now_ns: int) -> bool:
+        """Just one too many within the window?"""
+        times = self._recent.setdefault((what, who), deque(maxlen=MANY + 2))
+        while times and now_ns - times[0] > WINDOW_NS:
+            times.popleft()
+        times.append(now_ns)
+        return len(times) == MANY + 1

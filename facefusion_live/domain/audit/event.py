@@ -1,0 +1,282 @@
+"""What a row says: the schema, and the values that may stand in it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
+
+from facefusion_live.domain.audit.canonical import check
+from facefusion_live.domain.audit.errors import EventError
+
+VERSION = 1
+MAX_METADATA_BYTES = 4096
+GENESIS_PREV = bytes(32)
+
+LOG_GENESIS, KEY_ROTATE = "log.genesis", "key.rotate"
+FRAME_FAILED, SETTINGS_CHANGE = "frame.failed", "settings.change"
+SESSION_START, SESSION_STOP = "session.start", "session.stop"
+SUPPRESSED, GAP, PRUNE = "audit.suppressed", "audit.gap", "audit.prune"
+CLOCK_JUMP, UNLOCK = "clock.jump", "auth.unlock"
+EXPORT_AUDIT = "export.audit"
+
+ACTIONS = frozenset(
+    {
+        LOG_GENESIS,
+        KEY_ROTATE,
+        FRAME_FAILED,
+        SETTINGS_CHANGE,
+        SESSION_START,
+        SESSION_STOP,
+        SUPPRESSED,
+        GAP,
+        PRUNE,
+        CLOCK_JUMP,
+        UNLOCK,
+        EXPORT_AUDIT,
+        "model.load",
+        "source.load",
+        "consent.grant",
+        "consent.deny",
+        "consent.revoke",
+        "label.off",
+        "label.on",
+        "passthrough.on",
+        "passthrough.off",
+        "export.video",
+    }
+)
+STATUSES = frozenset({"success", "failure", "denied"})
+
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_LOG_ID = re.compile(r"[0-9a-f]{32}")
+_SESSION_ID = re.compile(r"sess_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_BOOT_ID = re.compile(r"[0-9a-f-]{32,36}")
+_USER_ID = re.compile(r"hmac:[0-9a-f]{16}|team-[a-z0-9]{1,16}-")
+_IP = re.compile(r"local|hmac:[0-9a-f]{16}")
+_TARGET = re.compile(r"[a-z][a-z0-9_.-]{0,31}(:[A-Za-z0-9_.:@+-]{1,96})?")
+_NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Row(NamedTuple):
+    """A row as it is stored.
+
+    Attributes:
+        seq: 1, 2, 3 …
+        body: Canonical JSON.
+        hash: SHA-256 of 0x00 and the body.
+    """
+
+    seq: int
+    body: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before it has its place in the log.
+
+    Attributes:
+        utc_ns: Wall clock, nanoseconds since 1970.
+        mono_ns: Monotonic clock of this boot, which goes on while the machine sleeps where the system has such a one.
+        session_id: `sess_` and a ULID.
+        user_id: Masked: `hmac:…` or a team prefix.
+        client_ip: Masked: `local` or `hmac:…`.
+        action: One of `ACTIONS`.
+        target: Logical: `camera:0`, `model:<id>`, `source:<sha256 prefix>`.
+        status: One of `STATUSES`.
+        metadata: What the action needs; canonical values only.
+    """
+
+    utc_ns: int
+    mono_ns: int
+    session_id: str
+    user_id: str
+    client_ip: str
+    action: str
+    target: str
+    status: str
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def timestamp(utc_ns: int) -> str:
+    """UTC with exactly six fraction digits and `Z`."""
+    seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
+    return f"{_second_text(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+def utc_us(text: str) -> int:
+    """Microseconds since 1970 of a `timestamp`.
+
+    Raises:
+        EventError: The text is none.
+    """
+    micros = text[20:26]
+    if len(text) != 27 or text[19] != "." or text[26] != "Z" or not (micros.isascii() and micros.isdigit()):
+        raise EventError(f"{text[:40]!r} is no timestamp")
+    return _second_number(text[:19]) * 1_000_000 + int(micros)
+
+
+def ulid(utc_ms: int, random: bytes) -> str:
+    """A ULID: 48 bits of time and 80 random bits in Crockford's base 32, sorting by time."""
+    number = utc_ms << 80 | int.from_bytes(random[:10], "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def check_event(event: object) -> dict[str, Any]:
+    """Give back the decoded body of a row if it keeps to the schema.
+
+    Raises:
+        EventError: A field is missing, superfluous or not as it must be.
+        NotCanonicalError: Metadata outside the profile.
+    """
+    if not isinstance(event, dict) or cast("dict[str, Any]", event).keys() != _FIELDS:
+        raise EventError("a row has other fields than the schema")
+    row = cast("dict[str, Any]", event)
+    try:
+        for names, take, good in _CHECKS:
+            if not good(*take(row)):
+                raise EventError(f"{' or '.join(names)} is not as the schema wants it")
+    except TypeError as error:
+        raise EventError("a list stands where the schema wants a word") from error
+    check(row["metadata"])
+    if row["action"] in _METADATA and not _METADATA[row["action"]](row["metadata"]):
+        raise EventError(f"the metadata of {row['action']} are not as the schema wants them")
+    return row
+
+
+def is_log_id(text: str) -> bool:
+    """Is it 32 hex digits?"""
+    return _LOG_ID.fullmatch(text) is not None
+
+
+def tidy(value: object, hide: Callable[[str], str]) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """Bring what callers hand over into the canonical profile, so that a record never fails over its own metadata.
+
+    A float becomes thousandths under a key that ends in `_milli`; what has no canonical form becomes its text.
+
+    Args:
+        value: Anything.
+        hide: Masks what must not be recorded in a text, as home paths.
+    """
+    if isinstance(value, dict):
+        return dict(_tidy_item(str(key), item, hide) for key, item in cast("dict[object, object]", value).items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [tidy(item, hide) for item in cast("list[object]", value)]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, float):
+        return _milli(value)
+    return hide(_text(str(value)))
+
+
+def cap(metadata: dict[str, Any], encode: Callable[[Any], bytes]) -> dict[str, Any]:
+    """The metadata, or what is told instead when they are over 4 KiB."""
+    if len(data := encode(metadata)) <= MAX_METADATA_BYTES:
+        return metadata
+    return {"oversize_bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+@lru_cache(maxsize=64)
+def _second_text(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@lru_cache(maxsize=64)
+def _second_number(text: str) -> int:
+    """Seconds since 1970; rows of one second need it once."""
+    if not _SECOND.fullmatch(text):
+        raise EventError(f"{text!r} is no timestamp")
+    try:
+        return (datetime.fromisoformat(text + "Z") - _EPOCH) // timedelta(seconds=1)
+    except ValueError as error:
+        raise EventError(f"{text!r} is no moment of the calendar") from error
+
+
+def _tidy_item(key: str, item: object, hide: Callable[[str], str]) -> tuple[str, Any]:
+    name = _NOT_IN_KEY.sub("_", key.lower()) or "_"
+    if isinstance(item, float):
+        name = name if name.endswith("_milli") else f"{name}_milli"
+    return name, tidy(item, hide)
+
+
+def _milli(value: float) -> int | str:
+    return round(value * 1000) if abs(value) < 2**40 else str(value)  # nan and infinities compare false, too
+
+
+def _text(text: str) -> str:
+    from unicodedata import normalize  # noqa: PLC0415 (only here, and the module is heavy)
+
+    return normalize("NFC", text.encode("utf-8", "replace").decode())
+
+
+def _numbers(version: object, seq: object, mono_ns: object) -> bool:
+    return type(version) is int and version == VERSION and _is_count(seq) and _is_count(mono_ns)
+
+
+@lru_cache(maxsize=256)
+def _words(*words: str) -> bool:  # the same few values stand in most rows: judged once
+    *identities, action, status, target = words
+    patterns = (_LOG_ID, _BOOT_ID, _SESSION_ID, _USER_ID, _IP, _TARGET)
+    return (
+        all(pattern.fullmatch(text) for pattern, text in zip(patterns, (*identities, target), strict=True))
+        and action in ACTIONS
+        and status in STATUSES
+    )
+
+
+def _link_moment_and_rest(prev: object, at: object, metadata: object) -> bool:
+    return type(prev) is str and type(at) is str and type(metadata) is dict  # judged further by the chain check
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _counts_add_up(metadata: dict[str, Any]) -> bool:
+    counts: Any = metadata.get("counts")
+    return (
+        isinstance(counts, dict)
+        and all(_is_count(each) and each for each in cast("dict[str, Any]", counts).values())
+        and sum(cast("dict[str, int]", counts).values()) == metadata.get("total")
+        and isinstance(metadata.get("digest"), str)
+    )
+
+
+def _has(**kinds: type) -> Callable[[dict[str, Any]], bool]:
+    return lambda metadata: all(type(metadata.get(name)) is kind for name, kind in kinds.items())
+
+
+_CHECKS = tuple(
+    (names, itemgetter(*names), good)
+    for names, good in (
+        (("v", "seq", "mono_ns"), _numbers),
+        (("log_id", "boot_id", "session_id", "user_id", "client_ip", "action", "status", "target"), _words),
+        (("prev", "timestamp", "metadata"), _link_moment_and_rest),
+    )
+)
+_FIELDS = frozenset(name for names, _, _ in _CHECKS for name in names)
+_METADATA: dict[str, Callable[[dict[str, Any]], bool]] = {
+    LOG_GENESIS: _has(public_key=str, reason=str),
+    KEY_ROTATE: _has(public_key=str, previous_key=str, epoch=int),
+    SUPPRESSED: _counts_add_up,
+    GAP: _counts_add_up,
+    PRUNE: _has(
+        pruned_to=int,
+        root=str,
+        last_hash=str,
+        epoch=int,
+        public_key=str,
+        genesis_key=str,
+        number=int,
+        archive=str,
+        archive_sha256=str,
+    ),
+}

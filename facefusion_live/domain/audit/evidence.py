@@ -1,0 +1,90 @@
+"""What verification is given: streams of rows, checkpoints and heads, wherever they come from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.merkle import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a log as something outside the log remembers it.
+
+    Attributes:
+        source: "keyring", "file", "heads.log", "manifest".
+        log_id: Which log.
+        epoch: Which key signed.
+        size: Rows.
+        root: Root over them.
+    """
+
+    source: str
+    log_id: str
+    epoch: int
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Up to where rows have been pruned.
+
+    Attributes:
+        pruned_to: The last row that is gone.
+        prune_seq: The `audit.prune` row that says so.
+        frontier: Of the tree at `pruned_to`; None when the stored one could not be read.
+        prune_body: The body of that row, fetched beforehand; empty when there is none.
+    """
+
+    pruned_to: int
+    prune_seq: int
+    frontier: Frontier | None
+    prune_body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What somebody else kept.
+
+    Attributes:
+        notes: Checkpoints as signed notes.
+        copies: Leaf hashes of forwarded rows by seq.
+    """
+
+    notes: tuple[str, ...] = ()
+    copies: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One log and all that speaks for it.
+
+    Attributes:
+        rows: In order; from `horizon` on when `from_horizon`, else from row 1 (archives first). Iterating raises
+            UnreadableError where the medium is damaged.
+        notes: Size and signed note of each checkpoint, by rising size.
+        heads: By rising size.
+        log_id: As the outside knows the log; None when nobody does.
+        horizon: Set where rows were pruned.
+        from_horizon: The rows start after the horizon, since archives are not to be had.
+        archives: SHA-256 in hex of each archive file found, by name.
+        missing: Mirrors that should be there and are not.
+        flaws: What is wrong with the container: dropped triggers, a strange schema.
+        genesis_fingerprint: As the user has it from the About box; empty for none.
+        anchors: What others kept.
+        now_us: Wall clock at verification; 0 when nobody says.
+    """
+
+    rows: Iterable[Row]
+    notes: Iterable[tuple[int, str]]
+    heads: Iterable[Head]
+    log_id: str | None = None
+    horizon: Horizon | None = None
+    from_horizon: bool = False
+    archives: Mapping[str, str] = field(default_factory=dict[str, str])
+    missing: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
+    genesis_fingerprint: str = ""
+    anchors: Anchors = Anchors()
+    now_us: int = 0

@@ -1,0 +1,108 @@
+"""The audit trail's seams: a clock that tells the date, and a log opened for writing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.note import Checkpoint
+from facefusion_live.domain.audit.seal import Tip
+
+
+class AuditClock(Protocol):
+    """Time as rows tell it. Thread: any."""
+
+    @property
+    def boot_id(self) -> str:
+        """Tells this boot of the machine from every other."""
+        ...
+
+    def utc_ns(self) -> int:
+        """Wall clock, nanoseconds since 1970."""
+        ...
+
+    def mono_ns(self) -> int:
+        """Nanoseconds since some moment of this boot; goes on while the machine sleeps, where the system can."""
+        ...
+
+
+class AuditStore(Protocol):
+    """One log, opened for writing. Raises AuditStoreError. Thread: the trail's writer, which opens and closes it."""
+
+    @property
+    def reason(self) -> str:
+        """Why the log is new ("first", "second_process", "rolled_back" …); empty for one that goes on."""
+        ...
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What was found on opening and calls for an alert: "rolled_back", "replaced", "key_lost", "damaged"."""
+        ...
+
+    def tip(self) -> Tip:
+        """Where the log stands on disk."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Ed25519 signature with the private key of the present epoch."""
+        ...
+
+    def next_key(self) -> bytes:
+        """Make the key of the next epoch, keep it, and give its public half."""
+        ...
+
+    def adopt_next_key(self) -> None:
+        """The next key becomes the present one; the old private key is destroyed."""
+        ...
+
+    def append(self, rows: Sequence[Row], notes: Sequence[tuple[int, str]]) -> None:
+        """Store rows and checkpoints, all or nothing; they are on the disk when this returns."""
+        ...
+
+    def publish(self, rows: Sequence[Row]) -> None:
+        """Write stored rows where forwarders read them. A failure is repaired later and never raised."""
+        ...
+
+    def mirror(self, checkpoint: Checkpoint, *, at_once: bool) -> None:
+        """Remember a head outside the database. A slow mirror may lag a second behind unless `at_once`."""
+        ...
+
+    def acknowledge(self, sink: str, seq: int) -> None:
+        """A receiver has taken all rows up to `seq`."""
+        ...
+
+    def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:
+        """Delete rows that a sealed `audit.prune` row has given up."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the log. Safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows are wanted. Empty fields do not narrow anything down.
+
+    Attributes:
+        since: Earliest timestamp, as rows write it.
+        until: Earliest timestamp that is too late.
+        action: As `event.ACTIONS`, or the beginning of one with a dot: "consent.".
+        status: success, failure or denied.
+        session_id: One session.
+        user_id: One user, masked.
+        target: One target.
+        setting: Changes of one parameter: "look.opacity".
+        limit: The last so many; 0 for all.
+    """
+
+    since: str = ""
+    until: str = ""
+    action: str = ""
+    status: str = ""
+    session_id: str = ""
+    user_id: str = ""
+    target: str = ""
+    setting: str = ""
+    limit: int = 0

@@ -1,0 +1,144 @@
+"""Sealing: events get their place in the chain, and checkpoints sign where it stands.
+
+`seal` is a pure function from one `Tip` to the next, so that a batch which the disk refuses leaves nothing behind.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.event import (
+    CLOCK_JUMP,
+    GENESIS_PREV,
+    VERSION,
+    Draft,
+    Row,
+    timestamp,
+)
+from facefusion_live.domain.audit.merkle import Frontier, leaf_hash
+from facefusion_live.domain.audit.note import Checkpoint
+
+CHECKPOINT_EVERY_ROWS = 100
+"""After so many rows there is a checkpoint; a longer tail without one is not ours."""
+CLOCK_JUMP_US = 5_000_000
+"""A wall clock that moved so much against the monotonic one is put on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a log stands.
+
+    Attributes:
+        log_id: 32 hex digits.
+        prev: Hash of the last row; zeros before the first.
+        frontier: Right edge of the tree; its size is the number of rows.
+        epoch: Which key signs now.
+        public_key: That key.
+        number: How many checkpoints there are.
+        sealed: Rows under the last checkpoint.
+        clock: Boot id, wall clock (us) and monotonic clock (us) of the last row; None before the first.
+    """
+
+    log_id: str
+    public_key: bytes
+    prev: bytes = GENESIS_PREV
+    frontier: Frontier = Frontier()  # noqa: RUF009 (never appended to: `seal` copies first)
+    epoch: int = 0
+    number: int = 0
+    sealed: int = 0
+    clock: tuple[str, int, int] | None = None
+
+    @property
+    def size(self) -> int:
+        """Rows so far."""
+        return self.frontier.size
+
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint of this very moment, to be signed with the present key."""
+        return Checkpoint(self.log_id, self.size, self.frontier.root(), self.epoch, self.number)
+
+    def after_checkpoint(self) -> "Tip":
+        """The tip once that checkpoint is stored."""
+        return replace(self, number=self.number + 1, sealed=self.size)
+
+    def with_key(self, public_key: bytes) -> "Tip":
+        """The tip in the next epoch."""
+        return replace(self, epoch=self.epoch + 1, public_key=public_key)
+
+
+def genesis_metadata(public_key: bytes, reason: str) -> dict[str, object]:
+    """Metadata of a log's first row.
+
+    Args:
+        public_key: Of epoch 0.
+        reason: Why there is a new log: "first", "second_process", "rolled_back", "replaced", "damaged", "key_lost".
+    """
+    return {"public_key": public_key.hex(), "reason": reason}
+
+
+def rotate_metadata(tip: Tip, next_key: bytes) -> dict[str, object]:
+    """Metadata of the row by which the present key names the next."""
+    return {"public_key": next_key.hex(), "previous_key": tip.public_key.hex(), "epoch": tip.epoch + 1}
+
+
+def clock_moved_us(before: tuple[str, int, int] | None, now: tuple[str, int, int]) -> int:
+    """How far the wall clock moved against the monotonic one since the row before, in microseconds.
+
+    After a restart of the machine only a wall clock that went back can be told.
+    """
+    if before is None:
+        return 0
+    wall_us = now[1] - before[1]
+    return wall_us - (now[2] - before[2]) if before[0] == now[0] else min(wall_us, 0)
+
+
+def seal(tip: Tip, drafts: Sequence[Draft], boot_id: str, codec: Codec) -> tuple[Tip, list[Row]]:
+    """Give every event its place.
+
+    Args:
+        tip: Where the log stands.
+        drafts: With canonical metadata.
+        boot_id: Of this boot of the machine.
+        codec: Writes the bodies.
+
+    Returns:
+        Where the log stands afterwards, and the rows; one more than drafts for each jump of the clock.
+    """
+    frontier, prev, clock = tip.frontier.copy(), tip.prev, tip.clock
+    rows: list[Row] = []
+    for draft in drafts:
+        now = (boot_id, draft.utc_ns // 1000, draft.mono_ns // 1000)
+        moved_us = clock_moved_us(clock, now)
+        jump = [_clock_jump(draft, moved_us)] if abs(moved_us) > CLOCK_JUMP_US else []
+        for each in (*jump, draft):
+            body = _body(each, tip.log_id, frontier.size + 1, prev, boot_id, codec)
+            prev = leaf_hash(body)
+            frontier.append(prev)
+            rows.append(Row(frontier.size, body, prev))
+        clock = now
+    return replace(tip, frontier=frontier, prev=prev, clock=clock), rows
+
+
+def _clock_jump(draft: Draft, moved_us: int) -> Draft:
+    return replace(draft, action=CLOCK_JUMP, target="clock", status="success", metadata={"moved_ms": moved_us // 1000})
+
+
+def _body(draft: Draft, log_id: str, seq: int, prev: bytes, boot_id: str, codec: Codec) -> bytes:
+    return codec.encode(
+        {  # in the order of canonical JSON, so that there is nothing left to sort
+            "action": draft.action,
+            "boot_id": boot_id,
+            "client_ip": draft.client_ip,
+            "log_id": log_id,
+            "metadata": draft.metadata,
+            "mono_ns": draft.mono_ns,
+            "prev": prev.hex(),
+            "seq": seq,
+            "session_id": draft.session_id,
+            "status": draft.status,
+            "target": draft.target,
+            "timestamp": timestamp(draft.utc_ns),
+            "user_id": draft.user_id,
+            "v": VERSION,
+        }
+    )

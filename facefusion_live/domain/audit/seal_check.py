@@ -1,0 +1,114 @@
+"""The second verdict: each checkpoint signed by the key of its epoch, none taken out, no epoch skipped."""
+
+from typing import Any
+
+from facefusion_live.domain.audit.errors import NoteError
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS
+from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSignature, fingerprint, parse_note
+from facefusion_live.domain.audit.report import LogReport, Outcome
+from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS
+
+
+class SealCheck:
+    """Follows keys and checkpoints.
+
+    Args:
+        report: Takes the findings.
+        check_signature: Ed25519.
+    """
+
+    def __init__(self, report: LogReport, check_signature: CheckSignature) -> None:
+        self._report, self._check_signature = report, check_signature
+        self.log_id = ""
+        self.key: bytes | None = None
+        self.epoch = 0
+        self._next_key: bytes | None = None
+        self._rotated_at = 0
+        self._number = 0
+        self.sealed = 0
+        self._noted_at = 0
+
+    def start_after(self, metadata: dict[str, Any]) -> None:
+        """Begin behind pruned rows, with what their `audit.prune` row says."""
+        self.key, self.epoch, self._number = _key(metadata["public_key"]), metadata["epoch"], metadata["number"]
+        self.sealed = self._noted_at = metadata["pruned_to"]
+        self._report.genesis_fingerprint = fingerprint(_key(metadata["genesis_key"]))
+
+    def event(self, seq: int, event: dict[str, Any]) -> None:
+        """Take in a row that concerns keys."""
+        metadata = event["metadata"]
+        if event["action"] == LOG_GENESIS:
+            self.key = _key(metadata["public_key"])
+            self._report.genesis_fingerprint = fingerprint(self.key)
+        elif event["action"] == KEY_ROTATE:
+            if metadata["epoch"] != self.epoch + 1:
+                self._find("epoch_skipped", seq, f"row {seq} begins epoch {metadata['epoch']} after {self.epoch}")
+            if _key(metadata["previous_key"]) != self.key:
+                self._find("previous_key", seq, f"row {seq} replaces a key that was not in force")
+            self._next_key, self._rotated_at = _key(metadata["public_key"]), seq
+
+    def before_row(self, seq: int) -> None:
+        """A row comes after a `key.rotate`: the old key must have signed that one, the new one is in force."""
+        if self._next_key is None or seq <= self._rotated_at:
+            return
+        if self._noted_at != self._rotated_at:
+            self._find("closing_missing", self._rotated_at, f"epoch {self.epoch} was not closed by its own key")
+        self.key, self._next_key, self.epoch = self._next_key, None, self.epoch + 1
+
+    def note(self, size: int, text: str, frontier: Frontier) -> None:
+        """Check the checkpoint over the first `size` rows, which is where the frontier stands."""
+        self._noted_at = size
+        self._report.checked("seal")
+        self._report.checkpoints += 1
+        try:
+            note = parse_note(text)
+            checkpoint = Checkpoint.parse(note.text)
+        except NoteError as error:
+            self._number += 1
+            return self._find("no_checkpoint", size, f"checkpoint {size}: {error}")
+        if checkpoint.number != self._number:
+            self._find("checkpoint_missing", size, f"checkpoint {self._number} is missing before that of {size} rows")
+        self._number = checkpoint.number + 1
+        if checkpoint.epoch != self.epoch:
+            self._find("epoch_differs", size, f"checkpoint {size} names epoch {checkpoint.epoch}, not {self.epoch}")
+        if (checkpoint.log_id, checkpoint.size) != (self.log_id, size):
+            self._find("other_checkpoint", size, f"the checkpoint of {size} rows is one of another tree")
+        if not self.signed(text):
+            self._find("bad_signature", size, f"checkpoint {size} is not signed by the key of epoch {self.epoch}")
+        if checkpoint.root != frontier.root():
+            return self._find("root_differs", size, f"the rows up to {size} are not those that were sealed")
+        self.sealed = size
+        return None
+
+    def signed(self, text: str) -> bool:
+        """Is the note signed by the key in force?"""
+        return self.key is not None and parse_note(text).signed_by(
+            ORIGIN_PREFIX + self.log_id, self.key, self._check_signature
+        )
+
+    def finish(self, last_seq: int, wanted_fingerprint: str) -> None:
+        """Judge the end of the log."""
+        self.before_row(last_seq + 1)
+        report = self._report
+        if report.checkpoints == 0:
+            report.find("seal", Outcome.UNVERIFIABLE, "no_seal", 0, "there is no checkpoint: nothing signs these rows")
+        elif last_seq - self.sealed >= CHECKPOINT_EVERY_ROWS:
+            tail = last_seq - self.sealed
+            report.find("seal", Outcome.UNVERIFIABLE, "tail_unsealed", last_seq, f"the last {tail} rows are not sealed")
+        elif last_seq > self.sealed:
+            report.note(f"the last {last_seq - self.sealed} rows are chained but not sealed yet")
+        if wanted_fingerprint and wanted_fingerprint != report.genesis_fingerprint:
+            self._find("other_genesis", 1, "the log does not begin with the key whose fingerprint was given")
+        report.epochs, report.sealed = self.epoch + 1, self.sealed
+
+    def _find(self, code: str, seq: int, message: str) -> None:
+        self._report.find("seal", Outcome.TAMPERED, code, seq, message)
+
+
+def _key(text: str) -> bytes:
+    """A public key from hex; what is no hex becomes a key that signs nothing."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

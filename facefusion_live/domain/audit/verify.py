@@ -1,0 +1,261 @@
+"""Verification of one log as a fold over its rows: one pass, memory that does not grow with the log."""
+
+import heapq
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.chain import ChainCheck
+from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError, UnreadableError
+from facefusion_live.domain.audit.event import (
+    KEY_ROTATE,
+    LOG_GENESIS,
+    PRUNE,
+    SESSION_START,
+    SESSION_STOP,
+    Row,
+    check_event,
+    utc_us,
+)
+from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
+from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.note import Checkpoint, CheckSignature, parse_note
+from facefusion_live.domain.audit.report import LogReport, Outcome
+from facefusion_live.domain.audit.seal_check import SealCheck
+
+_NOTE, _HEAD, _ANCHOR = range(3)
+_WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, PRUNE, SESSION_START, SESSION_STOP})
+_FUTURE_US = 3_600_000_000
+"""Rows from more than an hour after the verification are worth a word."""
+
+
+class _Mark(NamedTuple):
+    """Something that speaks about the tree of `size` leaves."""
+
+    size: int
+    kind: int
+    what: Any
+
+
+def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> LogReport:
+    """Check one log.
+
+    Args:
+        evidence: The log and all that speaks for it.
+        codec: Reads and re-writes bodies.
+        check_signature: Ed25519.
+
+    Returns:
+        The four verdicts and what they rest on.
+    """
+    fold = _Fold(evidence, codec, check_signature)
+    for flaw in evidence.flaws:
+        fold.report.find("chain", Outcome.TAMPERED, "container", 0, flaw)
+    try:
+        for row in evidence.rows:
+            fold.row(row)
+    except UnreadableError as error:
+        fold.report.find("chain", Outcome.TAMPERED, "unreadable", fold.chain.seq, str(error))
+    fold.finish()
+    return fold.report
+
+
+class _Fold:
+    def __init__(self, evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> None:
+        self._evidence = evidence
+        self.report = LogReport(log_id=evidence.log_id or "")
+        self.chain = ChainCheck(self.report, codec, evidence.log_id)
+        self._seal = SealCheck(self.report, check_signature)
+        self._seal.log_id = self.report.log_id
+        self._frontier = Frontier()
+        self._start = 0
+        self._noted_at = 0
+        self._heads = 0
+        self._open_session = ""
+        self._prune: tuple[int, bytes, int] = (0, b"", 0)
+        if evidence.from_horizon and evidence.horizon is not None:
+            self._start_after(evidence.horizon, codec)
+        self._marks = self._merged_marks()
+        self._mark = next(self._marks, None)
+
+    def row(self, row: Row) -> None:
+        """One row, and whatever speaks about the tree that ends with it."""
+        seq = row.seq
+        self._seal.before_row(seq)
+        leaf, event = self.chain.row(row)
+        self._frontier.append(leaf)
+        self.report.rows += 1
+        if event is not None:
+            if not self._seal.log_id:
+                self.report.log_id = self._seal.log_id = event["log_id"]
+            self.report.last_timestamp = event["timestamp"]
+            if event["action"] in _WATCHED:
+                self._watched(seq, event, row.body)
+        if self.report.first_seq == 0:
+            self.report.first_seq = seq
+        if self._mark is not None and self._mark.size <= seq:
+            self._settle_marks(seq)
+        if self._evidence.anchors.copies and self._evidence.anchors.copies.get(seq, leaf) != leaf:
+            self._anchor(Outcome.TAMPERED, "copy_differs", seq, f"row {seq} is not the one that was forwarded")
+
+    def finish(self) -> None:
+        """Judge what remains when the rows are at an end."""
+        last = self.report.last_seq = self.chain.seq
+        self._seal.finish(last, self._evidence.genesis_fingerprint)
+        while self._mark is not None:
+            self._beyond_end(self._mark, last)
+            self._mark = next(self._marks, None)
+        self._judge_mirrors()
+        self._judge_copies(last)
+        self._judge_prune()
+        self._judge_end()
+
+    def _merged_marks(self) -> Iterator[_Mark]:
+        notes = (_Mark(size, _NOTE, text) for size, text in self._evidence.notes)
+        heads = (_Mark(head.size, _HEAD, head) for head in self._evidence.heads)
+        anchors = sorted((self._anchor_mark(text) for text in self._evidence.anchors.notes), key=lambda mark: mark.size)
+        merged = heapq.merge(notes, heads, anchors, key=lambda mark: mark[:2])
+        return (mark for mark in self._readable(merged) if mark.size > self._start)
+
+    def _readable(self, marks: Iterator[_Mark]) -> Iterator[_Mark]:
+        try:
+            yield from marks
+        except UnreadableError as error:
+            self.report.find("seal", Outcome.TAMPERED, "notes_unreadable", self.chain.seq, str(error))
+
+    def _anchor_mark(self, text: str) -> _Mark:
+        try:
+            return _Mark(Checkpoint.parse(parse_note(text).text).size, _ANCHOR, text)
+        except NoteError as error:
+            self._anchor(Outcome.UNVERIFIABLE, "no_anchor", 0, f"the anchor is none: {error}")
+            return _Mark(0, _ANCHOR, text)
+
+    def _settle_marks(self, seq: int) -> None:
+        while self._mark is not None and self._mark.size <= seq:
+            size, kind, what = self._mark
+            if size < seq:
+                self._find_coverage(
+                    Outcome.TAMPERED, "out_of_order", size, f"what tells of {size} rows is out of order"
+                )
+            elif kind == _NOTE:
+                self._seal.note(size, what, self._frontier)
+                self._noted_at = size
+            elif kind == _HEAD:
+                self._head(what)
+            else:
+                self._anchor_note(size, what)
+            self._mark = next(self._marks, None)
+
+    def _head(self, head: Head) -> None:
+        self._heads += 1
+        if head.root != self._frontier.root():
+            self._find_coverage(
+                Outcome.TAMPERED, "head_differs", head.size, f"{head.source} remembers other rows up to {head.size}"
+            )
+        if self._noted_at != head.size:
+            self._find_coverage(
+                Outcome.TRUNCATED, "checkpoint_gone", head.size, f"{head.source} remembers a checkpoint at {head.size}"
+            )
+
+    def _anchor_note(self, size: int, text: str) -> None:
+        self.report.checked("anchor")
+        checkpoint = Checkpoint.parse(parse_note(text).text)
+        if not self._seal.signed(text):
+            self._anchor(Outcome.TAMPERED, "anchor_signature", size, "the anchor is not signed by a key of this log")
+        if checkpoint.root != self._frontier.root():
+            self._anchor(Outcome.TAMPERED, "anchor_differs", size, f"the anchor seals other rows up to {size}")
+
+    def _beyond_end(self, mark: _Mark, last: int) -> None:
+        if mark.kind == _ANCHOR:
+            self._anchor(
+                Outcome.TRUNCATED, "anchor_ahead", mark.size, f"the anchor tells of {mark.size} rows, there are {last}"
+            )
+            return
+        self._heads += mark.kind == _HEAD
+        source = mark.what.source if mark.kind == _HEAD else "a checkpoint"
+        self._find_coverage(
+            Outcome.TRUNCATED, "rows_missing", mark.size, f"{source} tells of {mark.size} rows, there are {last}"
+        )
+
+    def _judge_mirrors(self) -> None:
+        for name in self._evidence.missing:
+            self._find_coverage(Outcome.UNVERIFIABLE, "mirror_missing", 0, f"{name} is missing")
+        if self._heads == 0:
+            self._find_coverage(Outcome.UNVERIFIABLE, "no_mirror", 0, "nothing outside the log tells how long it was")
+        self.report.checked("coverage")
+
+    def _judge_copies(self, last: int) -> None:
+        copies = self._evidence.anchors.copies
+        if not copies:
+            return
+        self.report.checked("anchor")
+        if (furthest := max(copies)) > last:
+            self._anchor(Outcome.TRUNCATED, "copy_ahead", furthest, f"row {furthest} was forwarded and is gone")
+
+    def _watched(self, seq: int, event: dict[str, Any], body: bytes) -> None:
+        self._seal.event(seq, event)
+        if event["action"] == PRUNE:
+            self._prune_row(seq, event["metadata"], body)
+        elif event["action"] == SESSION_STOP:
+            self._open_session = ""
+        elif event["action"] in {SESSION_START, KEY_ROTATE}:
+            if self._open_session:
+                self.report.note(f"unclean end: {self._open_session} did not stop before row {seq}")
+            self._open_session = event["session_id"] if event["action"] == SESSION_START else ""
+
+    def _prune_row(self, seq: int, metadata: dict[str, Any], body: bytes) -> None:
+        self._prune = (seq, body, metadata["pruned_to"])
+        name, found = metadata["archive"], self._evidence.archives.get(metadata["archive"])
+        if found is None:
+            self._find_coverage(Outcome.TRUNCATED, "archive_missing", seq, f"the archive {name} is missing")
+        elif found != metadata["archive_sha256"]:
+            self.report.find("chain", Outcome.TAMPERED, "archive_altered", seq, f"the archive {name} was altered")
+
+    def _start_after(self, horizon: Horizon, codec: Codec) -> None:
+        """Begin behind the horizon, on the word of its `audit.prune` row; `_judge_prune` sees to it that it is real."""
+        self._start = horizon.pruned_to
+        try:
+            metadata = check_event(codec.decode(horizon.prune_body))["metadata"]
+            prev, root = bytes.fromhex(metadata["last_hash"]), metadata["root"]
+        except (ValueError, EventError, NotCanonicalError):
+            self.chain.start_after(self._start, b"")
+            return
+        self.chain.start_after(self._start, prev)
+        self._seal.start_after(metadata)
+        if horizon.frontier is None or horizon.frontier.root().hex() != root:
+            self._forged_prune(horizon, "the frontier kept for them is another one")
+        else:
+            self._frontier = horizon.frontier.copy()
+
+    def _judge_prune(self) -> None:
+        """Rows may only be gone when a sealed row says so."""
+        horizon = self._evidence.horizon
+        if horizon is None:
+            return
+        seq, body, pruned_to = self._prune
+        if seq != horizon.prune_seq or body != horizon.prune_body:
+            self._forged_prune(horizon, "no row says that they were pruned")
+        elif seq > self._seal.sealed:
+            self._forged_prune(horizon, "the row that says so is not sealed")
+        elif pruned_to != horizon.pruned_to:
+            self._forged_prune(horizon, "the row that says so speaks of others")
+
+    def _forged_prune(self, horizon: Horizon, why: str) -> None:
+        message = f"rows up to {horizon.pruned_to} are gone, and {why}"
+        self.report.find("chain", Outcome.TAMPERED, "forged_prune", horizon.prune_seq, message)
+
+    def _judge_end(self) -> None:
+        if self._open_session:
+            self.report.note(f"unclean end, or still running: {self._open_session} did not stop")
+        if self.report.rows == 0:
+            self.report.find("chain", Outcome.UNVERIFIABLE, "empty", 0, "there are no rows")
+        elif self._evidence.now_us and self.report.last_timestamp:
+            ahead_us = utc_us(self.report.last_timestamp) - self._evidence.now_us
+            if ahead_us > _FUTURE_US:
+                self.report.note(f"the last row is {ahead_us // 1_000_000} s ahead of this machine's clock")
+
+    def _find_coverage(self, outcome: Outcome, code: str, seq: int, message: str) -> None:
+        self.report.find("coverage", outcome, code, seq, message)
+
+    def _anchor(self, outcome: Outcome, code: str, seq: int, message: str) -> None:
+        self.report.find("anchor", outcome, code, seq, message)

@@ -1,0 +1,103 @@
+"""Sinks, each on its own thread behind its own queue: a slow or broken one never holds up the loop."""
+
+import logging
+import threading
+
+from facefusion_live.domain.ports import OutputFrame, Sink
+from facefusion_live.engine.buffers import BlockingQueue, DroppingQueue
+from facefusion_live.engine.worker import Worker
+
+log = logging.getLogger("facefusion_live.sink")
+
+_OFFLINE_QUEUE = 4
+_POLL_S = 0.1
+
+
+class Delivery:
+    """One sink, its queue and its thread.
+
+    Args:
+        sink: What takes the pictures.
+        size_wh: Of the pictures.
+        fps: Nominal.
+        lossless: Wait for the sink rather than drop (offline).
+    """
+
+    def __init__(self, sink: Sink, size_wh: tuple[int, int], fps: float, *, lossless: bool) -> None:
+        self._sink = sink
+        self._format = size_wh, fps
+        self.capacity = _OFFLINE_QUEUE if lossless else sink.queue_size
+        self._queue: BlockingQueue[OutputFrame] = (
+            BlockingQueue(self.capacity, _release) if lossless else DroppingQueue(self.capacity, _release)
+        )
+        self._opened = threading.Event()
+        self.error: Exception | None = None
+        self.worker = Worker(
+            f"sink {sink.name}", self._step, on_error=self._failed, setup=self._open, teardown=self._close
+        )
+
+    @property
+    def name(self) -> str:
+        """Of the sink."""
+        return self._sink.name
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that the sink was too slow for."""
+        return self._queue.dropped if isinstance(self._queue, DroppingQueue) else 0
+
+    def open(self) -> None:
+        """Start the thread and wait until the sink is open.
+
+        Raises:
+            SinkOpenError: It cannot be opened.
+        """
+        self.worker.start()
+        self._opened.wait()
+        if self.error is not None:
+            self.worker.join(1.0)
+            raise self.error
+
+    def offer(self, frame: OutputFrame) -> None:
+        """Queue a picture; the sink gets a share of its own."""
+        frame.image.retain()
+        if not self._queue.put(frame):
+            _release(frame)
+
+    def finish(self) -> None:
+        """No more pictures; those queued are still written."""
+        self._queue.close()
+
+    def abandon(self) -> None:
+        """No more pictures, and those queued are given up."""
+        self._queue.close()
+        self._queue.drain()
+
+    def _open(self) -> None:
+        self._sink.open(*self._format)
+        self._opened.set()
+
+    def _step(self) -> bool:
+        frame = self._queue.get(_POLL_S)
+        if frame is None:
+            return not self._queue.finished
+        try:
+            self._sink.send(frame)
+        finally:
+            _release(frame)
+        return True
+
+    def _close(self) -> None:
+        self._sink.close()
+
+    def _failed(self, error: Exception) -> None:
+        # Never opened again by itself: a recording would overwrite what it has.
+        self.error = error
+        self.worker.ask_to_stop()
+        self.abandon()
+        self._opened.set()
+        log.error("the output %s failed: %s", self._sink.name, error)
+
+
+def _release(frame: OutputFrame) -> None:
+    frame.image.release()

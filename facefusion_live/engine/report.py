@@ -1,0 +1,38 @@
+"""What a session did, as one value."""
+
+from dataclasses import dataclass
+
+from facefusion_live.engine.latency import Percentiles
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    """Counters and latencies of a session, while it runs or after.
+
+    Attributes:
+        frames_in: Captured.
+        frames_out: Emitted by the gate.
+        dropped: Frames that were overtaken, by where: "inference", "render", or the name of a sink.
+        state_frames: Emitted frames by gate state.
+        faults: Frames that were not good, by reason.
+        failed: Frames that failed, by stage.
+        covered_min: Least covered face in a LIVE or HOLD frame.
+        leaks: LIVE or HOLD frames with a face covered less than the floor.
+        latency_ms: By stage, in milliseconds, "capture_to_emit" among them.
+        fps: Emitted frames per second.
+        losses: Times that the source was lost.
+        sink_errors: What broke, by sink.
+    """
+
+    frames_in: int
+    frames_out: int
+    dropped: dict[str, int]
+    state_frames: dict[str, int]
+    faults: dict[str, int]
+    failed: dict[str, int]
+    covered_min: float
+    leaks: int
+    latency_ms: dict[str, Percentiles]
+    fps: float
+    losses: int
+    sink_errors: dict[str, str]

@@ -1,0 +1,193 @@
+"""The stages of inference: follow the faces, look for new ones, choose who is replaced, tell who they are, swap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain import geometry
+from facefusion_live.domain.face import Detection
+from facefusion_live.domain.ports import (
+    Buffers,
+    Compute,
+    FaceDetector,
+    FaceLandmarker,
+    FaceRecogniser,
+    FaceSwapper,
+    Landmarks,
+    PreparedSource,
+)
+from facefusion_live.engine.pipeline import Draft
+from facefusion_live.engine.tracks import FaceTracks, Find
+
+CONFIRM_SCORE = 0.2
+"""A detection this weak still confirms a track: profiles and hands before the face score low."""
+IDENTIFY_EVERY_S = 1.0
+"""How often each face is shown to the recogniser again."""
+
+
+class LandmarkFinder:
+    """Finds the mesh of a face in a frame: crop, net, and back to frame pixels."""
+
+    def __init__(self, landmarker: FaceLandmarker, compute: Compute) -> None:
+        self._landmarker = landmarker
+        self._compute = compute
+        self._crop = np.empty((landmarker.input_px, landmarker.input_px, 3), np.uint8)
+
+    def in_frame(self, draft: Draft) -> Find:
+        """The function that finds landmarks in this draft's frame."""
+
+        def find(box_px: NDArray[np.float32], eyes_px: NDArray[np.float32]) -> Landmarks:
+            crop_from_frame = geometry.face_roi(box_px, eyes_px, self._landmarker.input_px)
+            self._compute.crop(draft.frame.image, crop_from_frame, self._crop)
+            seen = self._landmarker.landmarks(self._crop)
+            return Landmarks(geometry.transform(geometry.inverse(crop_from_frame), seen.mesh_px), seen.score)
+
+        return find
+
+
+@dataclass(slots=True)
+class TrackStage:
+    """Follows every known face by its mesh of the frame before."""
+
+    tracks: FaceTracks
+    finder: LandmarkFinder
+    name: str = "track"
+    needs: frozenset[str] = frozenset()
+    gives: frozenset[str] = frozenset({"followed"})
+
+    def run(self, draft: Draft) -> None:
+        """Follow."""
+        self.tracks.follow(self.finder.in_frame(draft), draft.time_s, draft.settings)
+
+
+class DetectStage:
+    """Looks for faces every n-th frame, and at once when someone is lost or doubted."""
+
+    name = "detect"
+    needs = frozenset({"followed"})
+    gives = frozenset({"detections"})
+
+    def __init__(self, tracks: FaceTracks, detector: FaceDetector, compute: Compute) -> None:
+        self._tracks = tracks
+        self._detector = detector
+        self._compute = compute
+        self._crop = np.empty((detector.input_px, detector.input_px, 3), np.uint8)
+        self._since = 0
+
+    def run(self, draft: Draft) -> None:
+        """Detect, if it is time to."""
+        self._since += 1
+        if self._since < draft.settings.detect.every_n and not self._tracks.uncertain:
+            return
+        self._since = 0
+        draft.detections = tuple(self._detect(draft))
+
+    def _detect(self, draft: Draft) -> list[Detection]:
+        crop_from_frame = geometry.letterbox(draft.frame.image.size_wh, self._detector.input_px)
+        self._compute.crop(draft.frame.image, crop_from_frame, self._crop)
+        frame_from_crop = geometry.inverse(crop_from_frame)
+        return [
+            Detection(
+                box_px=geometry.transform(frame_from_crop, found.box_px.reshape(2, 2)).ravel(),
+                eyes_px=geometry.transform(frame_from_crop, found.eyes_px),
+                score=found.score,
+            )
+            for found in self._detector.detect(self._crop, CONFIRM_SCORE)
+        ]
+
+
+@dataclass(slots=True)
+class ChooseStage:
+    """Takes up what the detector found and settles who must be covered."""
+
+    tracks: FaceTracks
+    finder: LandmarkFinder
+    name: str = "choose"
+    needs: frozenset[str] = frozenset({"followed", "detections"})
+    gives: frozenset[str] = frozenset({"faces", "targets"})
+
+    def run(self, draft: Draft) -> None:
+        """Admit and choose."""
+        if draft.detections is not None:
+            self.tracks.admit(draft.detections, self.finder.in_frame(draft), draft.time_s, draft.settings)
+        wanted, bystanders = self.tracks.choose(draft.settings)
+        there = [track for track in wanted if track.present]
+        others = [track for track in bystanders if track.present]
+        draft.faces = tuple(track.face() for track in there + others)
+        draft.targets = tuple(range(len(there)))
+        draft.missing = len(wanted) - len(there)
+        gone = [track.box_px for track in bystanders if not track.present]
+        draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
+
+
+class IdentifyStage:
+    """Hands aligned crops to the side worker now and then; the answer arrives some frames later.
+
+    Args:
+        tracks: Where the answers go.
+        recogniser: Run on the side worker only.
+        compute: For the crop, on the inference thread.
+        aside: Runs a task on the side worker; False when it is busy.
+    """
+
+    name = "identify"
+    needs = frozenset({"faces"})
+    gives = frozenset({"identities"})
+
+    def __init__(
+        self,
+        tracks: FaceTracks,
+        recogniser: FaceRecogniser,
+        compute: Compute,
+        aside: Callable[[Callable[[], None]], bool],
+    ) -> None:
+        self._tracks = tracks
+        self._recogniser = recogniser
+        self._compute = compute
+        self._aside = aside
+        self._asked_s: dict[int, float] = {}
+
+    def run(self, draft: Draft) -> None:
+        """Ask who the faces are that were not asked about for a while."""
+        for face in draft.faces:
+            if draft.time_s - self._asked_s.get(face.track_id, -IDENTIFY_EVERY_S) < IDENTIFY_EVERY_S:
+                continue
+            edge = self._recogniser.input_px
+            crop = np.empty((edge, edge, 3), np.uint8)
+            crop_from_frame = geometry.align(face.landmarks5_px, self._recogniser.template, edge)
+            self._compute.crop(draft.frame.image, crop_from_frame, crop)
+            if self._aside(self._task(face.track_id, crop)):
+                self._asked_s[face.track_id] = draft.time_s
+
+    def _task(self, track_id: int, crop: NDArray[np.uint8]) -> Callable[[], None]:
+        return lambda: self._tracks.identify(track_id, self._recogniser.embed(crop))
+
+
+class SwapStage:
+    """Makes a patch for every face that must be covered.
+
+    Args:
+        swapper: The engine.
+        source: The source face in force; read once per frame, so it can be switched between two frames.
+        buffers: Memory for the patches.
+    """
+
+    name = "swap"
+    needs = frozenset({"faces", "targets"})
+    gives = frozenset({"patches"})
+
+    def __init__(self, swapper: FaceSwapper, source: Callable[[], PreparedSource], buffers: Buffers) -> None:
+        self._swapper = swapper
+        self._source = source
+        self._buffers = buffers
+
+    def run(self, draft: Draft) -> None:
+        """Swap."""
+        source = self._source()
+        for index in draft.targets:
+            patch = self._swapper.swap(
+                draft.frame, draft.faces[index], index, source, draft.settings, self._buffers
+            )
+            draft.patches.append(patch)

@@ -1,0 +1,176 @@
+"""Who is in the picture: faces followed from frame to frame, and which of them are to be replaced."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain import geometry, mesh
+from facefusion_live.domain.face import Detection, Face
+from facefusion_live.domain.ports import Landmarks
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.filters import OneEuroFilter
+
+PRESENT_FROM = 0.5
+"""Least landmark score of a face that is there."""
+SAME_FACE = 0.3
+"""Least overlap of a detection with a track for them to be the same face."""
+TWINS = 0.6
+"""Two tracks that overlap more than this follow one face."""
+TAKE_OVER = 1.5
+"""How many times larger another face must be to become the largest."""
+DISAGREEMENTS = 15
+"""Re-detections in a row that find nothing before a track is given up."""
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One followed face.
+
+    Attributes:
+        track_id: Never used again.
+        mesh_px: (478, 3) smoothed, in frame pixels.
+        score: Of the last landmarks.
+        seen_s: When it was last there.
+        present: Found in the present frame.
+        disagreements: Re-detections in a row that found nothing here.
+        embedding: From the side worker.
+    """
+
+    track_id: int
+    mesh_px: NDArray[np.float32]
+    score: float
+    seen_s: float
+    present: bool = True
+    disagreements: int = 0
+    embedding: NDArray[np.float32] | None = None
+    smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
+
+    @property
+    def box_px(self) -> NDArray[np.float32]:
+        """(4,) of the mesh."""
+        return geometry.box_of(self.mesh_px)
+
+    def face(self) -> Face:
+        """The track as a value."""
+        return Face(
+            box_px=self.box_px,
+            landmarks5_px=mesh.landmarks5(self.mesh_px),
+            mesh_px=self.mesh_px,
+            score=self.score,
+            track_id=self.track_id,
+            agreed=self.disagreements == 0,
+            embedding=self.embedding,
+        )
+
+
+Find = Callable[[NDArray[np.float32], NDArray[np.float32]], Landmarks]
+"""(box_px, eyes_px) -> landmarks in frame pixels."""
+
+
+class FaceTracks:
+    """All tracks. Thread: inference; `identify` from any."""
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+        self._next_id = 0
+        self._chosen_id: int | None = None
+
+    @property
+    def present(self) -> list[Track]:
+        """Tracks found in the present frame."""
+        return [track for track in self._tracks if track.present]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the detector should be asked at once: nobody is here, someone vanished or is doubted."""
+        return not self._tracks or any(not track.present or track.disagreements for track in self._tracks)
+
+    def follow(self, find: Find, time_s: float, settings: Settings) -> None:
+        """Look for each present face where it was a frame ago, and forget those that stay away."""
+        for track in self._tracks:
+            if track.present:
+                eyes = track.mesh_px[list(mesh.EYE_CORNERS), :2]
+                self._see(track, find(_square(track.box_px), eyes), time_s, settings)
+        lost_s = settings.track.lost_ms / 1000
+        self._keep(track for track in self._tracks if track.present or time_s - track.seen_s <= lost_s)
+
+    def admit(self, detections: Sequence[Detection], find: Find, time_s: float, settings: Settings) -> None:
+        """Compare the tracks with what the detector found: confirm, doubt, bring back, begin.
+
+        Args:
+            detections: All of them, down to a low score: enough to confirm a track, not to begin one.
+            find: Landmarks for a box.
+            time_s: Of the frame.
+            settings: Threshold and number of faces.
+        """
+        free = list(detections)
+        for track in self._tracks:
+            match = max(free, key=lambda d: geometry.overlap(d.box_px, track.box_px), default=None)
+            if match is not None and geometry.overlap(match.box_px, track.box_px) >= SAME_FACE:
+                free.remove(match)
+                track.disagreements = 0
+                if not track.present:
+                    self._see(track, find(match.box_px, match.eyes_px), time_s, settings)
+            elif track.present:
+                track.disagreements += 1
+        self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
+        for detection in free:
+            if detection.score >= settings.detect.score and len(self._tracks) < settings.detect.max_faces:
+                self._begin(detection, find, time_s, settings)
+        self._drop_twins()
+
+    def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
+        """(tracks to be replaced, tracks of bystanders), those lost a moment ago included.
+
+        The largest face stays the chosen one until it is gone for good or another is much larger.
+        """
+        if settings.swap.targets == "all":
+            return list(self._tracks), []
+        largest = max(self._tracks, key=lambda track: geometry.box_area(track.box_px), default=None)
+        chosen = next((track for track in self._tracks if track.track_id == self._chosen_id), largest)
+        if chosen is not None and largest is not None:
+            area = geometry.box_area(chosen.box_px)
+            chosen = largest if geometry.box_area(largest.box_px) > TAKE_OVER * area else chosen
+            self._chosen_id = chosen.track_id
+        return [t for t in self._tracks if t is chosen], [t for t in self._tracks if t is not chosen]
+
+    def identify(self, track_id: int, embedding: NDArray[np.float32]) -> None:
+        """Note who a track is; nothing happens when it is gone."""
+        for track in tuple(self._tracks):
+            if track.track_id == track_id:
+                track.embedding = embedding
+
+    def _see(self, track: Track, landmarks: Landmarks, time_s: float, settings: Settings) -> None:
+        track.score = landmarks.score
+        track.present = landmarks.score >= PRESENT_FROM
+        if track.present:
+            unit_px = max(mesh.eye_distance(landmarks.mesh_px), 1.0)
+            track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
+            track.seen_s = time_s
+
+    def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> None:
+        landmarks = find(detection.box_px, detection.eyes_px)
+        if landmarks.score >= PRESENT_FROM:
+            track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
+            self._next_id += 1
+            self._see(track, landmarks, time_s, settings)
+            self._tracks.append(track)
+
+    def _drop_twins(self) -> None:
+        kept: list[Track] = []
+        for track in self._tracks:
+            if all(geometry.overlap(track.box_px, older.box_px) < TWINS for older in kept):
+                kept.append(track)
+        self._keep(kept)
+
+    def _keep(self, tracks: Iterable[Track]) -> None:
+        # A new list each time: `identify` may be reading the old one on the side worker.
+        self._tracks = list(tracks)
+
+
+def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    centre = (box_px[:2] + box_px[2:]) / 2
+    half = (box_px[2:] - box_px[:2]).max() / 2
+    return np.concatenate([centre - half, centre + half])
