@@ -19,7 +19,7 @@ from facefusion_live.engine.pipeline import Draft, Stage
 
 SMALLEST_FACE_PX = 48
 """Width of the smallest face that serves as a source."""
-_LOOK_FOR = Settings().with_values({"swap.targets": "all", "detect.max_faces": 8, "track.smoothing": 0})
+_LOOK_FOR = Settings().with_values({"swap.targets": "all", "detect.max_faces": 8, "detect.every_n": 1, "track.smoothing": 0})
 
 
 class Consent(Enum):
@@ -51,7 +51,7 @@ def avatars() -> dict[str, Path]:
     """The built-in avatars by name: composites of nobody."""
     folder = resource("resources/avatars")
     table = tomllib.loads((folder / "avatars.toml").read_text("utf-8"))
-    return {row["name"]: folder / row["file"] for row in table["avatar"]}
+    return {row["id"]: folder / row["file"] for row in table["avatars"]}
 
 
 def source(name: str, consent: Consent | None) -> Source:

@@ -196,6 +196,7 @@ class MemoryStore:
         self._disk.outbox[sink] = seq
 
     def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:
+        self._disk.pruned = (pruned_to, prune_seq, frontier.root())
         self._disk.rows = [row for row in self._disk.rows if row.seq > pruned_to]
 
     def close(self) -> None:
@@ -225,6 +226,7 @@ class MemoryDisk:
     broken: bool = False
     breaks_after_commit: bool = False
     gate: Any = field(default_factory=_Open)
+    pruned: tuple[int, int, bytes] | None = None
     opened: int = 0
     closed: int = 0
     urgent_heads: int = 0

@@ -3,6 +3,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError, InvalidDataError
+from av.error import ExitError, FFmpegError, InvalidDataError
 from av.stream import Discard, Disposition
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
@@ -23,15 +24,16 @@ from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Capture
 
 _LIVE_OPTIONS = {
-    # FFmpeg looks at 5 s of a stream before it shows anything; half a second tells the codecs of all senders tried.
+    # FFmpeg looks at 5 s of a stream before it shows anything; half a second tells the codecs of all senders tried. No
+    # `nobuffer`: it throws away what was looked at (half a second of a film), and the burst is over in a few ms anyway.
     "analyzeduration": "500000",
-    "fflags": "nobuffer",
     "flags": "low_delay",
     # Ask cameras for TCP first: with UDP a lost packet smears the picture until the next key frame.
     "rtsp_flags": "prefer_tcp",
     # A reader that falls behind loses pictures instead of the connection.
     "overrun_nonfatal": "1",
 }
+_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "tcp", "http", "https"})
 _STORED_SCHEMES = frozenset({"http", "https"})
 _BELIEVABLE_FPS = (1.0, 240.0)
 
@@ -57,7 +59,16 @@ class Location:
 
     @classmethod
     def url(cls, url: str) -> "Location":
-        """Something with `://` in it."""
+        """Something with `://` in it.
+
+        Raises:
+            CaptureOpenError: It begins with none of the words that FFmpeg serves for streams.
+        """
+        if urlsplit(url).scheme not in _SCHEMES:
+            raise CaptureOpenError(
+                f"{shown_url(url)}: this kind of address is not understood",
+                advice="Use rtsp, rtmp, udp, http or https.",
+            )
         return cls(url, shown_url(url), is_url=True)
 
 
@@ -127,8 +138,10 @@ class Decoder:
         """
         try:
             picture = self._decode_next()
+        except (ExitError, TimeoutError) as error:
+            raise CaptureLostError(f"{self._location.shown}: no picture for {self._timeout_s:g} s") from error
         except (OSError, FFmpegError) as error:
-            raise CaptureLostError(f"{self._location.shown}: reading failed: {error.strerror}") from error
+            raise CaptureLostError(f"{self._location.shown}: the connection broke: {error.strerror}") from error
         if picture is None and self.live:
             raise CaptureLostError(f"{self._location.shown}: the sender closed the stream")
         return picture
@@ -190,12 +203,12 @@ class Decoder:
             packet = next(self._packets, None)
             if packet is None:
                 return None
-            try:
+            # What is damaged, or comes before the first key frame of a stream joined midway, is left out.
+            with suppress(InvalidDataError):
                 self._ready.extend(packet.decode())
-            except InvalidDataError:
-                # Damaged, or before the first key frame of a stream joined midway: the next packet may do.
-                if self.live and self._clock.now_ns() > deadline_ns:
-                    raise
+            # FFmpeg's own timeout notices silence, but not a stream in which nothing can be decoded.
+            if self.live and not self._ready and self._clock.now_ns() > deadline_ns:
+                raise TimeoutError
         return self._ready.popleft()
 
     def _failure(self, error: Exception) -> CaptureOpenError:

@@ -5,13 +5,13 @@ Source of the decodings: the graphs of MediaPipe 0.10.21 and OpenCV's FaceDetect
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.session import InputTensor, NetSession
 from facefusion_live.domain.face import Detection
+from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
 
 _SAME_FACE = 0.3
 """Intersection over union from which two answers mean one face."""
@@ -21,16 +21,17 @@ class BlazeFaceDetector:
     """BlazeFace: 16 numbers per anchor (box centre, size, six points) and a logit. Thread: the caller's.
 
     Args:
-        path: blazeface_short.onnx or blazeface_full.onnx.
-        input_px: 128 or 192.
-        layers: (anchors per cell, stride in pixels) of each output layer.
+        net: The net.
+        picture: What it takes.
+        output: Its anchors.
     """
 
-    def __init__(self, path: Path, *, input_px: int, layers: Sequence[tuple[int, int]]) -> None:
-        self.input_px = input_px
-        self._net = NetSession(path)
-        self._tensor = InputTensor(input_px, scale=1 / 127.5, shift=-1)
-        self._anchors_px = np.concatenate([_anchors(input_px, count, stride) for count, stride in layers])
+    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+        self.input_px = picture.size_px
+        self._net = net
+        self._tensor = InputTensor(picture)
+        layers = [_anchors(self.input_px, count, stride) for count, stride in output.anchors]
+        self._anchors_px = np.concatenate(layers)
 
     def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
         """Faces in crop pixels, best first; the answers for one face are averaged by their scores."""
@@ -46,19 +47,25 @@ class BlazeFaceDetector:
 
 
 class YuNetDetector:
-    """YuNet: class, objectness, box and five points at strides 8, 16 and 32. Thread: the caller's."""
+    """YuNet: class, objectness, box and five points per cell, at several strides. Thread: the caller's.
 
-    input_px = 640
+    Args:
+        net: The net.
+        picture: What it takes.
+        output: Its anchors: one per cell.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._net = NetSession(path)
-        self._tensor = InputTensor(self.input_px, scale=1, shift=0, bgr=True)
+    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+        self.input_px = picture.size_px
+        self._net = net
+        self._tensor = InputTensor(picture)
+        self._strides = [stride for _, stride in output.anchors]
 
     def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
         """Faces in crop pixels, best first."""
         answers = dict(zip(self._net.output_names, self._net.run(self._tensor.fill(crop)), strict=True))
         boxes, eyes, scores = [], [], []
-        for stride in (8, 16, 32):
+        for stride in self._strides:
             score = answers[f"cls_{stride}"][0, :, 0] * answers[f"obj_{stride}"][0, :, 0]
             chosen = np.flatnonzero(score >= threshold)
             cells = self.input_px // stride

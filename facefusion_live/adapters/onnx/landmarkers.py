@@ -4,12 +4,11 @@
 Source: the graph and the refinement lists of MediaPipe 0.10.21 (face_landmark_with_attention).
 """
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.domain.model_card import PictureFormat
 from facefusion_live.domain.ports import Landmarks
 
 _LIPS = (
@@ -35,18 +34,17 @@ _IRISES = {"output_left_iris": (468, (33, 133)), "output_right_iris": (473, (263
 
 
 class AttentionMesh:
-    """MediaPipe's attention mesh net on a 192 px crop. Thread: the caller's."""
+    """MediaPipe's attention mesh net. Thread: the caller's.
 
-    input_px = 192
+    Args:
+        net: The net.
+        picture: What it takes.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._net = NetSession(path)
-        self._tensor = InputTensor(self.input_px, scale=1 / 255, shift=0)
-
-    @property
-    def provider(self) -> str:
-        """What runs the net."""
-        return self._net.provider
+    def __init__(self, net: NetSession, picture: PictureFormat) -> None:
+        self.input_px = picture.size_px
+        self._net = net
+        self._tensor = InputTensor(picture)
 
     def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
         """(478, 3) in crop pixels and the probability of a face."""

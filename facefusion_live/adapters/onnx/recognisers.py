@@ -1,27 +1,32 @@
 # pyright: basic
 """Who a face is, as a vector of unit length."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.session import InputTensor, NetSession
-from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.model_card import PictureFormat
 
 
-class SFace:
-    """SFace on a 112 px crop, 128 numbers. Generated strangers reach a cosine of .55. Thread: the caller's."""
+class EmbeddingNet:
+    """A net that turns an aligned crop into one vector, such as SFace or ArcFace. Thread: the caller's.
 
-    input_px = 112
-    template = "arcface_112_v2"
+    Args:
+        net: The net.
+        picture: What it takes; must name an alignment template.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._net = NetSession(path)
-        self._tensor = InputTensor(self.input_px, scale=1, shift=0)
+    def __init__(self, net: NetSession, picture: PictureFormat) -> None:
+        if picture.template is None:
+            raise ModelCardError("a recogniser's card names no alignment template")
+        self.input_px = picture.size_px
+        self.template = picture.template
+        self._net = net
+        self._tensor = InputTensor(picture)
 
     def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(128,) of unit length for an aligned RGB crop."""
+        """(d,) of unit length for an aligned RGB crop."""
         vector = self._net.run(self._tensor.fill(crop))[0].ravel()
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.model_card import PictureFormat
 
 _ORT_ERRORS = tuple(
     error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
@@ -69,23 +70,22 @@ class NetSession:
 
 
 class InputTensor:
-    """The reusable float tensor that a crop is turned into.
+    """The reusable float tensor that a crop is turned into, as the model's card says.
 
     Args:
-        edge_px: Edge of the square crop.
-        scale: Factor on the levels.
-        shift: Added afterwards.
-        bgr: The net wants blue first.
+        picture: Size, order of the channels and normalisation.
     """
 
-    def __init__(self, edge_px: int, *, scale: float, shift: float, bgr: bool = False) -> None:
-        self._nchw = np.empty((1, 3, edge_px, edge_px), np.float32)
-        self._scale, self._shift = np.float32(scale), np.float32(shift)
-        self._order = slice(None, None, -1) if bgr else slice(None)
+    def __init__(self, picture: PictureFormat) -> None:
+        edge = picture.size_px
+        self._nchw = np.empty((1, 3, edge, edge), np.float32)
+        self._scale = np.array(picture.scale, np.float32)[:, None, None]
+        self._shift = np.array(picture.shift, np.float32)[:, None, None]
+        self._order = slice(None, None, -1) if picture.colour_order == "BGR" else slice(None)
 
     def fill(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The crop (n, n, 3) RGB as (1, 3, n, n) float32. The same memory every time."""
         np.multiply(crop[..., self._order].transpose(2, 0, 1), self._scale, out=self._nchw[0], casting="unsafe")
-        if self._shift:
+        if self._shift.any():
             self._nchw += self._shift
         return self._nchw

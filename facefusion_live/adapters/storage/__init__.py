@@ -1,1 +1,1 @@
-"""The audit trail on disk: SQLite through sqlite-utils, keys, mirrors of the head, daily files, archives, exports, syslog."""
+"""The audit trail on disk: SQLite, keys, mirrors of the head, daily files, archives, exports, syslog."""

@@ -21,7 +21,6 @@ def open_writer(path: Path) -> sqlite_utils.Database:
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA trusted_schema=OFF")
     except sqlite3.Error:
         connection.close()
         raise
@@ -29,7 +28,7 @@ def open_writer(path: Path) -> sqlite_utils.Database:
 
 
 def open_reader(path: Path) -> sqlite_utils.Database:
-    """A connection that writes nothing, not even a WAL checkpoint. Texts come as bytes, as they are stored.
+    """A connection that writes nothing, not even a WAL checkpoint.
 
     Raises:
         UnreadableError: The file is no database, or cannot be opened.
@@ -38,7 +37,6 @@ def open_reader(path: Path) -> sqlite_utils.Database:
         connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S, isolation_level=None)
         try:
             connection.execute("PRAGMA query_only=ON")
-            connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("BEGIN")  # one snapshot for all that is read
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error:
@@ -46,7 +44,6 @@ def open_reader(path: Path) -> sqlite_utils.Database:
             raise
     except sqlite3.Error as error:
         raise UnreadableError(f"{path.name} cannot be read: {error}") from error
-    connection.text_factory = bytes
     return sqlite_utils.Database(connection)
 
 
@@ -54,14 +51,14 @@ def rows_of(connection: sqlite3.Connection, after: int = 0, until: int | None = 
     """Rows in order, streaming.
 
     Args:
-        connection: Made by `open_reader`.
+        connection: To the log.
         after: The seq before the first one wanted.
         until: The last seq wanted; None for all.
 
     Raises:
         UnreadableError: The file is damaged.
     """
-    query = "SELECT seq, body, hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+    query = "SELECT seq, CAST(body AS BLOB), hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
     try:
         for seq, body, digest in connection.execute(query, (after, 2**62 if until is None else until)):
             if type(body) is not bytes or type(digest) is not bytes:

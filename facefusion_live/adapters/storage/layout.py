@@ -1,5 +1,5 @@
 # pyright: basic
-"""Where the audit trail keeps what, and how its small files are written so that a crash leaves the old or the new one."""
+"""Where the audit trail keeps what, and how small files are written so that a crash leaves the old or the new."""
 
 import os
 import re

@@ -56,13 +56,16 @@ def create(connection: sqlite3.Connection) -> None:
 def flaws(connection: sqlite3.Connection) -> tuple[str, ...]:
     """What differs from the schema: dropped triggers, tables made anew, things that do not belong here."""
     found = {
-        name.decode(): sql.decode()
+        name.decode("utf-8", "replace"): sql.decode("utf-8", "replace")
         for name, sql in connection.execute(
-            "SELECT CAST(name AS BLOB), CAST(coalesce(sql, '') AS BLOB) FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'"
+            "SELECT CAST(name AS BLOB), CAST(coalesce(sql, '') AS BLOB) FROM sqlite_master"
+            " WHERE name NOT GLOB 'sqlite_*'"
         )
     }
     wanted = TABLES | TRIGGERS
     missing = [f"{name} is missing from the database's schema" for name in wanted if name not in found]
-    changed = [f"{name} is not as the schema has it" for name in wanted if found.get(name, wanted[name]) != wanted[name]]
+    changed = [
+        f"{name} is not as the schema has it" for name in wanted if found.get(name, wanted[name]) != wanted[name]
+    ]
     strange = [f"{name} does not belong in the database" for name in found if name not in wanted]
     return (*missing, *changed, *strange)

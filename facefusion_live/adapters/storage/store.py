@@ -3,8 +3,9 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import sqlite_utils
@@ -108,7 +109,7 @@ class SqliteStore:
         """Write stored rows to the daily files; after a failure the next call repairs them from the table."""
         try:
             if self._files_behind:
-                repair(self._files, self._rows_after)
+                repair(self._files, partial(rows_of, self._database.conn))
             else:
                 self._files.write(rows)
             self._files_behind = False
@@ -154,10 +155,6 @@ class SqliteStore:
         with suppress(sqlite3.Error):
             self._database.conn.close()
         self._lock.close()
-
-    def _rows_after(self, seq: int) -> Iterable[Row]:
-        for each in rows_of(_AsBytes(self._database.conn), seq):  # type: ignore[arg-type]
-            yield each
 
     def _check_file(self) -> None:
         if _identity(self._path) != self._identity:

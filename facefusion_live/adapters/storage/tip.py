@@ -71,7 +71,7 @@ def standing_of(connection: sqlite3.Connection, log_id: str, sizes: Collection[i
     """Read where the log stands.
 
     Args:
-        connection: Made by `open_reader`.
+        connection: To the log.
         log_id: Which log.
         sizes: Where roots are wanted.
 
@@ -82,7 +82,7 @@ def standing_of(connection: sqlite3.Connection, log_id: str, sizes: Collection[i
     frontier = horizon.frontier.copy() if horizon and horizon.frontier else Frontier()
     roots: dict[int, bytes] = {}
     last = None
-    for last in rows_of(connection):  # noqa: B007 (the last one is wanted)
+    for last in rows_of(connection):
         frontier.append(last.hash)
         if frontier.size in sizes:
             roots[frontier.size] = frontier.root()

@@ -1,0 +1,86 @@
+# pyright: basic
+"""Archives: rows that were pruned, as one compressed file of NDJSON for each pruning."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+
+import zstandard
+
+from facefusion_live.adapters.storage.layout import sync_folder
+from facefusion_live.domain.audit.errors import UnreadableError
+from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.merkle import leaf_hash
+
+_NAME = re.compile(r"(?P<log>[0-9a-f]{32})\.(?P<first>[0-9]{12})-(?P<last>[0-9]{12})\.ndjson\.zst")
+_LINE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One archive file.
+
+    Attributes:
+        path: Where it lies.
+        first: Its first row.
+        last: Its last row.
+    """
+
+    path: Path
+    first: int
+    last: int
+
+    def sha256(self) -> str:
+        """Of the file as it lies there, in hex."""
+        with self.path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+
+    def rows(self) -> Iterator[Row]:
+        """Its rows in order, streaming; their hashes are computed, not remembered.
+
+        Raises:
+            UnreadableError: The file is damaged.
+        """
+        seq = self.first
+        try:
+            with self.path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+                for line in _lines(stream):
+                    yield Row(seq, line, leaf_hash(line))
+                    seq += 1
+        except (OSError, zstandard.ZstdError) as error:
+            raise UnreadableError(f"the archive {self.path.name} cannot be read: {error}") from error
+        if seq != self.last + 1:
+            raise UnreadableError(f"the archive {self.path.name} does not hold the rows that its name says")
+
+
+def archives_of(folder: Path, log_id: str) -> list[Archive]:
+    """The archives of a log, in order."""
+    names = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob(f"{log_id}.*")))
+    return [Archive(path, int(match["first"]), int(match["last"])) for path, match in names if match]
+
+
+def write_archive(folder: Path, log_id: str, first: int, last: int, rows: Iterable[Row]) -> Archive:
+    """Compress rows into an archive; it is on the disk when this returns. Raises OSError."""
+    path = folder / f"{log_id}.{first:012d}-{last:012d}.ndjson.zst"
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        with zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as stream:
+            for row in rows:
+                stream.write(row.body + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(folder)
+    return Archive(path, first, last)
+
+
+def _lines(stream: zstandard.ZstdDecompressionReader) -> Iterator[bytes]:
+    rest = b""
+    while chunk := stream.read(_LINE_BYTES):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest

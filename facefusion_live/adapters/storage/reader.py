@@ -1,0 +1,228 @@
+# pyright: basic
+"""Reading the logs of a home: evidence for verification, queries, numbers. Nothing is written."""
+
+import heapq
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from facefusion_live.adapters.storage import schema
+from facefusion_live.adapters.storage.archive import Archive, archives_of
+from facefusion_live.adapters.storage.codec import FAST, check_signature
+from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.lock import is_written
+from facefusion_live.adapters.storage.mirror import Mirror, Vault
+from facefusion_live.adapters.storage.opening import logs_of
+from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
+from facefusion_live.domain.audit.errors import EvidenceMissingError, UnreadableError
+from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.evidence import Anchors, Evidence, Head, Horizon
+from facefusion_live.domain.audit.ports import AuditClock, Filter
+from facefusion_live.domain.audit.report import LogReport, Outcome
+from facefusion_live.domain.audit.verify import verify_log
+
+_COLUMNS = {
+    "session_id": "session_id",
+    "status": "json_extract(body,'$.status')",
+    "user_id": "json_extract(body,'$.user_id')",
+    "target": "json_extract(body,'$.target')",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogReader:
+    """Reads every log of one home.
+
+    Attributes:
+        layout: The home's audit folder.
+        vault: The keyring.
+        clock: To tell rows that are ahead of time.
+    """
+
+    layout: Layout
+    vault: Vault
+    clock: AuditClock
+
+    def verify(self, *, fingerprint: str = "", anchors: Anchors = Anchors()) -> list[LogReport]:  # noqa: B008 (frozen)
+        """Check every log of the home, and that none is missing.
+
+        Raises:
+            EvidenceMissingError: There is no log.
+        """
+        mirror = Mirror(self.layout, self.vault)
+        known = mirror.known_logs()
+        reports: list[LogReport] = []
+        for path in self.layout.logs():
+            report = self.verify_one(path, fingerprint=fingerprint, anchors=anchors)
+            if known and report.log_id not in known:
+                report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
+            reports.append(report)
+        reports += [_lost(log_id) for log_id in sorted(known - {report.log_id for report in reports})]
+        if not reports:
+            raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
+        return reports
+
+    def verify_one(self, path: Path, *, fingerprint: str = "", anchors: Anchors = Anchors()) -> LogReport:  # noqa: B008
+        """Check one log of the home."""
+        mirror = Mirror(self.layout, self.vault)
+        # What others remember is read before the rows: a running writer must not get ahead of them.
+        limit = mirror.size_bytes()
+        try:
+            with closing(open_reader(path).conn) as reading:
+                log_id = log_id_of(reading)
+            memory = mirror.recall(log_id)
+            with closing(open_reader(path).conn) as reading:
+                horizon = horizon_of(reading)
+                archives = archives_of(self.layout.archive, log_id) if horizon else []
+                whole = _is_whole(archives, horizon)
+                evidence = Evidence(
+                    rows=_all_rows(reading, archives if whole else []),
+                    notes=notes_of(reading),
+                    heads=_heads(mirror, log_id, limit, memory.heads),
+                    log_id=log_id,
+                    horizon=horizon,
+                    from_horizon=horizon is not None and not whole,
+                    archives={each.path.name: each.sha256() for each in archives},
+                    missing=(*memory.missing, *(["heads.log"] if limit is None else [])),
+                    flaws=schema.flaws(reading),
+                    genesis_fingerprint=fingerprint,
+                    anchors=anchors,
+                    now_us=self.clock.utc_ns() // 1000,
+                )
+                report = verify_log(evidence, FAST, check_signature)
+        except UnreadableError as error:
+            report = LogReport()
+            report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
+            return report
+        if memory.notice:
+            report.note(memory.notice)
+        if is_written(path):
+            report.note("a running program is writing this log")
+        return report
+
+    def query(self, wanted: Filter) -> list[dict[str, Any]]:
+        """Rows of all logs that pass the filter, oldest first.
+
+        Raises:
+            UnreadableError: A log is damaged.
+        """
+        found = heapq.merge(*(self._query_one(path, wanted) for path, _ in logs_of(self.layout)), key=_moment)
+        rows = list(found)
+        return rows[-wanted.limit :] if wanted.limit else rows
+
+    def event(self, log_id: str, seq: int) -> tuple[dict[str, Any], Row] | None:
+        """One row, whole, from the table; None when it is not there."""
+        for path, found in logs_of(self.layout):
+            if found.startswith(log_id):
+                with closing(open_reader(path).conn) as connection:
+                    for row in rows_of(connection, seq - 1, seq):
+                        return orjson.loads(row.body), row
+        return None
+
+    def stats(self) -> list[dict[str, Any]]:
+        """Numbers of each log: rows, bytes, first and last moment, counts by action and status.
+
+        Raises:
+            UnreadableError: A log is damaged.
+        """
+        return [self._stats_one(path, log_id) for path, log_id in logs_of(self.layout)]
+
+    def _query_one(self, path: Path, wanted: Filter) -> list[dict[str, Any]]:
+        where, values = _where(wanted)
+        newest = f" ORDER BY seq DESC LIMIT {int(wanted.limit) or -1}"
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(open_reader(path).conn))
+            try:
+                bodies = connection.execute(f"SELECT body FROM event{where}{newest}", values).fetchall()  # noqa: S608
+            except sqlite3.Error as error:
+                raise UnreadableError(f"{path.name} is damaged: {error}") from error
+        return [orjson.loads(body) for (body,) in reversed(bodies)]
+
+    def _stats_one(self, path: Path, log_id: str) -> dict[str, Any]:
+        by_action: Counter[str] = Counter()
+        by_status: Counter[str] = Counter()
+        try:
+            with closing(open_reader(path).conn) as connection:
+                query = "SELECT action, json_extract(body,'$.status'), count(*) FROM event GROUP BY 1, 2"
+                for action, status, count in connection.execute(query):
+                    by_action[action] += count
+                    by_status[status] += count
+                first, last = connection.execute("SELECT min(ts), max(ts) FROM event").fetchone()
+                (notes,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
+                sinks = dict(connection.execute("SELECT sink, acked_seq FROM outbox").fetchall())
+                horizon = horizon_of(connection)
+        except sqlite3.Error as error:
+            raise UnreadableError(f"{path.name} is damaged: {error}") from error
+        return {
+            "log_id": log_id,
+            "file": path.name,
+            "size_bytes": path.stat().st_size,
+            "rows": by_action.total(),
+            "pruned_to": horizon.pruned_to if horizon else 0,
+            "checkpoints": notes,
+            "first": first or "",
+            "last": last or "",
+            "by_action": dict(sorted(by_action.items())),
+            "by_status": dict(sorted(by_status.items())),
+            "forwarded": sinks,
+        }
+
+
+def _where(wanted: Filter) -> tuple[str, list[str]]:
+    terms: list[tuple[str, str]] = []
+    if wanted.since:
+        terms.append(("ts >= ?", wanted.since))
+    if wanted.until:
+        terms.append(("ts < ?", wanted.until))
+    if wanted.action:
+        family = wanted.action.endswith(".")
+        terms.append(("action GLOB ?", wanted.action + "*") if family else ("action = ?", wanted.action))
+    terms += [(f"{column} = ?", value) for name, column in _COLUMNS.items() if (value := getattr(wanted, name))]
+    if wanted.setting:
+        in_fields = "EXISTS (SELECT 1 FROM json_each(body,'$.metadata.fields') WHERE json_extract(value,'$.field') = ?)"
+        terms.append((in_fields, wanted.setting))
+    where = " WHERE " + " AND ".join(term for term, _ in terms) if terms else ""
+    return where, [value for _, value in terms]
+
+
+def _heads(mirror: Mirror, log_id: str, limit: int | None, kept: tuple[Head, ...]) -> Iterator[Head]:
+    if limit is None:
+        return iter(sorted(kept, key=lambda head: head.size))
+    return heapq.merge(
+        mirror.lines(log_id, limit), sorted(kept, key=lambda head: head.size), key=lambda head: head.size
+    )
+
+
+def _is_whole(archives: list[Archive], horizon: Horizon | None) -> bool:
+    """Do the archives hold every pruned row?"""
+    seq = 0
+    for archive in archives:
+        if archive.first != seq + 1:
+            return False
+        seq = archive.last
+    return horizon is None or seq == horizon.pruned_to
+
+
+def _all_rows(connection: sqlite3.Connection, archives: list[Archive]) -> Iterator[Row]:
+    for archive in archives:
+        yield from archive.rows()
+    yield from rows_of(connection)
+
+
+def _lost(log_id: str) -> LogReport:
+    report = LogReport(log_id)
+    report.find(
+        "coverage", Outcome.TRUNCATED, "log_missing", 0, f"the log {log_id} is known here, and its file is gone"
+    )
+    return report
+
+
+def _moment(event: dict[str, Any]) -> str:
+    return event["timestamp"]

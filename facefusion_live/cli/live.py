@@ -1,0 +1,149 @@
+"""`run` and `demo`: a session from the first frame to the report."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from facefusion_live import __version__
+from facefusion_live.app import wiring
+from facefusion_live.app.portraits import Consent
+from facefusion_live.domain.errors import CaptureError, FaceFusionLiveError, SinkError
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.report import SessionReport
+from facefusion_live.engine.session import LiveSession
+
+_POLL_S = 0.1
+
+
+def request(
+    *,
+    sources: Sequence[str],
+    consent: str | None,
+    input_spec: str,
+    output: Path | None,
+    states: Path | None,
+    engine: str,
+    settings: Settings,
+    offline: bool,
+    frame_limit: int | None,
+) -> wiring.Request:
+    """A request from what the command line says."""
+    return wiring.Request(
+        sources=tuple(sources),
+        consent=None if consent is None else Consent(consent),
+        input=input_spec,
+        output=output,
+        states=states,
+        engine=engine,
+        settings=settings,
+        offline=offline,
+        frame_limit=frame_limit,
+    )
+
+
+def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
+    """Run a session to its end, tell what happened.
+
+    Returns:
+        0.
+
+    Raises:
+        FaceFusionLiveError: It could not start, or broke while running.
+        KeyboardInterrupt: The user stopped it; files are closed.
+    """
+    opened = wiring.open_session(wanted)
+    session = opened.session
+    form = session.start()
+    total = wanted.frame_limit if form.frame_count is None else form.frame_count
+    if wanted.frame_limit is not None and form.frame_count is not None:
+        total = min(wanted.frame_limit, form.frame_count)
+    problem: FaceFusionLiveError | None = None
+    try:
+        with _progress(total) as show:
+            problem = _watch(session, wanted, show)
+    finally:
+        session.stop()
+        report = session.report()
+        summary = _summary(report, opened)
+        if json_wanted:
+            print(json.dumps(summary))  # noqa: T201 (what was asked for)
+        else:
+            _tell(report, wanted.output)
+    if problem is not None:
+        raise problem
+    return 0
+
+
+def _watch(session: LiveSession, wanted: wiring.Request, show: "_Show") -> FaceFusionLiveError | None:
+    """Wait for the end; an output that breaks ends the session when it was the one asked for."""
+    while not session.wait(_POLL_S):
+        show(session.report().frames_out)
+        if session.failed_sinks:
+            break
+    show(session.report().frames_out)
+    for error in session.failed_sinks.values():
+        return error if isinstance(error, FaceFusionLiveError) else SinkError(f"an output failed: {error}")
+    ended = session.input_error
+    if ended is not None:
+        return ended if isinstance(ended, FaceFusionLiveError) else CaptureError(f"the input failed: {ended}")
+    return None
+
+
+class _Show:
+    """Shows how far the session is, on a terminal."""
+
+    def __init__(self, progress: Progress | None, total: int | None) -> None:
+        self._progress = progress
+        self._task = None if progress is None else progress.add_task("frames", total=total)
+        self._last_s = 0.0
+
+    def __call__(self, frames: int) -> None:
+        if self._progress is not None and self._task is not None and time.monotonic() - self._last_s > _POLL_S:
+            self._progress.update(self._task, completed=frames)
+            self._last_s = time.monotonic()
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[_Show]:
+    if not sys.stderr.isatty():
+        yield _Show(None, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Show(progress, total)
+
+
+def _summary(report: SessionReport, opened: wiring.OpenSession) -> dict[str, Any]:
+    return {
+        "frames_in": report.frames_in,
+        "frames_out": report.frames_out,
+        "dropped": report.dropped,
+        "state_frames": report.state_frames,
+        "faults": report.faults,
+        "failed": report.failed,
+        "covered_min": report.covered_min,
+        "leaks": report.leaks,
+        "latency_ms": {stage: times._asdict() for stage, times in report.latency_ms.items()},
+        "fps": report.fps,
+        "losses": report.losses,
+        "engine": opened.swapper.name,
+        "provider": opened.swapper.provider,
+        "version": __version__,
+    }
+
+
+def _tell(report: SessionReport, output: Path | None) -> None:
+    states = ", ".join(f"{count} {state}" for state, count in report.state_frames.items() if count)
+    print(f"{report.frames_out} frames at {report.fps:g}/s: {states or 'none'}.")  # noqa: T201
+    end_to_end = report.latency_ms.get("capture_to_emit")
+    if end_to_end is not None:
+        print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
+    if output is not None and output.exists():
+        print(f"Written: {output.resolve()}")  # noqa: T201

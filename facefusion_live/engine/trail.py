@@ -1,0 +1,233 @@
+"""The audit trail: events go in from any thread without waiting, one writer thread seals and stores them."""
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.audit.event import ACTIONS, SESSION_START, SESSION_STOP, STATUSES, EventError, ulid
+from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.note import Checkpoint
+from facefusion_live.domain.audit.ports import AuditClock, AuditStore
+from facefusion_live.engine.trail_intake import Counts, Event, Intake, Work
+from facefusion_live.engine.trail_writer import Notice, TrailWriter
+
+T = TypeVar("T")
+
+DURABLE = frozenset({"export.audit", "export.video", "consent.grant", "label.off", "passthrough.on"})
+"""Acts that are to be put on record before they are done: with `record_durably`, and refused when that fails."""
+
+
+class AuditTrail:
+    """Puts on record what matters, as `domain.ports.EventLog`. Thread: any.
+
+    `record` never waits: it dates the event, asks the flood limit and queues. The writer thread, which the trail owns,
+    stores what has come together every 50 ms, or as soon as 64 rows wait.
+
+    Args:
+        open_store: Opens the log; called on the writer thread, and again after a failure.
+        clock: Dates rows.
+        masker: Masks users, addresses and paths.
+        codec: Writes canonical bytes.
+        user: Who runs the program; masked before it is written.
+        notify: Told of alerts, suppression, failure and recovery, on the writer thread. It must not raise or wait.
+        linger_s: How long the first waiting row may wait for others.
+        retry_s: How long after a failure the store is opened anew.
+    """
+
+    def __init__(  # noqa: PLR0913 (a wiring function calls it once)
+        self,
+        open_store: Callable[[], AuditStore],
+        *,
+        clock: AuditClock,
+        masker: Masker,
+        codec: Codec,
+        user: str,
+        notify: Callable[[Notice], None] = lambda _notice: None,
+        linger_s: float = 0.05,
+        retry_s: float = 1.0,
+    ) -> None:
+        self._clock, self._user = clock, user
+        self._session_id = self._new_session_id()
+        self._intake = Intake(clock)
+        self._writer = TrailWriter(
+            open_store,
+            self._intake,
+            clock=clock,
+            masker=masker,
+            codec=codec,
+            notify=notify,
+            own_event=self._own_event,
+            linger_s=linger_s,
+            retry_s=retry_s,
+        )
+        self._closed = False
+        self._thread = threading.Thread(target=self._writer.run, name="audit", daemon=True)
+        self._thread.start()
+
+    @property
+    def session_id(self) -> str:
+        """`sess_` and a ULID: the session in which events happen now."""
+        return self._session_id
+
+    @property
+    def counts(self) -> Counts:
+        """Where all events went."""
+        return self._intake.counts
+
+    @property
+    def healthy(self) -> bool:
+        """Is what is recorded being stored? The window's badge is red when not."""
+        return self._writer.healthy
+
+    def record(  # noqa: PLR0913
+        self,
+        action: str,
+        target: str,
+        status: str,
+        metadata: dict[str, Any],
+        *,
+        user: str | None = None,
+        client_ip: str = "local",
+    ) -> None:
+        """Put one event on record. Returns at once, whatever the disk does. Thread: any.
+
+        `session.start` begins a new session with a new key; `session.stop` closes its account and seals it.
+
+        Args:
+            action: One of `event.ACTIONS`.
+            target: Logical: "camera:0". Never a path.
+            status: success, failure or denied.
+            metadata: Anything that JSON can hold; floats become thousandths, paths are masked. Not to be changed
+                afterwards.
+            user: Who did it, when it was not who runs the program.
+            client_ip: From where, when it was not this machine.
+
+        Raises:
+            EventError: No such action or status: a mistake of the calling code.
+        """
+        self._offer(action, target, status, metadata, user, client_ip, None)
+
+    def record_durably(  # noqa: PLR0913
+        self,
+        action: str,
+        target: str,
+        status: str,
+        metadata: dict[str, Any],
+        *,
+        user: str | None = None,
+        client_ip: str = "local",
+    ) -> "Future[int]":
+        """As `record`, for acts that need their row first.
+
+        Returns:
+            A future of the row's seq, which is set once the row is on the disk. It raises AuditStoreError when the
+            store cannot take it: the act is then to be refused.
+        """
+        future: Future[int] = Future()
+        self._offer(action, target, status, metadata, user, client_ip, future)
+        return future
+
+    def submit(self, do: Callable[[AuditStore], T]) -> "Future[T]":
+        """Have something done with the store on the writer thread, after all that was recorded before.
+
+        Returns:
+            A future of what it gives. It raises AuditStoreError while no store is open.
+        """
+        future: Future[T] = Future()
+
+        def work(store: AuditStore | None) -> T:
+            if store is None:
+                raise AuditStoreError("the audit log cannot be written now", advice="Look at the audit badge.")
+            return do(store)
+
+        self._submit(Work(work, future))
+        return future
+
+    def checkpoint(self) -> "Future[Checkpoint]":
+        """Seal all that was recorded so far. The future gives the checkpoint."""
+        future: Future[Checkpoint] = Future()
+        self._submit(Work(lambda _store: self._writer.checkpoint_now(), future))
+        return future
+
+    def flush(self, timeout_s: float = 10.0) -> None:
+        """Wait until all that was recorded so far is stored, or lost and counted.
+
+        Raises:
+            TimeoutError: The disk hangs.
+        """
+        future: Future[None] = Future()
+        self._submit(Work(lambda _store: None, future))
+        future.result(timeout_s)
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Store and seal what waits, and end the writer. Safe to call twice.
+
+        Raises:
+            TimeoutError: The writer hangs on the disk; its thread is left behind.
+        """
+        if not self._closed:
+            self._closed = True
+            self._writer.stop()
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                raise TimeoutError("the audit writer hangs on its disk")
+
+    def __enter__(self) -> "AuditTrail":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _offer(  # noqa: PLR0913
+        self,
+        action: str,
+        target: str,
+        status: str,
+        metadata: dict[str, Any],
+        user: str | None,
+        client_ip: str,
+        future: "Future[int] | None",
+    ) -> None:
+        if action not in ACTIONS or status not in STATUSES:
+            raise EventError(f"there is no action {action!r} with status {status!r}")
+        if self._closed:
+            raise AuditStoreError("the audit trail is closed")
+        if action == SESSION_START:
+            self._session_id = self._new_session_id()
+            self._intake.begin_session()
+            self._submit(Work(lambda _store: self._writer.rotate(), Future()))
+        elif action == SESSION_STOP:
+            self._writer.close_accounts()
+        event = self._own_event(action, target, status, metadata)
+        event.user, event.client_ip = self._user if user is None else user, client_ip
+        event.future, event.counted = future, True
+        self._intake.offer(event)
+        if action in {SESSION_START, SESSION_STOP}:
+            self._submit(Work(lambda _store: self._writer.checkpoint_now(), Future()))
+
+    def _own_event(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> Event:
+        return Event(
+            action=action,
+            target=target,
+            status=status,
+            metadata=metadata,
+            user=self._user,
+            client_ip="local",
+            session_id=self._session_id,
+            utc_ns=self._clock.utc_ns(),
+            mono_ns=self._clock.mono_ns(),
+            counted=False,
+        )
+
+    def _submit(self, work: Work) -> None:
+        if self._closed:
+            raise AuditStoreError("the audit trail is closed")
+        self._intake.submit(work)
+
+    def _new_session_id(self) -> str:
+        return "sess_" + ulid(self._clock.utc_ns() // 1_000_000, os.urandom(10))
