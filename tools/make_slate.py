@@ -1,4 +1,7 @@
-"""Draw resources/slate.png: what viewers see while the gate is shut. usage: python -m tools.make_slate [FILE]"""
+"""Draw resources/slate.png: what viewers see while the gate is shut.
+
+Usage: python -m tools.make_slate [FILE]
+"""
 
 import sys
 from pathlib import Path

@@ -146,7 +146,7 @@ class _OnceInAWhile(logging.Filter):
         """Whether the record is written."""
         place = (record.pathname, record.lineno)
         count = self._seen[place] = self._seen.get(place, 0) + 1
-        return count <= 3 or count % 100 == 0  # noqa: PLR2004 (three to see a pattern)
+        return count <= 3 or count % 100 == 0
 
 
 def start_logging(home: Home) -> None:

@@ -19,7 +19,9 @@ from facefusion_live.engine.pipeline import Draft, Stage
 
 SMALLEST_FACE_PX = 48
 """Width of the smallest face that serves as a source."""
-_LOOK_FOR = Settings().with_values({"swap.targets": "all", "detect.max_faces": 8, "detect.every_n": 1, "track.smoothing": 0})
+_LOOK_FOR = Settings().with_values(
+    {"swap.targets": "all", "detect.max_faces": 8, "detect.every_n": 1, "track.smoothing": 0}
+)
 
 
 class Consent(Enum):
@@ -101,11 +103,11 @@ def portrait(picture: NDArray[np.uint8], name: str, stages: Callable[[], list[St
         stage.run(draft)
     if not draft.faces:
         raise SourceFaceError(f"{name}: no face was found", advice="Give a portrait, seen from the front, evenly lit.")
-    if len(draft.faces) > 1:
+    if len(draft.faces) != 1:
         raise SourceFaceError(
             f"{name}: {len(draft.faces)} faces were found", advice="Cut the picture so that only one person is in it."
         )
-    face = draft.faces[0]
+    (face,) = draft.faces
     width_px = float(face.box_px[2] - face.box_px[0])
     if width_px < SMALLEST_FACE_PX:
         raise SourceFaceError(

@@ -1,11 +1,10 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import time
 
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still
@@ -138,9 +137,7 @@ def _slate_card(settings: Settings) -> Path:
     return Path(chosen).expanduser() if chosen else resource("resources/slate.png")
 
 
-def _portraits(
-    sources: Sequence[portraits.Source], catalog: Catalog, compute: Compute
-) -> list[portraits.Portrait]:
+def _portraits(sources: Sequence[portraits.Source], catalog: Catalog, compute: Compute) -> list[portraits.Portrait]:
     landmarker = catalog.landmarker(_LANDMARKER)
     detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
 

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from facefusion_live.engine.session import LiveSession
 _POLL_S = 0.1
 
 
-def request(
+def request(  # noqa: PLR0913 (one argument per flag)
     *,
     sources: Sequence[str],
     consent: str | None,
@@ -67,7 +67,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     problem: FaceFusionLiveError | None = None
     try:
         with _progress(total) as show:
-            problem = _watch(session, wanted, show)
+            problem = _watch(session, show)
     finally:
         session.stop()
         report = session.report()
@@ -81,7 +81,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     return 0
 
 
-def _watch(session: LiveSession, wanted: wiring.Request, show: "_Show") -> FaceFusionLiveError | None:
+def _watch(session: LiveSession, show: "_Show") -> FaceFusionLiveError | None:
     """Wait for the end; an output that breaks ends the session when it was the one asked for."""
     while not session.wait(_POLL_S):
         show(session.report().frames_out)
@@ -111,7 +111,7 @@ class _Show:
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[_Show]:
+def _progress(total: int | None) -> Generator["_Show"]:
     if not sys.stderr.isatty():
         yield _Show(None, total)
         return

@@ -34,7 +34,7 @@ _overrides: dict[str, Value] = {}
 
 
 @app.command
-def run(
+def run(  # noqa: PLR0913 (one argument per flag)
     *,
     source: list[str],
     input: str,  # noqa: A002 (the flag's name)
@@ -97,7 +97,7 @@ def demo(
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (as in run)
 
-    if not 0.1 <= seconds <= 3600:  # noqa: PLR2004 (an hour is demo enough)
+    if not 0.1 <= seconds <= 3600:
         raise BadInputError(f"--seconds {seconds:g} is not allowed", advice="Give 0.1 to 3600.")
     return live.run(
         live.request(
@@ -163,7 +163,7 @@ def run_command_line(words: Sequence[str]) -> int:
     except BadInputError as error:
         return _complain(str(error), error.advice, EXIT_BAD_INPUT)
     except FaceFusionLiveError as error:
-        log.error("failed: %s", error)
+        log.error("failed: %s", error)  # noqa: TRY400 (expected: the words are enough)
         return _complain(str(error), error.advice, EXIT_FAILED)
 
 
@@ -178,5 +178,3 @@ def _complain(message: str, advice: str, code: int) -> int:
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-

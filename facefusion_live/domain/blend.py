@@ -136,9 +136,11 @@ def _blur(grid: Array) -> Array:
 
 def relight_weight(regions_grid: Bytes, coverage_grid: Bytes | None) -> Array:
     """(n, n) how much each cell says about the light on the face: skin inside the hull, no eyes, no mouth."""
-    hull, eyes, mouth = (np.clip(regions_grid[..., c].astype(np.float32) - EDGE_LEVEL, -8, 8) / 16 + 0.5 for c in range(3))
+    hull, eyes, mouth = (
+        np.clip(regions_grid[..., c].astype(np.float32) - EDGE_LEVEL, -8, 8) / 16 + 0.5 for c in range(3)
+    )
     weight = hull * (1 - eyes) * (1 - mouth)
-    return weight if coverage_grid is None else weight * (coverage_grid / np.float32(255))
+    return (weight if coverage_grid is None else weight * (coverage_grid / 255)).astype(np.float32)
 
 
 def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, match: float) -> Array:

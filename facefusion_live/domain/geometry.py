@@ -5,11 +5,12 @@ Pixel centres lie at whole numbers, as OpenCV counts them.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Points = NDArray[np.floating]
+Points = NDArray[np.floating[Any]]
 """(n, 2) or (n, 3); only x and y are moved."""
 Affine = NDArray[np.float64]
 """(2, 3), maps column vectors (x, y, 1)."""
@@ -23,22 +24,28 @@ def _template(*numbers: float) -> NDArray[np.float64]:
 
 TEMPLATES: Mapping[str, NDArray[np.float64]] = MappingProxyType({
     "arcface_112_v1": _template(
-        0.35473214, 0.45658929, 0.64526786, 0.45658929, 0.50000000, 0.61154464, 0.37913393, 0.77687500, 0.62086607, 0.77687500
+        0.35473214, 0.45658929, 0.64526786, 0.45658929, 0.50000000, 0.61154464,
+        0.37913393, 0.77687500, 0.62086607, 0.77687500,
     ),
     "arcface_112_v2": _template(
-        0.34191607, 0.46157411, 0.65653393, 0.45983393, 0.50022500, 0.64050536, 0.37097589, 0.82469196, 0.63151696, 0.82325089
+        0.34191607, 0.46157411, 0.65653393, 0.45983393, 0.50022500, 0.64050536,
+        0.37097589, 0.82469196, 0.63151696, 0.82325089,
     ),
     "arcface_128": _template(
-        0.36167656, 0.40387734, 0.63696719, 0.40235469, 0.50019687, 0.56044219, 0.38710391, 0.72160547, 0.61507734, 0.72034453
+        0.36167656, 0.40387734, 0.63696719, 0.40235469, 0.50019687, 0.56044219,
+        0.38710391, 0.72160547, 0.61507734, 0.72034453,
     ),
     "dfl_whole_face": _template(
-        0.35342266, 0.39285716, 0.62797622, 0.39285716, 0.48660713, 0.54017860, 0.38839287, 0.68750011, 0.59821427, 0.68750011
+        0.35342266, 0.39285716, 0.62797622, 0.39285716, 0.48660713, 0.54017860,
+        0.38839287, 0.68750011, 0.59821427, 0.68750011,
     ),
     "ffhq_512": _template(
-        0.37691676, 0.46864664, 0.62285697, 0.46912813, 0.50123859, 0.61331904, 0.39308822, 0.72541100, 0.61150205, 0.72490465
+        0.37691676, 0.46864664, 0.62285697, 0.46912813, 0.50123859, 0.61331904,
+        0.39308822, 0.72541100, 0.61150205, 0.72490465,
     ),
     "mtcnn_512": _template(
-        0.36562865, 0.46733799, 0.63305391, 0.46585885, 0.50019127, 0.61942959, 0.39032951, 0.77598822, 0.61178945, 0.77476328
+        0.36562865, 0.46733799, 0.63305391, 0.46585885, 0.50019127, 0.61942959,
+        0.39032951, 0.77598822, 0.61178945, 0.77476328,
     ),
 })  # fmt: skip
 """Where the five landmarks lie in an aligned crop, as fractions of its edge: eye at the viewer's left, other eye,
@@ -74,7 +81,7 @@ def align(landmarks5_px: Points, template: str, size_px: int) -> Affine:
 
 def inverse(dest_from_source: Affine) -> Affine:
     """source_from_dest."""
-    linear = np.linalg.inv(dest_from_source[:, :2])
+    linear = np.linalg.inv(dest_from_source[:, :2]).astype(np.float64)
     return np.hstack([linear, -linear @ dest_from_source[:, 2:]])
 
 
@@ -108,20 +115,24 @@ def scale_of(dest_from_source: Affine) -> float:
 
 def scaled_about(centre: Points, factor: float) -> Affine:
     """Scaling by `factor` that leaves `centre` (2,) where it is."""
-    return np.array([
-        [factor, 0, centre[0] * (1 - factor)],
-        [0, factor, centre[1] * (1 - factor)],
-    ])
+    return np.array(
+        [
+            [factor, 0, centre[0] * (1 - factor)],
+            [0, factor, centre[1] * (1 - factor)],
+        ]
+    )
 
 
 def letterbox(size_wh: tuple[int, int], edge_px: int) -> Affine:
     """crop_from_frame that fits a whole frame into a square, centred."""
     width, height = size_wh
     scale = edge_px / max(width, height)
-    return np.array([
-        [scale, 0, (edge_px - width * scale) / 2],
-        [0, scale, (edge_px - height * scale) / 2],
-    ])
+    return np.array(
+        [
+            [scale, 0, (edge_px - width * scale) / 2],
+            [0, scale, (edge_px - height * scale) / 2],
+        ]
+    )
 
 
 def face_roi(box_px: Points, eyes_px: Points, edge_px: int, margin: float = 1.5) -> Affine:

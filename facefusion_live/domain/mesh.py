@@ -4,7 +4,7 @@ Indices are those of MediaPipe's face mesh; 468-472 and 473-477 are the irises, 
 "Left" and "right" are the viewer's, in an unmirrored picture.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,15 +70,15 @@ def sheet(mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
 def signed_areas(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.float32]:
     """Twice the signed area of each triangle in the picture plane: negative where its back is seen."""
     a, b, c = (points[triangles[:, corner], :2] for corner in range(3))
-    return _cross(b - a, c - a) * _FRONT
+    return (_cross(b - a, c - a) * _FRONT).astype(np.float32)
 
 
-def _cross(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cross(u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
     return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
 
 
 def _front_sign() -> np.float32:
-    flat = CANONICAL_XYZ_CM * np.float32((1, -1, 1))
+    flat = CANONICAL_XYZ_CM * np.array((1, -1, 1), np.float32)
     a, b, c = (flat[TRIANGLES[:, corner], :2] for corner in range(3))
     return np.float32(np.sign(np.median(_cross(b - a, c - a))))
 
@@ -101,7 +101,7 @@ def triangle_maps(
     along_x = ((q - p) * v[:, 1:] - (r - p) * u[:, 1:]) * scale
     along_y = ((r - p) * u[:, :1] - (q - p) * v[:, :1]) * scale
     origin = p - along_x * a[:, :1] - along_y * a[:, 1:]
-    return np.stack([along_x, along_y, origin], 2)
+    return np.stack([along_x, along_y, origin], 2).astype(np.float32)
 
 
 def convex_hull(points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -155,7 +155,7 @@ def hull_distance(corners: NDArray[np.float32], size_px: int, cells: int) -> NDA
     return distance
 
 
-_canonical = (CANONICAL_XYZ_CM * np.float32((1, -1, -1))).astype(np.float64)
+_canonical = (CANONICAL_XYZ_CM * np.array((1, -1, -1), np.float32)).astype(np.float64)
 _CANONICAL_CENTRED = _canonical - _canonical.mean(0)
 
 

@@ -1,4 +1,4 @@
-"""What a parameter is: one annotated dataclass field, from which flag, TOML key, widget, docs row and shader uniform come.
+"""What a parameter is: one annotated dataclass field, from which flag, TOML key, widget and shader uniform come.
 
 A group of parameters is a frozen dataclass, and the table of settings a frozen dataclass of groups:
 
@@ -12,7 +12,7 @@ import math
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from facefusion_live.domain.errors import SettingsError
 
@@ -203,7 +203,7 @@ def _parameter(group: str, field: "dataclasses.Field[Any]", hint: Any) -> Parame
         group=group,
         name=field.name,
         type=base,
-        default=field.default,
+        default=cast("Value", field.default),
         limits=limits[0] if limits else None,
         acts=next(note for note in notes if isinstance(note, Acts)),
         uniform=next((note for note in notes if isinstance(note, Uniform)), None),

@@ -199,7 +199,7 @@ class FaceSwapper(Protocol):
 
     @property
     def provider(self) -> str:
-        """What really computes: "cpu", "CUDAExecutionProvider" …"""
+        """What really computes: "cpu", or the name of an ONNX Runtime provider."""
         ...
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
@@ -259,7 +259,7 @@ class GateState(Enum):
     LIVE = "LIVE"
     HOLD = "HOLD"
     SLATE = "SLATE"
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 (no password)
 
 
 class OutputFrame(Protocol):

@@ -216,7 +216,10 @@ class Gate:
         Words("Slate", "What is shown instead: a picture, or the camera pixelated beyond recognition."),
     ] = "card"
     slate_picture: Annotated[
-        str, Text("the path of a picture, or nothing for the built-in one"), Acts.SESSION, Words("Slate picture", "The picture shown as slate.")
+        str,
+        Text("the path of a picture, or nothing for the built-in one"),
+        Acts.SESSION,
+        Words("Slate picture", "The picture shown as slate."),
     ] = ""
     bystanders: Annotated[
         str,

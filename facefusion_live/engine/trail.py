@@ -1,20 +1,27 @@
 """The audit trail: events go in from any thread without waiting, one writer thread seals and stores them."""
 
 import os
-import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import AuditStoreError
-from facefusion_live.domain.audit.event import ACTIONS, SESSION_START, SESSION_STOP, STATUSES, EventError, ulid
+from facefusion_live.domain.audit.errors import AuditStoreError, EventError
+from facefusion_live.domain.audit.event import (
+    ACTIONS,
+    FRAME_FAILED,
+    OWN_ACTIONS,
+    SESSION_START,
+    SESSION_STOP,
+    STATUSES,
+    ulid,
+)
 from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
 from facefusion_live.engine.trail_intake import Counts, Event, Intake, Work
-from facefusion_live.engine.trail_writer import Notice, TrailWriter
+from facefusion_live.engine.trail_writer import Notice, TrailTools, TrailWriter
+from facefusion_live.engine.worker import Worker
 
 T = TypeVar("T")
 
@@ -57,17 +64,14 @@ class AuditTrail:
         self._writer = TrailWriter(
             open_store,
             self._intake,
-            clock=clock,
-            masker=masker,
-            codec=codec,
-            notify=notify,
-            own_event=self._own_event,
+            TrailTools(clock, masker, codec, notify, self._own_event),
             linger_s=linger_s,
             retry_s=retry_s,
         )
         self._closed = False
-        self._thread = threading.Thread(target=self._writer.run, name="audit", daemon=True)
-        self._thread.start()
+        writer = self._writer
+        self._worker = Worker("audit", writer.step, on_error=writer.broke, teardown=writer.close_store)
+        self._worker.start()
 
     @property
     def session_id(self) -> str:
@@ -84,7 +88,7 @@ class AuditTrail:
         """Is what is recorded being stored? The window's badge is red when not."""
         return self._writer.healthy
 
-    def record(  # noqa: PLR0913
+    def record(
         self,
         action: str,
         target: str,
@@ -112,7 +116,7 @@ class AuditTrail:
         """
         self._offer(action, target, status, metadata, user, client_ip, None)
 
-    def record_durably(  # noqa: PLR0913
+    def record_durably(
         self,
         action: str,
         target: str,
@@ -173,17 +177,17 @@ class AuditTrail:
         if not self._closed:
             self._closed = True
             self._writer.stop()
-            self._thread.join(timeout_s)
-            if self._thread.is_alive():
+            if not self._worker.join(timeout_s):
                 raise TimeoutError("the audit writer hangs on its disk")
+            self._intake.refuse_all()
 
-    def __enter__(self) -> "AuditTrail":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _offer(  # noqa: PLR0913
+    def _offer(
         self,
         action: str,
         target: str,
@@ -193,20 +197,21 @@ class AuditTrail:
         client_ip: str,
         future: "Future[int] | None",
     ) -> None:
-        if action not in ACTIONS or status not in STATUSES:
-            raise EventError(f"there is no action {action!r} with status {status!r}")
-        if self._closed:
-            raise AuditStoreError("the audit trail is closed")
+        if action not in ACTIONS or action in OWN_ACTIONS or status not in STATUSES:
+            raise EventError(f"callers do not record {action!r} with status {status!r}")
         if action == SESSION_START:
             self._session_id = self._new_session_id()
             self._intake.begin_session()
             self._submit(Work(lambda _store: self._writer.rotate(), Future()))
         elif action == SESSION_STOP:
-            self._writer.close_accounts()
+            self._intake.end_runs(self._own_event(FRAME_FAILED, "frames", "failure", {}), all_of_them=True)
+            self._submit(Work(lambda _store: self._writer.settle(), Future()))
         event = self._own_event(action, target, status, metadata)
         event.user, event.client_ip = self._user if user is None else user, client_ip
         event.future, event.counted = future, True
         self._intake.offer(event)
+        if self._closed:
+            self._refuse_late()
         if action in {SESSION_START, SESSION_STOP}:
             self._submit(Work(lambda _store: self._writer.checkpoint_now(), Future()))
 
@@ -225,9 +230,14 @@ class AuditTrail:
         )
 
     def _submit(self, work: Work) -> None:
-        if self._closed:
-            raise AuditStoreError("the audit trail is closed")
         self._intake.submit(work)
+        if self._closed:
+            self._refuse_late()
+
+    def _refuse_late(self) -> None:
+        """After the end of the writer: what comes is counted as lost, and durable acts are refused."""
+        if not self._worker.alive:
+            self._intake.refuse_all()
 
     def _new_session_id(self) -> str:
         return "sess_" + ulid(self._clock.utc_ns() // 1_000_000, os.urandom(10))

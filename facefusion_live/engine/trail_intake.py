@@ -117,6 +117,10 @@ class Intake:
         """Queue something for the writer to do."""
         with self._lock:
             self._waiting.append(work)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the writer look now."""
         self.urgent.set()
         self.arrived.set()
 
@@ -145,6 +149,14 @@ class Intake:
             self._waiting.clear()
             return taken
 
+    def refuse_all(self) -> None:
+        """There is no writer any more: count what waits as lost, and refuse what is asked."""
+        for item in self.take():
+            if isinstance(item, Event):
+                self.lose(item)
+            elif item.future.set_running_or_notify_cancel():
+                item.future.set_exception(AuditStoreError("the audit trail is closed"))
+
     def stored(self, count: int) -> None:
         """So many rows that callers wanted are on the disk."""
         with self._lock:
@@ -169,16 +181,14 @@ class Intake:
     def counts(self) -> Counts:
         """The account at this moment."""
         with self._lock:
-            return Counts(
-                self._offered, self._stored, self._suppressed_total, self._lost_total, self._failed_frames
-            )
+            return Counts(self._offered, self._stored, self._suppressed_total, self._lost_total, self._failed_frames)
 
     def _admit(self, event: Event) -> None:
         self._offered += event.counted
-        if event.counted and not exempt(event.action) and event.future is None:
-            if not self._bucket.take(event.mono_ns):
-                self._suppress(event)
-                return
+        spared = event.future is not None or exempt(event.action)
+        if not spared and not self._bucket.take(event.mono_ns):
+            self._suppress(event)
+            return
         if len(self._waiting) >= self._capacity:
             self._lose(event)
             return
@@ -193,8 +203,7 @@ class Intake:
         self._suppressed.add(event.action, event.target, event.status, event.mono_ns)
         self._suppressed_total += 1
         if first:  # the window shows it at once
-            self.urgent.set()
-            self.arrived.set()
+            self.wake()
 
     def _lose(self, event: Event) -> None:
         if event.counted:

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """One picture from a file: a portrait."""
 
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from facefusion_live.domain.errors import SourceFaceError
@@ -48,7 +50,7 @@ def _size_of(path: Path) -> tuple[int, int]:
             if not video:
                 raise _no_picture(path)
             return video[0].codec_context.width, video[0].codec_context.height
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         raise _no_picture(path) from error
 
 

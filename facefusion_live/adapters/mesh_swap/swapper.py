@@ -27,8 +27,12 @@ class MeshSource:
 
     textures: tuple[texture.FaceTexture, ...]
 
-    def best_for(self, pose: mesh.HeadPose) -> texture.FaceTexture:
+    def best_for(self, face: Face) -> texture.FaceTexture:
         """The picture whose head is turned most like the target's."""
+        first, *others = self.textures
+        if not others:
+            return first
+        pose = mesh.head_pose(face.mesh_px)
         return min(self.textures, key=lambda t: np.hypot(t.pose.yaw - pose.yaw, t.pose.pitch - pose.pitch))
 
 
@@ -46,7 +50,13 @@ class MeshSwapper:
         return MeshSource(tuple(texture.build(portrait) for portrait in portraits))
 
     def swap(
-        self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers
+        self,
+        frame: Frame,  # noqa: ARG002 (the port: other engines look at the picture)
+        face: Face,
+        face_index: int,
+        source: PreparedSource,
+        settings: Settings,
+        buffers: Buffers,
     ) -> Patch:
         """A patch at the resolution of the frame, as far as `swap.max_crop_px` allows.
 
@@ -61,13 +71,12 @@ class MeshSwapper:
             geometry.box_of(face.mesh_px[:468]), _CROP_MARGIN, _CROP_STEP_PX, settings.swap.max_crop_px
         )
         mesh_px = geometry.transform(crop_from_frame, face.mesh_px)
-        pose = mesh.head_pose(face.mesh_px) if len(source.textures) > 1 else source.textures[0].pose
         buffer = buffers.acquire()
         try:
             swap = buffer.array((size, size, 3))
             regions = buffer.array((size, size, 4), offset=swap.size)
             coverage = buffer.array((size, size), offset=swap.size + regions.size)
-            self._warper.warp(source.best_for(pose), mesh.sheet(mesh_px), swap, coverage)
+            self._warper.warp(source.best_for(face), mesh.sheet(mesh_px), swap, coverage)
             self._warper.regions(mesh_px, regions)
         except cv2.error as error:
             buffer.release()

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """From a portrait to a texture: skin only, carried on beyond the face, in several sizes.
 
 What is not skin (a fringe on the forehead, hair and background beside the face) is replaced by the skin around it, so
@@ -142,9 +143,7 @@ def _shades(lab: NDArray[np.float32], sheet_px: NDArray[np.float32]) -> list[NDA
     darkest, furthest = _FRINGE
     forehead = (lab[at[point, 1], at[point, 0]] for point in _FOREHEAD)
     return [cheeks] + [
-        shade
-        for shade in forehead
-        if shade[0] > darkest * cheeks[0] and np.hypot(*(shade[1:] - cheeks[1:])) < furthest
+        shade for shade in forehead if shade[0] > darkest * cheeks[0] and np.hypot(*(shade[1:] - cheeks[1:])) < furthest
     ]
 
 
@@ -175,7 +174,8 @@ def _pull_push(colour: NDArray[np.float32], weight: NDArray[np.float32]) -> NDAr
     else:
         half = ((width + 1) // 2, (height + 1) // 2)
         below = _pull_push(
-            cv2.resize(colour, half, interpolation=cv2.INTER_AREA), cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+            cv2.resize(colour, half, interpolation=cv2.INTER_AREA),
+            cv2.resize(weight, half, interpolation=cv2.INTER_AREA),
         )
         coarse = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR)
     share = weight[..., None]

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """One frame of the mesh engine: the warp map of the texture, and the regions of the face."""
 
 from statistics import NormalDist

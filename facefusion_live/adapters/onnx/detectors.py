@@ -88,7 +88,7 @@ def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:
 
 
 def _merged(
-    boxes: NDArray[np.float32], eyes: NDArray[np.float32], scores: NDArray[np.float32]
+    boxes: NDArray[np.float32], eyes: NDArray[np.float32], scores: NDArray[np.floating]
 ) -> tuple[Detection, ...]:
     """One detection per face: overlapping answers are averaged by score, the best one gives the score."""
     left = np.argsort(-scores)

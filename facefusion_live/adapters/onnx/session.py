@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue]
 
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.model_card import PictureFormat
@@ -64,9 +64,10 @@ class NetSession:
             InferenceError: The runtime failed.
         """
         try:
-            return self._session.run(self._outputs, {self._input.name: tensor})
+            answers = self._session.run(self._outputs, {self._input.name: tensor})
         except _ORT_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
+        return [np.asarray(answer) for answer in answers]
 
 
 class InputTensor:

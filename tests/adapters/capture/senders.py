@@ -1,7 +1,6 @@
 """Real senders on loopback: UDP, HTTP, RTSP. Each is a context manager that leaves no thread behind."""
 
 import http.server
-import random
 import socket
 import struct
 import threading
@@ -12,7 +11,7 @@ from typing import Any, Self
 import av
 
 HOST = "127.0.0.1"
-_TS_PACKET = 188
+_TS_PACKET, _TS_HEADS = 188, 40
 _BOUNDARY = "frame"
 
 
@@ -102,7 +101,7 @@ class WebServer:
     """Serves a folder over HTTP, and a few ways in which servers misbehave.
 
     /NAME the file (with ranges) · /status/CODE · /stall/NAME half the file, then silence · /endless/NAME the file again
-    and again · /spoilt/NAME the file, then for ever noise in its place · /mjpeg a camera's stream of JPEG pictures.
+    and again · /spoilt/NAME the file, then for ever one with nothing in its packets · /mjpeg a camera's stream of JPEG pictures.
     """
 
     def __init__(self, folder: Path, jpegs: list[bytes] | None = None) -> None:
@@ -145,7 +144,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     self._endless((self.server_of.folder / name).read_bytes())
                 case "spoilt":
                     content = (self.server_of.folder / name).read_bytes()
-                    self._endless(_noise_in_the_place_of(content), first=content)
+                    self._endless(_emptied(content), first=content)
                 case "mjpeg":
                     self._mjpeg()
                 case _:
@@ -191,12 +190,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     return
 
 
-def _noise_in_the_place_of(stream: bytes) -> bytes:
-    """A transport stream with its packets' heads in place, so that it is taken for video, and rubbish in them."""
+def _emptied(stream: bytes) -> bytes:
+    """A transport stream with its packets' heads in place, so that it is taken for video, and nothing behind them."""
     spoilt = bytearray(stream)
-    noise = random.Random(0)
     for start in range(0, len(spoilt), _TS_PACKET):
-        spoilt[start + 40 : start + _TS_PACKET] = noise.randbytes(_TS_PACKET - 40)
+        spoilt[start + _TS_HEADS : start + _TS_PACKET] = b"\xff" * (_TS_PACKET - _TS_HEADS)
     return bytes(spoilt)
 
 

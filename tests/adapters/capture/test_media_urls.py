@@ -110,7 +110,7 @@ class TestHttp:
         with WebServer(stream.parent) as server, _open(f"{server.url}/stall/{stream.name}", HASTY) as source:
             assert str(_assert_lost(source)) == f"{server.url}/stall/clip.ts: no picture for 0.5 s"
 
-    def test_a_stream_that_turns_into_noise_is_lost(self, stream: Path) -> None:
+    def test_a_stream_with_nothing_to_decode_is_lost(self, stream: Path) -> None:
         with WebServer(stream.parent) as server, _open(f"{server.url}/spoilt/{stream.name}", HASTY) as source:
             assert "no picture for 0.5 s" in str(_assert_lost(source))
 

@@ -1,0 +1,418 @@
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from facefusion_live.domain.audit.canonical import STANDARD
+from facefusion_live.domain.audit.errors import AuditStoreError, EventError
+from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.engine import trail_intake, trail_writer
+from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail_writer import Notice
+from tests.fakes.audit import FakeAuditClock, MemoryDisk
+
+WAIT_S = 5.0
+
+
+class Bench:
+    """A trail over a fake disk."""
+
+    def __init__(self) -> None:
+        self.disk, self.clock, self.notices = MemoryDisk(), FakeAuditClock(), list[Notice]()
+        self.trail = self.start()
+
+    def start(self, linger_s: float = 0.005) -> AuditTrail:
+        self.trail = AuditTrail(
+            self.disk.open,
+            clock=self.clock,
+            masker=Masker(b"secret"),
+            codec=STANDARD,
+            user="anna",
+            notify=self.notices.append,
+            linger_s=linger_s,
+            retry_s=0.5,
+        )
+        return self.trail
+
+    def change(self, value: float = 0.5) -> None:
+        self.trail.record("settings.change", "settings", "success", {"fields": {"look.opacity": (1.0, value)}})
+
+    def fail_frame(self, index: int, stage: str = "swap") -> None:
+        metadata = {"frame_index": index, "stage": stage, "error_type": "InferenceError"}
+        self.trail.record("frame.failed", "camera:0", "failure", metadata)
+
+    def kinds(self) -> list[str]:
+        return [notice.kind for notice in self.notices]
+
+    def balanced(self) -> bool:
+        counts = self.trail.counts
+        return counts.offered == counts.stored + counts.suppressed + counts.gap
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(trail_writer, "IDLE_S", 0.02)
+    before = threading.active_count()
+    bench = Bench()
+    yield bench
+    bench.disk.broken = False
+    bench.trail.close()
+    assert threading.active_count() == before
+    assert bench.disk.opened == bench.disk.closed
+    assert bench.balanced()
+    if bench.disk.rows:
+        assert exit_code([bench.disk.report()]) == 0, bench.disk.report().findings
+
+
+def test_a_new_log_begins_with_its_genesis_and_is_sealed_at_once(bench: Bench) -> None:
+    bench.trail.flush()
+    assert bench.disk.actions() == ["log.genesis"]
+    assert [size for size, _ in bench.disk.notes] == [1]
+    assert bench.disk.events()[0]["metadata"] == {
+        "public_key": bench.disk.tip.public_key.hex(),
+        "reason": "first",
+    }
+
+
+def test_rows_carry_masked_people_and_tidy_metadata(bench: Bench) -> None:
+    bench.trail.record(
+        "export.video",
+        "/home/anna/secret.mp4",
+        "success",
+        {"Blend": 0.85, "file": "/home/anna/out.mp4", "list": [0.5, 1], "nan": float("nan"), "big": 2**60},
+        user="team-a-anna",
+        client_ip="10.0.0.7",
+    )
+    bench.trail.flush()
+    event = bench.disk.events()[-1]
+    assert event["user_id"] == "team-a-"
+    assert event["client_ip"].startswith("hmac:")
+    assert event["target"].startswith("other:hmac:")
+    assert event["metadata"]["blend_milli"] == 850
+    assert event["metadata"]["list_milli"] == [500, 1000]
+    assert event["metadata"]["file"].startswith("path:hmac:")
+    assert (event["metadata"]["nan"], event["metadata"]["big"]) == ("nan", str(2**60))
+    assert b"anna" not in bench.disk.rows[-1].body
+
+
+def test_a_commit_of_several_settings_is_one_row_with_old_and_new_values(bench: Bench) -> None:
+    fields = {"look.opacity": (1.0, 0.85), "gate.hold_ms": (500, 250), "gate.slate": ("card", "pixelate")}
+    bench.trail.record("settings.change", "settings", "success", {"fields": fields, "revision": 3})
+    bench.trail.flush()
+    assert bench.disk.events()[-1]["metadata"] == {
+        "fields": [
+            {"field": "look.opacity", "old_milli": 1000, "new_milli": 850},
+            {"field": "gate.hold_ms", "old": 500, "new": 250},
+            {"field": "gate.slate", "old": "card", "new": "pixelate"},
+        ],
+        "revision": 3,
+    }
+
+
+def test_metadata_over_4_kib_are_told_by_size_and_digest(bench: Bench) -> None:
+    bench.trail.record("model.load", "model:x", "success", {"text": "x" * 5000})
+    bench.trail.flush()
+    assert set(bench.disk.events()[-1]["metadata"]) == {"oversize_bytes", "sha256"}
+
+
+def test_a_session_has_its_own_id_and_key_and_is_sealed_at_both_ends(bench: Bench) -> None:
+    outside = bench.trail.session_id
+    bench.trail.record("session.start", "camera:0", "success", {})
+    first = bench.trail.session_id
+    bench.change()
+    bench.trail.record("session.stop", "camera:0", "success", {"frames": 7})
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.trail.flush()
+    assert len({outside, first, bench.trail.session_id}) == 3
+    actions = bench.disk.actions()
+    assert actions == [
+        "log.genesis",
+        "key.rotate",
+        "session.start",
+        "settings.change",
+        "session.stop",
+        "key.rotate",
+        "session.start",
+    ]
+    assert [size for size, _ in bench.disk.notes] == [1, 2, 3, 5, 6, 7]
+    assert [event["metadata"]["epoch"] for event in bench.disk.events() if event["action"] == "key.rotate"] == [1, 2]
+    assert bench.disk.report().epochs == 3
+
+
+def test_record_does_not_wait_for_a_disk_that_hangs(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.gate = threading.Event()
+    started = time.monotonic()
+    for _ in range(200):
+        bench.trail.record("label.on", "label", "success", {})
+    assert time.monotonic() - started < 0.5
+    bench.disk.gate.set()
+    bench.trail.flush()
+    assert bench.trail.counts.stored == 200
+
+
+def test_waiting_rows_are_stored_in_groups(bench: Bench) -> None:
+    bench.trail.close()
+    bench.start(linger_s=5.0)
+    bench.trail.flush()
+    bench.disk.batches.clear()
+    for _ in range(trail_intake.BATCH_ROWS):
+        bench.trail.record("label.on", "label", "success", {})
+    deadline = time.monotonic() + WAIT_S
+    while bench.trail.counts.stored < trail_intake.BATCH_ROWS and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert bench.disk.batches[0] > 1
+    assert sum(bench.disk.batches) == trail_intake.BATCH_ROWS
+
+
+def test_a_queue_that_is_full_counts_what_it_cannot_take(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.gate = threading.Event()
+    for _ in range(9000):
+        bench.trail.record("label.on", "label", "success", {})
+    bench.disk.gate.set()
+    bench.trail.flush()
+    bench.trail.flush()
+    gap = next(event for event in bench.disk.events() if event["action"] == "audit.gap")
+    assert gap["metadata"]["counts"] == {"label.on": bench.trail.counts.gap}
+    assert bench.trail.counts.gap > 0
+
+
+def test_a_durable_row_is_on_the_disk_when_its_future_is_set(bench: Bench) -> None:
+    seq = bench.trail.record_durably("export.audit", "export", "success", {}).result(WAIT_S)
+    assert bench.disk.rows[seq - 1].seq == seq
+    assert bench.disk.events()[seq - 1]["action"] == "export.audit"
+
+
+def test_the_flood_limit_counts_what_it_turns_away_and_says_so_at_once(bench: Bench) -> None:
+    for _ in range(50):
+        bench.change()
+    bench.trail.record("consent.revoke", "source:abc", "success", {})
+    bench.trail.flush()
+    bench.trail.flush()
+    assert bench.trail.counts.suppressed == 30
+    told = next(event for event in bench.disk.events() if event["action"] == "audit.suppressed")
+    assert told["metadata"]["counts"] == {"settings.change": 30}
+    assert told["metadata"]["total"] == 30
+    assert "consent.revoke" in bench.disk.actions()
+    assert "suppressed" in bench.kinds()
+    bench.clock.pass_s(1.0)
+    for _ in range(11):
+        bench.change()
+    assert bench.trail.counts.suppressed == 31
+
+
+def test_a_new_session_has_a_burst_of_its_own(bench: Bench) -> None:
+    for _ in range(20):
+        bench.change()
+    bench.trail.record("session.start", "camera:0", "success", {})
+    for _ in range(20):
+        bench.change()
+    assert bench.trail.counts.suppressed == 0
+
+
+def test_a_run_of_failed_frames_is_one_row_at_its_start_and_one_at_its_end(bench: Bench) -> None:
+    for index in range(100, 190):
+        bench.fail_frame(index)
+        bench.clock.pass_s(1 / 30)
+    bench.fail_frame(500, stage="detect")
+    bench.clock.pass_s(1.5)
+    deadline = time.monotonic() + WAIT_S
+    while bench.disk.actions().count("frame.failed") < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    rows = [event["metadata"] for event in bench.disk.events() if event["action"] == "frame.failed"]
+    assert [(row["phase"], row["stage"], row["streak"]) for row in rows] == [
+        ("start", "swap", 1),
+        ("start", "detect", 1),
+        ("end", "swap", 90),
+    ]
+    assert (rows[2]["first_frame_index"], rows[2]["frame_index"]) == (100, 189)
+    assert bench.trail.counts.failed_frames == 91
+    assert bench.trail.counts.offered == 3
+
+
+def test_the_end_of_a_session_ends_its_runs(bench: Bench) -> None:
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.fail_frame(1)
+    bench.fail_frame(2)
+    bench.trail.record("session.stop", "camera:0", "success", {})
+    bench.trail.flush()
+    assert bench.disk.actions()[-3:] == ["frame.failed", "frame.failed", "session.stop"]
+
+
+def test_a_failing_store_refuses_durable_acts_and_tells_of_the_gap_when_it_is_back(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.broken = True
+    bench.change()
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    assert not bench.trail.healthy
+    bench.trail.record("consent.revoke", "source:abc", "success", {})
+    bench.trail.flush()
+    with pytest.raises(AuditStoreError):
+        bench.trail.checkpoint().result(WAIT_S)
+    with pytest.raises(AuditStoreError):
+        bench.trail.submit(lambda store: store.acknowledge("x", 1)).result(WAIT_S)
+    bench.disk.broken = False
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.trail.healthy
+    gap = bench.disk.events()[-1]
+    assert gap["action"] == "audit.gap"
+    assert gap["metadata"]["counts"] == {"settings.change": 1, "label.off": 1, "consent.revoke": 1}
+    assert bench.kinds() == ["failed", "recovered"]
+    assert bench.trail.counts.gap == 3
+
+
+def test_a_store_that_fails_after_its_commit_loses_nothing_and_counts_right(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.breaks_after_commit = True
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.disk.actions() == ["log.genesis", "label.off"]
+    assert (bench.trail.counts.stored, bench.trail.counts.gap) == (1, 0)
+
+
+def test_an_account_that_was_stored_in_doubt_is_not_told_twice(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.broken = True
+    bench.change()
+    bench.trail.flush()
+    bench.disk.broken, bench.disk.breaks_after_commit = False, True
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.disk.actions() == ["log.genesis", "audit.gap"]
+
+
+def test_an_error_that_nobody_foresaw_counts_as_a_failing_store(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.trail.flush()
+
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trail_writer, "seal", bug)
+        with pytest.raises(AuditStoreError):
+            bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    with pytest.raises(ZeroDivisionError):
+        bench.trail.submit(lambda _store: 1 // 0).result(WAIT_S)
+    bench.clock.pass_s(2.0)
+    bench.trail.flush()
+    assert bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S) == 3
+
+
+def test_seals_fall_due_by_count_and_by_age(bench: Bench) -> None:
+    for _ in range(250):
+        bench.trail.record("label.on", "label", "success", {})
+    bench.trail.flush()
+    assert bench.disk.report().last_seq - bench.disk.notes[-1][0] < 100
+    bench.change()
+    bench.trail.flush()
+    bench.clock.pass_s(61)
+    deadline = time.monotonic() + WAIT_S
+    while bench.disk.notes[-1][0] != len(bench.disk.rows) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert bench.disk.notes[-1][0] == len(bench.disk.rows)
+
+
+def test_a_checkpoint_on_demand_covers_everything_and_is_not_repeated(bench: Bench) -> None:
+    bench.change()
+    first = bench.trail.checkpoint().result(WAIT_S)
+    assert (first.size, bench.trail.checkpoint().result(WAIT_S)) == (2, first)
+    assert [size for size, _ in bench.disk.notes] == [1, 2]
+
+
+def test_alerts_reach_the_person_in_front_of_it(bench: Bench) -> None:
+    bench.trail.record("label.off", "label", "success", {})
+    for _ in range(11):
+        bench.trail.record("export.video", "export", "success", {})
+        bench.trail.record("consent.deny", "source:abc", "denied", {})
+    for _ in range(3):
+        bench.trail.record("auth.unlock", "operator", "denied", {})
+    bench.trail.flush()
+    assert {notice.rule for notice in bench.notices} == {
+        "label_off",
+        "many_exports",
+        "many_denials",
+        "many_actions",
+        "failed_unlocks",
+    }
+
+
+def test_what_a_store_finds_on_opening_is_an_alert(bench: Bench) -> None:
+    bench.trail.close()
+    bench.disk.news = ("rolled_back",)
+    bench.start()
+    bench.trail.flush()
+    assert [notice.rule for notice in bench.notices] == ["rolled_back"]
+
+
+def test_callers_cannot_record_what_only_the_trail_may_say(bench: Bench) -> None:
+    for action in ("audit.suppressed", "audit.prune", "log.genesis", "key.rotate", "no.such"):
+        with pytest.raises(EventError):
+            bench.trail.record(action, "log", "success", {})
+    with pytest.raises(EventError):
+        bench.trail.record("label.on", "label", "fine", {})
+
+
+def test_a_closed_trail_counts_and_refuses(bench: Bench) -> None:
+    with bench.trail as trail:
+        trail.flush()
+    trail.record("label.on", "label", "success", {})
+    with pytest.raises(AuditStoreError):
+        trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    with pytest.raises(AuditStoreError):
+        trail.checkpoint().result(WAIT_S)
+    assert trail.counts.gap == 2
+
+
+def test_closing_stores_and_seals_what_waits(bench: Bench) -> None:
+    bench.fail_frame(1)
+    bench.fail_frame(2)
+    for _ in range(30):
+        bench.change()
+    bench.trail.close()
+    assert bench.disk.actions()[-1] == "audit.suppressed"
+    assert bench.disk.actions().count("frame.failed") == 2
+    assert bench.disk.notes[-1][0] == len(bench.disk.rows)
+
+
+def test_a_writer_that_hangs_is_told(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.gate = threading.Event()
+    bench.change()
+    with pytest.raises(TimeoutError):
+        bench.trail.flush(0.05)
+    with pytest.raises(TimeoutError):
+        bench.trail.close(0.05)
+    bench.disk.gate.set()
+    bench.trail._worker.join(WAIT_S)
+
+
+def test_a_moved_clock_is_on_record(bench: Bench) -> None:
+    bench.change()
+    bench.trail.flush()
+    bench.clock.utc -= 3600 * 10**9
+    assert bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S) == 4
+    assert bench.disk.actions()[-2:] == ["clock.jump", "label.off"]
+    assert bench.disk.events()[-2]["metadata"] == {"moved_ms": -3_600_000}
+    assert any("-3600000 ms" in notice for notice in bench.disk.report().notices)
+
+
+def test_a_store_that_cannot_be_opened_at_first(bench: Bench) -> None:
+    bench.trail.close()
+    bench.disk.broken = True
+    bench.start()
+    bench.change()
+    bench.trail.flush()
+    assert not bench.trail.healthy
+    bench.disk.broken = False
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.disk.actions()[-1] == "audit.gap"

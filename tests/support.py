@@ -1,0 +1,18 @@
+"""What tests of every floor share."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+RESOURCES = ROOT / "resources"
+_SHARED = ROOT.parent / "shared"
+
+
+def shared_path(name: str) -> Path:
+    """A file or folder of `../shared`; the test is skipped with its reason where there is none."""
+    path = _SHARED / name
+    if not path.exists():
+        pytest.skip(f"needs ../shared/{name}, which is not part of the repository")
+    return path
