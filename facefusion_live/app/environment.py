@@ -69,6 +69,11 @@ class Home:
         return self.config / "settings.toml"
 
     @property
+    def log_file(self) -> Path:
+        """What developers ask for."""
+        return self.logs / "facefusion-live.log"
+
+    @property
     def presets(self) -> Path:
         """Saved looks."""
         return self.config / "presets"
@@ -159,7 +164,7 @@ def start_logging(home: Home) -> None:
     try:
         home.logs.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            home.logs / "facefusion-live.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8", delay=True
+            home.log_file, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8", delay=True
         )
     except OSError:
         handler = logging.NullHandler()

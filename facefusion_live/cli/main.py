@@ -165,6 +165,10 @@ def run_command_line(words: Sequence[str]) -> int:
     except FaceFusionLiveError as error:
         log.error("failed: %s", error)  # noqa: TRY400 (expected: the words are enough)
         return _complain(str(error), error.advice, EXIT_FAILED)
+    except Exception as error:
+        log.exception("unexpected")
+        message = f"something went wrong that should not ({type(error).__name__})"
+        return _complain(message, f"Please report it, with {Home.from_environment().log_file}.", EXIT_FAILED)
 
 
 def _settings() -> Settings:

@@ -44,7 +44,10 @@ SHEET_TRIANGLES.flags.writeable = False
 
 
 class HeadPose(NamedTuple):
-    """Angles in degrees: yaw > 0 turns to the viewer's right, pitch > 0 looks down, roll > 0 tilts clockwise."""
+    """Angles in degrees: yaw > 0 turns to the viewer's right, pitch > 0 looks down, roll > 0 tilts clockwise.
+
+    The tilt is that of the picture, so yaw and pitch do not depend on it.
+    """
 
     yaw: float
     pitch: float
@@ -165,8 +168,8 @@ def head_pose(mesh_px: NDArray[np.float32]) -> HeadPose:
     u, _, vt = np.linalg.svd((face - face.mean(0)).T @ _CANONICAL_CENTRED)
     turn = np.diag([1.0, 1.0, np.linalg.det(u @ vt)])
     rotation = u @ turn @ vt
-    yaw = np.degrees(np.arctan2(-rotation[0, 2], np.hypot(rotation[1, 2], rotation[2, 2])))
-    pitch = np.degrees(np.arctan2(-rotation[1, 2], rotation[2, 2]))
+    yaw = np.degrees(np.arctan2(rotation[2, 0], np.hypot(rotation[0, 0], rotation[1, 0])))
+    pitch = np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return HeadPose(float(yaw), float(pitch), float(roll))
 

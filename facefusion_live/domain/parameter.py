@@ -8,7 +8,6 @@ A group of parameters is a frozen dataclass, and the table of settings a frozen 
 
 import dataclasses
 import enum
-import math
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -149,7 +148,7 @@ class Parameter:
         Raises:
             SettingsError: Wrong type, out of range, not finite or not one of the choices.
         """
-        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+        if self.type is float and type(value) is int and self._allows(value):
             value = float(value)
         if type(value) is not self.type or not self._allows(value):
             raise self._refusal(value)
@@ -164,7 +163,7 @@ class Parameter:
                 return "one of " + ", ".join(options)
             case Text(what):
                 return what
-            case None:
+            case _:
                 return "on or off"
 
     def _parse_switch(self, text: str) -> bool:
@@ -178,10 +177,11 @@ class Parameter:
     def _allows(self, value: Value) -> bool:
         match self.limits:
             case Range(low, high):
-                return isinstance(value, int | float) and math.isfinite(value) and low <= value <= high
+                # Not a number is in no range, and a whole number of any length can be compared.
+                return isinstance(value, int | float) and low <= value <= high
             case Choice(options):
                 return value in options
-            case Text() | None:
+            case _:
                 return True
 
     def _refusal(self, value: object) -> SettingsError:

@@ -5,13 +5,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facefusion_live.domain.errors import CaptureError, CaptureLostError, FaceFusionLiveError
+from facefusion_live.domain.errors import CaptureError, CaptureLostError, ComputeError, FaceFusionLiveError
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import Clock, FrameSource
-from facefusion_live.engine.buffers import BufferPool, Channel
+from facefusion_live.engine.buffers import BufferPool, Channel, PoolBuffer
 from facefusion_live.engine.worker import Worker
 
 log = logging.getLogger("facefusion_live.capture")
+
+_POLL_S = 0.1
+_FULL_POOL_S = 0.005
+"""How long to wait for a buffer when all are in use."""
+_NAP_S = 0.1
+"""A wait for a picture's time is cut into naps of this length: whoever stops does not wait for a slow file."""
+_LEAST_STEP_S = 1e-4
+"""Times of two pictures lie at least so far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +76,18 @@ class Capturing:
         self._realtime = realtime
         self._frame_limit = frame_limit
         self._source: FrameSource | None = None
+        self._connected = False
         self._format: Format | None = None
         self._first_error: Exception | None = None
         self._ready = threading.Event()
         self._go = threading.Event()
         self._pool: BufferPool | None = None
         self._channel: Channel[Frame] | None = None
-        self._media_start_s = 0.0
+        self._over = False
         self._media_s = 0.0
-        self._opened_ns = 0
-        self.worker = Worker(
-            "capture", self._step, on_error=self._failed, setup=self._open, teardown=self._close
-        )
+        self._media_shift_s = 0.0
+        self._zero_ns: int | None = None
+        self.worker = Worker("capture", self._step, on_error=self._failed, setup=self._open, teardown=self._close)
 
     def open(self) -> Format:
         """Start the thread and wait until the source is open.
@@ -88,7 +96,8 @@ class Capturing:
             CaptureOpenError: It cannot be opened.
         """
         self.worker.start()
-        self._ready.wait()
+        while not self._ready.wait(_POLL_S) and self.worker.alive:
+            pass
         if self._first_error is not None or self._format is None:
             self.worker.join(1.0)
             raise self._first_error or CaptureError("the source could not be opened")
@@ -113,7 +122,8 @@ class Capturing:
             self._ready.set()
         elif source.size_wh != self._format.size_wh:
             raise CaptureLostError("the source came back with another picture size")
-        self._opened_ns = 0
+        self._connected = True
+        self._zero_ns = None
 
     def _close(self) -> None:
         source, self._source = self._source, None
@@ -122,20 +132,29 @@ class Capturing:
 
     def _failed(self, error: Exception) -> None:
         if self._format is None:
-            self._first_error = error
+            self._first_error = self._first_error or error
             self.worker.ask_to_stop()
             self._ready.set()
             return
-        self.counts.losses += 1
+        if self._over:
+            log.warning("the source ended and could not be closed (%s)", type(error).__name__)
+            return
+        # A loss is counted once, however often it takes to open the source again.
+        self.counts.losses += self._connected
+        self._connected = False
         if not self._format.paced:
             # A file that breaks off is over: reading it again would show its beginning as if it were new.
             self.error = error
             self.worker.ask_to_stop()
-            if self._channel is not None:
-                self._channel.close()
+            self._end()
             return
         advice = error.advice if isinstance(error, FaceFusionLiveError) else ""
         log.warning("the source was lost (%s); trying again. %s", type(error).__name__, advice)
+
+    def _end(self) -> None:
+        self._over = True
+        if self._channel is not None:
+            self._channel.close()
 
     def _step(self) -> bool:
         self._go.wait()
@@ -143,40 +162,68 @@ class Capturing:
         if self.worker.stopping or source is None or pool is None or channel is None:
             return False
         if self._frame_limit is not None and self.counts.frames >= self._frame_limit:
-            channel.close()
+            self._end()
             return False
-        buffer = pool.acquire()
+        buffer = self._buffer(pool)
+        if buffer is None:
+            return True
+        frame = self._read(source, buffer)
+        if frame is None:
+            self._end()
+            return False
+        if not channel.put(frame):
+            frame.image.release()
+            return False
+        self.counts.frames += 1
+        return True
+
+    def _buffer(self, pool: BufferPool) -> PoolBuffer | None:
+        """A buffer, or None after a short wait when all are in use: no reason to give up the source."""
+        try:
+            return pool.acquire()
+        except ComputeError as error:
+            log.warning("capture waits: %s", error)
+            self.worker.pause(_FULL_POOL_S)
+            return None
+
+    def _read(self, source: FrameSource, buffer: PoolBuffer) -> Frame | None:
+        """The next picture in `buffer`, which is given back where there is none."""
+        frame = None
         try:
             width, height = source.size_wh
             pixels = buffer.array((height, width, 3))
             info = source.read_into(pixels)
-        except BaseException:
-            buffer.release()
-            raise
-        if info is None:
-            buffer.release()
-            channel.close()
-            return False
-        frame = Frame(self.counts.frames, self._due(source, info.media_s), self._media_s, HostImage(pixels, buffer))
-        self.counts.frames += 1
-        if not channel.put(frame):
-            buffer.release()
-            return False
-        return True
+            if info is not None:
+                captured_ns = self._stamp(source, info.media_s)
+                frame = Frame(self.counts.frames, captured_ns, self._media_s, HostImage(pixels, buffer))
+        finally:
+            if frame is None:
+                buffer.release()
+        return frame
 
-    def _due(self, source: FrameSource, media_s: float) -> int:
-        """Wait for the picture's time where the source does not pace itself; returns when it came, in ns."""
+    def _stamp(self, source: FrameSource, media_s: float) -> int:
+        """Settle the picture's time in the session; returns when it came, in ns.
+
+        Where the source does not pace itself, that is when its time has come.
+        """
         now_ns = self._clock.now_ns()
-        if not self._opened_ns:
-            # Times go on after a loss: by the wall where the source is live, without a gap where it is a file.
-            gap_s = (now_ns - self.counts.last_ns) / 1e9 if self.counts.last_ns else 0.0
-            self._media_start_s = self._media_s + gap_s - media_s if self.counts.frames else -media_s
-            self._opened_ns = now_ns - int(media_s * 1e9)
-        self._media_s = max(media_s + self._media_start_s, self._media_s + (1e-4 if self.counts.frames else 0))
+        first = not self.counts.frames
+        if self._zero_ns is None:
+            # After a loss times go on as the clock on the wall did.
+            starts_s = 0.0 if first else self._media_s + (now_ns - self.counts.last_ns) / 1e9
+            self._media_shift_s = starts_s - media_s
+            self._zero_ns = now_ns - int(media_s * 1e9)
+        shifted_s = media_s + self._media_shift_s
+        self._media_s = shifted_s if first else max(shifted_s, self._media_s + _LEAST_STEP_S)
         if self._realtime and not source.paced:
-            wait_s = (self._opened_ns + int(media_s * 1e9) - now_ns) / 1e9
-            if wait_s > 0:
-                self._clock.sleep(wait_s)
-                now_ns = self._clock.now_ns()
+            now_ns = self._nap_until(self._zero_ns + int(media_s * 1e9))
         self.counts.last_ns = now_ns
+        return now_ns
+
+    def _nap_until(self, due_ns: int) -> int:
+        """Wait for a moment, or until asked to stop; returns the time."""
+        now_ns = self._clock.now_ns()
+        while now_ns < due_ns and not self.worker.stopping:
+            self._clock.sleep(min((due_ns - now_ns) / 1e9, _NAP_S))
+            now_ns = self._clock.now_ns()
         return now_ns

@@ -53,7 +53,8 @@ class Delivery:
             SinkOpenError: It cannot be opened.
         """
         self.worker.start()
-        self._opened.wait()
+        while not self._opened.wait(_POLL_S) and self.worker.alive:
+            pass
         if self.error is not None:
             self.worker.join(1.0)
             raise self.error
@@ -91,8 +92,9 @@ class Delivery:
         self._sink.close()
 
     def _failed(self, error: Exception) -> None:
-        # Never opened again by itself: a recording would overwrite what it has.
-        self.error = error
+        # Never opened again by itself: a recording would overwrite what it has. The first error is the one to tell;
+        # closing what broke may well fail, too.
+        self.error = self.error or error
         self.worker.ask_to_stop()
         self.abandon()
         self._opened.set()

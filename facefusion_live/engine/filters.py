@@ -23,7 +23,7 @@ class OneEuroFilter:
 
     def __init__(self) -> None:
         self._value: NDArray[np.float32] | None = None
-        self._speed: NDArray[np.float32] | None = None
+        self._speed: NDArray[np.float32] = np.zeros((), np.float32)
         self._time_s = 0.0
 
     def __call__(
@@ -43,19 +43,22 @@ class OneEuroFilter:
         if before is None or step_s <= 0 or smoothing == 0 or self._jumped(points, before, unit_px):
             self._value, self._speed = points, np.zeros_like(points)
             return points
-        speed = (points - before) / np.float32(step_s * unit_px)
-        assert self._speed is not None  # noqa: S101 (set together with _value)
-        self._speed = self._speed + (speed - self._speed) * np.float32(_gain(_SPEED_CUTOFF_HZ, step_s))
+        speed = (points - before) / (step_s * unit_px)
+        self._speed = _float32(self._speed + (speed - self._speed) * _gain(_SPEED_CUTOFF_HZ, step_s))
         rest, steady = _REST_CUTOFF_HZ
-        cutoff = rest * (steady / rest) ** smoothing + _CUTOFF_PER_SPEED * np.abs(self._speed)
-        self._value = before + (points - before) * _gain(cutoff, step_s).astype(np.float32)
-        return self._value
+        cutoff_hz = rest * (steady / rest) ** smoothing + _CUTOFF_PER_SPEED * np.abs(self._speed)
+        self._value = smoothed = _float32(before + (points - before) * _gain(cutoff_hz, step_s))
+        return smoothed
 
     @staticmethod
     def _jumped(points: NDArray[np.float32], before: NDArray[np.float32], unit_px: float) -> bool:
         return float(np.abs(points - before).mean()) > _JUMP * unit_px
 
 
-def _gain(cutoff_hz: float | NDArray[np.float32], step_s: float) -> NDArray[np.float32]:
-    ratio = 2 * np.pi * np.asarray(cutoff_hz) * step_s
+def _gain(cutoff_hz: float | NDArray[np.floating], step_s: float) -> NDArray[np.floating]:
+    ratio = np.asarray(cutoff_hz) * (2 * np.pi * step_s)
     return ratio / (ratio + 1)
+
+
+def _float32(numbers: NDArray[np.floating]) -> NDArray[np.float32]:
+    return numbers.astype(np.float32, copy=False)

@@ -9,6 +9,7 @@ numbers that covers at least `FLOOR` of it, and the last re-detection agrees wit
 """
 
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -70,25 +71,29 @@ class Candidate:
 
     def fault(self) -> Fault | None:
         """Why the picture is not good; None when it is."""
-        job, composition = self.job, self.composition
+        return next(self._faults(), None)
+
+    def _faults(self) -> Iterator[Fault]:
+        """What speaks against the picture, the plainest first."""
+        job, targets = self.job, self.job.targets
         if job.failure is not None:
-            return Fault.STAGE_FAILED
-        if composition is None:
-            return Fault.NOT_COMPOSED
-        if not job.targets:
-            return Fault.FACE_LOST if job.missing else Fault.NO_FACE
+            yield Fault.STAGE_FAILED
+        if self.composition is None:
+            yield Fault.NOT_COMPOSED
         if job.missing:
-            return Fault.FACE_LOST
-        if set(job.targets) - {patch.face_index for patch in job.patches}:
-            return Fault.NO_PATCH
+            yield Fault.FACE_LOST
+        if not targets:
+            yield Fault.NO_FACE
+        if set(targets) - {patch.face_index for patch in job.patches}:
+            yield Fault.NO_PATCH
         if not self._finite():
-            return Fault.NOT_FINITE
-        if not all(job.faces[index].agreed for index in job.targets):
-            return Fault.DISAGREED
-        # Not `any(share < FLOOR)`: a share that is not a number must count as uncovered.
-        if not all(share >= FLOOR for share in composition.covered):
-            return Fault.NOT_COVERED
-        return None
+            yield Fault.NOT_FINITE
+        if not all(job.faces[index].agreed for index in targets):
+            yield Fault.DISAGREED
+        # Not `any(share < FLOOR)`: a share that is not a number, or is not told, must count as uncovered.
+        shares = self.composition.covered if self.composition is not None else ()
+        if len(shares) != len(targets) or not all(share >= FLOOR for share in shares):
+            yield Fault.NOT_COVERED
 
     @property
     def covered(self) -> float:
@@ -184,7 +189,7 @@ class Gate:
         if fault is None and candidate.composition is not None:
             self._hold(_Held(candidate.composition.image, candidate.covered, now_ns))
             return self._enter(GateState.LIVE)
-        if armed:
+        if armed and candidate.composition is not None:
             return self._enter(GateState.PASS)
         return self.expire(now_ns, settings)
 
@@ -196,26 +201,27 @@ class Gate:
             return self._enter(GateState.HOLD)
         return self._enter(GateState.SLATE)
 
-    def released(self, picture: Image | None, slate: Image | None, media_s: float) -> OutputFrame:
-        """Emit a frame in the present state.
+    def release(self, picture: Image | None, slate: Callable[[], Image], media_s: float) -> OutputFrame:
+        """Emit a frame in the present state; an order to shut that came in the meantime is obeyed.
 
         Args:
             picture: The new picture, shown in LIVE and PASS.
-            slate: Shown in SLATE.
+            slate: Makes what is shown in SLATE; the gate takes over its share.
             media_s: Time of the frame in the source's clock.
 
         Returns:
-            The frame. Its image belongs to the callee's caller only for the call; sinks retain it.
+            The frame. One share of its image belongs to the caller.
         """
+        blocked, armed = self._orders()
+        if blocked or (self._state is GateState.PASS and not armed):
+            self._enter(GateState.SLATE)
         held = self._held
-        shown = {
-            GateState.LIVE: picture,
-            GateState.PASS: picture,
-            GateState.HOLD: held.image if held else None,
-            GateState.SLATE: slate,
-        }[self._state]
-        if shown is None:
-            raise AssertionError(f"nothing to show in {self._state}")
+        shown = held.image if self._state is GateState.HOLD and held is not None else picture
+        if self._state is GateState.SLATE or shown is None:
+            self._enter(GateState.SLATE)
+            shown = slate()
+        else:
+            shown.retain()
         self._count(held)
         frame = _Released(self._next_index, self._state, shown, self._job_index, self._captured_ns, media_s)
         self._next_index += 1

@@ -8,6 +8,7 @@ import numpy as np
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel, DroppingQueue
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.pipeline import Pipeline
@@ -18,6 +19,8 @@ log = logging.getLogger("facefusion_live.inference")
 
 _POLL_S = 0.1
 _SIDE_TASKS = 4
+_BACKOFF_S = (0.0, 0.02)
+"""Each error has cost a frame already; a short pause all the same, should every frame bring one."""
 
 
 class Inferring:
@@ -28,12 +31,21 @@ class Inferring:
         store: Whose newest settings each frame is made with.
         clock: Time.
         latency: Where durations go.
+        prepare: Told of each frame's settings before the stages are: makes room for the patches.
     """
 
-    def __init__(self, pipeline: Pipeline, store: SettingsStore, clock: Clock, latency: LatencyRecorder) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: SettingsStore,
+        clock: Clock,
+        latency: LatencyRecorder,
+        prepare: Callable[[Settings], None],
+    ) -> None:
         self._pipeline, self._store, self._clock, self._latency = pipeline, store, clock, latency
+        self._prepare = prepare
         self._frame: Frame | None = None
-        self.worker = Worker("inference", self._step, on_error=self._broke)
+        self.worker = Worker("inference", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
 
     def begin(self, frames: Channel[Frame], jobs: Channel[Job]) -> None:
         """Start the thread."""
@@ -49,10 +61,12 @@ class Inferring:
             return True
         started_ns = self._clock.now_ns()
         self._latency.add("wait", started_ns - frame.captured_ns)
-        # A share of our own: if the pipeline breaks, the gate must still hear of this frame.
-        frame.image.retain()
+        # Ours until the job is made: if anything breaks, the gate must still hear of this frame.
         self._frame = frame
-        job = self._pipeline.run(frame, self._store.current)
+        settings = self._store.current
+        self._prepare(settings)
+        frame.image.retain()
+        job = self._pipeline.run(frame, settings)
         self._frame = None
         frame.image.release()
         self._latency.add("inference", self._clock.now_ns() - started_ns)
@@ -68,9 +82,7 @@ class Inferring:
         frame, self._frame = self._frame, None
         if frame is not None:
             failure = StageFailure("inference", type(error).__name__, str(error))
-            self._hand_on(
-                Job(frame, (), (), 0, (), np.empty((0, 4), np.float32), self._store.current, failure)
-            )
+            self._hand_on(Job(frame, (), (), 0, (), np.empty((0, 4), np.float32), self._store.current, failure))
 
 
 class SideWorker:

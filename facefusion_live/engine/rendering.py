@@ -20,6 +20,10 @@ log = logging.getLogger("facefusion_live.render")
 _PATIENCE_FRAMES = 3
 """The timer steps in after so many frame times without a job: less, and a hiccup would show as HOLD."""
 _OFFLINE_POLL_S = 0.1
+_LEAST_STEP_S = 1e-3
+"""Times of two emitted frames lie at least so far apart."""
+_BACKOFF_S = (0.0, 0.02)
+"""Short: while this thread waits, nobody feeds the sinks."""
 
 
 @dataclass(slots=True)
@@ -68,7 +72,8 @@ class Rendering:
         self._clock, self._latency, self._realtime = clock, latency, realtime
         self._tell_failed = failed
         self._media_s = -1.0
-        self.worker = Worker("render", self._step, on_error=self._broke)
+        self._composing: Job | None = None
+        self.worker = Worker("render", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
 
     def begin(
         self,
@@ -95,10 +100,7 @@ class Rendering:
     def _step(self) -> bool:
         job = self._jobs.get(self._timeout_s())
         if job is not None:
-            try:
-                self._render(job)
-            finally:
-                job.release()
+            self._render(job)
         elif self._jobs.finished:
             self._gate.close()
             return False
@@ -114,56 +116,71 @@ class Rendering:
         return max(patience_s - (self._clock.now_ns() - self.counts.last_ns) / 1e9, 0.001)
 
     def _render(self, job: Job) -> None:
+        # Until the picture is made, `_broke` answers for the job; then `_judge` does.
+        self._composing = job
         settings = self._store.current
         if job.failure is not None:
             self._note_failure(job.frame.index, job.failure)
         started_ns = self._clock.now_ns()
         composition = self._compose(job, settings)
+        self._composing = None
         self._latency.add("compose", self._clock.now_ns() - started_ns)
-        now_ns = self._clock.now_ns() if self._realtime else int(job.frame.media_s * 1e9)
-        try:
-            state = self._gate.offer(Candidate(job, composition), now_ns, settings)
-            picture = job.frame.image if composition is None else composition.image
-            self._send(state, picture, job, job.frame.media_s, settings)
-        finally:
-            if composition is not None:
-                composition.image.release()
-        if state is GateState.LIVE:
-            self._latency.add("capture_to_emit", self.counts.last_ns - job.frame.captured_ns)
+        self._judge(job, composition, settings)
 
     def _compose(self, job: Job, settings: Settings) -> Composition | None:
         try:
             return self._compute.compose(job, settings, self._buffers)
         except FaceFusionLiveError as error:
-            self._note_failure(job.frame.index, StageFailure("compose", type(error).__name__, str(error)))
+            self._note_failure(job.frame.index, _failure("compose", error))
             return None
+
+    def _judge(self, job: Job, composition: Composition | None, settings: Settings) -> None:
+        """Offer the picture to the gate and send what it makes of it. Gives job and composition back."""
+        now_ns = self._clock.now_ns() if self._realtime else int(job.frame.media_s * 1e9)
+        picture = composition.image if composition is not None else None
+        try:
+            self._gate.offer(Candidate(job, composition), now_ns, settings)
+            state = self._send(picture, job, job.frame.media_s, settings)
+            if state is GateState.LIVE:
+                self._latency.add("capture_to_emit", self.counts.last_ns - job.frame.captured_ns)
+        finally:
+            job.release()
+            if picture is not None:
+                picture.release()
 
     def _repeat(self) -> None:
         """The timer: no job came, the sinks still want a picture."""
         settings = self._store.current
         now_ns = self._clock.now_ns()
-        state = self._gate.expire(now_ns, settings)
+        self._gate.expire(now_ns, settings)
         media_s = max(self._media_s, 0) + (now_ns - self.counts.last_ns) / 1e9
-        self._send(state, None, None, media_s, settings)
+        self._send(None, None, media_s, settings)
 
-    def _send(
-        self, state: GateState, picture: Image | None, job: Job | None, media_s: float, settings: Settings
-    ) -> None:
-        slate = self._slate(job, settings) if state is GateState.SLATE else None
+    def _send(self, picture: Image | None, job: Job | None, media_s: float, settings: Settings) -> GateState:
+        """Emit one frame; returns the state it left in."""
+        media_s = media_s if media_s > self._media_s else self._media_s + _LEAST_STEP_S
+        frame = self._gate.release(picture, lambda: self._slate(job, settings), media_s)
+        self._media_s = media_s
         try:
-            self._media_s = media_s if media_s > self._media_s else self._media_s + 1e-3
-            frame = self._gate.released(picture, slate, self._media_s)
             for take in self._emit:
                 take(frame)
         finally:
-            if slate is not None:
-                slate.release()
+            frame.image.release()
         self.counts.emitted += 1
         self.counts.last_ns = self._clock.now_ns()
         self.counts.first_ns = self.counts.first_ns or self.counts.last_ns
+        return frame.state
 
     def _slate(self, job: Job | None, settings: Settings) -> Image:
-        return self._compute.slate(frame_for_slate(job, settings), self._size_wh, settings, self._buffers)
+        """The slate; when the frame cannot be pixelated, the card."""
+        frame = frame_for_slate(job, settings)
+        try:
+            return self._compute.slate(frame, self._size_wh, settings, self._buffers)
+        except FaceFusionLiveError as error:
+            if frame is None:
+                raise
+            self._note_failure(frame.index, _failure("slate", error))
+            return self._compute.slate(None, self._size_wh, settings, self._buffers)
 
     def _note_failure(self, frame_index: int, failure: StageFailure) -> None:
         self.counts.failed[failure.stage] = self.counts.failed.get(failure.stage, 0) + 1
@@ -171,4 +188,15 @@ class Rendering:
 
     def _broke(self, error: Exception) -> None:
         log.error("rendering failed: %s: %s", type(error).__name__, error)
-        self._note_failure(-1, StageFailure("render", type(error).__name__, str(error)))
+        job, self._composing = self._composing, None
+        if job is None:
+            self._note_failure(-1, _failure("render", error))
+            return
+        try:
+            self._note_failure(job.frame.index, _failure("compose", error))
+        finally:
+            self._judge(job, None, self._store.current)
+
+
+def _failure(stage: str, error: Exception) -> StageFailure:
+    return StageFailure(stage, type(error).__name__, str(error))

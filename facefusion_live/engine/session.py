@@ -8,7 +8,9 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
@@ -19,6 +21,7 @@ from facefusion_live.engine.delivery import Delivery
 from facefusion_live.engine.gate import Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.pipeline import Pipeline, Stage
 from facefusion_live.engine.rendering import Rendering
 from facefusion_live.engine.report import SessionReport
@@ -32,10 +35,12 @@ _SWITCH_INTERVAL_S = 0.0005
 _OFFLINE_QUEUE = 2
 _IN_FLIGHT = 6
 """Frames outside the two queues at one moment: read, inferred (twice), rendered, held, and one to spare."""
-_PATCH_BYTES_PER_PIXEL = 8
-"""Swap, regions and coverage."""
+_POLL_S = 0.1
 _JOIN_S = 5.0
+"""How long the end may take before whoever hangs is left behind, and again before its outputs are."""
+_LAST_JOIN_S = 1.0
 
+T = TypeVar("T")
 Aside = Callable[[Callable[[], None]], bool]
 MakeStages = Callable[[Buffers, Aside], Sequence[Stage]]
 """Builds the stages of inference, given memory for patches and a way to run tasks beside the loop."""
@@ -79,9 +84,7 @@ class LiveSession:
         self._offline = offline
         self._latency = LatencyRecorder()
         self._side = SideWorker()
-        self._capturing = Capturing(
-            parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit
-        )
+        self._capturing = Capturing(parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit)
         self._rendering = Rendering(
             parts.compute,
             self.gate,
@@ -91,11 +94,15 @@ class LiveSession:
             realtime=not offline,
             failed=self._frame_failed,
         )
+        self._frames = self._channel(_release_frame)
+        self._jobs = self._channel(_release_job)
         self._deliveries: list[Delivery] = []
         self._workers: list[Worker] = [self._capturing.worker]
-        self._pools: list[BufferPool] = []
+        self._pools: list[BufferPool | PatchMemory] = []
         self._ended = threading.Event()
-        parts.store.on_commit(self._settings_changed)
+        self._impatient = threading.Event()
+        self._forget: Callable[[], None] = _nothing
+        self._watcher = Worker("session end", self._watch, on_error=self._watch_failed)
 
     def start(self) -> Format:
         """Open everything and let frames flow.
@@ -105,18 +112,16 @@ class LiveSession:
 
         Raises:
             CaptureOpenError: The source cannot be opened.
-            SinkOpenError: A sink cannot be opened. Nothing is left running in either case.
+            SinkOpenError: A sink cannot be opened.
+            InferenceError: A net cannot be loaded. Nothing is left running in any case.
         """
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self.format = self._capturing.open()
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._call_off)
             self._open_sinks()
-        except Exception:
-            self._capturing.ask_to_stop()
-            self._join()
-            raise
-        self._connect()
-        self._parts.events.record("session.start", self.format.name, "success", {"fps": round(self.format.fps)})
+            self._connect()
+            on_failure.pop_all()
         return self.format
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -127,17 +132,24 @@ class LiveSession:
         """
         done = self._ended.wait(timeout_s)
         if done:
-            self._join()
+            self._join(_JOIN_S)
         return done
 
     def stop(self) -> None:
-        """End now: what was emitted is still written, what was not is dropped."""
+        """End now: what was emitted is still written, what was not is dropped. A second call does nothing.
+
+        Whoever hangs is waited for, then left behind: a recording is finished even though a net never answers.
+        """
         self._capturing.ask_to_stop()
         self._frames.close()
         self._frames.drain()
-        self._join()
+        patience_s = _JOIN_S
+        if self._watcher.alive and not self._ended.wait(_JOIN_S):
+            patience_s = _LAST_JOIN_S
+            self._go_on_without()
+        self._join(patience_s)
 
-    def __enter__(self) -> "LiveSession":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -170,7 +182,7 @@ class LiveSession:
             frames_out=rendered.emitted,
             dropped=dropped,
             state_frames={state.value: count for state, count in counts.states.items()},
-            faults={fault.value: count for fault, count in counts.faults.items()},
+            faults={fault.value: count for fault, count in dict(counts.faults).items()},
             failed=dict(rendered.failed),
             covered_min=round(counts.covered_min, 4),
             leaks=counts.leaks,
@@ -183,48 +195,81 @@ class LiveSession:
     def _open_sinks(self) -> None:
         for sink in self._parts.sinks:
             delivery = Delivery(sink, self.format.size_wh, self.format.fps, lossless=self._offline)
+            self._deliveries.append(delivery)
             self._workers.append(delivery.worker)
             delivery.open()
-            self._deliveries.append(delivery)
 
     def _connect(self) -> None:
-        queued = 2 * _OFFLINE_QUEUE if self._offline else 2
+        parts, queued = self._parts, 2 * _OFFLINE_QUEUE if self._offline else 2
         frame_bytes = 3 * self.format.size_wh[0] * self.format.size_wh[1]
         captured = BufferPool(frame_bytes, _IN_FLIGHT + queued, "frame")
         composed = BufferPool(frame_bytes, 4 + sum(d.capacity + 1 for d in self._deliveries), "picture")
-        settings = self._parts.store.current
-        crop_bytes = _PATCH_BYTES_PER_PIXEL * settings.swap.max_crop_px**2
-        patches = BufferPool(crop_bytes, (3 + queued) * settings.detect.max_faces, "patch")
+        patches = PatchMemory(3 + queued)
         self._pools = [captured, composed, patches]
-        self._frames = self._channel(_release_frame)
-        self._jobs = self._channel(_release_job)
-        stages = self._parts.make_stages(patches, self._side.submit)
-        pipeline = Pipeline(stages, self._parts.clock, self._latency)
-        inferring = Inferring(pipeline, self._parts.store, self._parts.clock, self._latency)
+        pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
+        inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
+        parts.events.record("session.start", self.format.name, "success", {"fps": round(self.format.fps)})
+        self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
         inferring.begin(self._frames, self._jobs)
         emit = [delivery.offer for delivery in self._deliveries]
         self._rendering.begin(self._jobs, composed, emit, self.format.size_wh, self.format.fps)
+        self._watcher.start()
         self._capturing.begin(captured, self._frames)
-        threading.Thread(target=self._watch, name="session end", daemon=True).start()
 
-    def _channel(self, discard: Callable[..., None]) -> BlockingQueue:
+    def _channel(self, discard: Callable[[T], None]) -> BlockingQueue[T]:
         return BlockingQueue(_OFFLINE_QUEUE, discard) if self._offline else latest_slot(discard)
 
-    def _watch(self) -> None:
+    def _watch(self) -> bool:
         """Wait for the render thread to end, then let the sinks finish what they have."""
-        self._rendering.worker.join(threading.TIMEOUT_MAX)
+        if not self._rendering.worker.ended(_POLL_S):
+            return True
         self._side.close()
         for delivery in self._deliveries:
             delivery.finish()
         for delivery in self._deliveries:
-            delivery.worker.join(threading.TIMEOUT_MAX)
+            while not (delivery.worker.ended(_POLL_S) or self._impatient.is_set()):
+                pass
+        self._forget()
+        self._tell_stop()
+        self._ended.set()
+        return False
+
+    def _watch_failed(self, error: Exception) -> None:
+        log.error("the end of the session could not be recorded: %s: %s", type(error).__name__, error)
+        self._watcher.ask_to_stop()
         self._ended.set()
 
-    def _join(self) -> None:
-        for worker in self._workers:
-            worker.join(_JOIN_S)
+    def _call_off(self) -> None:
+        """The start failed: close what is open already."""
+        self._capturing.ask_to_stop()
+        self._frames.close()
+        self._jobs.close()
+        self._side.close()
+        for delivery in self._deliveries:
+            delivery.abandon()
+        self._join(_JOIN_S)
+
+    def _go_on_without(self) -> None:
+        """Someone hangs: end without them, inference first, then the sinks."""
+        self._jobs.close()
+        self._jobs.drain()
+        if not self._ended.wait(_JOIN_S):
+            for delivery in self._deliveries:
+                delivery.abandon()
+            self._impatient.set()
+            self._ended.wait(_JOIN_S)
+
+    def _join(self, patience_s: float) -> None:
+        for worker in (*self._workers, self._watcher):
+            worker.join(patience_s)
+
+    def _tell_stop(self) -> None:
+        report = self.report()
+        status = "failure" if self.input_error or self.failed_sinks else "success"
+        counted = {"frames_in": report.frames_in, "frames_out": report.frames_out, "leaks": report.leaks}
+        self._parts.events.record("session.stop", self.format.name, status, counted)
 
     def _frame_failed(self, frame_index: int, failure: StageFailure) -> None:
         self._parts.events.record(
@@ -240,7 +285,7 @@ class LiveSession:
         )
 
 
-def _dropped(channel: BlockingQueue) -> int:
+def _dropped(channel: BlockingQueue[Any]) -> int:
     return channel.dropped if isinstance(channel, DroppingQueue) else 0
 
 
@@ -250,3 +295,7 @@ def _release_frame(frame: Frame) -> None:
 
 def _release_job(job: Job) -> None:
     job.release()
+
+
+def _nothing() -> None:
+    pass

@@ -95,6 +95,7 @@ class DetectStage:
                 score=found.score,
             )
             for found in self._detector.detect(self._crop, CONFIRM_SCORE)
+            if _has_a_place(found)
         ]
 
 
@@ -187,7 +188,11 @@ class SwapStage:
         """Swap."""
         source = self._source()
         for index in draft.targets:
-            patch = self._swapper.swap(
-                draft.frame, draft.faces[index], index, source, draft.settings, self._buffers
-            )
+            patch = self._swapper.swap(draft.frame, draft.faces[index], index, source, draft.settings, self._buffers)
             draft.patches.append(patch)
+
+
+def _has_a_place(found: Detection) -> bool:
+    """Whether a detection can be cropped: nets give boxes without an area, or without numbers, when they break."""
+    finite = bool(np.isfinite(found.box_px).all() and np.isfinite(found.eyes_px).all())
+    return finite and geometry.box_area(found.box_px) > 0

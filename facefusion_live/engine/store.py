@@ -41,13 +41,23 @@ class SettingsStore:
         """Rises with every preview and every commit that changes something."""
         return self._revision
 
-    def on_commit(self, listener: Callable[[Change], None]) -> None:
-        """Call `listener` after each commit, on the thread that committed."""
-        self._listeners.append(listener)
+    def on_commit(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` after each commit, on the thread that committed.
 
-    def on_change(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` after each preview or commit that changed something: a picture may have to be redrawn."""
+        Returns:
+            Call it, once, to hear no more.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def on_change(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Call `watcher` after each preview or commit that changed something: a picture may have to be redrawn.
+
+        Returns:
+            Call it, once, to hear no more.
+        """
         self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     def preview(self, values: Mapping[str, object]) -> None:
         """Show values without recording them.
@@ -75,7 +85,7 @@ class SettingsStore:
             change = Change(fields, self._revision) if fields else None
         self._tell(changed=changed)
         if change is not None:
-            for listener in self._listeners:
+            for listener in tuple(self._listeners):
                 listener(change)
         return change
 
@@ -88,5 +98,5 @@ class SettingsStore:
 
     def _tell(self, *, changed: bool) -> None:
         if changed:
-            for watcher in self._watchers:
+            for watcher in tuple(self._watchers):
                 watcher()

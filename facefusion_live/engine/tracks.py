@@ -16,6 +16,10 @@ PRESENT_FROM = 0.5
 """Least landmark score of a face that is there."""
 SAME_FACE = 0.3
 """Least overlap of a detection with a track for them to be the same face."""
+STEADY = 0.5
+"""A track whose box overlaps less than this with that of the frame before has jumped: the detector is asked at once."""
+SMALLEST_PX = 4.0
+"""A mesh with a shorter side is no face."""
 TWINS = 0.6
 """Two tracks that overlap more than this follow one face."""
 TAKE_OVER = 1.5
@@ -91,8 +95,11 @@ class FaceTracks:
         """Look for each present face where it was a frame ago, and forget those that stay away."""
         for track in self._tracks:
             if track.present:
+                before = track.box_px
                 eyes = track.mesh_px[list(mesh.EYE_CORNERS), :2]
-                self._see(track, find(_square(track.box_px), eyes), time_s, settings)
+                self._see(track, find(_square(before), eyes), time_s, settings)
+                if track.present and geometry.overlap(before, track.box_px) < STEADY:
+                    track.disagreements += 1
         lost_s = settings.track.lost_ms / 1000
         self._keep(track for track in self._tracks if track.present or time_s - track.seen_s <= lost_s)
 
@@ -144,7 +151,7 @@ class FaceTracks:
 
     def _see(self, track: Track, landmarks: Landmarks, time_s: float, settings: Settings) -> None:
         track.score = landmarks.score
-        track.present = landmarks.score >= PRESENT_FROM
+        track.present = _is_face(landmarks)
         if track.present:
             unit_px = max(mesh.eye_distance(landmarks.mesh_px), 1.0)
             track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
@@ -152,7 +159,7 @@ class FaceTracks:
 
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> None:
         landmarks = find(detection.box_px, detection.eyes_px)
-        if landmarks.score >= PRESENT_FROM:
+        if _is_face(landmarks):
             track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
             self._next_id += 1
             self._see(track, landmarks, time_s, settings)
@@ -168,6 +175,14 @@ class FaceTracks:
     def _keep(self, tracks: Iterable[Track]) -> None:
         # A new list each time: `identify` may be reading the old one on the side worker.
         self._tracks = list(tracks)
+
+
+def _is_face(landmarks: Landmarks) -> bool:
+    """Whether there is a face: sure enough, in finite numbers, and not shrunk to a point."""
+    if not (landmarks.score >= PRESENT_FROM and np.isfinite(landmarks.mesh_px).all()):
+        return False
+    box_px = geometry.box_of(landmarks.mesh_px)
+    return float((box_px[2:] - box_px[:2]).min()) >= SMALLEST_PX
 
 
 def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from facefusion_live.domain.audit.event import (
     ulid,
 )
 from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
 from facefusion_live.engine.trail_intake import Counts, Event, Intake, Work
@@ -156,6 +157,20 @@ class AuditTrail:
         """Seal all that was recorded so far. The future gives the checkpoint."""
         future: Future[Checkpoint] = Future()
         self._submit(Work(lambda _store: self._writer.checkpoint_now(), future))
+        return future
+
+    def prune(self, metadata: dict[str, Any], frontier: Frontier) -> "Future[int]":
+        """Put a pruning on record, seal it, then delete.
+
+        Args:
+            metadata: Of the `audit.prune` row, as `adapters.storage.pruning` makes them once the archive is verified.
+            frontier: Of the tree at the last row given up.
+
+        Returns:
+            A future of the row's seq.
+        """
+        future: Future[int] = Future()
+        self._submit(Work(lambda _store: self._writer.prune(metadata, frontier), future))
         return future
 
     def flush(self, timeout_s: float = 10.0) -> None:

@@ -33,6 +33,7 @@ class Event:
         mono_ns: When.
         future: For whoever wants to know that it is stored.
         counted: Was it offered by a caller? The trail's own rows are not.
+        spared: The flood limit lets it pass: the end of a run, which tells of all its frames.
     """
 
     action: str
@@ -46,6 +47,7 @@ class Event:
     mono_ns: int
     future: "Future[int] | None" = None
     counted: bool = True
+    spared: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -167,15 +169,20 @@ class Intake:
         with self._lock:
             self._lose(event)
 
-    def settle_suppressed(self) -> Tally | None:
+    def owes(self) -> tuple[bool, bool]:
+        """Is there a loss to be told of, and something that the flood limit has turned away?"""
+        with self._lock:
+            return bool(self._lost), bool(self._suppressed)
+
+    def settle_suppressed(self) -> Tally:
         """What the flood limit has turned away since last asked."""
         with self._lock:
-            return self._suppressed.settle() if self._suppressed else None
+            return self._suppressed.settle()
 
-    def settle_lost(self) -> Tally | None:
+    def settle_lost(self) -> Tally:
         """What was lost since last asked."""
         with self._lock:
-            return self._lost.settle() if self._lost else None
+            return self._lost.settle()
 
     @property
     def counts(self) -> Counts:
@@ -185,7 +192,7 @@ class Intake:
 
     def _admit(self, event: Event) -> None:
         self._offered += event.counted
-        spared = event.future is not None or exempt(event.action)
+        spared = event.spared or event.future is not None or exempt(event.action)
         if not spared and not self._bucket.take(event.mono_ns):
             self._suppress(event)
             return
@@ -225,4 +232,5 @@ def _closing_event(run: Run, like: Event) -> Event:
         session_id=like.session_id,
         utc_ns=like.utc_ns,
         mono_ns=like.mono_ns,
+        spared=True,
     )

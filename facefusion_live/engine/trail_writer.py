@@ -3,16 +3,17 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from facefusion_live.domain.audit.alerts import NEWS, Alert, AlertRules
 from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.errors import AuditStoreError
-from facefusion_live.domain.audit.event import GAP, KEY_ROTATE, LOG_GENESIS, SUPPRESSED, Draft, Row
+from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED, Draft, Row
 from facefusion_live.domain.audit.flood import Tally
 from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
 from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS, Tip, genesis_metadata, rotate_metadata, seal
@@ -23,6 +24,8 @@ log = logging.getLogger("facefusion_live.audit")
 
 CHECKPOINT_EVERY_NS = 60_000_000_000
 """New rows are sealed at the latest after so long."""
+ACCOUNT_EVERY_NS = 1_000_000_000
+"""What is lost or turned away is told of at most so often, or the account would be a flood itself."""
 GROUP_ROWS = 1024
 """Most rows of one transaction."""
 IDLE_S = 1.0
@@ -89,7 +92,10 @@ class TrailWriter:
         self._tip = Tip("", b"")
         self._alerts = AlertRules()
         self._limbo: tuple[list[Event], list[Row]] = ([], [])
+        self._in_hand: deque[Event | Work] = deque()
         self._owed: deque[tuple[str, Tally]] = deque()
+        self._settled_ns = -ACCOUNT_EVERY_NS
+        self._said_suppressed = False
         self._sealed_ns = tools.clock.mono_ns()
         self._retry_at_ns = 0
         self._failed = False
@@ -111,11 +117,11 @@ class TrailWriter:
         if not stopping and self._intake.arrived.wait(IDLE_S):
             self._intake.urgent.wait(self._linger_s)
         self._open_if_due()
-        self._work_off(self._intake.take())
-        self._intake.end_runs(self._tools.own_event("frame.failed", "frames", "failure", {}), all_of_them=stopping)
+        self._work_off()
+        self._intake.end_runs(self._tools.own_event(FRAME_FAILED, "frames", "failure", {}), all_of_them=stopping)
         if stopping:
-            self._work_off(self._intake.take())
-        self._settle()
+            self._work_off()
+        self._account(at_once=stopping)
         if self._store is not None and (stopping or self._seal_is_due()):
             self._try(self.checkpoint_now)
         return not stopping
@@ -134,7 +140,7 @@ class TrailWriter:
 
     def settle(self) -> None:
         """Tell of what the flood limit turned away. Thread: writer."""
-        self._settle()
+        self._account(at_once=True)
 
     def checkpoint_now(self) -> Checkpoint:
         """Seal all that is stored.
@@ -170,18 +176,36 @@ class TrailWriter:
         store.publish(rows)
         store.mirror(checkpoint, at_once=True)
 
-    def _work_off(self, items: Sequence[Event | Work]) -> None:
+    def prune(self, metadata: dict[str, Any], frontier: Frontier) -> int:
+        """Put a pruning on record, seal that row, and only then delete what it gives up.
+
+        Raises:
+            AuditStoreError: The store cannot take it.
+        """
+        event = self._tools.own_event(PRUNE, f"log:{self._tip.log_id[:16]}", "success", metadata)
+        if not self._commit([event]):
+            raise AuditStoreError("the pruning could not be put on record; nothing was deleted")
+        seq = self._tip.size
+        self.checkpoint_now()
+        self._opened().drop_pruned(metadata["pruned_to"], seq, frontier)
+        return seq
+
+    def _work_off(self) -> None:
+        """All that waits, in order. What an error leaves in hand is taken up in the next round."""
+        self._in_hand.extend(self._intake.take())
+        while self._in_hand:
+            if isinstance(first := self._in_hand[0], Work):
+                self._in_hand.popleft()
+                self._do(first)
+            else:
+                self._commit(self._next_group())
+
+    def _next_group(self) -> list[Event]:
         group: list[Event] = []
-        for item in items:
-            if isinstance(item, Event):
-                group.append(item)
-            if len(group) == GROUP_ROWS or (isinstance(item, Work) and group):
-                self._commit(group)
-                group = []
-            if isinstance(item, Work):
-                self._do(item)
-        if group:
-            self._commit(group)
+        while self._in_hand and len(group) < GROUP_ROWS and isinstance(event := self._in_hand[0], Event):
+            group.append(event)
+            self._in_hand.popleft()
+        return group
 
     def _do(self, work: Work) -> None:
         if not work.future.set_running_or_notify_cancel():
@@ -202,6 +226,7 @@ class TrailWriter:
             for event in events:
                 self._intake.lose(event)
             return False
+        self._limbo = (events, [])
         drafts = [self._draft(event) for event in events]
         tip, rows = seal(self._tip, drafts, self._tools.clock.boot_id, self._tools.codec)
         due = tip.size - tip.sealed >= CHECKPOINT_EVERY_ROWS
@@ -249,7 +274,7 @@ class TrailWriter:
         if self._failed:
             self._failed = False
             self._tools.notify(Notice("recovered", "The audit log is written again."))
-        self._settle()
+        self._account(at_once=True)
 
     def _begin_log(self, store: AuditStore) -> None:
         metadata = genesis_metadata(self._tip.public_key, store.reason)
@@ -258,13 +283,19 @@ class TrailWriter:
         self._append(tip, rows, sealed=True)
         store.mirror(tip.checkpoint(), at_once=True)
 
-    def _settle(self) -> None:
+    def _account(self, *, at_once: bool) -> None:
         """Put down what was lost or turned away. What cannot be put down now stays owed."""
-        for action, tally in ((GAP, self._intake.settle_lost()), (SUPPRESSED, self._intake.settle_suppressed())):
-            if tally is not None:
-                self._owed.append((action, tally))
-                if action == SUPPRESSED:
-                    self._tools.notify(Notice("suppressed", f"{tally.total} events came too fast and were counted."))
+        lost, suppressed = self._intake.owes()
+        if suppressed and not self._said_suppressed:
+            self._tools.notify(Notice("suppressed", "Events come too fast to be kept one by one; they are counted."))
+        self._said_suppressed = suppressed
+        now_ns = self._tools.clock.mono_ns()
+        if at_once or now_ns - self._settled_ns >= ACCOUNT_EVERY_NS:
+            self._settled_ns = now_ns
+            if lost:
+                self._owed.append((GAP, self._intake.settle_lost()))
+            if suppressed:
+                self._owed.append((SUPPRESSED, self._intake.settle_suppressed()))
         while self._owed and self._store is not None:
             action, tally = self._owed[0]
             if self._commit([self._tools.own_event(action, "log", "failure", tally.metadata())]):
@@ -303,7 +334,8 @@ class TrailWriter:
             self._intake.stored(sum(event.counted for event in events))
         else:
             for event in events:
-                event.future = None
+                if event.future is not None and event.future.done():
+                    event.future = None
                 self._intake.lose(event)
 
     def _opened(self) -> AuditStore:

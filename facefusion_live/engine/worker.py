@@ -6,10 +6,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 log = logging.getLogger("facefusion_live.worker")
 
 _BACKOFF_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+_STEADY_S = 2.0
+"""Whoever ran so long before it broke is waited for no longer than at its first failure."""
 
 
 class Worker:
@@ -18,9 +21,10 @@ class Worker:
     Args:
         name: Of the thread.
         step: One round of work; returns False when there is nothing left to do for ever.
-        on_error: Told of each error that ended a round.
+        on_error: Told of each error that ended a round, after `teardown`; and of one in `teardown` itself.
         setup: Run on the thread before the first round and after each error: opens what the thread uses.
         teardown: Run on the thread at the end and after each error: closes it.
+        backoff_s: How long to wait after the first error, the second, …; the last one serves for all that follow.
     """
 
     def __init__(
@@ -31,12 +35,15 @@ class Worker:
         on_error: Callable[[Exception], None],
         setup: Callable[[], None] | None = None,
         teardown: Callable[[], None] | None = None,
+        backoff_s: tuple[float, ...] = _BACKOFF_S,
     ) -> None:
         self.name = name
         self._step = step
         self._on_error = on_error
         self._setup = setup or _nothing
         self._teardown = teardown or _nothing
+        self._backoff_s = backoff_s
+        self._done = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -48,19 +55,26 @@ class Worker:
         """Ask the thread to end after the round it is in."""
         self._stop.set()
 
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the thread is asked to stop."""
+        self._stop.wait(seconds)
+
+    def ended(self, timeout_s: float) -> bool:
+        """Wait quietly for the end of the thread; False when it still runs."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def join(self, timeout_s: float) -> bool:
         """Wait for the end of the thread.
 
         Returns:
             False when it still runs: it is then named in the log with its stack, never killed.
         """
-        if self._thread.ident is None:
+        if self.ended(timeout_s):
             return True
-        self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            log.error("thread %s did not end within %.1f s:\n%s", self.name, timeout_s, self._stack())
-            return False
-        return True
+        log.error("thread %s did not end within %.1f s:\n%s", self.name, timeout_s, self._stack())
+        return False
 
     @property
     def alive(self) -> bool:
@@ -74,26 +88,33 @@ class Worker:
 
     def _run(self) -> None:
         failures = 0
-        while not self._stop.is_set():
-            started = time.monotonic()
-            try:
-                try:
-                    self._setup()
-                    while not self._stop.is_set():
-                        if not self._step():
-                            return
-                finally:
-                    self._teardown()
-            except Exception as error:  # noqa: BLE001 (the one place: a thread must not die unseen)
-                log.debug("worker %s failed", self.name, exc_info=True)
-                self._on_error(error)
-            if time.monotonic() - started > _BACKOFF_S[-1]:
-                failures = 0
-            self._stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
-            failures += 1
+        while not (self._done or self._stop.is_set()):
+            started_s = time.monotonic()
+            broken = [self._caught(self._work), self._caught(self._teardown)]
+            for error in filter(None, broken):
+                self._caught(partial(self._on_error, error))
+            if any(broken) and not self._done:
+                failures = 0 if time.monotonic() - started_s > _STEADY_S else failures
+                self.pause(self._backoff_s[min(failures, len(self._backoff_s) - 1)])
+                failures += 1
+
+    def _work(self) -> None:
+        self._setup()
+        while not (self._done or self._stop.is_set()):
+            self._done = not self._step()
+
+    def _caught(self, act: Callable[[], None]) -> Exception | None:
+        try:
+            act()
+        except Exception as error:
+            # The one place: a thread must not die unseen.
+            log.debug("worker %s failed", self.name, exc_info=True)
+            return error
+        return None
 
     def _stack(self) -> str:
-        frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 (the only way to another stack)
+        frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] (no other way)
+        frame = frames.get(self._thread.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame else "(no stack)"
 
 

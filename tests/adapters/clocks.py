@@ -19,10 +19,10 @@ class HandClock:
     def __init__(self, tick_s: float = 0.0) -> None:
         self.time_ns = 1_000_000_000
         self.slept: list[float] = []
-        self._tick_ns = round(tick_s * 1e9)
+        self.tick_s = tick_s
 
     def now_ns(self) -> int:
-        self.time_ns += self._tick_ns
+        self.time_ns += round(self.tick_s * 1e9)
         return self.time_ns
 
     def sleep(self, seconds: float) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from facefusion_live.domain import frame_counter
 
+
 def _grey(width: int = 160, height: int = 120) -> np.ndarray:
     return np.full((height, width, 3), 128, np.uint8)
 

@@ -93,10 +93,12 @@ def open_camera(which: str, capture: Capture, clock: Clock) -> "CameraSource":
     """
     cameras = list_cameras()
     index, backend = _find(which, cameras)
-    for device in _attempts(index, backend, capture):
-        source = _first_picture(device, index, capture, clock)
-        if source is not None:
-            return source
+    for wishes in _wishes(capture):
+        device = cv2.VideoCapture(index, backend, wishes)
+        there, first = device.read() if device.isOpened() else (False, None)
+        if there:
+            return CameraSource(device, np.asarray(first, np.uint8), index, capture, clock)
+        device.release()
     if any(camera.index == index for camera in cameras):
         raise CaptureOpenError(
             f"camera:{index} is there but gives no picture",
@@ -223,22 +225,13 @@ def _what_is_there(cameras: tuple[CameraInfo, ...]) -> str:
     return "There is " + ", ".join(f"camera:{camera.index} ({camera.name})" for camera in cameras) + "."
 
 
-def _attempts(index: int, backend: int, capture: Capture) -> Iterator[cv2.VideoCapture]:
-    """Open the camera with ever fewer wishes: OpenCV refuses to open one that cannot grant them all.
+def _wishes(capture: Capture) -> Iterator[list[int]]:
+    """What to ask of the camera, ever less: OpenCV refuses to open one that cannot grant all.
 
     Motion JPEG is asked for first, and at once with the size: raw pictures of 720p do not fit through USB 2 at more
     than 10 frames/s, and DirectShow hears wishes at construction only.
     """
+    motion_jpeg = [cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")]
     size = [cv2.CAP_PROP_FRAME_WIDTH, capture.width, cv2.CAP_PROP_FRAME_HEIGHT, capture.height]
     rate = [cv2.CAP_PROP_FPS, round(capture.fps)]
-    motion_jpeg = [cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")]
-    for wishes in (motion_jpeg + size + rate, size + rate, size, []):
-        device = cv2.VideoCapture(index, backend, wishes)
-        if device.isOpened():
-            yield device
-        device.release()
-
-
-def _first_picture(device: Device, index: int, capture: Capture, clock: Clock) -> CameraSource | None:
-    there, bgr = device.read()
-    return CameraSource(device, bgr, index, capture, clock) if there else None
+    yield from (motion_jpeg + size + rate, size + rate, size, [])

@@ -47,11 +47,12 @@ def _size_of(path: Path) -> tuple[int, int]:
     try:
         with av.open(str(path)) as container:
             video = container.streams.video
-            if not video:
-                raise _no_picture(path)
-            return video[0].codec_context.width, video[0].codec_context.height
+            size_wh = (video[0].codec_context.width, video[0].codec_context.height) if video else (0, 0)
     except (FFmpegError, OSError, ValueError) as error:
         raise _no_picture(path) from error
+    if not all(size_wh):
+        raise _no_picture(path)
+    return size_wh
 
 
 def _no_picture(path: Path) -> SourceFaceError:

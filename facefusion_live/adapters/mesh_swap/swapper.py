@@ -2,6 +2,7 @@
 """The engine `mesh` behind the FaceSwapper port."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import cv2
@@ -67,19 +68,22 @@ class MeshSwapper:
             raise InferenceError("the source face was prepared for another engine")
         if not np.isfinite(face.mesh_px).all():
             raise InferenceError("the mesh of the face is not finite")
+        largest_px = settings.swap.max_crop_px // _CROP_STEP_PX * _CROP_STEP_PX
         crop_from_frame, size = geometry.upright_crop(
-            geometry.box_of(face.mesh_px[:468]), _CROP_MARGIN, _CROP_STEP_PX, settings.swap.max_crop_px
+            geometry.box_of(face.mesh_px[:468]), _CROP_MARGIN, _CROP_STEP_PX, largest_px
         )
         mesh_px = geometry.transform(crop_from_frame, face.mesh_px)
-        buffer = buffers.acquire()
         try:
-            swap = buffer.array((size, size, 3))
-            regions = buffer.array((size, size, 4), offset=swap.size)
-            coverage = buffer.array((size, size), offset=swap.size + regions.size)
-            self._warper.warp(source.best_for(face), mesh.sheet(mesh_px), swap, coverage)
-            self._warper.regions(mesh_px, regions)
+            with ExitStack() as on_failure:
+                buffer = buffers.acquire()
+                on_failure.callback(buffer.release)
+                swap = buffer.array((size, size, 3))
+                regions = buffer.array((size, size, 4), offset=swap.size)
+                coverage = buffer.array((size, size), offset=swap.size + regions.size)
+                self._warper.warp(source.best_for(face), mesh.sheet(mesh_px), swap, coverage)
+                self._warper.regions(mesh_px, regions)
+                on_failure.pop_all()
         except cv2.error as error:
-            buffer.release()
             raise InferenceError("the face could not be warped") from error
         for _ in range(2):  # three pictures, one share each
             buffer.retain()

@@ -26,10 +26,14 @@ _SOFTNESS = 0.015
 """Of the seam between kept and filled-in skin, in face widths."""
 _CHEEKS = (50, 280, 101, 330, 205, 425, 118, 347, 195, 5, 36, 266)
 """Points on cheeks and nose, where there is skin on every face."""
-_FOREHEAD = (9, 8, 107, 336, 66, 296, 108, 337, 151, 69, 299, 10)
-"""Points of the forehead: skin of another shade, or a fringe."""
+_FOREHEAD = (9, 8, 107, 336, 108, 337, 151)
+"""Points of the lower forehead: skin of another shade, or a fringe."""
+_UPPER_FOREHEAD = (66, 296, 69, 299, 10)
+"""Points further up, where a fringe is more likely."""
 _FRINGE = (0.72, 28.0)
-"""A point of the forehead is a fringe below this share of the cheeks' lightness, or beyond this distance in a and b."""
+"""The forehead is a fringe below this share of the cheeks' lightness, or beyond this distance in a and b."""
+_SAME_SHADE = 13.0
+"""A single point is skin up to this CIELAB distance from the forehead's median."""
 _SKIN_SPREAD = 8.0
 """Standard deviation of skin around one of its colours, in CIELAB …"""
 _LIGHT_WEIGHT = (0.6, 0.15)
@@ -137,14 +141,15 @@ def _skin_likeness(picture: NDArray[np.uint8], sheet_px: NDArray[np.float32]) ->
 
 
 def _shades(lab: NDArray[np.float32], sheet_px: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Colours that are skin: the cheeks' median, and those points of the forehead that are no fringe."""
+    """Colours that are skin: the cheeks', the forehead's if there is no fringe before it, and its own shades."""
     at = np.rint(sheet_px[:, :2]).astype(int)
-    cheeks = np.median([lab[at[point, 1], at[point, 0]] for point in _CHEEKS], axis=0)
+    colour = lab[at[:, 1], at[:, 0]]
+    cheeks, forehead = (np.median(colour[list(points)], axis=0) for points in (_CHEEKS, _FOREHEAD))
     darkest, furthest = _FRINGE
-    forehead = (lab[at[point, 1], at[point, 0]] for point in _FOREHEAD)
-    return [cheeks] + [
-        shade for shade in forehead if shade[0] > darkest * cheeks[0] and np.hypot(*(shade[1:] - cheeks[1:])) < furthest
-    ]
+    if forehead[0] < darkest * cheeks[0] or np.hypot(*(forehead[1:] - cheeks[1:])) > furthest:
+        return [cheeks]
+    shades = colour[list(_FOREHEAD + _UPPER_FOREHEAD)]
+    return [cheeks, forehead, *shades[np.linalg.norm(shades - forehead, axis=1) < _SAME_SHADE]]
 
 
 def _forehead(size_hw: tuple[int, ...], sheet_px: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """The Compute port on the CPU."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -57,16 +58,18 @@ class CpuCompute:
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
         """Hide the bystanders, then draw every patch. Thread: render."""
         frame = job.frame.image.host()
-        buffer = buffers.acquire()
         try:
-            out = buffer.array(frame.shape)
-            np.copyto(out, frame)
-            self._hide_bystanders(out, job, settings)
-            covered = dict.fromkeys(job.targets, 0.0)
-            for patch in job.patches:
-                covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+            with ExitStack() as on_failure:
+                buffer = buffers.acquire()
+                on_failure.callback(buffer.release)
+                out = buffer.array(frame.shape)
+                np.copyto(out, frame)
+                self._hide_bystanders(out, job, settings)
+                covered = dict.fromkeys(job.targets, 0.0)
+                for patch in job.patches:
+                    covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+                on_failure.pop_all()
         except cv2.error as error:
-            buffer.release()
             raise ComputeError("the picture could not be composed") from error
         return Composition(HostImage(out, buffer), tuple(covered.values()))
 
@@ -84,12 +87,18 @@ class CpuCompute:
         """The card, or the frame pixelated beyond recognition. Thread: render."""
         if frame is None or settings.gate.slate == "card":
             return self._card(size_wh)
-        buffer = buffers.acquire()
         width, height = size_wh
-        out = buffer.array((height, width, 3))
         rows = max(1, round(_SLATE_CELLS * height / width))
-        few = cv2.resize(frame.image.host(), (_SLATE_CELLS, rows), interpolation=cv2.INTER_AREA)
-        cv2.resize(few, size_wh, dst=out, interpolation=cv2.INTER_NEAREST)
+        try:
+            with ExitStack() as on_failure:
+                buffer = buffers.acquire()
+                on_failure.callback(buffer.release)
+                out = buffer.array((height, width, 3))
+                few = cv2.resize(frame.image.host(), (_SLATE_CELLS, rows), interpolation=cv2.INTER_AREA)
+                cv2.resize(few, size_wh, dst=out, interpolation=cv2.INTER_NEAREST)
+                on_failure.pop_all()
+        except cv2.error as error:
+            raise ComputeError("the picture could not be pixelated") from error
         return HostImage(out, buffer)
 
     def _card(self, size_wh: tuple[int, int]) -> HostImage:

@@ -15,6 +15,8 @@ from facefusion_live.domain.face import Patch
 from facefusion_live.domain.settings import Mask, Settings
 
 _BLUR_KERNEL = 2 * blend.RELIGHT_RADIUS + 1
+_DEEP_STEPS = 257
+"""16-bit steps in one level: 255 levels fill 16 bits, which saturate where a picture does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,27 +77,34 @@ class PatchPainter:
         )
 
     def _colour(self, target: NDArray[np.uint8], patch: Patch, settings: Settings) -> NDArray[np.uint8]:
-        """The swap, mixed, relit and sharpened."""
-        look, size = settings.look, patch.size_px
-        mixed = patch.swap.host()
-        if patch.enhanced is not None and look.enhance:
-            out = self._scratch.array("mixed", (size, size, 3))
-            mixed = cv2.addWeighted(patch.enhanced.host(), look.enhance, mixed, 1 - look.enhance, 0, dst=out)
-        relit = mixed
+        """The swap, mixed, relit and sharpened.
+
+        In 16 bits from the gain on: a gain of 4 and a sharpness of 2 would turn what 8 bits round away into levels.
+        """
+        look, shape = settings.look, (patch.size_px, patch.size_px, 3)
+        mixed = self._mixed(patch, look.enhance)
+        deep = self._scratch.array("deep", shape, np.uint16)
         if look.match:
             gain = self._gain(target, mixed, patch, look.match)
-            wide = cv2.resize(gain, (size, size), dst=self._scratch.array("gain", (size, size, 3), np.float32))
-            relit = cv2.multiply(mixed, wide, dst=self._scratch.array("relit", (size, size, 3)), dtype=cv2.CV_8U)
-        if not look.sharpness:
-            return relit
-        soft = self._scratch.array("soft", (size, size, 3))
-        cv2.GaussianBlur(relit, (3, 3), 0, dst=soft, borderType=cv2.BORDER_REPLICATE)
-        sharp = self._scratch.array("sharp", (size, size, 3))
-        return cv2.addWeighted(relit, 1 + look.sharpness, soft, -look.sharpness, 0, dst=sharp)
+            wide = cv2.resize(gain, shape[:2], dst=self._scratch.array("gain", shape, np.float32))
+            cv2.multiply(mixed, wide, dst=deep, scale=_DEEP_STEPS, dtype=cv2.CV_16U)
+        else:
+            cv2.multiply(mixed, (_DEEP_STEPS,) * 4, dst=deep, dtype=cv2.CV_16U)
+        if look.sharpness:
+            soft = self._scratch.array("soft", shape, np.uint16)
+            cv2.GaussianBlur(deep, (3, 3), 0, dst=soft, borderType=cv2.BORDER_REPLICATE)
+            cv2.addWeighted(deep, 1 + look.sharpness, soft, -look.sharpness, 0, dst=deep)
+        return cv2.convertScaleAbs(deep, dst=self._scratch.array("colour", shape), alpha=1 / _DEEP_STEPS)
 
-    def _gain(
-        self, target: NDArray[np.uint8], mixed: NDArray[np.uint8], patch: Patch, match: float
-    ) -> NDArray[np.float32]:
+    def _mixed(self, patch: Patch, share: float) -> NDArray:
+        """The swap, or as float32 its mixture with the enhancer's picture."""
+        swap = patch.swap.host()
+        if patch.enhanced is None or not share:
+            return swap
+        out = self._scratch.array("mixed", swap.shape, np.float32)
+        return cv2.addWeighted(patch.enhanced.host(), share, swap, 1 - share, 0, dst=out, dtype=cv2.CV_32F)
+
+    def _gain(self, target: NDArray[np.uint8], mixed: NDArray, patch: Patch, match: float) -> NDArray[np.float32]:
         coverage = None if patch.coverage is None else _grid(patch.coverage.host())
         weight = blend.relight_weight(_grid(patch.regions.host()), coverage)[..., None]
         bright, dark = (_weighted_blur(_grid(image), weight) for image in (target, mixed))
@@ -163,11 +172,11 @@ def _curves(mask: Mask, opacity: float) -> tuple[NDArray[np.uint8] | None, ...]:
     return tuple(None if (curve == 1).all() else np.rint(curve * 255).astype(np.uint8) for curve in curves)
 
 
-def _grid(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _grid(image: NDArray) -> NDArray:
     return cv2.resize(image, (blend.GRID, blend.GRID), interpolation=cv2.INTER_AREA)
 
 
-def _weighted_blur(grid: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _weighted_blur(grid: NDArray, weight: NDArray[np.float32]) -> NDArray[np.float32]:
     return _blurred(grid * weight)
 
 
@@ -179,11 +188,10 @@ def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 def _window(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> _Window | None:
     """The pixels of the frame that a crop can touch; None when it lies outside."""
     frame_from_crop = geometry.inverse(crop_from_frame)
-    corners = geometry.transform(
-        frame_from_crop, np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1.0]])
-    )
-    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (shape[1], shape[0]))
+    # Between its outermost pixels and the next ones, which are clear, a patch fades out: that is part of it.
+    corners = geometry.transform(frame_from_crop, np.array([[-1, -1], [size, -1], [-1, size], [size, size]]))
+    left, top = np.maximum(np.floor(corners.min(0)).astype(int) + 1, 0)
+    right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int), (shape[1], shape[0]))
     if right <= left or bottom <= top:
         return None
     shift = np.hstack([np.zeros((2, 2)), [[-left], [-top]]])

@@ -1,6 +1,7 @@
 # pyright: basic
 """A movie file being written: pictures and sound into one container."""
 
+import io
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,9 +52,12 @@ class Format:
         without, sound that starts a second after the pictures played a second early. The price: nothing is playable
         in the first two seconds.
         """
-        if self.muxer == "matroska":
-            return {}
-        return {"movflags": "frag_keyframe+empty_moov+default_base_moof" + ("+delay_moov" if with_sound else "")}
+        # Out of FFmpeg's memory at once: a small picture's fragment fits into its 32 KiB, and would die with the program.
+        options = {"flush_packets": "1"}
+        if self.muxer != "matroska":
+            movflags = "frag_keyframe+empty_moov+default_base_moof"
+            options["movflags"] = movflags + "+delay_moov" if with_sound else movflags
+        return options
 
     def codec_options(self, record: Record, fps: float) -> dict[str, str]:
         """For the encoder."""
@@ -102,19 +106,16 @@ class Movie:
         self._begin_s: float | None = None
         self._last_tick = -1
         self._reformatter = VideoReformatter()
-        self._container = av.open(
-            f"file:{path}",
-            "w",
-            format=self._format.muxer,
-            container_options=self._format.muxer_options(with_sound=sound is not None and not sound.silent),
-        )
+        self._file = _WholeFile(path, "w")
         try:
+            options = self._format.muxer_options(with_sound=sound is not None and not sound.silent)
+            self._container = av.open(self._file, "w", format=self._format.muxer, container_options=options)
             self._stream = self._add_pictures(record, size_wh, fps)
             if sound is not None:
                 sound.add_to(self._container, suffix)
             self._container.start_encoding()
         except BaseException:
-            self.abandon()
+            self._file.close()
             raise
 
     def add(self, pixels: NDArray[np.uint8], media_s: float) -> None:
@@ -140,12 +141,14 @@ class Movie:
             self._write_sound(self._begin_s + float(self._last_tick * self._format.tick) + self._frame_s)
             self._sound.finish()
         self._container.close()
+        self._file.close()
         self._close_sound()
 
     def abandon(self) -> None:
         """Close the file after an error, as far as it got."""
         with suppress(OSError, FFmpegError):
             self._container.close()
+        self._file.close()
         self._close_sound()
 
     def _add_pictures(self, record: Record, size_wh: tuple[int, int], fps: float) -> Any:  # noqa: ANN401 (av's stub knows no VideoStream by name)
@@ -191,6 +194,16 @@ class Movie:
     def _close_sound(self) -> None:
         if self._sound is not None:
             self._sound.close()
+
+
+class _WholeFile(io.FileIO):
+    """A file that writes all or raises. Not FFmpeg's own: that one stays open for ever when the header does not fit."""
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 (any buffer)
+        left = memoryview(data)
+        while left:
+            left = left[super().write(left) :]
+        return len(data)
 
 
 def _is_hd(stream: av.VideoStream) -> bool:

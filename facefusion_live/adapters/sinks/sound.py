@@ -2,6 +2,7 @@
 """The sound of an input file, on its way into a recording."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class Sound:
         if self._source is None:
             return
         codec = self._source.codec_context
-        as_it_is = codec.name in _COPIED[suffix] and (codec.extradata or codec.name not in _NEED_HEADER)
+        kind = codec.codec.canonical_name
+        as_it_is = kind in _COPIED[suffix] and (codec.extradata or kind not in _NEED_HEADER)
         self._track = (_CopiedTrack if as_it_is else _RecodedTrack)(self._source, output)
         for stream in self._input.streams:
             stream.discard = Discard.default if stream is self._source else Discard.all
@@ -100,8 +102,10 @@ class Sound:
         self._input.close()
 
     def _read(self, track: "_CopiedTrack | _RecodedTrack") -> Iterator[Any]:
-        for packet in self._input.demux(self._source):
-            yield from (chunk for chunk in track.chunks(packet) if chunk.pts is not None)
+        # A file that cannot be read to its end must not end the recording: the sound falls silent.
+        with suppress(FFmpegError):
+            for packet in self._input.demux(self._source):
+                yield from (chunk for chunk in track.chunks(packet) if chunk.pts is not None)
 
     def _start_of_pictures(self) -> float:
         """The time of the file's first picture, which is zero in the clock of the pictures."""

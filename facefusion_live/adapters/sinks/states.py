@@ -1,5 +1,6 @@
 """What the gate did, frame by frame, as text."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -62,4 +63,6 @@ class StatesSink:
         """Finish the file. Safe to call twice."""
         file, self._file = self._file, None
         if file is not None:
-            file.close()
+            # Every line was flushed when it was sent: a full disk has been told already, and is told again here.
+            with suppress(OSError):
+                file.close()

@@ -56,7 +56,8 @@ class Tally:
 
     def metadata(self) -> dict[str, object]:
         """As `audit.suppressed` and `audit.gap` tell it."""
-        return {"counts": dict(self.counts), "total": self.total, "digest": self.digest}
+        counts = {action.replace(".", "_"): count for action, count in self.counts.items()}
+        return {"counts": counts, "total": self.total, "digest": self.digest}
 
 
 class LossAccount:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-MAX_FINDINGS = 20
-"""Findings kept word for word; the rest is counted, so that a wrecked log does not fill the memory."""
+MAX_OF_A_KIND = 3
+"""Findings of one code kept word for word; the rest is counted, so that a wrecked log does not fill the memory."""
+MAX_NOTICES = 20
 
 
 class Outcome(Enum):
@@ -56,8 +57,9 @@ class LogReport:
         checkpoints: How many were checked.
         epochs: How many keys signed.
         genesis_fingerprint: SHA-256 of the genesis key, to compare with the About box.
+        last_key: The public key in force at the end, in hex.
         last_timestamp: Of the last row.
-        findings: The first `MAX_FINDINGS`.
+        findings: The first few of each code.
         found: How many there are in all.
         notices: What is worth knowing and no fault of the record.
     """
@@ -70,6 +72,7 @@ class LogReport:
     checkpoints: int = 0
     epochs: int = 0
     genesis_fingerprint: str = ""
+    last_key: str = ""
     last_timestamp: str = ""
     findings: list[Finding] = field(default_factory=list[Finding])
     found: int = 0
@@ -80,12 +83,12 @@ class LogReport:
         """Take down a finding."""
         self.found += 1
         self._outcomes[verdict] = worst([self._outcomes[verdict], outcome])
-        if len(self.findings) < MAX_FINDINGS:
+        if sum(each.code == code for each in self.findings) < MAX_OF_A_KIND:
             self.findings.append(Finding(verdict, outcome, code, seq, message))
 
     def note(self, notice: str) -> None:
         """Take down a notice."""
-        if len(self.notices) < MAX_FINDINGS:
+        if len(self.notices) < MAX_NOTICES:
             self.notices.append(notice)
 
     def checked(self, verdict: str) -> None:

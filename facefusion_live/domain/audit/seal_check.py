@@ -31,28 +31,28 @@ class SealCheck:
 
     def start_after(self, metadata: dict[str, Any]) -> None:
         """Begin behind pruned rows, with what their `audit.prune` row says."""
-        self.key, self.epoch, self._number = _key(metadata["public_key"]), metadata["epoch"], metadata["number"]
+        self.key, self.epoch, self._number = key_of(metadata["public_key"]), metadata["epoch"], metadata["number"]
         self.sealed = self._noted_at = metadata["pruned_to"]
-        self._report.genesis_fingerprint = fingerprint(_key(metadata["genesis_key"]))
+        self._report.genesis_fingerprint = fingerprint(key_of(metadata["genesis_key"]))
 
     def event(self, seq: int, event: dict[str, Any]) -> None:
         """Take in a row that concerns keys."""
         metadata = event["metadata"]
         if event["action"] == LOG_GENESIS:
-            self.key = _key(metadata["public_key"])
+            self.key = key_of(metadata["public_key"])
             self._report.genesis_fingerprint = fingerprint(self.key)
         elif event["action"] == KEY_ROTATE:
             if metadata["epoch"] != self.epoch + 1:
                 self._find("epoch_skipped", seq, f"row {seq} begins epoch {metadata['epoch']} after {self.epoch}")
-            if _key(metadata["previous_key"]) != self.key:
+            if key_of(metadata["previous_key"]) != self.key:
                 self._find("previous_key", seq, f"row {seq} replaces a key that was not in force")
-            self._next_key, self._rotated_at = _key(metadata["public_key"]), seq
+            self._next_key, self._rotated_at = key_of(metadata["public_key"]), seq
 
     def before_row(self, seq: int) -> None:
         """A row comes after a `key.rotate`: the old key must have signed that one, the new one is in force."""
         if self._next_key is None or seq <= self._rotated_at:
             return
-        if self._noted_at != self._rotated_at:
+        if self._noted_at not in {0, self._rotated_at}:  # 0: no checkpoint at all so far, which is another finding
             self._find("closing_missing", self._rotated_at, f"epoch {self.epoch} was not closed by its own key")
         self.key, self._next_key, self.epoch = self._next_key, None, self.epoch + 1
 
@@ -101,12 +101,13 @@ class SealCheck:
         if wanted_fingerprint and wanted_fingerprint != report.genesis_fingerprint:
             self._find("other_genesis", 1, "the log does not begin with the key whose fingerprint was given")
         report.epochs, report.sealed = self.epoch + 1, self.sealed
+        report.last_key = (self.key or b"").hex()
 
     def _find(self, code: str, seq: int, message: str) -> None:
         self._report.find("seal", Outcome.TAMPERED, code, seq, message)
 
 
-def _key(text: str) -> bytes:
+def key_of(text: str) -> bytes:
     """A public key from hex; what is no hex becomes a key that signs nothing."""
     try:
         return bytes.fromhex(text)

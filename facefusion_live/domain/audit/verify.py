@@ -223,7 +223,7 @@ class _Fold:
         self.chain.start_after(self._start, prev)
         self._seal.start_after(metadata)
         if horizon.frontier is None or horizon.frontier.root().hex() != root:
-            self._forged_prune(horizon, "the frontier kept for them is another one")
+            self._forged_prune(horizon, "frontier_differs", "the frontier kept for them is another one")
         else:
             self._frontier = horizon.frontier.copy()
 
@@ -234,15 +234,15 @@ class _Fold:
             return
         seq, body, pruned_to = self._prune
         if seq != horizon.prune_seq or body != horizon.prune_body:
-            self._forged_prune(horizon, "no row says that they were pruned")
-        elif seq > self._seal.sealed:
-            self._forged_prune(horizon, "the row that says so is not sealed")
+            self._forged_prune(horizon, "prune_row_missing", "no row says that they were pruned")
         elif pruned_to != horizon.pruned_to:
-            self._forged_prune(horizon, "the row that says so speaks of others")
+            self._forged_prune(horizon, "horizon_differs", "the row that says so speaks of others")
+        elif seq > self._seal.sealed:
+            self._forged_prune(horizon, "prune_unsealed", "the row that says so is not sealed")
 
-    def _forged_prune(self, horizon: Horizon, why: str) -> None:
+    def _forged_prune(self, horizon: Horizon, code: str, why: str) -> None:
         message = f"rows up to {horizon.pruned_to} are gone, and {why}"
-        self.report.find("chain", Outcome.TAMPERED, "forged_prune", horizon.prune_seq, message)
+        self.report.find("chain", Outcome.TAMPERED, code, horizon.prune_seq, message)
 
     def _judge_end(self) -> None:
         if self._open_session:

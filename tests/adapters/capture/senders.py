@@ -11,7 +11,7 @@ from typing import Any, Self
 import av
 
 HOST = "127.0.0.1"
-_TS_PACKET, _TS_HEADS = 188, 40
+_TS_PACKET = 188
 _BOUNDARY = "frame"
 
 
@@ -101,7 +101,7 @@ class WebServer:
     """Serves a folder over HTTP, and a few ways in which servers misbehave.
 
     /NAME the file (with ranges) · /status/CODE · /stall/NAME half the file, then silence · /endless/NAME the file again
-    and again · /spoilt/NAME the file, then for ever one with nothing in its packets · /mjpeg a camera's stream of JPEG pictures.
+    and again · /mjpeg a camera's stream of JPEG pictures.
     """
 
     def __init__(self, folder: Path, jpegs: list[bytes] | None = None) -> None:
@@ -142,9 +142,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     self._stall((self.server_of.folder / name).read_bytes())
                 case "endless":
                     self._endless((self.server_of.folder / name).read_bytes())
-                case "spoilt":
-                    content = (self.server_of.folder / name).read_bytes()
-                    self._endless(_emptied(content), first=content)
                 case "mjpeg":
                     self._mjpeg()
                 case _:
@@ -174,9 +171,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         self.server_of.stopped.wait()
 
-    def _endless(self, content: bytes, first: bytes = b"") -> None:
+    def _endless(self, content: bytes) -> None:
         self._begin(200, {"Content-Type": "video/mp2t"})
-        self.wfile.write(first)
         while not self.server_of.stopped.wait(0.01):
             self.wfile.write(content)
 
@@ -188,14 +184,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(head.encode() + jpeg + b"\r\n")
                 if self.server_of.stopped.wait(0.01):
                     return
-
-
-def _emptied(stream: bytes) -> bytes:
-    """A transport stream with its packets' heads in place, so that it is taken for video, and nothing behind them."""
-    spoilt = bytearray(stream)
-    for start in range(0, len(spoilt), _TS_PACKET):
-        spoilt[start + _TS_HEADS : start + _TS_PACKET] = b"\xff" * (_TS_PACKET - _TS_HEADS)
-    return bytes(spoilt)
 
 
 class RtspServer:

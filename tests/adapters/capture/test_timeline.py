@@ -12,7 +12,9 @@ def _placed(times: list[float | None], **options: object) -> list[float]:
 
 @given(st.lists(st.none() | st.floats(-1e6, 1e6), max_size=50), st.booleans(), st.none() | st.floats(-1e6, 1e6))
 def test_times_start_near_zero_and_rise_strictly_whatever_comes(
-    times: list[float | None], live: bool, origin_s: float | None  # noqa: FBT001 (drawn by hypothesis)
+    times: list[float | None],
+    live: bool,
+    origin_s: float | None,  # noqa: FBT001 (drawn by hypothesis)
 ) -> None:
     placed = _placed(times, live=live, origin_s=origin_s)
     assert all(later > earlier for earlier, later in zip(placed, placed[1:], strict=False))

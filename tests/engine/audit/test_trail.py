@@ -170,13 +170,17 @@ def test_waiting_rows_are_stored_in_groups(bench: Bench) -> None:
 def test_a_queue_that_is_full_counts_what_it_cannot_take(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.gate = threading.Event()
+    bench.trail.record("label.on", "label", "success", {})
+    time.sleep(0.1)  # the writer hangs on that one
     for _ in range(9000):
         bench.trail.record("label.on", "label", "success", {})
     bench.disk.gate.set()
     bench.trail.flush()
+    bench.clock.pass_s(2.0)
+    bench.trail.flush()
     bench.trail.flush()
     gap = next(event for event in bench.disk.events() if event["action"] == "audit.gap")
-    assert gap["metadata"]["counts"] == {"label.on": bench.trail.counts.gap}
+    assert gap["metadata"]["counts"] == {"label_on": bench.trail.counts.gap}
     assert bench.trail.counts.gap > 0
 
 
@@ -191,17 +195,23 @@ def test_the_flood_limit_counts_what_it_turns_away_and_says_so_at_once(bench: Be
         bench.change()
     bench.trail.record("consent.revoke", "source:abc", "success", {})
     bench.trail.flush()
-    bench.trail.flush()
     assert bench.trail.counts.suppressed == 30
-    told = next(event for event in bench.disk.events() if event["action"] == "audit.suppressed")
-    assert told["metadata"]["counts"] == {"settings.change": 30}
-    assert told["metadata"]["total"] == 30
+    bench.clock.pass_s(0.01)
+    bench.trail.close()
+    told = [event["metadata"] for event in bench.disk.events() if event["action"] == "audit.suppressed"]
+    assert sum(each["counts"]["settings_change"] for each in told) == sum(each["total"] for each in told) == 30
+    assert len(told) <= 2
     assert "consent.revoke" in bench.disk.actions()
     assert "suppressed" in bench.kinds()
+
+
+def test_tokens_come_back(bench: Bench) -> None:
+    for _ in range(20):
+        bench.change()
     bench.clock.pass_s(1.0)
     for _ in range(11):
         bench.change()
-    assert bench.trail.counts.suppressed == 31
+    assert bench.trail.counts.suppressed == 1
 
 
 def test_a_new_session_has_a_burst_of_its_own(bench: Bench) -> None:
@@ -261,7 +271,7 @@ def test_a_failing_store_refuses_durable_acts_and_tells_of_the_gap_when_it_is_ba
     assert bench.trail.healthy
     gap = bench.disk.events()[-1]
     assert gap["action"] == "audit.gap"
-    assert gap["metadata"]["counts"] == {"settings.change": 1, "label.off": 1, "consent.revoke": 1}
+    assert gap["metadata"]["counts"] == {"settings_change": 1, "label_off": 1, "consent_revoke": 1}
     assert bench.kinds() == ["failed", "recovered"]
     assert bench.trail.counts.gap == 3
 
@@ -300,6 +310,7 @@ def test_an_error_that_nobody_foresaw_counts_as_a_failing_store(bench: Bench, mo
         patch.setattr(trail_writer, "seal", bug)
         with pytest.raises(AuditStoreError):
             bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    bench.clock.pass_s(2.0)
     with pytest.raises(ZeroDivisionError):
         bench.trail.submit(lambda _store: 1 // 0).result(WAIT_S)
     bench.clock.pass_s(2.0)
@@ -378,7 +389,7 @@ def test_closing_stores_and_seals_what_waits(bench: Bench) -> None:
     for _ in range(30):
         bench.change()
     bench.trail.close()
-    assert bench.disk.actions()[-1] == "audit.suppressed"
+    assert "audit.suppressed" in bench.disk.actions()
     assert bench.disk.actions().count("frame.failed") == 2
     assert bench.disk.notes[-1][0] == len(bench.disk.rows)
 

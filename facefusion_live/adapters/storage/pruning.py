@@ -1,0 +1,104 @@
+# pyright: basic
+"""Retention: old rows go into an archive, which is verified from the disk before anything is deleted."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from facefusion_live.adapters.storage.archive import write_archive
+from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
+from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS
+from facefusion_live.domain.audit.merkle import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A pruning that may be put on record: its archive lies on the disk and was read back.
+
+    Attributes:
+        metadata: Of the `audit.prune` row.
+        frontier: Of the tree at the last row given up.
+        rows: How many rows are given up.
+        archive: Where they are kept.
+    """
+
+    metadata: dict[str, Any]
+    frontier: Frontier
+    rows: int
+    archive: Path
+
+
+def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
+    """Archive all rows of a log up to some moment.
+
+    Args:
+        layout: The home's audit folder.
+        log: The database.
+        before: Timestamp: rows before it go.
+
+    Returns:
+        What to put on record; None when there is nothing so old.
+
+    Raises:
+        AuditStoreError: The archive cannot be written, or does not read back as it should.
+        UnreadableError: The log is damaged.
+    """
+    with closing(open_reader(log).conn) as reading:
+        log_id, horizon = log_id_of(reading), horizon_of(reading)
+        start = horizon.pruned_to if horizon else 0
+        frontier = horizon.frontier.copy() if horizon and horizon.frontier else Frontier()
+        last = _last_before(reading, before)
+        if last <= start:
+            return None
+        keys = _keys(reading, last, horizon.prune_body if horizon else b"")
+        number = sum(size <= last for size, _ in notes_of(reading))
+        try:
+            archive = write_archive(layout.archive, log_id, start + 1, last, rows_of(reading, start, last))
+        except OSError as error:
+            raise AuditStoreError(f"the archive cannot be written: {error}", advice="Free some space.") from error
+        read_back, last_hash = frontier.copy(), b""
+        for row in archive.rows():
+            read_back.append(row.hash)
+            last_hash = row.hash
+        for row in rows_of(reading, start, last):
+            frontier.append(row.hash)
+    if read_back.root() != frontier.root():
+        raise AuditStoreError("the archive does not read back as it was written; nothing was pruned")
+    metadata = {
+        **keys,
+        "pruned_to": last,
+        "root": frontier.root().hex(),
+        "last_hash": last_hash.hex(),
+        "number": number,
+        "archive": archive.path.name,
+        "archive_sha256": archive.sha256(),
+    }
+    return Plan(metadata, frontier, last - start, archive.path)
+
+
+def _last_before(connection: sqlite3.Connection, before: str) -> int:
+    """The last row before the first that is young enough; the newest row always stays."""
+    query = "SELECT coalesce((SELECT min(seq) FROM event WHERE ts >= ?), max(seq)) - 1 FROM event"
+    try:
+        return int(connection.execute(query, (before,)).fetchone()[0] or 0)
+    except sqlite3.Error as error:
+        raise UnreadableError(f"the database is damaged: {error}") from error
+
+
+def _keys(connection: sqlite3.Connection, last: int, earlier: bytes) -> dict[str, Any]:
+    """Which key is in force after row `last`, and with which the log began."""
+    known = orjson.loads(earlier)["metadata"] if earlier else {}
+    keys = {name: known.get(name) for name in ("epoch", "public_key", "genesis_key")}
+    query = "SELECT CAST(body AS BLOB) FROM event WHERE action IN (?, ?) AND seq <= ? ORDER BY seq"
+    for (body,) in connection.execute(query, (LOG_GENESIS, KEY_ROTATE, last)):
+        metadata = orjson.loads(body)["metadata"]
+        keys["epoch"], keys["public_key"] = metadata.get("epoch", 0), metadata["public_key"]
+        keys["genesis_key"] = keys["genesis_key"] or metadata["public_key"]
+    return keys

@@ -1,0 +1,117 @@
+# pyright: basic
+"""Forwarding rows as RFC 5424 messages over TLS (RFC 5425). At least once: receivers know doubles by (log_id, seq)."""
+
+import socket
+import ssl
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from facefusion_live.adapters.storage.database import open_reader, rows_of
+from facefusion_live.domain.audit.errors import ForwardError
+from facefusion_live.domain.audit.event import Row
+
+FACILITY = 13
+"""Log audit."""
+_SEVERITY = {"success": 6, "failure": 4, "denied": 4}
+BATCH_ROWS = 500
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A syslog server that speaks TLS.
+
+    Attributes:
+        host: Name, as in its certificate.
+        port: Usually 6514.
+        ca_file: Who signed its certificate; None for those that the system trusts.
+        client_file: Certificate and key of ours in one PEM, where the server asks for one.
+    """
+
+    host: str
+    port: int = 6514
+    ca_file: Path | None = None
+    client_file: Path | None = None
+
+    @property
+    def sink(self) -> str:
+        """Name in the outbox."""
+        return f"syslog:{self.host}:{self.port}"
+
+
+def message(row: Row, hostname: str) -> bytes:
+    """One row as an RFC 5424 message: the body is the text, log and seq stand as structured data as well."""
+    event = orjson.loads(row.body)
+    priority = FACILITY * 8 + _SEVERITY[event["status"]]
+    data = f'[row@32473 log_id="{event["log_id"]}" seq="{row.seq}" hash="{row.hash.hex()}"]'
+    head = f"<{priority}>1 {event['timestamp']} {hostname} facefusion-live - {event['action']} {data} "
+    # The byte order mark says that what follows is UTF-8.
+    return head.encode() + b"\xef\xbb\xbf" + row.body
+
+
+def framed(text: bytes) -> bytes:
+    """Octet counting, as RFC 5425 wants it."""
+    return b"%d %b" % (len(text), text)
+
+
+class SyslogForwarder:
+    """Sends what one receiver has not taken yet. Thread: one.
+
+    Args:
+        receiver: Where to.
+    """
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._hostname = "".join(each for each in socket.gethostname() if each.isalnum() or each in "-.") or "-"
+
+    def send(self, rows: Sequence[Row]) -> int:
+        """Send rows and make sure that they were read.
+
+        Syslog has no receipt. But a server that has read everything answers our close with its own, and one that died
+        with rows unread resets the connection: so a batch is a connection, and counts when it was closed in order.
+
+        Returns:
+            The seq of the last row.
+
+        Raises:
+            ForwardError: The receiver cannot be reached, is not who it should be, or broke off.
+        """
+        receiver = self._receiver
+        try:
+            context = ssl.create_default_context(cafile=receiver.ca_file)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if receiver.client_file is not None:
+                context.load_cert_chain(receiver.client_file)
+            with (
+                socket.create_connection((receiver.host, receiver.port), TIMEOUT_S) as plain,
+                context.wrap_socket(plain, server_hostname=receiver.host) as connection,
+            ):
+                connection.sendall(b"".join(framed(message(row, self._hostname)) for row in rows))
+                _close_in_order(connection)
+        except OSError as error:
+            advice = "Nothing is lost: the rows are sent when the receiver is back."
+            raise ForwardError(f"{receiver.sink} did not take the rows: {error}", advice=advice) from error
+        return rows[-1].seq
+
+
+def unsent(log: Path, sink: str, limit: int = BATCH_ROWS) -> list[Row]:
+    """The next rows of a log that a sink has not taken."""
+    with closing(open_reader(log).conn) as reading:
+        acked = reading.execute("SELECT coalesce(max(acked_seq), 0) FROM outbox WHERE sink = ?", (sink,)).fetchone()[0]
+        return list(rows_of(reading, acked, acked + limit))
+
+
+def _close_in_order(connection: ssl.SSLSocket) -> None:
+    """Say that we are done and wait until the other side has read it; a reset raises OSError."""
+    try:
+        plain = connection.unwrap()
+    except ssl.SSLEOFError:  # it closed without saying so, after reading everything: some servers do
+        return
+    plain.shutdown(socket.SHUT_WR)
+    while plain.recv(4096):
+        pass

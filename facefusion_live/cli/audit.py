@@ -1,0 +1,288 @@
+"""`facefusion-live audit …`: list, show, stats, verify, export, prune, key, forward. Each prints a table or JSON."""
+
+import json as json_format
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
+from facefusion_live.domain.audit.errors import EvidenceMissingError
+from facefusion_live.domain.audit.event import timestamp
+from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
+from facefusion_live.domain.errors import BadInputError
+
+audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+HomeFlag = Annotated[Path | None, Parameter(help="The program's home; the user's own by default.")]
+CodeFlag = Annotated[str, Parameter(help="The operator's code, where one is set up, to see everyone's rows.")]
+
+
+def opened(home: Path | None) -> AuditHome:
+    """The audit trail of a home."""
+    return audit_home() if home is None else AuditHome(home)
+
+
+@audit.command(name="list")
+def list_rows(  # noqa: PLR0913 (one argument per flag)
+    *,
+    since: str = "",
+    until: str = "",
+    action: str = "",
+    status: str = "",
+    session: str = "",
+    user: str = "",
+    target: str = "",
+    setting: str = "",
+    limit: int = 50,
+    code: CodeFlag = "",
+    home: HomeFlag = None,
+    json: bool = False,
+) -> int:
+    """Rows, oldest first: "all failed frames of the last hour", "every change of blend in this session".
+
+    Args:
+        since: A timestamp, a day, or how long ago: 2026-01-31, 90m, 24h, 7d.
+        until: As since.
+        action: frame.failed, settings.change …; "consent." for all that begins so.
+        status: success, failure or denied.
+        session: A session's id, or "last".
+        user: A user as rows name them, or as you know them.
+        target: camera:0, model:…, source:…
+        setting: Changes of one parameter: look.opacity.
+        limit: The last so many; 0 for all.
+        json: Print one JSON object.
+    """
+    trail = opened(home)
+    wanted = Filter(
+        since=moment(since),
+        until=moment(until),
+        action=action,
+        status=status,
+        session_id=last_session(trail) if session == "last" else session,
+        user_id=trail.masked(user) if trail.unlock(code) else trail.own_user,
+        target=target,
+        setting=setting,
+        limit=limit,
+    )
+    rows = trail.reader().query(wanted)
+    if json:
+        return printed({"rows": rows})
+    table = Table("seq", "when", "action", "status", "target", "what", box=None, pad_edge=False)
+    for row in rows:
+        what = json_format.dumps(row["metadata"], ensure_ascii=False)
+        table.add_row(str(row["seq"]), row["timestamp"], row["action"], row["status"], row["target"], what)
+    Console().print(table)
+    return 0
+
+
+@audit.command
+def show(seq: int, *, log: str = "", code: CodeFlag = "", home: HomeFlag = None, json: bool = False) -> int:
+    """One row, whole, with its hash.
+
+    Args:
+        seq: Its number.
+        log: The beginning of the log's id; the main log by default.
+        json: Print one JSON object.
+    """
+    trail = opened(home)
+    found = trail.reader().event(log or main_log(trail), seq)
+    if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
+        raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
+    event, row = found
+    if json:
+        return printed({"row": event, "hash": row.hash.hex(), "body": row.body.decode()})
+    Console().print_json(data=event)
+    print(f"SHA-256 of 0x00 and the body: {row.hash.hex()}")  # noqa: T201
+    return 0
+
+
+@audit.command
+def stats(*, home: HomeFlag = None, json: bool = False) -> int:
+    """How many rows of what kind, how large, from when to when.
+
+    Args:
+        json: Print one JSON object.
+    """
+    logs = opened(home).reader().stats()
+    if json:
+        return printed({"logs": logs})
+    for log in logs:
+        print(f"{log['file']}  log {log['log_id']}")  # noqa: T201
+        print(f"  {log['rows']} rows, {log['size_bytes'] / 1e6:.1f} MB, {log['checkpoints']} checkpoints")  # noqa: T201
+        print(f"  {log['first']} to {log['last']}")  # noqa: T201
+        for name, count in log["by_action"].items():
+            print(f"  {count:8d}  {name}")  # noqa: T201
+    return 0
+
+
+@audit.command
+def verify(
+    what: Path | None = None,
+    *,
+    fingerprint: str = "",
+    anchor: Path | None = None,
+    home: HomeFlag = None,
+    json: bool = False,
+) -> int:
+    """Check the record. Exit code 0 intact, 10 tampered, 11 truncated or rolled back, 12 unverifiable, 2 could not run.
+
+    Args:
+        what: The zip of an export; all logs of the home by default.
+        fingerprint: Of the genesis key, as the About box showed it.
+        anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
+        json: Print one JSON object.
+    """
+    reports = opened(home).verify(what, fingerprint=fingerprint, anchor=anchor)
+    code = exit_code(reports)
+    if json:
+        printed({"exit_code": code, "logs": [report.as_json() for report in reports]})
+        return code
+    for report in reports:
+        print("\n".join(report_lines(report)))  # noqa: T201
+    return code
+
+
+@audit.command
+def export(
+    path: Path,
+    *,
+    user: str = "",
+    since: str = "",
+    until: str = "",
+    code: CodeFlag = "",
+    home: HomeFlag = None,
+    json: bool = False,
+) -> int:
+    """Write a zip that anyone can check: rows, checkpoints, signed manifest, verifier. It is itself put on record.
+
+    Args:
+        path: Of the zip.
+        user: Only this user's rows, each with a proof that it stands in the log.
+        since: Only rows from then on.
+        until: Only rows before then.
+        json: Print one JSON object.
+    """
+    trail = opened(home)
+    wanted = Filter(user_id=trail.masked(user), since=moment(since), until=moment(until))
+    manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, code=code)
+    return said(json, manifest, lambda: f"{sum(log['rows'] for log in manifest['logs'])} rows in {path.name}")
+
+
+@audit.command
+def prune(*, days: int = RETENTION_DAYS, home: HomeFlag = None, json: bool = False) -> int:
+    """Archive rows that are older than so many days and delete them; verification goes on working.
+
+    Args:
+        days: How many.
+        json: Print one JSON object.
+    """
+    if days < 1:
+        raise BadInputError("at least the last day stays", advice="Give --days 1 or more.")
+    done = opened(home).prune(days)
+    return said(json, done, lambda: f"{done['pruned']} rows archived and deleted, older than {done['before']}")
+
+
+@audit.command
+def key(*, set_operator_code: bool = False, home: HomeFlag = None, json: bool = False) -> int:
+    """Fingerprints of the genesis keys; compare them with those of an export.
+
+    Args:
+        set_operator_code: Make a new operator's code, which is then asked for to read everyone's rows.
+        json: Print one JSON object.
+    """
+    trail = opened(home)
+    found: dict[str, Any] = {"fingerprints": trail.fingerprints()}
+    if set_operator_code:
+        found["operator"] = trail.set_operator_code()
+    if json:
+        return printed(found)
+    for log_id, fingerprint in found["fingerprints"].items():
+        print(f"log {log_id}: genesis {fingerprint}")  # noqa: T201
+    if set_operator_code:
+        print(f"Scan this with an authenticator app, then forget it:\n{found['operator']}")  # noqa: T201
+    return 0
+
+
+@audit.command
+def forward(
+    host: str,
+    *,
+    port: int = 6514,
+    ca: Path | None = None,
+    client: Path | None = None,
+    home: HomeFlag = None,
+    json: bool = False,
+) -> int:
+    """Send what a syslog server has not taken yet, over TLS. Run it from cron, or tail audit/ndjson with Fluent Bit.
+
+    Args:
+        host: As in its certificate.
+        port: Usually 6514.
+        ca: Who signed its certificate; those that the system trusts by default.
+        client: Certificate and key of ours in one PEM.
+        json: Print one JSON object.
+    """
+    sent = opened(home).forward(Receiver(host, port, ca, client))
+    return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
+
+
+def report_lines(report: LogReport) -> list[str]:
+    """What verification found in one log, for people."""
+    head = f"log {report.log_id or '?'}: {report.rows} rows, {report.checkpoints} checkpoints, {report.epochs} keys"
+    lines = [head, f"  genesis   {report.genesis_fingerprint}"]
+    lines += [f"  {name:9} {report.outcome(name).name.lower().replace('_', ' ')}" for name in VERDICTS]
+    lines += [f"  ! {each.verdict}: {each.message}" for each in report.findings]
+    if report.found > len(report.findings):
+        lines.append(f"  ! and {report.found - len(report.findings)} more")
+    return lines + [f"  · {notice}" for notice in report.notices]
+
+
+def moment(text: str, now: datetime | None = None) -> str:
+    """A timestamp as rows write it, from a timestamp, a day, or how long ago.
+
+    Raises:
+        BadInputError: It is none of these.
+    """
+    if not text:
+        return ""
+    try:
+        if text[-1] in _UNITS and text[:-1].isdigit():
+            at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+        else:
+            at = datetime.fromisoformat(text)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadInputError(f"{text!r} is no moment", advice="Say 2026-01-31, 2026-01-31T18:00, 90m or 7d.") from error
+    return timestamp(int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000)
+
+
+def last_session(trail: AuditHome) -> str:
+    """The id of the session that was begun last."""
+    begun = trail.reader().query(Filter(action="session.start", limit=1))
+    return begun[0]["session_id"] if begun else "none"
+
+
+def main_log(trail: AuditHome) -> str:
+    """The id of the main log."""
+    return next((log_id for name, log_id in trail.logs() if name == "audit.sqlite3"), "none")
+
+
+def printed(data: dict[str, Any]) -> int:
+    """Print one JSON object. Returns 0."""
+    print(json_format.dumps(data, ensure_ascii=False))  # noqa: T201
+    return 0
+
+
+def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # noqa: FBT001
+    """Print JSON or a sentence. Returns 0."""
+    if json:
+        return printed(data)
+    print(words())  # noqa: T201
+    return 0

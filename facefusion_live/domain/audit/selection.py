@@ -1,0 +1,152 @@
+"""A filtered export: some rows of a log, each with a proof that it stands in the sealed log."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, check_event
+from facefusion_live.domain.audit.merkle import extends, includes, leaf_hash
+from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSignature, fingerprint, parse_note
+from facefusion_live.domain.audit.report import LogReport, Outcome
+from facefusion_live.domain.audit.seal_check import key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A row and why it is one.
+
+    Attributes:
+        body: As stored.
+        proof: Inclusion in the tree of the last checkpoint.
+    """
+
+    body: bytes
+    proof: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The checkpoint with which a key closed its epoch.
+
+    Attributes:
+        note: Signed by that key.
+        proof: That its tree is the beginning of the last one.
+    """
+
+    note: str
+    proof: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some rows of one log.
+
+    Attributes:
+        log_id: Which log.
+        rows: Those wanted, and all that name keys, by rising seq.
+        closings: One for each epoch that is over, in order.
+        head: The last checkpoint.
+    """
+
+    log_id: str
+    rows: Iterable[Proven]
+    closings: Sequence[Closing]
+    head: str
+
+
+def verify_selection(selection: Selection, codec: Codec, check_signature: CheckSignature) -> LogReport:
+    """Check a filtered export of one log: that each row stands in the log, and that the log was sealed by its keys.
+
+    That no row was left out cannot be shown by such an export; the report says so.
+    """
+    report = LogReport(log_id=selection.log_id)
+    fold = _Selected(report, selection, codec, check_signature)
+    for row in selection.rows:
+        fold.row(row)
+    fold.finish()
+    report.note("a filtered export shows that its rows stand in the log, not that no row was left out")
+    return report
+
+
+class _Selected:
+    def __init__(self, report: LogReport, selection: Selection, codec: Codec, check_signature: CheckSignature) -> None:
+        self._report, self._codec, self._check_signature = report, codec, check_signature
+        self._origin = ORIGIN_PREFIX + selection.log_id
+        self._log_id, self._selection = selection.log_id, selection
+        self._head = self._checkpoint(selection.head)
+        self._key, self._epoch = b"", -1
+        report.checked("chain")
+
+    def row(self, row: Proven) -> None:
+        report = self._report
+        report.rows += 1
+        event = self._event(row.body)
+        if event is None:
+            self._find("chain", "no_event", report.rows, f"line {report.rows} is no row in canonical form")
+            return
+        seq = event["seq"]
+        if event["log_id"] != self._log_id or seq <= report.last_seq:
+            self._find("chain", "other_row", seq, f"row {seq} does not belong here")
+        head = self._head
+        if head is None or not includes(leaf_hash(row.body), seq - 1, head.size, row.proof, head.root):
+            self._find("chain", "not_included", seq, f"row {seq} is not proven to stand in the log")
+        report.first_seq, report.last_seq = report.first_seq or seq, seq
+        report.last_timestamp = event["timestamp"]
+        if event["action"] in {LOG_GENESIS, KEY_ROTATE}:
+            self._new_key(seq, event["metadata"])
+
+    def finish(self) -> None:
+        report, head = self._report, self._head
+        report.checked("seal")
+        if head is None or not self._signed(self._selection.head):
+            self._find("seal", "bad_signature", report.last_seq, "the last checkpoint is not signed by the log's key")
+        elif head.epoch != self._epoch:
+            self._find("seal", "epoch_skipped", head.size, "a row that names a key is missing")
+        report.checkpoints, report.epochs = len(self._selection.closings) + 1, self._epoch + 1
+        report.sealed = head.size if head else 0
+        report.last_key = self._key.hex()
+
+    def _event(self, body: bytes) -> dict[str, Any] | None:
+        try:
+            event = check_event(self._codec.decode(body))
+            return event if self._codec.encode(event) == body else None
+        except (EventError, NotCanonicalError, ValueError, RecursionError):
+            return None
+
+    def _new_key(self, seq: int, metadata: dict[str, Any]) -> None:
+        key, epoch = key_of(metadata["public_key"]), metadata.get("epoch", 0)
+        if self._epoch == -1:
+            self._report.genesis_fingerprint = fingerprint(key)
+        elif not self._closed(seq):
+            self._find("seal", "closing_missing", seq, f"epoch {self._epoch} was not closed by its own key")
+        if epoch != self._epoch + 1 or (seq == 1) != (epoch == 0):
+            self._find("seal", "epoch_skipped", seq, f"row {seq} begins epoch {epoch} after {self._epoch}")
+        self._key, self._epoch = key, epoch
+
+    def _closed(self, seq: int) -> bool:
+        """Did the key in force sign the tree that ends with the row which replaces it, and is that tree a beginning?"""
+        if self._epoch >= len(self._selection.closings) or self._head is None:
+            return False
+        closing = self._selection.closings[self._epoch]
+        checkpoint = self._checkpoint(closing.note)
+        return (
+            checkpoint is not None
+            and checkpoint.size == seq
+            and self._signed(closing.note)
+            and extends(seq, self._head.size, closing.proof, checkpoint.root, self._head.root)
+        )
+
+    def _checkpoint(self, text: str) -> Checkpoint | None:
+        try:
+            checkpoint = Checkpoint.parse(parse_note(text).text)
+        except NoteError:
+            return None
+        return checkpoint if checkpoint.log_id == self._log_id else None
+
+    def _signed(self, text: str) -> bool:
+        return parse_note(text).signed_by(self._origin, self._key, self._check_signature)
+
+    def _find(self, verdict: str, code: str, seq: int, message: str) -> None:
+        self._report.find(verdict, Outcome.TAMPERED, code, seq, message)

@@ -1,0 +1,50 @@
+"""How much memory a session needs, and where it comes from."""
+
+from facefusion_live.domain.errors import ComputeError
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BufferPool, PoolBuffer
+
+_PATCH_BYTES_PER_PIXEL = 8
+"""Swap, regions and coverage."""
+
+
+class PatchMemory:
+    """Buffers for patches, as large and as many as the settings in force ask for.
+
+    Largest crop and most faces may be changed while frames flow. Then there is a new pool; the old one goes when its
+    last patch has been rendered.
+
+    Thread: inference; leases and `in_use` from any.
+
+    Args:
+        jobs: How many jobs may be on their way at a time.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._fits: tuple[int, int] | None = None
+        self._pools: tuple[BufferPool, ...] = ()
+
+    def fit(self, settings: Settings) -> None:
+        """Get ready for a frame with these settings."""
+        wanted = settings.swap.max_crop_px, settings.detect.max_faces
+        if wanted != self._fits:
+            self._fits = wanted
+            edge_px, faces = wanted
+            pool = BufferPool(_PATCH_BYTES_PER_PIXEL * edge_px**2, self._jobs * faces, "patch")
+            self._pools = (*(old for old in self._pools if old.in_use), pool)
+
+    def acquire(self) -> PoolBuffer:
+        """A buffer with one share taken.
+
+        Raises:
+            ComputeError: Every buffer is in use, or nobody said yet what is needed.
+        """
+        if not self._pools:
+            raise ComputeError("patches were asked for before their size was known")
+        return self._pools[-1].acquire()
+
+    @property
+    def in_use(self) -> int:
+        """Buffers not given back."""
+        return sum(pool.in_use for pool in self._pools)

@@ -1,0 +1,77 @@
+"""Nets that read the squares of `tests.fakes.pictures` from the pixels, or say what a test put into their mouths."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain.face import Detection
+from facefusion_live.domain.ports import Landmarks
+from tests.fakes.pictures import faces_in, mesh_in
+
+
+def detection(box_px: Sequence[float] | NDArray[np.float32], score: float = 0.9) -> Detection:
+    """A detection with level eyes."""
+    left, top, right, bottom = box = np.asarray(box_px, np.float32)
+    width, height = right - left, bottom - top
+    eyes = [[left + 0.3 * width, top + 0.4 * height], [left + 0.7 * width, top + 0.4 * height]]
+    return Detection(box, np.array(eyes, np.float32), score)
+
+
+class FakeDetector:
+    """A `FaceDetector`.
+
+    Args:
+        answer: What to say instead of what is seen.
+        blind: Numbers of faces that it does not see.
+    """
+
+    input_px = 96
+
+    def __init__(self, answer: Sequence[Detection] | None = None, blind: Sequence[int] = ()) -> None:
+        self.answer = answer
+        self.blind = set(blind)
+        self.calls = 0
+
+    def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
+        self.calls += 1
+        if self.answer is not None:
+            return [found for found in self.answer if not found.score < threshold]
+        return [detection(box) for number, box in faces_in(crop).items() if number not in self.blind]
+
+
+class FakeLandmarker:
+    """A `FaceLandmarker` that sees the face nearest to the middle of its crop.
+
+    Args:
+        spoil: Changes what it says; gets the number of the call, from 1, and the honest answer.
+    """
+
+    input_px = 64
+
+    def __init__(self, spoil: Callable[[int, Landmarks], Landmarks] | None = None) -> None:
+        self.spoil = spoil
+        self.calls = 0
+
+    def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
+        self.calls += 1
+        middle = np.float32(self.input_px / 2)
+        boxes = sorted(faces_in(crop).values(), key=lambda box: float(np.abs(box - middle).sum()))
+        seen = Landmarks(mesh_in(boxes[0]), 1.0) if boxes else Landmarks(mesh_in(np.float32([0, 0, 64, 64])), 0.0)
+        return self.spoil(self.calls, seen) if self.spoil is not None else seen
+
+
+class FakeRecogniser:
+    """A `FaceRecogniser`: people are told apart by the colour in the middle of the crop."""
+
+    input_px = 16
+    template = "arcface_112_v2"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self.error is not None:
+            raise self.error
+        colour = crop[8, 8].astype(np.float32) + 1
+        return colour / np.float32(np.linalg.norm(colour))
