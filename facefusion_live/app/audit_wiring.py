@@ -4,6 +4,7 @@ import atexit
 import getpass
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,12 @@ class AuditHome:
         """The genesis key's fingerprint of each log: for the About box, and to compare exports with."""
         return {report.log_id: report.genesis_fingerprint for report in self.reader().verify() if report.rows}
 
-    def unlock(self, code: str) -> bool:
+    def unlock(self, code: str, trail: AuditTrail | None = None) -> bool:
         """May everyone's rows be read? Without a code set up, always; else with the right one, and it is on record.
+
+        Args:
+            code: As typed; empty when none was given.
+            trail: That of the running program; None to open one.
 
         Raises:
             OperatorCodeError: The code is wrong.
@@ -126,19 +131,22 @@ class AuditHome:
         if not code:
             return False
         accepted = self.operator.accepts(code)
-        with self.open_trail() as trail:
-            trail.record(UNLOCK, "operator", "success" if accepted else "denied", {})
+        with nullcontext(trail) if trail else self.open_trail() as writing:
+            writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
         if not accepted:
             raise OperatorCodeError("that is not the operator's code", advice="Wait for the next code and try again.")
         return True
 
-    def export(self, path: Path, *, wanted: Filter | None = None, code: str = "") -> dict[str, Any]:
+    def export(
+        self, path: Path, *, wanted: Filter | None = None, code: str = "", trail: AuditTrail | None = None
+    ) -> dict[str, Any]:
         """Write an export; it is a row first. Without the operator's code it holds one's own rows.
 
         Args:
             path: Of the zip.
             wanted: Which rows; None for all.
             code: The operator's, where one is set up.
+            trail: That of the running program; None to open one.
 
         Returns:
             The manifest.
@@ -147,29 +155,13 @@ class AuditHome:
             AuditStoreError: The row or the export cannot be written.
             OperatorCodeError: The code is wrong.
         """
-        if not self.unlock(code):
+        if not self.unlock(code, trail):
             wanted = replace(wanted or Filter(), user_id=self.own_user)
-        verifier = resource(_VERIFIER).read_bytes()
-        words = _words(wanted)
-        with self.open_trail() as trail:
-            trail.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}).result(WAIT_S)
-            trail.checkpoint().result(WAIT_S)
-
-            def write(store: AuditStore) -> dict[str, Any]:
-                tip = store.tip()
-                request = Request(
-                    path=path,
-                    created=timestamp(SystemClock().utc_ns()),
-                    log_id=tip.log_id,
-                    public_key=tip.public_key,
-                    sign=store.sign,
-                    verifier=verifier,
-                    wanted=_matcher(wanted) if wanted else None,
-                    filter_words=words,
-                )
-                return write_export(self.layout, request)
-
-            return trail.submit(write).result()
+        with nullcontext(trail) if trail else self.open_trail() as writing:
+            words = _words(wanted)
+            writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}).result(WAIT_S)
+            writing.checkpoint().result(WAIT_S)
+            return writing.submit(lambda store: self._write_export(_on_disk(store), path, wanted, words)).result()
 
     def prune(self, days: int = RETENTION_DAYS) -> dict[str, Any]:
         """Archive and delete rows of the main log that are older than so many days.
@@ -209,7 +201,7 @@ class AuditHome:
     def forward_through(self, trail: AuditTrail, receiver: Receiver) -> int:
         """As `forward`, from a thread of the program that has the trail open."""
         forwarder, sent = SyslogForwarder(receiver), 0
-        path = trail.submit(_path_of).result(WAIT_S)
+        path = trail.submit(lambda store: _on_disk(store).path).result(WAIT_S)
         while rows := unsent(path, receiver.sink):
             seq = forwarder.send(rows)
             trail.submit(lambda store, seq=seq: store.acknowledge(receiver.sink, seq)).result(WAIT_S)
@@ -219,6 +211,19 @@ class AuditHome:
     def logs(self) -> list[tuple[str, str]]:
         """File name and id of each log."""
         return [(path.name, log_id) for path, log_id in logs_of(self.layout)]
+
+    def _write_export(self, store: SqliteStore, path: Path, wanted: Filter | None, words: str) -> dict[str, Any]:
+        request = Request(
+            path=path,
+            created=timestamp(SystemClock().utc_ns()),
+            log_id=store.tip().log_id,
+            public_key=store.public_key,
+            sign=store.sign,
+            verifier=resource(_VERIFIER).read_bytes(),
+            wanted=_matcher(wanted) if wanted else None,
+            filter_words=words,
+        )
+        return write_export(self.layout, request)
 
     def _masker(self) -> Masker:
         return Masker(install_secret(self.layout.keys / "mask.key"))
@@ -281,10 +286,10 @@ def log_audit_event(
     shared_trail().record(action, target, status, metadata or {}, user=user_id, client_ip=client_ip)
 
 
-def _path_of(store: AuditStore) -> Path:
+def _on_disk(store: AuditStore) -> SqliteStore:
     if not isinstance(store, SqliteStore):
-        raise AuditStoreError("only a log on disk can be forwarded")
-    return store.path
+        raise AuditStoreError("only a log on disk can be exported and forwarded")
+    return store
 
 
 def _anchors(path: Path) -> Anchors:

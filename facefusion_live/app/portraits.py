@@ -8,11 +8,12 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facefusion_live.app.environment import resource
+from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import ConsentError, SourceFaceError
-from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.face import Face
+from facefusion_live.domain.image import Frame, HostImage, RgbImage
 from facefusion_live.domain.ports import Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.pipeline import Draft, Stage
@@ -34,19 +35,36 @@ class Consent(Enum):
     PUBLIC_DOMAIN = "public-domain"
 
 
-@dataclass(frozen=True, slots=True)
+_CONSENTS = ", ".join(kind.value for kind in Consent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """A source picture and the consent for it.
 
     Attributes:
-        path: The file.
-        sha256: Of its bytes, in hex: how the record names it.
+        picture: The file, or the pixels where there is none.
+        name: For messages.
+        sha256: Of the file's bytes or the pixels, in hex: how the record names it.
         consent: Why it may be used.
     """
 
-    path: Path
+    picture: Path | RgbImage
+    name: str
     sha256: str
     consent: Consent
+
+
+def consent_of(word: str | None) -> Consent | None:
+    """The consent that a word stands for.
+
+    Raises:
+        ConsentError: It stands for none.
+    """
+    try:
+        return None if word is None else Consent(word)
+    except ValueError:
+        raise ConsentError(f"{word!r} is no consent", advice=f"Say one of {_CONSENTS}, if it is true.") from None
 
 
 def avatars() -> dict[str, Path]:
@@ -56,37 +74,56 @@ def avatars() -> dict[str, Path]:
     return {row["id"]: folder / row["file"] for row in table["avatars"]}
 
 
-def source(name: str, consent: Consent | None) -> Source:
-    """A source by avatar name or path, with its consent.
+def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
+    """A source with its consent.
 
     Args:
-        name: A file, or the name of a built-in avatar where there is no such file.
+        given: A file; the name of a built-in avatar where there is no such file; or the picture itself.
         consent: What the user says; built-in avatars bring their own.
 
     Raises:
         SourceFaceError: There is no such file.
         ConsentError: Nobody said why this face may be used.
     """
-    path = Path(name).expanduser()
-    known = avatars()
-    if name in known and not path.exists():
-        path = known[name]
+    if isinstance(given, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(given).tobytes()).hexdigest()
+        return Source(given, "the source picture", digest, _needed(consent, "the source picture"))
+    path, known = Path(given).expanduser(), avatars()
+    if str(given) in known and not path.exists():
+        path = known[str(given)]
     if not path.is_file():
         raise SourceFaceError(
             f"{path.name}: there is no such file", advice=f"Give a picture, or one of: {', '.join(known)}."
         )
     digest = _sha256(path)
     if digest in {_sha256(avatar) for avatar in known.values()}:
-        return Source(path, digest, Consent.GENERATED)
+        return Source(path, path.name, digest, Consent.GENERATED)
+    return Source(path, path.name, digest, _needed(consent, path.name))
+
+
+def _needed(consent: Consent | None, name: str) -> Consent:
     if consent is None:
         raise ConsentError(
-            f"{path.name}: nobody has said why this face may be used",
-            advice=f"Add --consent and one of {', '.join(kind.value for kind in Consent)}, if it is true.",
+            f"{name}: nobody has said why this face may be used",
+            advice=f"Add --consent (in a script: consent=) and one of {_CONSENTS}, if it is true.",
         )
-    return Source(path, digest, consent)
+    return consent
 
 
-def portrait(picture: NDArray[np.uint8], name: str, stages: Callable[[], list[Stage]]) -> Portrait:
+def faces_in(picture: RgbImage, stages: Callable[[], list[Stage]]) -> tuple[Face, ...]:
+    """Every face in a picture, the largest first.
+
+    Args:
+        picture: (h, w, 3) RGB.
+        stages: Fresh stages that find faces.
+    """
+    draft = Draft(Frame(0, 0, 0.0, HostImage(picture)), _LOOK_FOR, 0.0)
+    for stage in stages():
+        stage.run(draft)
+    return tuple(sorted(draft.faces, key=lambda face: -geometry.box_area(face.box_px)))
+
+
+def portrait(picture: RgbImage, name: str, stages: Callable[[], list[Stage]]) -> Portrait:
     """The one face in a picture.
 
     Args:
@@ -97,23 +134,20 @@ def portrait(picture: NDArray[np.uint8], name: str, stages: Callable[[], list[St
     Raises:
         SourceFaceError: No face, several faces, or too small a face.
     """
-    image = HostImage(picture)
-    draft = Draft(Frame(0, 0, 0.0, image), _LOOK_FOR, 0.0)
-    for stage in stages():
-        stage.run(draft)
-    if not draft.faces:
+    faces = faces_in(picture, stages)
+    if not faces:
         raise SourceFaceError(f"{name}: no face was found", advice="Give a portrait, seen from the front, evenly lit.")
-    if len(draft.faces) != 1:
+    if len(faces) != 1:
         raise SourceFaceError(
-            f"{name}: {len(draft.faces)} faces were found", advice="Cut the picture so that only one person is in it."
+            f"{name}: {len(faces)} faces were found", advice="Cut the picture so that only one person is in it."
         )
-    (face,) = draft.faces
+    (face,) = faces
     width_px = float(face.box_px[2] - face.box_px[0])
     if width_px < SMALLEST_FACE_PX:
         raise SourceFaceError(
             f"{name}: the face is only {width_px:.0f} pixels wide", advice="Give a larger picture of the face."
         )
-    return Portrait(image, face)
+    return Portrait(HostImage(picture), face)
 
 
 def _sha256(path: Path) -> str:

@@ -1,21 +1,34 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facefusion_live.adapters.capture import list_cameras, open_source
-from facefusion_live.adapters.capture.still import read_still
+from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.sinks import Recorder, StatesSink
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource
+from facefusion_live.app.feed import Feed
+from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.domain.errors import BadInputError
-from facefusion_live.domain.ports import Buffers, Compute, EventLog, FaceSwapper, PreparedSource, Sink
+from facefusion_live.domain.face import Face
+from facefusion_live.domain.image import RgbImage
+from facefusion_live.domain.ports import (
+    Buffers,
+    Clock,
+    Compute,
+    EventLog,
+    FaceSwapper,
+    FrameSource,
+    PreparedSource,
+    Sink,
+)
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
@@ -23,7 +36,17 @@ from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStag
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.tracks import FaceTracks
 
-__all__ = ["ENGINES", "Request", "SystemClock", "list_cameras", "open_session"]
+__all__ = [
+    "ENGINES",
+    "Request",
+    "SystemClock",
+    "find_faces",
+    "list_cameras",
+    "open_feed",
+    "open_frame_swapper",
+    "open_session",
+    "read_picture",
+]
 
 ENGINES = {"mesh": MeshSwapper}
 """Engines by the name used on the command line."""
@@ -58,7 +81,7 @@ class Request:
     """What a session is to do.
 
     Attributes:
-        sources: Pictures of one person, or names of avatars.
+        sources: Pictures of one person: files, pixels (RGB), or names of avatars.
         consent: Why those faces may be used; avatars bring their own.
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
@@ -69,7 +92,7 @@ class Request:
         frame_limit: End after so many frames.
     """
 
-    sources: tuple[str, ...]
+    sources: tuple[str | Path | RgbImage, ...]
     consent: portraits.Consent | None
     input: str
     output: Path | None
@@ -97,33 +120,98 @@ class OpenSession:
     sources: tuple[portraits.Source, ...]
 
 
-def open_session(request: Request, events: EventLog | None = None) -> OpenSession:
+def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
+
+    Args:
+        request: What it is to do.
+        events: The record; None keeps none.
+        more_sinks: Outputs beside those of the request.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
         InferenceError: A net cannot be loaded.
     """
-    swapper = _engine(request.engine)
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
-    catalog = Catalog(resource("resources/models"))
-    compute = CpuCompute(_slate_card(request.settings))
-    prepared = swapper.prepare(_portraits(sources, catalog, compute))
+    inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
-    demo_clip = resource("resources/demo/driver.mp4")
     parts = SessionParts(
-        open_source=lambda: open_source(
-            request.input, request.settings.capture, demo_clip=demo_clip, clock=clock, offline=request.offline
-        ),
-        make_stages=_Stages(catalog, compute, swapper, prepared, request.settings),
-        compute=compute,
-        sinks=_sinks(request),
+        open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
+        make_stages=inference.stages,
+        compute=inference.compute,
+        sinks=(*_sinks(request), *more_sinks),
         store=store,
         clock=clock,
         events=events or NoEvents(),
     )
     session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, swapper, sources)
+    return OpenSession(session, store, inference.swapper, sources)
+
+
+def open_frame_swapper(
+    sources: Sequence[portraits.Source], settings: Settings, *, engine: str = "mesh", tensorrt: bool = False
+) -> FrameSwapper:
+    """What swaps one picture after the other on the caller's thread.
+
+    Args:
+        sources: Pictures of one person.
+        settings: Parameters at the start.
+        engine: One of `ENGINES`.
+        tensorrt: Every net must run on TensorRT.
+
+    Raises:
+        BadInputError: As `open_session`.
+        InferenceError: A net cannot be loaded, or not on TensorRT.
+    """
+    inference = _inference(sources, engine, settings, tensorrt=tensorrt)
+    return FrameSwapper(inference.stages, inference.compute, SettingsStore(settings), SystemClock())
+
+
+def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
+    """The newest picture of an input whenever it is asked for.
+
+    Raises:
+        BadInputError: The input cannot be opened, or the limit is not above 0.
+    """
+    clock = SystemClock()
+    opener = _source_opener(spec, settings, clock, offline=False)
+    return Feed(opener, clock, fps_limit=fps_limit, patience_s=settings.capture.read_timeout_s)
+
+
+def find_faces(picture: RgbImage) -> tuple[Face, ...]:
+    """Every face in a picture, the largest first.
+
+    Args:
+        picture: (h, w, 3) RGB, given away.
+
+    Raises:
+        InferenceError: A net cannot be loaded.
+    """
+    settings = Settings()
+    return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+
+
+def _inference(
+    sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
+) -> "_Inference":
+    swapper = _engine(engine)
+    catalog, compute = _catalog(tensorrt=tensorrt), CpuCompute(_slate_card(settings))
+    finding = _finding(catalog, compute)
+    prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
+    return _Inference(catalog, compute, swapper, prepared, settings)
+
+
+def _catalog(*, tensorrt: bool = False) -> Catalog:
+    return Catalog(resource("resources/models"), tensorrt=tensorrt)
+
+
+def _read(source: portraits.Source) -> RgbImage:
+    return read_picture(source.picture) if isinstance(source.picture, Path) else source.picture
+
+
+def _source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool) -> Callable[[], FrameSource]:
+    demo_clip = resource("resources/demo/driver.mp4")
+    return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
 
 
 def _engine(name: str) -> FaceSwapper:
@@ -137,16 +225,17 @@ def _slate_card(settings: Settings) -> Path:
     return Path(chosen).expanduser() if chosen else resource("resources/slate.png")
 
 
-def _portraits(sources: Sequence[portraits.Source], catalog: Catalog, compute: Compute) -> list[portraits.Portrait]:
+def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
+    """What makes fresh stages that find the faces in a picture."""
     landmarker = catalog.landmarker(_LANDMARKER)
     detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
 
-    def finding() -> list[Stage]:
+    def stages() -> list[Stage]:
         tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
         looks = [DetectStage(tracks, detector, compute) for detector in detectors]
         return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
 
-    return [portraits.portrait(read_still(source.path), source.path.name, finding) for source in sources]
+    return stages
 
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
@@ -161,8 +250,8 @@ def _sinks(request: Request) -> tuple[Sink, ...]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stages:
-    """Makes the stages of inference."""
+class _Inference:
+    """The nets and the engine, ready to make stages."""
 
     catalog: Catalog
     compute: Compute
@@ -170,14 +259,13 @@ class _Stages:
     source: PreparedSource
     settings: Settings
 
-    def __call__(self, buffers: Buffers, aside: Aside) -> Sequence[Stage]:
+    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
+        """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
         tracks = FaceTracks()
         finder = LandmarkFinder(self.catalog.landmarker(_LANDMARKER), self.compute)
-        recogniser = self.catalog.recogniser(_RECOGNISER)
-        return (
-            TrackStage(tracks, finder),
-            DetectStage(tracks, self.catalog.detector(self.settings.detect.model), self.compute),
-            ChooseStage(tracks, finder),
-            IdentifyStage(tracks, recogniser, self.compute, aside),
-            SwapStage(self.swapper, lambda: self.source, buffers),
-        )
+        detector = self.catalog.detector(self.settings.detect.model)
+        found = (TrackStage(tracks, finder), DetectStage(tracks, detector, self.compute), ChooseStage(tracks, finder))
+        swap = SwapStage(self.swapper, lambda: self.source, buffers)
+        if aside is None:
+            return (*found, swap)
+        return (*found, IdentifyStage(tracks, self.catalog.recogniser(_RECOGNISER), self.compute, aside), swap)

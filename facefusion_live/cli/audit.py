@@ -4,9 +4,9 @@ import json as json_format
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
@@ -19,9 +19,6 @@ from facefusion_live.domain.errors import BadInputError
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-HomeFlag = Annotated[Path | None, Parameter(help="The program's home; the user's own by default.")]
-CodeFlag = Annotated[str, Parameter(help="The operator's code, where one is set up, to see everyone's rows.")]
 
 
 def opened(home: Path | None) -> AuditHome:
@@ -41,8 +38,8 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
     target: str = "",
     setting: str = "",
     limit: int = 50,
-    code: CodeFlag = "",
-    home: HomeFlag = None,
+    code: str = "",
+    home: Path | None = None,
     json: bool = False,
 ) -> int:
     """Rows, oldest first: "all failed frames of the last hour", "every change of blend in this session".
@@ -57,6 +54,8 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         target: camera:0, model:…, source:…
         setting: Changes of one parameter: look.opacity.
         limit: The last so many; 0 for all.
+        code: The operator's code, where one is set up, to see everyone's rows.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
@@ -83,12 +82,14 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
 
 
 @audit.command
-def show(seq: int, *, log: str = "", code: CodeFlag = "", home: HomeFlag = None, json: bool = False) -> int:
+def show(seq: int, *, log: str = "", code: str = "", home: Path | None = None, json: bool = False) -> int:
     """One row, whole, with its hash.
 
     Args:
         seq: Its number.
         log: The beginning of the log's id; the main log by default.
+        code: The operator's code, where one is set up, to see everyone's rows.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
@@ -104,10 +105,11 @@ def show(seq: int, *, log: str = "", code: CodeFlag = "", home: HomeFlag = None,
 
 
 @audit.command
-def stats(*, home: HomeFlag = None, json: bool = False) -> int:
+def stats(*, home: Path | None = None, json: bool = False) -> int:
     """How many rows of what kind, how large, from when to when.
 
     Args:
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     logs = opened(home).reader().stats()
@@ -128,7 +130,7 @@ def verify(
     *,
     fingerprint: str = "",
     anchor: Path | None = None,
-    home: HomeFlag = None,
+    home: Path | None = None,
     json: bool = False,
 ) -> int:
     """Check the record. Exit code 0 intact, 10 tampered, 11 truncated or rolled back, 12 unverifiable, 2 could not run.
@@ -137,6 +139,7 @@ def verify(
         what: The zip of an export; all logs of the home by default.
         fingerprint: Of the genesis key, as the About box showed it.
         anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     reports = opened(home).verify(what, fingerprint=fingerprint, anchor=anchor)
@@ -156,8 +159,8 @@ def export(
     user: str = "",
     since: str = "",
     until: str = "",
-    code: CodeFlag = "",
-    home: HomeFlag = None,
+    code: str = "",
+    home: Path | None = None,
     json: bool = False,
 ) -> int:
     """Write a zip that anyone can check: rows, checkpoints, signed manifest, verifier. It is itself put on record.
@@ -167,6 +170,8 @@ def export(
         user: Only this user's rows, each with a proof that it stands in the log.
         since: Only rows from then on.
         until: Only rows before then.
+        code: The operator's code, where one is set up, to see everyone's rows.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
@@ -176,11 +181,12 @@ def export(
 
 
 @audit.command
-def prune(*, days: int = RETENTION_DAYS, home: HomeFlag = None, json: bool = False) -> int:
+def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = False) -> int:
     """Archive rows that are older than so many days and delete them; verification goes on working.
 
     Args:
         days: How many.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     if days < 1:
@@ -190,11 +196,12 @@ def prune(*, days: int = RETENTION_DAYS, home: HomeFlag = None, json: bool = Fal
 
 
 @audit.command
-def key(*, set_operator_code: bool = False, home: HomeFlag = None, json: bool = False) -> int:
+def key(*, set_operator_code: bool = False, home: Path | None = None, json: bool = False) -> int:
     """Fingerprints of the genesis keys; compare them with those of an export.
 
     Args:
         set_operator_code: Make a new operator's code, which is then asked for to read everyone's rows.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
@@ -217,7 +224,7 @@ def forward(
     port: int = 6514,
     ca: Path | None = None,
     client: Path | None = None,
-    home: HomeFlag = None,
+    home: Path | None = None,
     json: bool = False,
 ) -> int:
     """Send what a syslog server has not taken yet, over TLS. Run it from cron, or tail audit/ndjson with Fluent Bit.
@@ -227,6 +234,7 @@ def forward(
         port: Usually 6514.
         ca: Who signed its certificate; those that the system trusts by default.
         client: Certificate and key of ours in one PEM.
+        home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     sent = opened(home).forward(Receiver(host, port, ca, client))

@@ -13,11 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
-from facefusion_live.app.portraits import Consent
-from facefusion_live.domain.errors import CaptureError, FaceFusionLiveError, SinkError
+from facefusion_live.app.portraits import consent_of
+from facefusion_live.app.running import frames_expected, watch
+from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
-from facefusion_live.engine.session import LiveSession
 
 _POLL_S = 0.1
 
@@ -37,7 +37,7 @@ def request(  # noqa: PLR0913 (one argument per flag)
     """A request from what the command line says."""
     return wiring.Request(
         sources=tuple(sources),
-        consent=None if consent is None else Consent(consent),
+        consent=consent_of(consent),
         input=input_spec,
         output=output,
         states=states,
@@ -60,14 +60,11 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     """
     opened = wiring.open_session(wanted)
     session = opened.session
-    form = session.start()
-    total = wanted.frame_limit if form.frame_count is None else form.frame_count
-    if wanted.frame_limit is not None and form.frame_count is not None:
-        total = min(wanted.frame_limit, form.frame_count)
+    total = frames_expected(session.start(), wanted.frame_limit)
     problem: FaceFusionLiveError | None = None
     try:
         with _progress(total) as show:
-            problem = _watch(session, show)
+            problem = watch(session, lambda: show(session.report().frames_out))
     finally:
         session.stop()
         report = session.report()
@@ -79,21 +76,6 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     if problem is not None:
         raise problem
     return 0
-
-
-def _watch(session: LiveSession, show: "_Show") -> FaceFusionLiveError | None:
-    """Wait for the end; an output that breaks ends the session when it was the one asked for."""
-    while not session.wait(_POLL_S):
-        show(session.report().frames_out)
-        if session.failed_sinks:
-            break
-    show(session.report().frames_out)
-    for error in session.failed_sinks.values():
-        return error if isinstance(error, FaceFusionLiveError) else SinkError(f"an output failed: {error}")
-    ended = session.input_error
-    if ended is not None:
-        return ended if isinstance(ended, FaceFusionLiveError) else CaptureError(f"the input failed: {ended}")
-    return None
 
 
 class _Show:

@@ -7,8 +7,9 @@ from types import ModuleType
 
 
 def classes_with(method: str, package: ModuleType) -> set[type]:
-    """Every public class in a package that defines or inherits a method, protocols left out."""
-    names = [package.__name__, *(m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + "."))]
+    """Every public class in a module or package that defines or inherits a method."""
+    parts = pkgutil.walk_packages(getattr(package, "__path__", ()), package.__name__ + ".")
+    names = [package.__name__, *(part.name for part in parts)]
     found: set[type] = set()
     for name in names:
         for _, kind in inspect.getmembers(importlib.import_module(name), inspect.isclass):

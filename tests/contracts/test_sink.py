@@ -15,6 +15,8 @@ from facefusion_live.domain.settings import Record
 from tests.adapters.clips import FPS, SIZE_WH, picture
 from tests.adapters.frames import CountedLease, shown
 from tests.contracts.discovery import classes_with
+from tests.fakes import sinks as fakes
+from tests.fakes.sinks import BreakingSink, CollectingSink, SlowSink
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,32 @@ class Kind:
     make: Callable[[Path], Sink]
 
 
-KINDS = [
+def _hurried(_: Path) -> Sink:
+    sink = SlowSink()
+    sink.hurry()
+    return sink
+
+
+RECORDS = [
     Kind(Recorder, ".mp4", lambda path: Recorder(path, Record())),
     Kind(Recorder, ".mov", lambda path: Recorder(path, Record())),
     Kind(Recorder, ".mkv", lambda path: Recorder(path, Record())),
     Kind(StatesSink, ".csv", StatesSink),
 ]
+"""Those that write a file."""
+FAKES = [
+    Kind(CollectingSink, "", lambda _: CollectingSink()),
+    Kind(SlowSink, "", _hurried),
+    Kind(BreakingSink, "", lambda _: BreakingSink(SinkError("never raised here"))),
+]
+KINDS = [*RECORDS, *FAKES]
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.sink.__name__ + kind.suffix)
+def _name_of(kind: Kind) -> str:
+    return kind.sink.__name__ + kind.suffix
+
+
+@pytest.fixture(params=KINDS, ids=_name_of)
 def kind(request: pytest.FixtureRequest) -> Kind:
     return request.param
 
@@ -51,7 +70,8 @@ def sink(kind: Kind, tmp_path: Path) -> Sink:
 
 
 def test_no_sink_is_forgotten() -> None:
-    assert classes_with("send", sinks) == {kind.sink for kind in KINDS}
+    known = {kind.sink for kind in KINDS}
+    assert classes_with("send", sinks) | classes_with("send", fakes) == known
 
 
 def test_it_tells_what_it_is(sink: Sink) -> None:
@@ -65,7 +85,7 @@ def test_it_takes_pictures_from_opening_to_closing(sink: Sink, kind: Kind, tmp_p
     for number in range(40):
         sink.send(shown(number))
     sink.close()
-    assert (tmp_path / f"secret{kind.suffix}").stat().st_size > 100
+    assert not kind.suffix or (tmp_path / f"secret{kind.suffix}").stat().st_size > 100
 
 
 def test_it_neither_keeps_nor_changes_a_picture(sink: Sink) -> None:
@@ -94,7 +114,9 @@ def test_closing_what_was_never_opened_is_fine(sink: Sink) -> None:
     sink.close()
 
 
-def test_sending_outside_is_an_error(sink: Sink) -> None:
+@pytest.mark.parametrize("kind", RECORDS, ids=_name_of)
+def test_sending_outside_is_an_error(kind: Kind, tmp_path: Path) -> None:
+    sink = kind.make(tmp_path / f"secret{kind.suffix}")
     with pytest.raises(SinkError):
         sink.send(shown(0))
     sink.open(SIZE_WH, FPS)
@@ -110,6 +132,7 @@ def test_it_can_be_opened_again(sink: Sink) -> None:
         sink.close()
 
 
+@pytest.mark.parametrize("kind", RECORDS, ids=_name_of)
 def test_a_place_that_is_not_there_is_refused_in_one_line(kind: Kind, tmp_path: Path) -> None:
     sink = kind.make(tmp_path / "missing" / f"secret{kind.suffix}")
     with pytest.raises(SinkOpenError) as caught:

@@ -1,5 +1,6 @@
 """A whole session made of fakes."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -141,5 +142,5 @@ def assert_never_bare(frames: Sequence[Seen]) -> None:
 def assert_in_order(frames: Sequence[Seen]) -> None:
     """Indices without gaps, media times rising strictly, jobs never going back."""
     assert [frame.index for frame in frames] == list(range(frames[0].index, frames[0].index + len(frames)))
-    assert all(a.media_s < b.media_s for a, b in zip(frames, frames[1:], strict=False))
-    assert all(a.job_index <= b.job_index for a, b in zip(frames, frames[1:], strict=False))
+    assert all(a.media_s < b.media_s for a, b in itertools.pairwise(frames))
+    assert all(a.job_index <= b.job_index for a, b in itertools.pairwise(frames))

@@ -1,3 +1,4 @@
+import itertools
 import logging
 import threading
 import time
@@ -93,7 +94,7 @@ def test_the_backoff_grows_and_its_last_value_serves_for_the_rest() -> None:
     worker = Worker("backoff", step, on_error=lambda _: None, backoff_s=(0.0, 0.02, 0.06))
     worker.start()
     assert worker.join(WAIT_S)
-    waits = [after - before for before, after in zip(times, times[1:], strict=False)]
+    waits = [after - before for before, after in itertools.pairwise(times)]
     assert [wait >= least for wait, least in zip(waits, (0.0, 0.02, 0.06, 0.06), strict=True)] == [True] * 4
 
 

@@ -613,12 +613,14 @@ ATTACKS: list[Attack] = [
         ),
         F({"prune_row_missing"}),
         10,
+        on_disk=False,
     ),
     A(
         "archive altered",
         lambda: replace(properly_pruned(), extra={**properly_pruned().extra, "archives": {"gone": "01"}}),
         F({"archive_altered"}),
         10,
+        on_disk=False,
     ),
     A(
         "archive missing",

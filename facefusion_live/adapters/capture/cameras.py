@@ -1,6 +1,8 @@
 # pyright: basic
 """Cameras, through OpenCV."""
 
+import math
+import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ _BACKEND_NAMES = {
     cv2.CAP_AVFOUNDATION: "AVFOUNDATION",
     cv2.CAP_ANY: "ANY",
 }
+_SILENCE_S = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"
 _BELIEVABLE_FPS = (1.0, 240.0)
 
 
@@ -93,13 +96,21 @@ def open_camera(which: str, capture: Capture, clock: Clock) -> "CameraSource":
     """
     cameras = list_cameras()
     index, backend = _find(which, cameras)
+    # V4L2 waits 10 s for a camera that fell silent, unless told otherwise. OpenCV looks here when it opens its first
+    # camera, and never again (measured): the first session's timeout holds as long as the program runs.
+    os.environ[_SILENCE_S] = str(math.ceil(capture.read_timeout_s))
+    deadline_ns = clock.now_ns() + round(capture.open_timeout_s * 1e9)
+    opened = False
     for wishes in _wishes(capture):
         device = cv2.VideoCapture(index, backend, wishes)
+        opened |= device.isOpened()
         there, first = device.read() if device.isOpened() else (False, None)
         if there:
             return CameraSource(device, np.asarray(first, np.uint8), index, capture, clock)
         device.release()
-    if any(camera.index == index for camera in cameras):
+        if clock.now_ns() > deadline_ns:
+            break
+    if opened or any(camera.index == index for camera in cameras):
         raise CaptureOpenError(
             f"camera:{index} is there but gives no picture",
             advice="Close other programs that use it, and allow this program to use the camera.",
@@ -165,8 +176,8 @@ class CameraSource:
     def read_into(self, pixels: NDArray[np.uint8]) -> FrameInfo | None:
         """Wait for the next picture and write it.
 
-        V4L2 waits 10 s for a camera that fell silent, unless OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT was set before OpenCV
-        was loaded; hence the engine's watchdog.
+        V4L2 gives up on a silent camera after the read timeout that was set when the program opened its first camera,
+        rounded up to whole seconds; the other systems wait as long as they like. Hence the engine's watchdog.
 
         Args:
             pixels: (h, w, 3) uint8 RGB, contiguous.

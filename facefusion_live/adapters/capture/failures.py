@@ -2,6 +2,7 @@
 """What went wrong on opening, in one line for people: no paths, no passwords, no chatter of the libraries."""
 
 import errno
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -42,8 +43,12 @@ _REASONS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
 def shown_url(url: str) -> str:
     """The address without user, password, query and fragment, which often carry secrets."""
     scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
+    authority = re.split("[/?#]", rest)[0]
+    path = rest.removeprefix(authority)
+    if ":" in authority and "@" in path:
+        # Most likely a password with one of /?# in it.
+        return f"{scheme}://…"
+    return f"{scheme}://{authority.rpartition('@')[2]}{re.split('[?#]', path)[0]}"
 
 
 def file_failure(shown: str, error: Exception) -> CaptureOpenError:

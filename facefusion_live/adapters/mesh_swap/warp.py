@@ -2,6 +2,7 @@
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """One frame of the mesh engine: the warp map of the texture, and the regions of the face."""
 
+from functools import lru_cache
 from statistics import NormalDist
 
 import cv2
@@ -18,6 +19,8 @@ _REGION_SCALE = 2
 """Eyes, mouth and brows are drawn at half size."""
 _REGION_SIGMA = 0.006
 """Blur that turns a drawn region into distances, in crop widths."""
+_DRAWN_TOO_WIDE_PX = 0.5
+"""OpenCV fills a polygon together with its outline."""
 _SUBPIXEL_BITS = 4
 
 
@@ -114,7 +117,7 @@ class Warper:
             fixed = np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32)
             cv2.fillPoly(drawn, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
             self._soften(drawn, points, _REGION_SIGMA * small)
-        levels = cv2.LUT(drawn, _DISTANCE_OF_BLUR, dst=self._scratch.array("drawn_levels", (small, small)))
+        levels = cv2.LUT(drawn, _distance_of_blur(small), dst=self._scratch.array("drawn_levels", (small, small)))
         return cv2.resize(levels, (size, size), dst=self._scratch.array("region", (size, size)))
 
     @staticmethod
@@ -134,14 +137,12 @@ def _clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:
     return corners if area > 0 else corners[::-1]
 
 
-def _distance_of_blur() -> NDArray[np.uint8]:
+@lru_cache(maxsize=32)
+def _distance_of_blur(small_px: int) -> NDArray[np.uint8]:
     """(256,) stored distance by level of a blurred region: across a straight edge the blur is the normal integral.
 
     A region thinner than the blur never reaches the middle level: a closed eye fades out instead of flickering.
     """
     shares = (np.arange(256) + 0.5) / 256
     distance = np.array([NormalDist().inv_cdf(float(share)) for share in shares]) * _REGION_SIGMA
-    return blend.encode_distance(distance.astype(np.float32))
-
-
-_DISTANCE_OF_BLUR = _distance_of_blur()
+    return blend.encode_distance((distance - _DRAWN_TOO_WIDE_PX / small_px).astype(np.float32))

@@ -6,7 +6,7 @@ from pathlib import Path
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
-from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.session import CPU, TENSORRT, NetSession
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat
 from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser
@@ -19,10 +19,12 @@ class Catalog:
 
     Args:
         folder: Holds `<id>.toml` cards and the models beside them.
+        tensorrt: Every net must run on TensorRT; one that cannot is an InferenceError.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tensorrt: bool = False) -> None:
         self._folder = folder
+        self._provider = TENSORRT if tensorrt else CPU
 
     def card(self, model_id: str) -> ModelCard:
         """The card of a model.
@@ -57,7 +59,7 @@ class Catalog:
         path = self._folder / card.file
         if not path.is_file():
             raise InferenceError(f"the model file {card.file} is missing", advice="Install the program again.")
-        return NetSession(path)
+        return NetSession(path, provider=self._provider)
 
 
 def _picture(card: ModelCard) -> PictureFormat:

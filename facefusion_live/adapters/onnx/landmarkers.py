@@ -29,8 +29,8 @@ _EYE_RIGHT = (
     285, 417,
 )  # fmt: skip
 _REFINED = {"output_lips": _LIPS, "output_left_eye": _EYE_LEFT, "output_right_eye": _EYE_RIGHT}
-_IRISES = {"output_left_iris": (468, (33, 133)), "output_right_iris": (473, (263, 362))}
-"""First point of each iris, and the corners of the eye whose mean depth it gets."""
+_IRISES = {"output_left_iris": (468, _EYE_LEFT[:16]), "output_right_iris": (473, _EYE_RIGHT[:16])}
+"""First point of each iris, and the outline of the eye whose mean depth it gets."""
 
 
 class AttentionMesh:
@@ -54,8 +54,8 @@ class AttentionMesh:
         mesh[:468] = answer["output_mesh_identity"].reshape(468, 3)
         for name, points in _REFINED.items():
             mesh[list(points), :2] = answer[name].reshape(-1, 2)
-        for name, (first, corners) in _IRISES.items():
+        for name, (first, outline) in _IRISES.items():
             mesh[first : first + 5, :2] = answer[name].reshape(5, 2)
-            mesh[first : first + 5, 2] = mesh[list(corners), 2].mean()
+            mesh[first : first + 5, 2] = mesh[list(outline), 2].mean()
         flag = float(np.clip(answer["conv_faceflag"][0], -80, 80))
         return Landmarks(mesh, 1 / (1 + float(np.exp(-flag))))

@@ -1,6 +1,7 @@
 # pyright: basic
 """ONNX Runtime sessions: how they are opened, and what really runs them."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,14 @@ _ORT_ERRORS = tuple(
 )
 """onnxruntime's errors share no base of their own."""
 
+CPU = "CPUExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+_FALLS_BACK_TO = {TENSORRT: ["CUDAExecutionProvider", CPU]}
+_INSTALL = {
+    TENSORRT: "Install the NVIDIA driver, CUDA, cuDNN and TensorRT that your onnxruntime-gpu asks for, "
+    "or do without TensorRT: the processor alone is enough.",
+}
+
 
 class NetSession:
     """One net, ready to run.
@@ -27,23 +36,27 @@ class NetSession:
     Args:
         path: The .onnx file.
         threads: Threads inside one run.
+        provider: What must run the net. Nothing falls back silently.
 
     Raises:
-        InferenceError: The file is missing or is no net that this runtime can read.
+        InferenceError: The file is missing or is no net that this runtime can read, or the provider does not work.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path, *, threads: int = 1, provider: str = CPU) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = _opened(path, options, provider)
         except _ORT_ERRORS as error:
             raise InferenceError(
                 f"the net {path.name} cannot be loaded: {type(error).__name__}",
                 advice="Install the program again: the file is missing or damaged.",
             ) from error
+        # The session is asked, not onnxruntime: that lists what it was built with, whether or not it can be loaded.
+        if self.provider != provider:
+            raise _not_there(provider)
         self._input = self._session.get_inputs()[0]
         self._outputs = [output.name for output in self._session.get_outputs()]
 
@@ -68,6 +81,26 @@ class NetSession:
         except _ORT_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
         return [np.asarray(answer) for answer in answers]
+
+
+def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
+    if provider == CPU:
+        return ort.InferenceSession(str(path), options, providers=[CPU])
+    # The libraries of an accelerator are looked for here; what is missing is told in our words, not on stderr.
+    ort.set_default_logger_severity(4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            providers = [provider, *_FALLS_BACK_TO.get(provider, [CPU])]
+            return ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+        except RuntimeError as error:
+            raise _not_there(provider) from error
+
+
+def _not_there(provider: str) -> InferenceError:
+    return InferenceError(
+        f"{provider.removesuffix('ExecutionProvider')} does not work on this machine", advice=_INSTALL.get(provider, "")
+    )
 
 
 class InputTensor:

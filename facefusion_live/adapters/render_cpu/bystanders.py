@@ -13,7 +13,7 @@ _GROW = 1.3
 _CELLS = 5
 """A blurred face keeps this many cells a side: too few to tell who it is."""
 _SOFT = 0.06
-"""Width of the soft rim, as a share of the box."""
+"""Standard deviation of the soft rim, as a share of half of what is hidden."""
 
 
 class Hider:
@@ -31,23 +31,25 @@ class Hider:
             how: "blur" or "cover".
         """
         centre, half = (box_px[:2] + box_px[2:]) / 2, (box_px[2:] - box_px[:2]) / 2 * _GROW
-        left, top = np.maximum(np.floor(centre - half).astype(int), 0)
-        right, bottom = np.minimum(np.ceil(centre + half).astype(int), (out.shape[1], out.shape[0]))
+        rim_px = max(float(half.min()) * _SOFT, 0.5)
+        reach = half + 3 * rim_px
+        left, top = np.maximum(np.floor(centre - reach).astype(int), 0)
+        right, bottom = np.minimum(np.ceil(centre + reach).astype(int), (out.shape[1], out.shape[0]))
         if right - left < 1 or bottom - top < 1:
             return
         region = out[top:bottom, left:right]
-        mask = self._ellipse(region.shape[:2], centre - (left, top), half)
+        mask = self._ellipse(region.shape[:2], centre - (left, top), half, rim_px)
         veil = self._veil(region, 1 if how == "cover" else _CELLS)
         cv2.copyTo(cv2.blendLinear(veil, region, mask, 1 - mask), None, region)
 
-    def _ellipse(self, size_hw: tuple[int, ...], centre: NDArray, half: NDArray) -> NDArray[np.float32]:
+    def _ellipse(self, size_hw: tuple[int, ...], centre: NDArray, half: NDArray, rim_px: float) -> NDArray[np.float32]:
         mask = self._scratch.array("mask", size_hw)
         mask.fill(0)
         fixed = [tuple(int(v) for v in np.rint(pair * 16)) for pair in (centre, half)]
         cv2.ellipse(mask, fixed[0], fixed[1], 0, 0, 360, 255, -1, cv2.LINE_AA, 4)
         soft = self._scratch.array("soft_mask", size_hw, np.float32)
         np.divide(mask, np.float32(255), out=soft)
-        return cv2.GaussianBlur(soft, (0, 0), max(float(half.min()) * _SOFT, 0.5), dst=soft)
+        return cv2.GaussianBlur(soft, (0, 0), rim_px, dst=soft)
 
     def _veil(self, region: NDArray[np.uint8], cells: int) -> NDArray[np.uint8]:
         height, width = region.shape[:2]

@@ -31,9 +31,14 @@ class _Window:
     def size_wh(self) -> tuple[int, int]:
         return self.columns.stop - self.columns.start, self.rows.stop - self.rows.start
 
-    def whole_pixel_shift(self, size_px: int) -> bool:
-        """Whether the crop lies over the window pixel by pixel."""
-        return self.size_wh == (size_px, size_px) and np.array_equal(self.window_from_crop, np.eye(2, 3))
+    def crop_part(self) -> tuple[slice, slice] | None:
+        """Rows and columns of the crop that lie over the window pixel by pixel; None where it must be resampled."""
+        shift = self.window_from_crop[:, 2]
+        if not np.array_equal(self.window_from_crop[:, :2], np.eye(2)) or (shift != np.rint(shift)).any():
+            return None
+        left, top = (int(-offset) for offset in shift)
+        width, height = self.size_wh
+        return slice(top, top + height), slice(left, left + width)
 
 
 class PatchPainter:
@@ -69,9 +74,14 @@ class PatchPainter:
     def _target(
         self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: _Window, size: int
     ) -> NDArray[np.uint8]:
-        if window.whole_pixel_shift(size):
-            return frame[window.rows, window.columns]
+        inside = frame[window.rows, window.columns]
+        if inside.shape[:2] == (size, size) and window.crop_part() is not None:
+            return inside
         target = self._scratch.array("target", (size, size, 3))
+        if part := window.crop_part():
+            rows, columns = part
+            borders = rows.start, size - rows.stop, columns.start, size - columns.stop
+            return cv2.copyMakeBorder(inside, *borders, cv2.BORDER_REPLICATE, dst=target)
         return cv2.warpAffine(
             frame, crop_from_frame, (size, size), dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -136,7 +146,9 @@ class PatchPainter:
         size = share.shape[0]
         share3 = cv2.merge([share, share, share], self._scratch.array("share3", (size, size, 3)))
         ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", (size, size, 3)), scale=1 / 255)
-        if not window.whole_pixel_shift(size):
+        if part := window.crop_part():
+            ink, share3 = ink[part], share3[part]
+        else:
             ink = self._placed("placed_ink", ink, window)
             share3 = self._placed("placed_share", share3, window)
         below = out[window.rows, window.columns]

@@ -52,7 +52,7 @@ class Format:
         without, sound that starts a second after the pictures played a second early. The price: nothing is playable
         in the first two seconds.
         """
-        # Out of FFmpeg's memory at once: a small picture's fragment fits into its 32 KiB, and would die with the program.
+        # Out of FFmpeg's memory at once: a small fragment fits into its 32 KiB, and would die with the program.
         options = {"flush_packets": "1"}
         if self.muxer != "matroska":
             movflags = "frag_keyframe+empty_moov+default_base_moof"

@@ -13,6 +13,8 @@ from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.event import Row
 
 BUSY_S = 2.0
+DAMAGED = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a damaged file raises: also words of the damage that are no text."""
 
 
 def open_writer(path: Path) -> sqlite_utils.Database:
@@ -39,10 +41,10 @@ def open_reader(path: Path) -> sqlite_utils.Database:
             connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")  # one snapshot for all that is read
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.Error:
+        except DAMAGED:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise UnreadableError(f"{path.name} cannot be read: {error}") from error
     return sqlite_utils.Database(connection)
 
@@ -64,7 +66,7 @@ def rows_of(connection: sqlite3.Connection, after: int = 0, until: int | None = 
             if type(body) is not bytes or type(digest) is not bytes:
                 raise UnreadableError(f"row {seq} is damaged")
             yield Row(seq, body, digest)
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
 
 
@@ -77,7 +79,7 @@ def notes_of(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     try:
         for size, note in connection.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size"):
             yield size, (note or b"").decode("utf-8", "replace")
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
 
 

@@ -43,6 +43,11 @@ class KeyRing:
                 return
         raise KeyLostError("the private key of this log is gone", advice="A new log is begun; this one stays readable.")
 
+    @property
+    def public_key(self) -> bytes:
+        """Of the present key; empty when none was loaded."""
+        return b"" if self._key is None else _public(self._key)
+
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature with the present key."""
         if self._key is None:

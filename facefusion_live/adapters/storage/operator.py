@@ -28,8 +28,8 @@ class OperatorCode:
         """Make a new secret; give the `otpauth://` address that an authenticator app reads."""
         secret = random_base32()
         write_private(self._path, secret.encode())
-        return TOTP(secret).provisioning_uri("operator", issuer_name="FaceFusion Live")
+        return TOTP(s=secret).provisioning_uri(name="operator", issuer_name="FaceFusion Live")
 
     def accepts(self, code: str) -> bool:
         """Is it the code of this half minute, or of the one before or after?"""
-        return TOTP(self._path.read_text(encoding="ascii").strip()).verify(code, valid_window=1)
+        return TOTP(s=self._path.read_text(encoding="ascii").strip()).verify(code, valid_window=1)

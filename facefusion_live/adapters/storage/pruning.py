@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from facefusion_live.adapters.storage.archive import write_archive
-from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
@@ -88,7 +88,7 @@ def _last_before(connection: sqlite3.Connection, before: str) -> int:
     query = "SELECT coalesce((SELECT min(seq) FROM event WHERE ts >= ?), max(seq)) - 1 FROM event"
     try:
         return int(connection.execute(query, (before,)).fetchone()[0] or 0)
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
 
 

@@ -15,7 +15,7 @@ import orjson
 from facefusion_live.adapters.storage import schema
 from facefusion_live.adapters.storage.archive import Archive, archives_of
 from facefusion_live.adapters.storage.codec import FAST, check_signature
-from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
@@ -61,7 +61,7 @@ class LogReader:
         reports: list[LogReport] = []
         for path in self.layout.logs():
             report = self.verify_one(path, fingerprint=fingerprint, anchors=anchors)
-            if known and report.log_id not in known:
+            if known and report.log_id and report.log_id not in known:
                 report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
             reports.append(report)
         reports += [_lost(log_id) for log_id in sorted(known - {report.log_id for report in reports})]
@@ -141,7 +141,7 @@ class LogReader:
             connection = stack.enter_context(closing(open_reader(path).conn))
             try:
                 bodies = connection.execute(f"SELECT body FROM event{where}{newest}", values).fetchall()  # noqa: S608
-            except sqlite3.Error as error:
+            except DAMAGED as error:
                 raise UnreadableError(f"{path.name} is damaged: {error}") from error
         return [orjson.loads(body) for (body,) in reversed(bodies)]
 
@@ -158,7 +158,7 @@ class LogReader:
                 (notes,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
                 sinks = dict(connection.execute("SELECT sink, acked_seq FROM outbox").fetchall())
                 horizon = horizon_of(connection)
-        except sqlite3.Error as error:
+        except DAMAGED as error:
             raise UnreadableError(f"{path.name} is damaged: {error}") from error
         return {
             "log_id": log_id,

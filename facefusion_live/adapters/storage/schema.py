@@ -54,7 +54,10 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def flaws(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """What differs from the schema: dropped triggers, tables made anew, things that do not belong here."""
+    """What differs from the schema: dropped triggers, tables made anew, things that do not belong here.
+
+    Raises sqlite3.Error where the file is damaged.
+    """
     found = {
         name.decode("utf-8", "replace"): sql.decode("utf-8", "replace")
         for name, sql in connection.execute(

@@ -55,6 +55,11 @@ class SqliteStore:
         return self._path
 
     @property
+    def public_key(self) -> bytes:
+        """The key of the present epoch."""
+        return self._keys.public_key
+
+    @property
     def reason(self) -> str:
         """Why the log is new; empty for one that goes on."""
         return self._reason

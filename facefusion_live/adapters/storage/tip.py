@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from facefusion_live.adapters.storage.database import notes_of, rows_of
-from facefusion_live.domain.audit.errors import UnreadableError
+from facefusion_live.adapters.storage.database import DAMAGED, notes_of, rows_of
+from facefusion_live.domain.audit.errors import EventError, NoteError, UnreadableError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, utc_us
 from facefusion_live.domain.audit.evidence import Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier
@@ -58,7 +58,7 @@ def horizon_of(connection: sqlite3.Connection) -> Horizon | None:
         if not kept or not kept[0]:
             return None
         body = connection.execute("SELECT CAST(body AS BLOB) FROM event WHERE seq = ?", (kept[1],)).fetchone()
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
     try:
         frontier = Frontier.from_bytes(kept[2] or b"")
@@ -93,7 +93,7 @@ def standing_of(connection: sqlite3.Connection, log_id: str, sizes: Collection[i
         number, sealed = _checkpoints(connection)
         event = orjson.loads(last.body)
         clock = (event["boot_id"], utc_us(event["timestamp"]), event["mono_ns"] // 1000)
-    except (ValueError, KeyError, TypeError, sqlite3.Error) as error:
+    except (ValueError, KeyError, TypeError, sqlite3.Error, NoteError, EventError) as error:
         raise UnreadableError(f"the log is damaged: {error}") from error
     return Standing(Tip(log_id, key, last.hash, frontier, epoch, number, sealed, clock), roots)
 

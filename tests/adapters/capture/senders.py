@@ -257,7 +257,11 @@ class RtspServer:
         try:
             while True:
                 for start in range(0, len(self._content), chunk):
-                    if self._threads.stopped.wait(0.002) or self.hang_up.is_set():
+                    if self._threads.stopped.wait(0.002):
+                        return
+                    if self.hang_up.is_set():
+                        # Zero seconds of grace: the viewer gets a reset, as from a camera that lost its power.
+                        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                         return
                     if self.silent.is_set():
                         self._threads.stopped.wait()

@@ -1,9 +1,10 @@
-"""Cameras. OpenCV's own device class reads a film here; a real V4L2 camera is in test_pipewire_camera.py."""
+"""Cameras. OpenCV's own device class reads a film here; webcams are played by `Webcam`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from facefusion_live.adapters.capture.cameras import CameraInfo, CameraSource, l
 from facefusion_live.domain.errors import CaptureLostError, CaptureOpenError
 from facefusion_live.domain.settings import Capture
 from tests.adapters.clips import DEMO_CLIP, SIZE_WH, Clip, picture
-from tests.adapters.clocks import HandClock
+from tests.adapters.clocks import TickingClock
 
 MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 
@@ -97,6 +98,7 @@ class Device:
 def plug_in(monkeypatch: pytest.MonkeyPatch) -> Any:
     def plug(webcams: dict[int, Webcam], system: str = "Linux") -> Computer:
         computer = Computer(webcams, system)
+        monkeypatch.setenv(cameras._SILENCE_S, "10")
         monkeypatch.setattr(cameras, "enumerate_cameras", computer.enumerate)
         monkeypatch.setattr(cv2, "VideoCapture", computer.capture)
         monkeypatch.setattr("platform.system", lambda: system)
@@ -106,7 +108,13 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def _open(which: str, capture: Capture | None = None) -> CameraSource:
-    return open_camera(which, capture or Capture(), HandClock(tick_s=0.04))
+    return open_camera(which, capture or Capture(), TickingClock(tick_s=0.04))
+
+
+def test_silence_is_borne_as_long_as_the_settings_say(plug_in: Any) -> None:
+    plug_in({0: Webcam()})
+    with _open("0", Capture(read_timeout_s=2.5)):
+        assert os.environ[cameras._SILENCE_S] == "3"
 
 
 def test_motion_jpeg_size_and_rate_are_asked_for_at_construction(plug_in: Any) -> None:
@@ -178,9 +186,12 @@ def test_an_unplugged_camera_is_lost(plug_in: Any) -> None:
 
 def test_a_camera_that_changes_its_size_is_lost(tmp_path: Path) -> None:
     device = cv2.VideoCapture(str(Clip().write(tmp_path / "clip.mp4")))
-    with CameraSource(device, np.zeros((24, 32, 3), np.uint8), 0, Capture(), HandClock()) as source:
-        with pytest.raises(CaptureLostError, match="changed its size to 320x240"):
-            source.read_into(np.empty((24, 32, 3), np.uint8))
+    small = np.zeros((24, 32, 3), np.uint8)
+    with (
+        CameraSource(device, small, 0, Capture(), TickingClock()) as source,
+        pytest.raises(CaptureLostError, match="changed its size to 320x240"),
+    ):
+        source.read_into(np.empty_like(small))
     assert not device.isOpened()
 
 
@@ -193,14 +204,16 @@ def test_opencv_decodes_into_memory_that_is_used_again(tmp_path: Path) -> None:
 
 
 class TestWhichCamera:
-    TWO = {0: Webcam("HD Webcam"), 2: Webcam("OBS Virtual Camera")}
+    TWO: ClassVar = {0: Webcam("HD Webcam"), 2: Webcam("OBS Virtual Camera")}
 
     @pytest.mark.parametrize(
         ("which", "index"), [("0", 0), ("2", 2), ("HD Webcam", 0), ("obs virtual camera", 2), ("obs", 2)]
     )
     def test_by_index_name_or_part_of_it(self, plug_in: Any, which: str, index: int) -> None:
         plug_in(self.TWO)
-        with open_source(f"camera:{which}", Capture(), demo_clip=DEMO_CLIP, clock=HandClock(), offline=False) as source:
+        with open_source(
+            f"camera:{which}", Capture(), demo_clip=DEMO_CLIP, clock=TickingClock(), offline=False
+        ) as source:
             assert source.name == f"camera:{index}"
 
     def test_a_whole_name_goes_before_a_part(self, plug_in: Any) -> None:
@@ -235,6 +248,17 @@ class TestWhichCamera:
             _open("0")
         assert computer.released == len(computer.opened) == 4
 
+    def test_a_camera_that_nobody_lists_and_that_is_in_use(self, plug_in: Any) -> None:
+        plug_in({7: Webcam(pictures=0)}).listed_by = frozenset()
+        with pytest.raises(CaptureOpenError, match="camera:7 is there but gives no picture"):
+            _open("7")
+
+    def test_a_silent_camera_is_not_tried_for_ever(self, plug_in: Any) -> None:
+        computer = plug_in({0: Webcam(pictures=0)})
+        with pytest.raises(CaptureOpenError, match="gives no picture"):
+            open_camera("0", Capture(open_timeout_s=5), TickingClock(tick_s=3))
+        assert len(computer.opened) == 2
+
     def test_a_camera_that_nobody_lists_can_be_opened_by_its_index(self, plug_in: Any) -> None:
         plug_in({7: Webcam()}).listed_by = frozenset()
         assert list_cameras() == ()
@@ -259,14 +283,14 @@ def test_each_system_has_its_way_to_the_cameras(plug_in: Any, system: str, backe
 
 def test_opencv_keeps_quiet_about_a_camera_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CaptureOpenError):
-        open_source("camera:97", Capture(), demo_clip=DEMO_CLIP, clock=HandClock(), offline=False)
+        open_source("camera:97", Capture(), demo_clip=DEMO_CLIP, clock=TickingClock(), offline=False)
     assert capfd.readouterr() == ("", "")
 
 
 def test_reading_a_real_device_in_place(tmp_path: Path) -> None:
     device = cv2.VideoCapture(str(Clip().write(tmp_path / "clip.mp4")))
     first = device.read()[1]
-    with CameraSource(device, first, 3, Capture(), HandClock(tick_s=0.01)) as source:
+    with CameraSource(device, first, 3, Capture(), TickingClock(tick_s=0.01)) as source:
         assert source.size_wh == SIZE_WH
         pixels = np.empty((SIZE_WH[1], SIZE_WH[0], 3), np.uint8)
         assert source.read_into(pixels) is not None

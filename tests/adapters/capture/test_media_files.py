@@ -200,3 +200,10 @@ def test_reading_allocates_nothing_of_a_frames_size(tmp_path: Path) -> None:
             tracemalloc.stop()
     assert peak - before < pixels.nbytes / 2
     assert frame_counter.read(pixels[:, ::-1]) == 29
+
+
+@pytest.mark.parametrize("spec", ["", "  "])
+def test_an_empty_input_is_refused(spec: str) -> None:
+    with pytest.raises(CaptureOpenError, match="the input is empty") as caught:
+        open_source(spec, Capture(), demo_clip=DEMO_CLIP, clock=RealClock(), offline=True)
+    assert caught.value.advice

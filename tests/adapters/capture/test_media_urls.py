@@ -1,5 +1,6 @@
 """Network streams, from real senders on loopback. No test needs the network beyond it."""
 
+import errno
 import io
 import shutil
 import socket
@@ -7,13 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from facefusion_live.adapters.capture import open_source
+from facefusion_live.adapters.capture import MediaSource, open_source
 from facefusion_live.domain import frame_counter
 from facefusion_live.domain.errors import CaptureLostError, CaptureOpenError
 from facefusion_live.domain.ports import Clock, FrameSource
@@ -28,7 +30,7 @@ from tests.adapters.capture.senders import (
     publish_rtmp,
 )
 from tests.adapters.clips import DEMO_CLIP, FPS, SIZE_WH, Clip, picture, read_all
-from tests.adapters.clocks import HandClock, RealClock
+from tests.adapters.clocks import RealClock, TickingClock
 
 PATIENT = Capture(open_timeout_s=30, read_timeout_s=20)
 HASTY = Capture(open_timeout_s=1.5, read_timeout_s=0.5)
@@ -62,7 +64,7 @@ def _assert_live(source: FrameSource, pictures: int) -> None:
     times = [info.media_s for info in infos if info is not None]
     assert len(times) == pictures
     assert 0 <= times[0] <= 1
-    assert all(later > earlier for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(times))
     assert set(numbers) <= set(range(30))
     assert len(set(numbers)) > 20
 
@@ -71,7 +73,7 @@ def _assert_lost(source: FrameSource, within_s: float = LONG_S) -> CaptureLostEr
     """What has arrived may still be read; then, soon, the loss is told."""
     pixels = np.empty((*source.size_wh[::-1], 3), np.uint8)
     begun = time.monotonic()
-    with pytest.raises(CaptureLostError) as caught:
+    with pytest.raises(CaptureLostError) as caught:  # noqa: PT012 (how many pictures are on their way is not known)
         while True:
             source.read_into(pixels)
     assert time.monotonic() - begun < within_s
@@ -89,6 +91,17 @@ class TestUdp:
 
     def test_nobody_sends(self) -> None:
         _assert_refused(f"udp://{HOST}:{free_port(socket.SOCK_DGRAM)}", "no picture arrived within 1.5 s")
+
+
+def test_a_connection_that_breaks_is_lost(stream: Path) -> None:
+    def broken() -> Iterator[None]:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+        yield
+
+    with WebServer(stream.parent) as server, _open(f"{server.url}/endless/{stream.name}") as source:
+        assert isinstance(source, MediaSource)
+        source._decoder._packets = broken()  # pyright: ignore[reportAttributeAccessIssue]
+        assert str(_assert_lost(source)).endswith("clip.ts: the connection broke: Connection reset by peer")
 
 
 class TestHttp:
@@ -115,7 +128,7 @@ class TestHttp:
         sound = Clip(frames=30).write(tmp_path / "clip.ts").read_bytes()
         hollow = b"".join(sound[at : at + 40] + b"\xff" * 148 for at in range(0, len(sound), 188))
         (tmp_path / "clip.ts").write_bytes(sound + hollow * 3)
-        clock = HandClock()
+        clock = TickingClock(tick_s=0)
         with WebServer(tmp_path) as server, _open(f"{server.url}/endless/clip.ts", PATIENT, clock) as source:
             clock.tick_s = 100
             assert str(_assert_lost(source)) == f"{server.url}/endless/clip.ts: no picture for 20 s"
@@ -151,10 +164,10 @@ class TestRtsp:
     def test_a_connection_cut_is_noticed(self, stream: Path) -> None:
         with RtspServer(stream) as server, _open(server.url) as source:
             server.hang_up.set()
-            _assert_lost(source)
+            assert str(_assert_lost(source)).startswith(f"{server.url}: the ")
 
     def test_user_and_password_are_used_and_never_shown(self, stream: Path) -> None:
-        with RtspServer(stream, password="secret") as server:
+        with RtspServer(stream, password="secret") as server:  # noqa: S106 (of this test)
             _assert_refused(server.url, "the server wants a user and a password")
             with _open(server.url.replace("//", "//me:secret@")) as source:
                 server.hang_up.set()

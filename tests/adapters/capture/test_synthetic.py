@@ -11,7 +11,8 @@ from facefusion_live.domain import frame_counter
 from facefusion_live.domain.errors import CaptureLostError, CaptureOpenError
 from facefusion_live.domain.settings import Capture
 from tests.adapters.clips import DEMO_CLIP, FPS, SIZE_WH, Clip
-from tests.adapters.clocks import HandClock, RealClock
+from tests.adapters.clocks import RealClock
+from tests.fakes.clock import FakeClock
 
 MEGABITS = 1_500_000
 
@@ -51,39 +52,39 @@ def test_the_counter_is_drawn_upright_after_turning(clip: Path) -> None:
 
 
 def test_in_real_time_each_picture_comes_at_its_time(clip: Path) -> None:
-    clock = HandClock()
-    begun_ns = clock.time_ns
+    clock = FakeClock()
+    begun_ns = clock.now_ns()
     with SyntheticSource(clip, Capture(), clock, realtime=True) as source:
         assert source.paced
         pixels = _pixels(source)
         for number in range(45):
             source.read_into(pixels)
-            assert (clock.time_ns - begun_ns) / 1e9 == pytest.approx(number / FPS)
+            assert (clock.now_ns() - begun_ns) / 1e9 == pytest.approx(number / FPS)
 
 
 def test_a_slow_reader_gets_no_burst_of_old_pictures(clip: Path) -> None:
-    clock = HandClock()
+    clock = FakeClock()
     with SyntheticSource(clip, Capture(), clock, realtime=True) as source:
         pixels = _pixels(source)
         for _ in range(3):
             source.read_into(pixels)
-        clock.time_ns += 5_000_000_000
-        before_ns = clock.time_ns
+        clock.turn(5)
+        before_ns = clock.now_ns()
         for _ in range(31):
             source.read_into(pixels)
-        assert (clock.time_ns - before_ns) / 1e9 == pytest.approx(30 / FPS)
+        assert (clock.now_ns() - before_ns) / 1e9 == pytest.approx(30 / FPS)
 
 
 def test_a_little_delay_is_made_up_for(clip: Path) -> None:
-    clock = HandClock()
-    begun_ns = clock.time_ns
+    clock = FakeClock()
+    begun_ns = clock.now_ns()
     with SyntheticSource(clip, Capture(), clock, realtime=True) as source:
         pixels = _pixels(source)
         for _ in range(30):
             source.read_into(pixels)
-            clock.time_ns += 20_000_000
+            clock.turn(0.02)
         source.read_into(pixels)
-        assert (clock.time_ns - begun_ns) / 1e9 == pytest.approx(1)
+        assert (clock.now_ns() - begun_ns) / 1e9 == pytest.approx(1)
 
 
 def test_a_clip_that_vanishes_is_lost(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,7 @@ def test_a_clip_that_vanishes_is_lost(clip: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_demo_clip_as_the_command_line_opens_it(offline: bool) -> None:  # noqa: FBT001
     if not DEMO_CLIP.exists():
         pytest.skip("needs resources/demo/driver.mp4")
-    with open_source("synthetic", Capture(), demo_clip=DEMO_CLIP, clock=HandClock(), offline=offline) as source:
+    with open_source("synthetic", Capture(), demo_clip=DEMO_CLIP, clock=FakeClock(), offline=offline) as source:
         assert (source.name, source.size_wh, source.fps, source.paced) == ("synthetic", (1280, 720), 30, not offline)
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +15,11 @@ def _placed(times: list[float | None], **options: object) -> list[float]:
 @given(st.lists(st.none() | st.floats(-1e6, 1e6), max_size=50), st.booleans(), st.none() | st.floats(-1e6, 1e6))
 def test_times_start_near_zero_and_rise_strictly_whatever_comes(
     times: list[float | None],
-    live: bool,
-    origin_s: float | None,  # noqa: FBT001 (drawn by hypothesis)
+    live: bool,  # noqa: FBT001 (drawn by hypothesis)
+    origin_s: float | None,
 ) -> None:
     placed = _placed(times, live=live, origin_s=origin_s)
-    assert all(later > earlier for earlier, later in zip(placed, placed[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(placed))
     assert not placed or 0 <= placed[0] <= 1
 
 

@@ -1,19 +1,20 @@
 """Recordings, read back with other programs' eyes: PyAV's demuxer and OpenCV."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 
-from facefusion_live.adapters.sinks import Recorder
+from facefusion_live.adapters.sinks import Recorder, movie
 from facefusion_live.adapters.sinks.movie import FORMATS
 from facefusion_live.domain import frame_counter
 from facefusion_live.domain.errors import SinkError, SinkOpenError
@@ -83,7 +84,7 @@ def test_times_rise_strictly_whatever_comes(tmp_path: Path, suffix: str) -> None
     path = _record(tmp_path / f"out{suffix}", [1.0, 1.0, 0.5, 1.0, 1.0, 2.0])
     times = [at_s for at_s, _ in _pictures(path)]
     assert len(times) == 6
-    assert all(later > earlier for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(times))
     assert times[-1] == pytest.approx(1, abs=TICK_S[suffix])
 
 
@@ -234,6 +235,19 @@ class TestSound:
         assert not (tmp_path / "out.mp4").exists()
 
 
+class Disk:
+    """Has room for so many bytes; stands in for the system's `write`."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, data: bytes) -> int:
+        if len(data) > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(data)
+        return len(data)
+
+
 class TestAccidents:
     @pytest.mark.parametrize("audio", [None, "aac"])
     @pytest.mark.parametrize("suffix", sorted(FORMATS))
@@ -259,21 +273,55 @@ class TestAccidents:
         if audio:
             assert _audible_s(path)[1] > 3
 
-    def test_a_full_disk_is_told_and_the_file_closed(self, tmp_path: Path) -> None:
-        if not Path("/dev/full").exists():
-            pytest.skip("needs /dev/full (Linux)")
-        (tmp_path / "out.mkv").symlink_to("/dev/full")
+    @pytest.mark.parametrize("suffix", sorted(FORMATS))
+    @pytest.mark.parametrize("room", [0, 400, 60_000, 200_000])
+    @pytest.mark.parametrize("sound", [False, True])
+    def test_a_full_disk_is_told_once_and_the_file_closed(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        suffix: str,
+        room: int,
+        sound: bool,  # noqa: FBT001
+    ) -> None:
+        """Full at the header, at a picture, at the end: always one SinkError, never a file left open."""
+        clip = Clip(frames=60, audio="aac" if sound else None).write(tmp_path / "in.mp4")
+        disk = Disk(room)
+        monkeypatch.setattr(movie._WholeFile, "write", disk.write)
         before = _open_files()
-        recorder = Recorder(tmp_path / "out.mkv", Record())
-        rng = np.random.default_rng(0)
-        with pytest.raises(SinkError, match=r"out\.mkv: the recording .*: the disk is full") as caught:  # noqa: PT012
+        recorder = Recorder(tmp_path / f"out{suffix}", Record(), audio_from=clip)
+        with pytest.raises(SinkError, match=r"out\.m.*: the recording .*: the disk is full") as caught:  # noqa: PT012
             recorder.open(SIZE_WH, FPS)
-            for number in range(200):
+            rng = np.random.default_rng(0)
+            for number in range(60):
                 recorder.send(shown(number, pixels=rng.integers(0, 256, (240, 320, 3), np.uint8)))
+            recorder.close()
         assert caught.value.advice
         with pytest.raises(SinkError, match="not open"):
             recorder.send(shown(0))
         recorder.close()
+        assert _open_files() == before
+
+    def test_the_end_that_does_not_fit_is_told_on_closing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = Disk(1_000_000)
+        monkeypatch.setattr(movie._WholeFile, "write", disk.write)
+        recorder = Recorder(tmp_path / "out.mp4", Record())
+        recorder.open(SIZE_WH, FPS)
+        recorder.send(shown(0))
+        disk.room = 0
+        with pytest.raises(SinkError, match="the disk is full"):
+            recorder.close()
+        recorder.close()
+
+    def test_a_real_full_device(self, tmp_path: Path) -> None:
+        if not Path("/dev/full").exists():
+            pytest.skip("needs /dev/full (Linux)")
+        (tmp_path / "out.mkv").symlink_to("/dev/full")
+        before = _open_files()
+        with pytest.raises(SinkOpenError, match="the disk is full"):
+            Recorder(tmp_path / "out.mkv", Record()).open(SIZE_WH, FPS)
         assert _open_files() == before
 
     def test_a_disk_that_fills_up_keeps_what_was_recorded(self, tmp_path: Path) -> None:
@@ -308,19 +356,6 @@ class TestAccidents:
         reader.release()
         assert len(numbers) >= 30
         assert numbers == list(range(len(numbers)))
-
-    def test_closing_on_a_full_disk_is_told_once(self, tmp_path: Path) -> None:
-        if not Path("/dev/full").exists():
-            pytest.skip("needs /dev/full (Linux)")
-        (tmp_path / "out.mp4").symlink_to("/dev/full")
-        before = _open_files()
-        recorder = Recorder(tmp_path / "out.mp4", Record())
-        with pytest.raises(SinkError, match="the disk is full"):  # noqa: PT012
-            recorder.open(SIZE_WH, FPS)
-            recorder.send(shown(0))
-            recorder.close()
-        recorder.close()
-        assert _open_files() == before
 
 
 class TestRefusals:
@@ -387,9 +422,9 @@ def test_a_recording_of_nothing_can_be_closed(tmp_path: Path) -> None:
         _record(tmp_path / f"out{suffix}", [], audio_from=None)
 
 
-def _open_files() -> Any:
+def _open_files() -> list[str]:
+    """What this process has open; nothing where the system does not tell."""
+    entries = Path("/proc/self/fd")
     return (
-        sorted(os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path))
-        if (Path("/proc/self/fd").exists())
-        else None
+        sorted(str(entry.readlink()) for entry in entries.iterdir() if entry.is_symlink()) if entries.exists() else []
     )

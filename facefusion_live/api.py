@@ -1,0 +1,348 @@
+"""The program as a library: the same gate, stages and recorder as on the command line, for scripts.
+
+Pictures are BGR uint8 arrays, as OpenCV reads and shows them; what is handed in is never written to, what comes out is
+the caller's own. What is refused raises a `FaceFusionLiveError` with `.advice` for the user.
+
+    >>> from facefusion_live import detect_faces, swap_face
+    >>> [round(face.score) for face in detect_faces("resources/avatars/dan.jpg")]
+    [1]
+    >>> swap_face("ada", "resources/avatars/dan.jpg").shape
+    (512, 512, 3)
+
+A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by anyone. Every other source face needs
+`consent`: one of "self", "written", "licensed", "generated", "public-domain".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.app import portraits, wiring
+from facefusion_live.app.feed import Feed
+from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
+from facefusion_live.app.running import Progress, frames_expected, watch
+from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
+from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.report import SessionReport
+
+__all__ = [
+    "BgrImage",
+    "DetectedFace",
+    "FaceFusionLiveError",
+    "FrameError",
+    "FrameResult",
+    "RealTimeFaceSwapper",
+    "SessionReport",
+    "detect_faces",
+    "process_video",
+    "swap_face",
+]
+
+BgrImage = NDArray[np.uint8]
+"""(h, w, 3) uint8, BGR order."""
+Picture = str | Path | BgrImage
+"""A file, or its pixels. For a source also the name of a built-in avatar."""
+
+_SMALLEST_PX = 16
+_ONE_PICTURE = {"track.smoothing": 0, "swap.max_crop_px": 1536}
+"""A single picture has no past to be smoothed with, and nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedFace:
+    """A face in a picture, in its pixels.
+
+    Attributes:
+        box_px: (4,) float32 left, top, right, bottom.
+        landmarks5_px: (5, 2) float32: eye at the viewer's left, other eye, nose tip, mouth left, mouth right.
+        mesh_px: (478, 3) float32 x, y, and z in the same unit (nearer is smaller).
+        score: 0..1, that this is a face.
+    """
+
+    box_px: NDArray[np.float32]
+    landmarks5_px: NDArray[np.float32]
+    mesh_px: NDArray[np.float32]
+    score: float
+
+
+class FrameError(TypedDict):
+    """Why a picture was not shown.
+
+    Attributes:
+        state: What is shown instead: "HOLD" (the last good picture) or "SLATE".
+        reason: In a few words: "no face", "face lost", "not covered", …
+        detail: What the failed step said; empty when none failed.
+    """
+
+    state: str
+    reason: str
+    detail: str
+
+
+class FrameResult(TypedDict):
+    """What became of a picture.
+
+    Attributes:
+        success: Whether `image` shows this very picture, every face that must be covered proved to be covered.
+        image: (h, w, 3) BGR, safe to show in any case: the swapped picture, the last good one, or the slate.
+        error_info: None on success.
+    """
+
+    success: bool
+    image: BgrImage
+    error_info: FrameError | None
+
+
+class RealTimeFaceSwapper:
+    """Swaps pictures as they come, one call per picture. Thread: one at a time; `cleanup` at the end.
+
+    The bare face is never handed out: a picture that is not proved to be covered comes back as the last good one for
+    `gate.hold_ms`, then as the slate.
+
+        >>> import cv2
+        >>> with RealTimeFaceSwapper("ada", camera_index="synthetic") as swapper:
+        ...     frame = swapper.capture_frame()
+        ...     result = swapper.process_frame(frame)
+        >>> result["success"], result["image"].shape, result["error_info"]
+        (True, (720, 1280, 3), None)
+
+    Args:
+        source_image: The face to draw: an avatar's name, a file, pixels, or several pictures of one person.
+        camera_index: Number of the camera, or anything that `--input` takes: "synthetic", a file, a URL. It is opened
+            by the first `capture_frame`; who brings pictures of their own needs none.
+        fps_limit: `capture_frame` gives no more than so many pictures per second.
+        use_tensorrt: Every net must run on TensorRT. Nothing falls back silently.
+        consent: Why the source face may be used; avatars bring their own.
+        settings: Parameters by name, as on the command line: `{"mask.feather": 0.1}`. The user's settings file is not
+            read.
+
+    Raises:
+        BadInputError: A source, the consent, a parameter or a limit that cannot be used.
+        InferenceError: A net cannot be loaded; with `use_tensorrt`, TensorRT does not work on this machine.
+    """
+
+    def __init__(
+        self,
+        source_image: Picture | Sequence[Picture],
+        camera_index: int | str = 0,
+        fps_limit: float = 30,
+        use_tensorrt: bool = False,  # noqa: FBT001, FBT002 (the name that scripts use)
+        consent: str | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self._settings = Settings().with_values(settings or {})
+        if not fps_limit > 0:
+            raise BadInputError(f"a limit of {fps_limit:g} frames/s is not allowed", advice="Give more than 0.")
+        self._input = f"camera:{camera_index}" if isinstance(camera_index, int) else camera_index
+        self._fps_limit = fps_limit
+        sources = _sources(source_image, consent)
+        self._swapper: FrameSwapper | None = wiring.open_frame_swapper(sources, self._settings, tensorrt=use_tensorrt)
+        self._feed: Feed | None = None
+
+    def capture_frame(self) -> BgrImage | None:
+        """The newest picture of the camera, or None at the end of a file. Waits to keep to `fps_limit`.
+
+        Raises:
+            CaptureOpenError: The camera cannot be opened.
+            CaptureLostError: No picture came in time. The camera is being opened again: call again.
+        """
+        self._open()
+        if self._feed is None:
+            self._feed = wiring.open_feed(self._input, self._settings, fps_limit=self._fps_limit)
+        pixels = self._feed.picture()
+        return None if pixels is None else _bgr(pixels)
+
+    def process_frame(self, frame: BgrImage) -> FrameResult:
+        """Swap one picture; pictures are taken to follow each other.
+
+        Args:
+            frame: (h, w, 3) BGR; it is not written to. Another size than before begins anew.
+
+        Raises:
+            BadInputError: It is no such array.
+        """
+        emitted = self._open().swap(_rgb(frame))
+        return FrameResult(
+            success=emitted.state is GateState.LIVE,
+            image=_bgr(emitted.pixels),
+            error_info=_error_info(emitted),
+        )
+
+    def set_parameters(self, values: Mapping[str, object]) -> None:
+        """Change parameters; they act on the next picture, those of the session at the next start.
+
+        Raises:
+            SettingsError: No such parameter, or a value that is not allowed; nothing is changed.
+        """
+        self._open().store.commit(values)
+
+    def cleanup(self) -> None:
+        """Close the camera and let go of everything. A second call does nothing."""
+        feed, self._feed = self._feed, None
+        swapper, self._swapper = self._swapper, None
+        if feed is not None:
+            feed.close()
+        if swapper is not None:
+            swapper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cleanup()
+
+    def _open(self) -> FrameSwapper:
+        if self._swapper is None:
+            raise BadInputError("the swapper was cleaned up", advice="Make a new RealTimeFaceSwapper.")
+        return self._swapper
+
+
+def detect_faces(image: Picture) -> list[DetectedFace]:
+    """Every face in a picture, the largest first.
+
+        >>> (face,) = detect_faces("resources/avatars/esi.jpg")
+        >>> face.mesh_px.shape
+        (478, 3)
+
+    Args:
+        image: A file or (h, w, 3) BGR.
+
+    Raises:
+        BadInputError: It cannot be read.
+    """
+    found = wiring.find_faces(_pixels(image))
+    return [DetectedFace(face.box_px, face.landmarks5_px, face.mesh_px, face.score) for face in found]
+
+
+def swap_face(
+    source: Picture | Sequence[Picture],
+    target: Picture,
+    *,
+    consent: str | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> BgrImage:
+    """One picture with the source face in place of the largest face, or of all with `{"swap.targets": "all"}`.
+
+        >>> picture = swap_face("bo", "resources/avatars/dan.jpg", settings={"look.sharpness": 0.5})
+        >>> picture.dtype, picture.shape
+        (dtype('uint8'), (512, 512, 3))
+
+    Args:
+        source: The face to draw: an avatar's name, a file, pixels, or several pictures of one person.
+        target: The picture to change: a file or (h, w, 3) BGR. It is not written to.
+        consent: Why the source face may be used; avatars bring their own.
+        settings: Parameters by name.
+
+    Raises:
+        BadInputError: A picture, the consent or a parameter cannot be used, or no face in the target could be covered.
+    """
+    values = Settings().with_values({**_ONE_PICTURE, **(settings or {})})
+    swapper = wiring.open_frame_swapper(_sources(source, consent), values)
+    try:
+        emitted = swapper.swap(_pixels(target))
+    finally:
+        swapper.close()
+    if emitted.state is not GateState.LIVE:
+        reason = emitted.fault.value if emitted.fault else "not released"
+        raise BadInputError(
+            f"the target picture was not swapped: {reason}", advice="Give a picture in which a face is plainly seen."
+        )
+    return _bgr(emitted.pixels)
+
+
+def process_video(  # noqa: PLR0913 (one argument per choice, all but three with a default)
+    source: Picture | Sequence[Picture],
+    input: str | Path,  # noqa: A002 (the flag's name)
+    output: str | Path,
+    *,
+    consent: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    frame_limit: int | None = None,
+    states: str | Path | None = None,
+    on_progress: Progress | None = None,
+) -> SessionReport:
+    """Swap a whole film: every frame, in order, with its sound.
+
+    Args:
+        source: The face to draw: an avatar's name, a file, pixels, or several pictures of one person.
+        input: The film, or anything that `--input` takes.
+        output: `.mp4` (H.264) or `.mkv` (lossless).
+        consent: Why the source face may be used; avatars bring their own.
+        settings: Parameters by name.
+        frame_limit: End after so many frames.
+        states: Where the list of emitted frames goes: index, state, index of the captured frame.
+        on_progress: Called now and then on the caller's thread with the frames so far and the frames in all (None
+            where nobody knows). An error that it raises ends the work; the file is closed.
+
+    Returns:
+        Counters and latencies. `state_frames` tells how many frames were swapped (LIVE), and how many held or slate.
+
+    Raises:
+        BadInputError: Something that was asked for cannot be had.
+        FaceFusionLiveError: It broke on the way; the file holds what was made until then.
+    """
+    opened = wiring.open_session(
+        wiring.Request(
+            sources=_given(source),
+            consent=portraits.consent_of(consent),
+            input=str(input),
+            output=Path(output),
+            states=None if states is None else Path(states),
+            engine="mesh",
+            settings=Settings().with_values(settings or {}),
+            offline=True,
+            frame_limit=frame_limit,
+        )
+    )
+    session = opened.session
+    total = frames_expected(session.start(), frame_limit)
+    try:
+        problem = watch(session, lambda: on_progress(session.report().frames_out, total) if on_progress else None)
+    finally:
+        session.stop()
+    if problem is not None:
+        raise problem
+    return session.report()
+
+
+def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:
+    """One picture or many, pixels turned to RGB."""
+    many = [pictures] if isinstance(pictures, (str, Path, np.ndarray)) else list(pictures)
+    return tuple(_rgb(one) if isinstance(one, np.ndarray) else one for one in many)
+
+
+def _sources(pictures: Picture | Sequence[Picture], consent: str | None) -> list[portraits.Source]:
+    why = portraits.consent_of(consent)
+    return [portraits.source(one, why) for one in _given(pictures)]
+
+
+def _pixels(picture: Picture) -> NDArray[np.uint8]:
+    """(h, w, 3) RGB, ours to give away."""
+    return _rgb(picture) if isinstance(picture, np.ndarray) else wiring.read_picture(Path(picture))
+
+
+def _rgb(picture: object) -> NDArray[np.uint8]:
+    """A copy of a BGR picture in RGB order."""
+    shape = picture.shape if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 else ()
+    if not isinstance(picture, np.ndarray) or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < _SMALLEST_PX:
+        raise BadInputError(
+            f"a {type(picture).__name__} is no picture" if not shape else f"an array of shape {shape} is no picture",
+            advice=f"Give a uint8 array (height, width, 3) in BGR order, {_SMALLEST_PX} pixels or more a side.",
+        )
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def _bgr(pixels: NDArray[np.uint8]) -> BgrImage:
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _error_info(emitted: Emitted) -> FrameError | None:
+    if emitted.state is GateState.LIVE:
+        return None
+    reason = emitted.fault.value if emitted.fault else "not released"
+    return FrameError(state=emitted.state.value, reason=reason, detail=emitted.detail)

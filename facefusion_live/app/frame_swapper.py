@@ -1,0 +1,134 @@
+"""One picture at a time, on the caller's thread: stages, compute and gate of a session without its threads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.face import Job
+from facefusion_live.domain.image import Frame, HostImage, Image, RgbImage
+from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.gate import Candidate, Fault, Gate, frame_for_slate
+from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.memory import PatchMemory
+from facefusion_live.engine.pipeline import Pipeline, Stage
+from facefusion_live.engine.store import SettingsStore
+
+_PICTURES = 3
+"""Composed pictures at one moment: the one held, the one made, and a slate."""
+_LEAST_STEP_S = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Emitted:
+    """What the gate let out for one picture.
+
+    Attributes:
+        pixels: (h, w, 3) RGB, the receiver's own.
+        state: Of the gate.
+        fault: Why the picture itself was not good; None when it was.
+        detail: What the stage that failed said; empty when none did.
+    """
+
+    pixels: RgbImage
+    state: GateState
+    fault: Fault | None
+    detail: str
+
+
+class _Run:
+    """Pictures of one size, one after the other, as a session would see them."""
+
+    def __init__(self, stages: Sequence[Stage], patches: PatchMemory, size_wh: tuple[int, int], clock: Clock) -> None:
+        self.size_wh = size_wh
+        self.patches = patches
+        self.pipeline = Pipeline(stages, clock, LatencyRecorder())
+        self.gate = Gate()
+        self.pictures = BufferPool(3 * size_wh[0] * size_wh[1], _PICTURES, "picture")
+        self.count = 0
+        self.media_s = 0.0
+
+
+class FrameSwapper:
+    """Swaps pictures that follow each other. Thread: one at a time.
+
+    A picture of another size than the one before begins a new run: nothing old is followed or held any more.
+
+    Args:
+        make_stages: Makes the stages of inference, given memory for patches.
+        compute: Composes.
+        store: The settings in force.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        make_stages: Callable[[Buffers], Sequence[Stage]],
+        compute: Compute,
+        store: SettingsStore,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self._make_stages, self._compute, self._clock = make_stages, compute, clock
+        self._run: _Run | None = None
+        self._begun_ns = clock.now_ns()
+
+    def swap(self, pixels: RgbImage) -> Emitted:
+        """What may go out for a picture. It is proved to be covered, or it is not shown.
+
+        Args:
+            pixels: (h, w, 3) RGB, contiguous, given away: nobody writes it any more.
+        """
+        run = self._run_for((pixels.shape[1], pixels.shape[0]))
+        settings, now_ns = self.store.current, self._clock.now_ns()
+        run.media_s = max((now_ns - self._begun_ns) / 1e9, run.media_s + _LEAST_STEP_S)
+        run.patches.fit(settings)
+        job = run.pipeline.run(Frame(run.count, now_ns, run.media_s, HostImage(pixels)), settings)
+        run.count += 1
+        composition, problem = self._composed(job, settings, run.pictures)
+        try:
+            candidate = Candidate(job, composition)
+            run.gate.offer(candidate, now_ns, settings)
+            detail = job.failure.message if job.failure is not None else problem
+            return self._released(run, candidate, settings, detail)
+        finally:
+            job.release()
+            if composition is not None:
+                composition.image.release()
+
+    def close(self) -> None:
+        """Let go of the held picture."""
+        if self._run is not None:
+            self._run.gate.close()
+            self._run = None
+
+    @property
+    def leases(self) -> int:
+        """Pooled buffers in use; 0 after `close`, and no more than the held picture before."""
+        return 0 if self._run is None else self._run.patches.in_use + self._run.pictures.in_use
+
+    def _run_for(self, size_wh: tuple[int, int]) -> _Run:
+        if self._run is None or self._run.size_wh != size_wh:
+            self.close()
+            patches = PatchMemory(jobs=1)
+            self._run = _Run(self._make_stages(patches), patches, size_wh, self._clock)
+        return self._run
+
+    def _composed(self, job: Job, settings: Settings, pictures: BufferPool) -> tuple[Composition | None, str]:
+        try:
+            return self._compute.compose(job, settings, pictures), ""
+        except FaceFusionLiveError as error:
+            return None, str(error)
+
+    def _released(self, run: _Run, candidate: Candidate, settings: Settings, detail: str) -> Emitted:
+        def slate() -> Image:
+            frame = frame_for_slate(candidate.job, settings)
+            return self._compute.slate(frame, run.size_wh, settings, run.pictures)
+
+        composition = candidate.composition
+        out = run.gate.release(composition.image if composition else None, slate, run.media_s)
+        try:
+            return Emitted(out.image.host().copy(), out.state, candidate.fault(), detail)
+        finally:
+            out.image.release()

@@ -1,0 +1,193 @@
+import importlib.util
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from facefusion_live.domain.audit.errors import EvidenceMissingError
+from facefusion_live.domain.audit.report import exit_code
+from tests.fakes.audit_attacks import ATTACKS, Attack, bit_flips, genuine, properly_pruned
+from tests.fakes.audit_disk import VERIFIER, lay_out, program_says, reader, verifier_says
+
+
+def _verifier() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("audit_verify", VERIFIER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ALONE = _verifier()
+
+
+def test_the_verifier_alone_runs_without_the_program(tmp_path: Path) -> None:
+    lay_out(tmp_path, genuine())
+    assert verifier_says(tmp_path) == 0
+    assert verifier_says(tmp_path, "--fingerprint", "00") == 10
+    assert verifier_says(tmp_path / "nothing") == 2
+    source = VERIFIER.read_text(encoding="utf-8")
+    assert "facefusion_live" not in source.replace("facefusion-live", "")
+
+
+@pytest.mark.parametrize("attack", [each for each in ATTACKS if each.on_disk], ids=lambda attack: attack.name)
+def test_both_verifiers_find_an_attack_on_a_database(attack: Attack, tmp_path: Path) -> None:
+    lay_out(tmp_path, attack.make())
+    code, reports = program_says(tmp_path)
+    assert code == attack.exit_code, reports[0].findings
+    assert ALONE.main([str(tmp_path), "--json"]) == code
+
+
+def test_flipped_bits_are_found_by_the_verifier_alone() -> None:
+    for log in bit_flips(genuine())[::7]:
+        alone = ALONE.Log("x", log.rows, [(head.source, head.size, head.root) for head in log.heads])
+        alone.notes, alone.log_id = log.notes, log.tip.log_id
+        alone.check()
+        assert alone.found.codes == {10} or 10 in alone.found.codes
+
+
+def test_a_pruned_log_without_its_archives_is_verified_from_the_horizon(tmp_path: Path) -> None:
+    log = properly_pruned()
+    log.extra["archives"] = {}
+    lay_out(tmp_path, log)
+    code, reports = program_says(tmp_path)
+    assert (code, reports[0].first_seq) == (11, 11)
+    assert {finding.code for finding in reports[0].findings} == {"archive_missing"}
+    assert ALONE.main([str(tmp_path)]) == 11
+
+
+@pytest.mark.parametrize(
+    ("change", "expected_code"),
+    [
+        ("DROP TRIGGER event_kept", 10),
+        ("CREATE TABLE more(x)", 10),
+        ("DROP TABLE outbox", 10),
+        ("DROP TABLE checkpoint", 10),
+    ],
+)
+def test_a_changed_schema_is_found(change: str, expected_code: int, tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(change)
+    assert program_says(tmp_path)[0] == expected_code
+    assert ALONE.main([str(tmp_path)]) == expected_code
+
+
+def test_a_trigger_that_only_looks_the_same_is_found(tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER event_kept")
+        connection.execute("CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN SELECT 1; END")
+    assert program_says(tmp_path)[0] == 10
+
+
+def _without(*names: str) -> Callable[[Path], None]:
+    def remove(folder: Path) -> None:
+        for name in names:
+            for path in folder.glob(name):
+                path.unlink()
+
+    return remove
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (_without("heads.log"), 12),
+        (_without("keys/*.head"), 12),
+        (_without("heads.log", "keys/*.head"), 12),
+        (_without("audit.sqlite3"), 11),
+        (_without("audit.sqlite3", "heads.log"), 11),
+    ],
+    ids=["heads.log", "mirror", "both", "database", "database and heads.log"],
+)
+def test_what_is_missing_beside_the_log_is_told(change: Callable[[Path], None], code: int, tmp_path: Path) -> None:
+    lay_out(tmp_path, genuine())
+    change(tmp_path)
+    assert program_says(tmp_path)[0] == code
+    assert ALONE.main([str(tmp_path)]) == code
+
+
+def test_a_database_rolled_back_is_found_with_and_without_heads_log(tmp_path: Path) -> None:
+    log = genuine()
+    older = log.copy()
+    older.rows, older.notes = log.rows[:15], [note for note in log.notes if note[0] <= 15]
+    lay_out(tmp_path, older)
+    assert program_says(tmp_path)[0] == 11
+    (tmp_path / "heads.log").unlink()
+    assert program_says(tmp_path)[0] == 11
+    assert ALONE.main([str(tmp_path)]) == 11
+
+
+def test_another_installs_log_in_our_home_is_found(tmp_path: Path) -> None:
+    log = genuine()
+    lay_out(tmp_path, log)
+    stranger = next(each for each in ATTACKS if each.name == "another install's rows, whole").make()
+    stranger.heads = []
+    (tmp_path / "audit.sqlite3").unlink()
+    heads, mirror = (tmp_path / "heads.log").read_text(), next((tmp_path / "keys").glob("*.head")).read_bytes()
+    lay_out(tmp_path, stranger)
+    (tmp_path / "heads.log").write_text(heads)
+    (tmp_path / "keys" / f"{log.tip.log_id}.head").write_bytes(mirror)
+    code, reports = program_says(tmp_path)
+    assert code == 10
+    assert "log_missing" in {finding.code for report in reports for finding in report.findings}
+    assert ALONE.main([str(tmp_path)]) == 10
+
+
+def test_an_empty_home_has_nothing_to_verify(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceMissingError):
+        reader(tmp_path).verify()
+    assert ALONE.main([str(tmp_path)]) == 2
+
+
+def test_garbage_in_place_of_a_database_is_damage(tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    path.write_bytes(b"this is no database" * 1000)
+    assert program_says(tmp_path)[0] == 10
+    assert ALONE.main([str(tmp_path)]) == 10
+
+
+def test_sixteen_random_bytes_never_pass_and_never_crash(tmp_path: Path) -> None:
+    import random
+
+    random.seed(16)
+    path = lay_out(tmp_path, genuine())
+    whole = path.read_bytes()
+    intact = [tuple(row) for row in _content(path)]
+    for _ in range(200):
+        data = bytearray(whole)
+        at = random.randrange(len(data) - 16)
+        data[at : at + 16] = random.randbytes(16)
+        path.write_bytes(data)
+        code, _ = program_says(tmp_path)
+        assert code in {0, 10, 11, 12}
+        alone = ALONE.main([str(tmp_path), "--json"])
+        assert (alone == 0) == (code == 0) or _only_schema_text_differs(path)
+        if code == 0:
+            assert [tuple(row) for row in _content(path)] == intact
+
+
+def _content(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT seq, CAST(body AS BLOB), hash FROM event ORDER BY seq").fetchall()
+        return rows + connection.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size").fetchall()
+
+
+def _only_schema_text_differs(path: Path) -> bool:
+    """The verifier alone compares names, the program the whole text of each trigger."""
+    from facefusion_live.adapters.storage import schema
+
+    with closing(sqlite3.connect(path)) as connection:
+        return bool(schema.flaws(connection))
+
+
+def test_reports_add_up(tmp_path: Path) -> None:
+    lay_out(tmp_path, genuine())
+    code, reports = program_says(tmp_path)
+    assert code == exit_code(reports) == 0
+    assert reports[0].notices == ["no keyring: the head is kept in a file beside the log"]

@@ -1,0 +1,102 @@
+"""Where things lie: resources in a checkout, a wheel and the frozen program; the user's files."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from facefusion_live.app.environment import Home, load_settings, resource, save_settings
+from facefusion_live.domain.errors import ResourceError, SettingsError
+from facefusion_live.domain.settings import Settings
+from tests.support import ROOT
+
+NEEDED = ("resources/models/face_mesh_attention.onnx", "resources/demo/driver.mp4", "resources/slate.png")
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_checkout_has_its_resources(name: str) -> None:
+    assert resource(name) == ROOT / name
+
+
+def test_a_missing_resource_is_named() -> None:
+    with pytest.raises(ResourceError, match="resources/nothing is missing") as caught:
+        resource("resources/nothing")
+    assert caught.value.advice
+
+
+def test_the_frozen_program_finds_its_resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    (tmp_path / "resources").mkdir()
+    assert resource("resources") == tmp_path / "resources"
+    with pytest.raises(ResourceError):
+        resource("pyproject.toml")
+
+
+def test_a_wheel_brings_its_resources(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="needs hatchling to build a wheel")
+    build = "import hatchling.build, sys; print(hatchling.build.build_wheel(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    installed = tmp_path / "site"
+    with zipfile.ZipFile(tmp_path / done.stdout.split()[-1]) as wheel:
+        wheel.extractall(installed)
+    ask = f"from facefusion_live.app.environment import resource; [print(resource(n)) for n in {NEEDED!r}]"
+    told = subprocess.run(
+        [sys.executable, "-c", ask], cwd=installed, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert told == [str(installed / "facefusion_live" / "_data" / name) for name in NEEDED]
+
+
+def test_one_variable_puts_all_state_under_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path))
+    home = Home.from_environment()
+    assert home.settings_file == tmp_path / "settings.toml"
+    places = {home.models: "models", home.audit: "audit", home.consent: "consent", home.presets: "presets"}
+    assert all(place == tmp_path / name for place, name in places.items())
+    assert home.log_file.parent == tmp_path / "logs"
+
+
+def test_without_it_the_system_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FACEFUSION_LIVE_HOME", raising=False)
+    home = Home.from_environment()
+    assert "facefusion-live" in str(home.settings_file)
+    assert "facefusion-live" in str(home.audit)
+
+
+def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "settings.toml"
+    changed = Settings().with_values({"mask.feather": 0.2, "capture.mirror": True, "gate.slate": "pixelate"})
+    save_settings(changed, file)
+    assert load_settings(file) == changed
+    assert [path.name for path in file.parent.iterdir()] == ["settings.toml"]
+
+
+def test_no_file_means_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "settings.toml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[mask", "cannot be read"),
+        ("[mask]\nfeather = 'wide'", "mask.feather"),
+        ("[mask]\nfether = 1", "mask.fether"),
+        ("mask = 3", "'mask' is not a group"),
+    ],
+)
+def test_a_bad_file_is_told_and_not_lost(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=words) as caught:
+        load_settings(file)
+    assert caught.value.advice
+    assert file.read_text() == text
+
+
+def test_settings_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        save_settings(Settings(), tmp_path / "file" / "settings.toml")

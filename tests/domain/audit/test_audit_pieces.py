@@ -1,0 +1,338 @@
+import json
+import math
+from dataclasses import replace
+from typing import Any
+from unicodedata import is_normalized
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facefusion_live.adapters.storage.codec import FAST
+from facefusion_live.domain.audit import canonical
+from facefusion_live.domain.audit.alerts import AlertRules
+from facefusion_live.domain.audit.canonical import STANDARD
+from facefusion_live.domain.audit.errors import EventError, NotCanonicalError
+from facefusion_live.domain.audit.event import check_event, is_log_id, is_target, timestamp, ulid, utc_us
+from facefusion_live.domain.audit.flood import LossAccount, TokenBucket, exempt
+from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.merkle import Tree
+from facefusion_live.domain.audit.note import Checkpoint, parse_note
+from facefusion_live.domain.audit.report import LogReport, exit_code
+from facefusion_live.domain.audit.seal import clock_moved_us
+from facefusion_live.domain.audit.selection import Closing, Proven, Selection, verify_selection
+from facefusion_live.domain.audit.streak import Streaks
+from facefusion_live.domain.audit.tidy import tidy, tidy_metadata
+from tests.fakes.audit import check_signature, public_bytes
+from tests.fakes.audit_attacks import body, encode, genuine
+
+KEYS = st.text("abcxyz_0189", min_size=1, max_size=8)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(lambda text: is_normalized("NFC", text))
+INTEGERS = st.integers(-canonical.MAX_INTEGER, canonical.MAX_INTEGER)
+PROFILE = st.recursive(
+    st.none() | st.booleans() | INTEGERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(PROFILE)
+def test_three_writers_agree_over_the_profile(value: Any) -> None:
+    reference = rfc8785.dumps(value)
+    assert canonical.encode(value) == FAST.encode(value) == reference
+    assert canonical.decode(reference) == FAST.decode(reference) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0.5,
+        math.nan,
+        2**53,
+        -(2**53),
+        "e\u0301",
+        "\ud800",
+        {"Key": 1},
+        {"": 1},
+        {1: 2},
+        [[{"a": 1.0}]],
+        b"bytes",
+        {"a": object()},
+    ],
+)
+def test_what_the_profile_does_not_know(value: object) -> None:
+    with pytest.raises(NotCanonicalError):
+        canonical.encode(value)
+
+
+def test_values_may_not_be_nested_without_end() -> None:
+    deep: Any = 1
+    for _ in range(20):
+        deep = [deep]
+    with pytest.raises(NotCanonicalError):
+        canonical.encode(deep)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"a":1,"a":1}',
+        b'{"a": 1}',
+        b'{"b":1,"a":1}',
+        b'{"a":1.0}',
+        b'{"a":NaN}',
+        b'"\\u0041"',
+        b'"\\ud800"',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_not_canonical(data: bytes) -> None:
+    with pytest.raises(NotCanonicalError):
+        canonical.decode(data)
+
+
+def test_timestamps_have_six_digits_and_come_back() -> None:
+    assert timestamp(1_760_000_000_000_001_999) == "2025-10-09T08:53:20.000001Z"
+    assert timestamp(0) == "1970-01-01T00:00:00.000000Z"
+    assert utc_us("2025-10-09T08:53:20.000001Z") == 1_760_000_000_000_001
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2025-10-09T08:53:20Z",
+        "2025-10-09T08:53:20.000001+",
+        "2025-10-09 08:53:20.000001Z",
+        "2025-13-09T08:53:20.000001Z",
+        "2025-10-09T08:53:20.00000²Z",
+        "2025-10-09T08:53:20,000001Z",
+    ],
+)
+def test_what_is_no_timestamp(text: str) -> None:
+    with pytest.raises(EventError):
+        utc_us(text)
+
+
+def test_a_ulid_sorts_by_time() -> None:
+    # The ULID specification's own example of the time part.
+    assert ulid(1469918176385, bytes(10))[:10] == "01ARYZ6S41"
+    assert len(ulid(0, b"\xff" * 10)) == 26
+    assert ulid(1, bytes(10)) < ulid(2, bytes(10))
+
+
+def test_rows_that_do_not_keep_to_the_schema() -> None:
+    row = body(genuine().rows[5])
+    assert check_event(row) is row
+    bad: list[dict[str, Any]] = [
+        {"v": True},
+        {"seq": -1},
+        {"mono_ns": 1.0},
+        {"prev": 7},
+        {"metadata": []},
+        {"action": "audit.gap", "metadata": {"counts": {"x": 0}, "total": 0, "digest": ""}},
+        {"action": "audit.gap", "metadata": {"counts": [], "total": 0, "digest": ""}},
+        {"action": "key.rotate", "metadata": {"epoch": True}},
+        {"target": "Camera"},
+        {"user_id": "anna"},
+        {"client_ip": "10.0.0.1"},
+        {"boot_id": ""},
+        {"session_id": 7},
+    ]
+    for change in bad:
+        with pytest.raises(EventError):
+            check_event({**row, **change})
+    with pytest.raises(EventError):
+        check_event([])
+    with pytest.raises(EventError):
+        check_event({**row, "more": 1})
+    assert (is_log_id("a" * 32), is_log_id("A" * 32)) == (True, False)
+    assert (is_target("camera:0"), is_target("/dev/video0")) == (True, False)
+
+
+def test_a_clock_that_moves_is_measured() -> None:
+    assert clock_moved_us(None, ("a", 5, 5)) == 0
+    assert clock_moved_us(("a", 0, 0), ("a", 10, 4)) == 6
+    assert clock_moved_us(("a", 0, 0), ("b", 10, 4)) == 0
+    assert clock_moved_us(("a", 10, 0), ("b", 0, 4)) == -10
+
+
+def test_a_bucket_fills_with_time_only() -> None:
+    bucket = TokenBucket(10, 20, now_ns=10**9)
+    assert sum(bucket.take(10**9) for _ in range(30)) == 20
+    assert not bucket.take(0)
+    assert sum(bucket.take(2 * 10**9) for _ in range(30)) == 20
+    assert [exempt(action) for action in ("consent.deny", "settings.change")] == [True, False]
+
+
+def test_two_losses_of_the_same_events_have_the_same_digest() -> None:
+    first, second = LossAccount(), LossAccount()
+    for account in (first, second):
+        account.add("a.b", "t", "success", 1)
+        account.add("a.c", "t", "success", 2)
+    assert first
+    tally = first.settle()
+    assert tally == second.settle()
+    assert tally.metadata()["counts"] == {"a_b": 1, "a_c": 1}
+    assert not first
+    assert first.settle().digest == "00" * 32
+
+
+def test_masks_cannot_be_looked_up_and_do_not_mask_twice() -> None:
+    masker, other = Masker(b"one"), Masker(b"two")
+    assert masker.user("team-a-anna") == "team-a-"
+    assert masker.user("anna") == masker.user(masker.user("anna")) != other.user("anna")
+    assert [masker.address(each) for each in ("local", "::1", "127.0.0.1")] == ["local"] * 3
+    assert masker.address("10.0.0.1") == masker.address(masker.address("10.0.0.1"))
+    assert masker.target("camera:0") == "camera:0"
+    assert masker.target("/dev/video0").startswith("other:hmac:")
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("/home/anna/a.png", True),
+        ("cannot open '/home/anna/a b.png'", True),
+        ("C:\\Users\\anna\\a.png", True),
+        ("file:///home/anna/a", True),
+        ("~/anna", True),
+        ("look/anna", False),
+        ("3/4 of anna", False),
+    ],
+)
+def test_paths_are_masked(text: str, hidden: bool) -> None:  # noqa: FBT001
+    out = Masker(b"x").hide_paths(text)
+    assert ("hmac:" in out) == hidden
+    assert ("anna" not in out) == hidden
+
+
+def test_alerts_speak_once_for_each_crossing() -> None:
+    rules = AlertRules()
+    minute = 60 * 10**9
+    spoken = [bool(rules.observe("settings.change", "u", "success", index)) for index in range(15)]
+    assert spoken.count(True) == 1
+    assert not rules.observe("settings.change", "u", "success", 2 * minute)
+    assert [alert.rule for alert in rules.observe("label.off", "u", "success", 0)] == ["label_off"]
+    tries = ["denied", "denied", "success", "denied", "denied", "denied", "denied"]
+    assert [len(rules.observe("auth.unlock", "u", status, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
+
+
+def test_runs_of_too_many_kinds_are_not_remembered() -> None:
+    streaks = Streaks()
+    for index in range(70):
+        assert streaks.begins("camera:0", {"stage": str(index)}, 0) is not None
+    assert streaks.begins("camera:0", {"stage": "69"}, 0) is not None
+    assert streaks.begins("camera:0", {"stage": "1"}, 5) is None
+    assert [run.length for run in streaks.ended()] == [2]
+
+
+def test_whatever_is_handed_over_becomes_canonical() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return "odd"
+
+    deep: Any = 0.25
+    for _ in range(9):
+        deep = {"a": deep}
+    given: dict[str, Any] = {
+        "A b": [1, "x", None],
+        "": 1,
+        "odd": Odd(),
+        "deep": deep,
+        "mixed": [0.5, "x"],
+        "huge": 1e300,
+        "list": [0.5, 1e300],
+        "milli_milli": 0.5,
+        "surrogate": "\ud800",
+        "nfd": "e\u0301",
+        "flag": True,
+    }
+    out = tidy(given, lambda text: text)
+    assert canonical.encode(out)
+    assert out["milli_milli"] == 500
+    assert out["nfd"] == "é"
+    assert out["flag"] is True
+    assert out["mixed"] == ["0.5" if isinstance(each, float) else each for each in [0.5, "x"]]
+
+
+def test_fields_that_are_a_list_already_are_left_alone() -> None:
+    given: dict[str, Any] = {"fields": [{"field": "a", "new": 1}]}
+    assert tidy_metadata("settings.change", given, str, STANDARD) == given
+    assert tidy_metadata("model.load", {"fields": {"a": 1}}, str, STANDARD) == {"fields": {"a": 1}}
+
+
+def selection(*wanted: int) -> Selection:
+    log = genuine()
+    tree, size = Tree(row.hash for row in log.rows), len(log.rows)
+    keys = [row.seq for row in log.rows if body(row)["action"] in {"log.genesis", "key.rotate"}]
+    rows = [Proven(log.rows[seq - 1].body, tree.inclusion(seq - 1, size)) for seq in sorted({*keys, *wanted})]
+    closings = [Closing(note, tree.consistency(at, size)) for at, note in log.notes if at in keys[1:]]
+    return Selection(log.tip.log_id, rows, closings, log.notes[-1][1])
+
+
+def judged(given: Selection) -> tuple[int, set[str], LogReport]:
+    report = verify_selection(given, STANDARD, check_signature)
+    report.checked("coverage")
+    return exit_code([report]), {finding.code for finding in report.findings}, report
+
+
+def test_a_selection_proves_its_rows_and_says_what_it_cannot_prove() -> None:
+    code, codes, report = judged(selection(5, 20))
+    assert (code, codes) == (0, set())
+    assert (report.rows, report.epochs, report.sealed, report.first_seq, report.last_seq) == (6, 4, 25, 1, 20)
+    assert report.genesis_fingerprint == genuine().verify().genesis_fingerprint
+    assert "not that no row was left out" in report.notices[-1]
+
+
+def test_a_selection_that_was_tampered_with() -> None:
+    good = selection(5, 20)
+    rows = list(good.rows)
+
+    def with_rows(*changed: Proven) -> Selection:
+        return Selection(good.log_id, list(changed), good.closings, good.head)
+
+    altered = Proven(encode({**json.loads(rows[2].body), "target": "camera:9"}), rows[2].proof)
+    stranger = Proven(encode({**json.loads(rows[2].body), "log_id": "f" * 32}), rows[2].proof)
+    cases: list[tuple[Selection, set[str]]] = [
+        (with_rows(*rows[:2], altered, *rows[3:]), {"not_included"}),
+        (with_rows(*rows[:2], stranger, *rows[3:]), {"other_row", "not_included"}),
+        (with_rows(*rows[:2], Proven(rows[2].body, []), *rows[3:]), {"not_included"}),
+        (with_rows(*rows[:2], Proven(b"{}", []), *rows[3:]), {"no_event"}),
+        (with_rows(*rows[:2], Proven(b" " + rows[2].body, []), *rows[3:]), {"no_event"}),
+        (with_rows(*rows[:2], Proven(b"nonsense", []), *rows[3:]), {"no_event"}),
+        (with_rows(rows[1], rows[0], *rows[2:]), {"other_row", "epoch_skipped"}),
+        (with_rows(*rows[:3], *rows[4:]), {"epoch_skipped", "closing_missing"}),
+        (with_rows(*rows[:4]), {"bad_signature"}),
+        (Selection(good.log_id, rows, good.closings[:1], good.head), {"closing_missing"}),
+        (Selection(good.log_id, rows, [*good.closings[:2], good.closings[1]], good.head), {"closing_missing"}),
+        (
+            Selection(good.log_id, rows, [good.closings[0], Closing("x", []), good.closings[2]], good.head),
+            {"closing_missing"},
+        ),
+        (Selection(good.log_id, rows, good.closings, "nonsense"), {"bad_signature", "not_included"}),
+        (Selection("f" * 32, rows, good.closings, good.head), {"bad_signature"}),
+    ]
+    for given_selection, wanted in cases:
+        code, codes, _ = judged(given_selection)
+        assert wanted <= codes
+        assert code == 10
+
+
+def test_a_head_of_an_epoch_that_no_row_names() -> None:
+    log = genuine()
+    good = selection()
+    key = log.keys[3]
+    head = replace(Checkpoint.parse(parse_note(log.notes[-1][1]).text), epoch=7)
+    lied = Selection(good.log_id, good.rows, good.closings, head.signed(public_bytes(key), key.sign))
+    assert judged(lied)[1] == {"epoch_skipped"}
+
+
+def test_orjson_and_the_standard_library_write_the_same_row() -> None:
+    row = genuine().rows[7]
+    assert orjson.loads(row.body) == STANDARD.decode(row.body)
+    assert FAST.encode(orjson.loads(row.body)) == row.body == STANDARD.encode(json.loads(row.body))

@@ -1,0 +1,252 @@
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facefusion_live.domain.errors import ComputeError
+from facefusion_live.domain.face import Job, StageFailure
+from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import GateState, OutputFrame
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BlockingQueue, BufferPool
+from facefusion_live.engine.gate import Block, Gate
+from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.rendering import Rendering
+from facefusion_live.engine.store import SettingsStore
+from tests.engine.jobs import face, patch
+from tests.engine.rig import until
+from tests.fakes.clock import FakeClock
+from tests.fakes.compute import FakeCompute
+from tests.fakes.pictures import ROOM, SIZE_WH, SLATE
+from tests.fakes.stages import raising
+
+WAIT_S = 10.0
+FPS = 200.0
+LIVE, HOLD, SLATED, PASS = GateState.LIVE, GateState.HOLD, GateState.SLATE, GateState.PASS
+BLUE = (0, 0, 200)
+
+
+class Bench:
+    """A render thread with a channel of jobs and a list of what it emits."""
+
+    def __init__(self, *, realtime: bool = False, fps: float = FPS) -> None:
+        self.clock, self.latency, self.gate = FakeClock(), LatencyRecorder(), Gate()
+        self.compute, self.store = FakeCompute(), SettingsStore(Settings())
+        self.failures: list[tuple[int, StageFailure]] = []
+        self.rendering = Rendering(
+            self.compute,
+            self.gate,
+            self.store,
+            self.clock,
+            self.latency,
+            realtime=realtime,
+            failed=lambda index, failure: self.failures.append((index, failure)),
+        )
+        self.frames = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "frame")
+        self.pictures = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "picture")
+        self.jobs = BlockingQueue[Job](50, lambda job: job.release())
+        self.fps = fps
+        self.emitted: list[tuple[GateState, int, float, tuple[int, ...]]] = []
+        self.takes = [self.take]
+
+    def take(self, frame: OutputFrame) -> None:
+        middle = frame.image.host()[20, 20]
+        self.emitted.append((frame.state, frame.job_index, frame.media_s, tuple(int(level) for level in middle)))
+
+    def job(self, index: int, *, failure: StageFailure | None = None, bare: bool = False) -> Job:
+        """A room with one face, swapped unless bare."""
+        buffer = self.frames.acquire()
+        pixels = buffer.array((SIZE_WH[1], SIZE_WH[0], 3))
+        pixels[:] = ROOM
+        swap = np.full((40, 40, 3), BLUE, np.uint8)
+        made = replace(patch(), swap=HostImage(swap), crop_from_frame=np.array([[1, 0, -5.0], [0, 1, -5.0]]))
+        return Job(
+            frame=Frame(index, self.clock.now_ns() - 5_000_000, index / 30, HostImage(pixels, buffer)),
+            faces=(face(),),
+            targets=(0,),
+            missing=0,
+            patches=() if bare else (made,),
+            hidden_boxes_px=np.empty((0, 4), np.float32),
+            settings=self.store.current,
+            failure=failure,
+        )
+
+    def begin(self) -> None:
+        self.rendering.begin(self.jobs, self.pictures, self.takes, SIZE_WH, self.fps)
+
+    def end(self) -> None:
+        self.jobs.close()
+        assert self.rendering.worker.join(WAIT_S)
+        assert (self.frames.in_use, self.pictures.in_use) == (0, 0)
+
+    def run(self, *jobs: Job) -> list[GateState]:
+        for job in jobs:
+            self.jobs.put(job)
+        self.begin()
+        self.end()
+        return self.states
+
+    @property
+    def states(self) -> list[GateState]:
+        return [state for state, *_ in self.emitted]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_good_jobs_go_out_swapped_and_in_order(bench: Bench) -> None:
+    assert bench.run(*(bench.job(index) for index in range(3))) == [LIVE] * 3
+    assert [(job_index, colour) for _, job_index, _, colour in bench.emitted] == [(i, BLUE) for i in range(3)]
+    assert bench.latency.percentiles()["capture_to_emit"].p50 == 5.0
+    assert bench.rendering.counts.emitted == 3
+
+
+def test_a_failed_job_is_noted_and_the_last_good_picture_is_held(bench: Bench) -> None:
+    failure = StageFailure("swap", "InferenceError", "no net")
+    assert bench.run(bench.job(0), bench.job(1, failure=failure), bench.job(2)) == [LIVE, HOLD, LIVE]
+    assert bench.failures == [(1, failure)]
+    assert bench.rendering.counts.failed == {"swap": 1}
+
+
+@pytest.mark.parametrize("error", [ComputeError("no memory"), RuntimeError("broken")])
+def test_a_picture_that_cannot_be_composed_is_judged_all_the_same(bench: Bench, error: Exception) -> None:
+    bench.compute.on_compose = lambda job: raising(error)(job) if job.frame.index == 1 else None
+    assert bench.run(*(bench.job(index) for index in range(3))) == [LIVE, HOLD, LIVE]
+    assert bench.failures == [(1, StageFailure("compose", type(error).__name__, str(error)))]
+
+
+def test_many_unexpected_errors_in_a_row_lose_no_frame(bench: Bench) -> None:
+    bench.compute.on_compose = lambda job: raising(RuntimeError("broken"))(job) if job.frame.index < 8 else None
+    assert bench.run(*(bench.job(index) for index in range(9))) == [SLATED] * 8 + [LIVE]
+    assert bench.rendering.counts.failed == {"compose": 8}
+
+
+def test_what_cannot_be_recorded_does_not_cost_a_lease(bench: Bench) -> None:
+    bench.rendering._tell_failed = lambda index, failure: raising(RuntimeError(f"{index} {failure}"))(None)
+    bench.compute.on_compose = raising(RuntimeError("broken"))
+    assert bench.run(bench.job(0), bench.job(1)) == [SLATED] * 2
+
+
+def test_a_taker_that_raises_costs_no_lease_and_no_second_frame(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.takes = [bench.take, raising(RuntimeError("taker"))]
+    with caplog.at_level(logging.ERROR, "facefusion_live.render"):
+        assert bench.run(bench.job(0), bench.job(1)) == [LIVE, LIVE]
+    assert "rendering failed: RuntimeError: taker" in caplog.text
+    assert bench.rendering.counts.failed == {"render": 2}
+    assert bench.failures[0][0] == -1
+
+
+def test_offline_the_pictures_own_times_are_the_clock(bench: Bench) -> None:
+    bench.store.preview({"gate.hold_ms": 50})
+    assert bench.run(bench.job(0), bench.job(1, bare=True), bench.job(2, bare=True)) == [LIVE, HOLD, SLATED]
+    assert [colour for *_, colour in bench.emitted] == [BLUE, BLUE, SLATE]
+    assert [round(media_s, 4) for _, _, media_s, _ in bench.emitted] == [0.0, 0.0333, 0.0667]
+
+
+def test_the_newest_look_is_taken_for_every_picture() -> None:
+    bench = Bench()
+    bench.takes.append(lambda frame: bench.store.preview({"look.opacity": 0.95 - frame.index / 100}))
+    bench.run(*(bench.job(index) for index in range(3)))
+    assert bench.compute.opacities == [1.0, 0.95, 0.94]
+
+
+def test_a_bare_picture_passes_when_armed(bench: Bench) -> None:
+    bench.gate.arm(pass_through=True)
+    assert bench.run(bench.job(0, bare=True)) == [PASS]
+    assert bench.emitted[0][3] == ROOM
+    assert "capture_to_emit" not in bench.latency.percentiles()
+
+
+def test_a_pixelated_slate_gets_the_frame(bench: Bench) -> None:
+    frames: list[Frame | None] = []
+    bench.compute.on_slate = frames.append
+    bench.store.preview({"gate.slate": "pixelate"})
+    job = bench.job(3, bare=True)
+    assert bench.run(job) == [SLATED]
+    assert frames == [job.frame]
+
+
+def test_a_frame_that_cannot_be_pixelated_is_replaced_by_the_card(bench: Bench) -> None:
+    bench.compute.on_slate = lambda frame: raising(ComputeError("no"))(frame) if frame is not None else None
+    bench.store.preview({"gate.slate": "pixelate"})
+    assert bench.run(bench.job(3, bare=True)) == [SLATED]
+    assert bench.failures == [(3, StageFailure("slate", "ComputeError", "no"))]
+
+
+def test_without_even_a_card_nothing_goes_out(bench: Bench) -> None:
+    bench.compute.on_slate = raising(ComputeError("no card"))
+    assert bench.run(bench.job(0, bare=True)) == []
+    assert bench.rendering.counts.failed == {"render": 1}
+
+
+def test_live_without_jobs_the_slate_is_fed_at_the_frame_rate() -> None:
+    bench = Bench(realtime=True)
+    bench.takes.append(lambda _: bench.clock.turn(1 / FPS))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted >= 5)
+    bench.end()
+    assert set(bench.states) == {SLATED}
+    times = [media_s for _, _, media_s, _ in bench.emitted]
+    assert times == sorted(set(times))
+    assert bench.emitted[0][1] == -1
+
+
+def test_live_a_hung_net_turns_into_hold_and_then_slate() -> None:
+    bench = Bench(realtime=True)
+    bench.begin()
+    bench.jobs.put(bench.job(0))
+    until(lambda: HOLD in bench.states)
+    bench.clock.turn(0.5)
+    count = len(bench.states)
+    until(lambda: len(bench.states) > count)
+    assert SLATED not in bench.states[:count]
+    bench.clock.turn(0.001)
+    until(lambda: SLATED in bench.states)
+    count = len(bench.states)
+    bench.jobs.put(bench.job(1))
+    until(lambda: LIVE in bench.states[count:])
+    bench.end()
+    order = [state for state, before in zip(bench.states, [None, *bench.states], strict=False) if state != before]
+    assert order[order.index(LIVE) :][:4] == [LIVE, HOLD, SLATED, LIVE]
+    assert all(colour == {LIVE: BLUE, HOLD: BLUE, SLATED: SLATE}[state] for state, *_, colour in bench.emitted)
+    times = [media_s for _, _, media_s, _ in bench.emitted]
+    assert times == sorted(set(times))
+
+
+def test_panic_reaches_the_sinks_though_no_job_comes() -> None:
+    bench = Bench(realtime=True)
+    bench.begin()
+    bench.jobs.put(bench.job(0))
+    until(lambda: LIVE in bench.states)
+    bench.gate.block(Block.PANIC)
+    count = len(bench.states)
+    # One frame may have been on its way.
+    until(lambda: len(bench.states) > count + 1)
+    assert set(bench.states[count + 1 :]) == {SLATED}
+    bench.end()
+
+
+def test_a_job_that_comes_late_does_not_turn_time_back() -> None:
+    bench = Bench(realtime=True)
+    bench.takes.append(lambda _: bench.clock.turn(1.0))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted >= 2)
+    bench.jobs.put(bench.job(0))
+    until(lambda: LIVE in bench.states)
+    bench.end()
+    times = [media_s for _, _, media_s, _ in bench.emitted]
+    assert times == sorted(set(times))
+
+
+def test_patience_is_three_frames_when_live_and_one_otherwise() -> None:
+    bench = Bench(realtime=True, fps=10.0)
+    bench.rendering._interval_s = 0.1
+    bench.rendering.counts.last_ns = bench.clock.now_ns()
+    assert bench.rendering._timeout_s() == pytest.approx(0.3)
+    bench.rendering.counts.emitted = 1
+    assert bench.rendering._timeout_s() == pytest.approx(0.1)
+    bench.clock.turn(5.0)
+    assert bench.rendering._timeout_s() == 0.001

@@ -1,0 +1,198 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.pipeline import Draft
+from facefusion_live.engine.stages import (
+    CONFIRM_SCORE,
+    ChooseStage,
+    DetectStage,
+    IdentifyStage,
+    LandmarkFinder,
+    SwapStage,
+    TrackStage,
+)
+from facefusion_live.engine.tracks import FaceTracks
+from tests.engine.rig import FACE, frame_of
+from tests.fakes.compute import FakeCompute
+from tests.fakes.nets import FakeDetector, FakeLandmarker, FakeRecogniser, detection
+from tests.fakes.pictures import Square, faces_in, room
+from tests.fakes.swapper import FakeSource, FakeSwapper
+
+OTHER = Square(1, 64, 6, 18)
+SETTINGS = Settings().with_values({"track.smoothing": 0, "detect.every_n": 4})
+
+
+class Bench:
+    """The stages on one bench."""
+
+    def __init__(self, *, run_aside: bool = True) -> None:
+        self.tracks, self.compute = FaceTracks(), FakeCompute()
+        self.detector, self.landmarker, self.recogniser = FakeDetector(), FakeLandmarker(), FakeRecogniser()
+        self.tasks: list[Callable[[], None]] = []
+        self.run_aside = run_aside
+        finder = LandmarkFinder(self.landmarker, self.compute)
+        self.pool = BufferPool(8 * 128**2, 4, "patch")
+        self.stages = [
+            TrackStage(self.tracks, finder),
+            DetectStage(self.tracks, self.detector, self.compute),
+            ChooseStage(self.tracks, finder),
+            IdentifyStage(self.tracks, self.recogniser, self.compute, self.aside),
+        ]
+        self.index = 0
+
+    def aside(self, task: Callable[[], None]) -> bool:
+        if self.run_aside:
+            self.tasks.append(task)
+        return self.run_aside
+
+    def frame(self, *faces: Square, settings: Settings = SETTINGS) -> Draft:
+        frame = frame_of(room(*faces), self.index)
+        self.index += 1
+        draft = Draft(frame, settings, frame.media_s)
+        for stage in self.stages:
+            stage.run(draft)
+        return draft
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_face_is_found_where_it_is(bench: Bench) -> None:
+    draft = bench.frame(FACE)
+    (face,) = draft.faces
+    np.testing.assert_allclose(face.box_px, faces_in(room(FACE))[0], atol=1.0)
+    assert (draft.targets, draft.missing) == ((0,), 0)
+
+
+def test_needs_are_given_in_order(bench: Bench) -> None:
+    given: frozenset[str] = frozenset()
+    for stage in (*bench.stages, SwapStage(FakeSwapper(), FakeSource, bench.pool)):
+        assert stage.needs <= given
+        given |= stage.gives
+    assert [stage.name for stage in bench.stages] == ["track", "detect", "choose", "identify"]
+
+
+def test_the_detector_runs_every_nth_frame(bench: Bench) -> None:
+    ran = [bench.frame(FACE).detections is not None for _ in range(9)]
+    assert ran == [True, False, False, False, True, False, False, False, True]
+
+
+def test_the_detector_runs_at_once_when_someone_is_lost(bench: Bench) -> None:
+    bench.frame(FACE)
+    calls = bench.detector.calls
+    assert bench.frame().detections == ()
+    assert bench.detector.calls == calls + 1
+
+
+def test_a_lost_face_is_missing(bench: Bench) -> None:
+    bench.frame(FACE)
+    draft = bench.frame()
+    assert (draft.faces, draft.targets, draft.missing) == ((), (), 1)
+    assert draft.hidden_boxes_px.shape == (0, 4)
+
+
+def test_bystanders_are_no_targets_and_are_hidden_where_they_were(bench: Bench) -> None:
+    draft = bench.frame(FACE, OTHER)
+    assert (len(draft.faces), draft.targets) == (2, (0,))
+    draft = bench.frame(FACE)
+    assert (len(draft.faces), draft.targets, draft.missing) == (1, (0,), 0)
+    np.testing.assert_allclose(draft.hidden_boxes_px, [faces_in(room(OTHER))[1]], atol=1.0)
+
+
+def test_all_faces_are_targets_if_so_set(bench: Bench) -> None:
+    draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
+    assert draft.targets == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(np.nan, 0, 1, 1), (0, 0, np.inf, 1), (5, 5, 5, 5), (9, 9, 1, 1)],
+    ids=["nan", "infinite", "empty", "inside out"],
+)
+def test_detections_without_a_place_are_passed_over(bench: Bench, box: tuple[float, ...]) -> None:
+    honest = FakeDetector().detect
+    bench.detector.answer = [detection(box), *honest(room(FACE, size_wh=(96, 96)), 0.5)]
+    assert len(bench.frame(FACE).detections or ()) == 1
+
+
+def test_the_detector_is_asked_down_to_the_confirming_score(bench: Bench) -> None:
+    bench.detector.answer = [detection((30, 36, 54, 60), CONFIRM_SCORE)]
+    draft = bench.frame(FACE)
+    assert len(draft.detections or ()) == 1
+    assert draft.faces == ()
+
+
+def test_everyone_is_identified_now_and_then(bench: Bench) -> None:
+    asked = [len(bench.tasks) for _ in range(40) if bench.frame(FACE)]
+    assert asked[0] == 1
+    assert asked[29] == 1
+    assert asked[31] == 2
+
+
+def test_the_answer_reaches_the_track(bench: Bench) -> None:
+    bench.frame(FACE)
+    bench.tasks[0]()
+    (face,) = bench.frame(FACE).faces
+    assert face.embedding is not None
+    assert np.linalg.norm(face.embedding) == pytest.approx(1)
+
+
+def test_when_the_side_worker_is_closed_it_is_asked_again() -> None:
+    bench = Bench(run_aside=False)
+    bench.frame(FACE)
+    bench.run_aside = True
+    bench.frame(FACE)
+    assert len(bench.tasks) == 1
+
+
+def test_a_patch_for_every_target(bench: Bench) -> None:
+    draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all", "swap.max_crop_px": 128}))
+    SwapStage(FakeSwapper(), FakeSource, bench.pool).run(draft)
+    assert [patch.face_index for patch in draft.patches] == [0, 1]
+    assert bench.pool.in_use == 2
+    draft.job().release()
+    assert bench.pool.in_use == 0
+
+
+def test_the_source_is_read_once_per_frame(bench: Bench) -> None:
+    sources = iter([FakeSource((0, 0, 100)), FakeSource((0, 0, 200))])
+    stage = SwapStage(FakeSwapper(), lambda: next(sources), bench.pool)
+    colours: list[int] = []
+    for _ in range(2):
+        draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
+        stage.run(draft)
+        colours += [int(patch.swap.host()[0, 0, 2]) for patch in draft.patches]
+        draft.job().release()
+    assert colours == [100, 100, 200, 200]
+
+
+def test_the_first_patch_is_not_lost_when_the_second_fails(bench: Bench) -> None:
+    def second_fails(_frame: object, patch: object) -> object:
+        if bench.pool.in_use == 2:
+            raise InferenceError("no")
+        return patch
+
+    draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
+    with pytest.raises(InferenceError):
+        SwapStage(FakeSwapper(second_fails), FakeSource, bench.pool).run(draft)  # type: ignore[arg-type]
+    assert bench.pool.in_use == 1
+    draft.job().release()
+    assert bench.pool.in_use == 0
+
+
+def test_landmarks_are_given_in_frame_pixels() -> None:
+    bench = Bench()
+    draft = Draft(frame_of(room(FACE)), SETTINGS, 0.0)
+    found = detection(faces_in(room(FACE))[0])
+    landmarks = LandmarkFinder(bench.landmarker, bench.compute).in_frame(draft)(found.box_px, found.eyes_px)
+    assert isinstance(draft.frame.image, HostImage)
+    middle = landmarks.mesh_px[:, :2].mean(0)
+    np.testing.assert_allclose(middle, [42, 32], atol=3)

@@ -1,0 +1,253 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facefusion_live.domain.ports import Landmarks
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.tracks import DISAGREEMENTS, FaceTracks
+from tests.fakes.nets import detection
+from tests.fakes.pictures import mesh_in
+
+Box = NDArray[np.float32]
+SETTINGS = Settings().with_values({"track.smoothing": 0, "track.lost_ms": 500})
+ALL = SETTINGS.with_values({"swap.targets": "all"})
+
+
+def box(left: float, top: float = 0, edge: float = 40) -> Box:
+    return np.array([left, top, left + edge, top + edge], np.float32)
+
+
+class World:
+    """What there is to see: faces by place. Landmarks snap to the face that overlaps most with where one looks."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self.boxes: list[Box] = list(boxes)
+        self.score = 1.0
+        self.tracks = FaceTracks()
+        self.time_s = 0.0
+        self.looked: list[Box] = []
+
+    def find(self, box_px: Box, eyes_px: NDArray[np.float32]) -> Landmarks:
+        assert eyes_px.shape == (2, 2)
+        self.looked.append(box_px)
+        near = [seen for seen in self.boxes if (np.abs(seen[:2] - box_px[:2]) < 60).all()]
+        if not near:
+            return Landmarks(mesh_in(box_px), 0.1)
+        return Landmarks(mesh_in(min(near, key=lambda seen: float(np.abs(seen - box_px).sum()))), self.score)
+
+    def frame(self, detected: Sequence[Box] | None = None, settings: Settings = SETTINGS, score: float = 0.9) -> None:
+        """One frame; the detector runs if told what it finds."""
+        self.time_s += 1 / 30
+        self.tracks.follow(self.find, self.time_s, settings)
+        if detected is not None:
+            found = [detection(place, score) for place in detected]
+            self.tracks.admit(found, self.find, self.time_s, settings)
+
+    def begin(self, settings: Settings = SETTINGS) -> None:
+        self.frame(self.boxes, settings)
+
+    @property
+    def ids(self) -> list[int]:
+        return [track.track_id for track in self.tracks.present]
+
+
+def test_nobody_is_uncertain_and_somebody_is_not() -> None:
+    world = World(box(10))
+    assert world.tracks.uncertain
+    world.begin()
+    assert not world.tracks.uncertain
+    assert world.ids == [0]
+
+
+def test_a_face_keeps_its_number_while_it_moves() -> None:
+    world = World(box(10))
+    world.begin()
+    for step in range(20):
+        world.boxes = [box(10 + 5 * step)]
+        world.frame()
+    (track,) = world.tracks.present
+    assert track.track_id == 0
+    np.testing.assert_allclose(track.box_px, box(105), atol=1e-3)
+
+
+def test_a_face_as_a_value() -> None:
+    world = World(box(10))
+    world.begin()
+    face = world.tracks.present[0].face()
+    np.testing.assert_allclose(face.box_px, box(10), atol=1e-3)
+    assert face.landmarks5_px.shape == (5, 2)
+    assert face.mesh_px.shape == (478, 3)
+    assert (face.score, face.track_id, face.agreed, face.embedding) == (1.0, 0, True, None)
+
+
+def test_a_weak_detection_confirms_and_does_not_begin() -> None:
+    world = World(box(10))
+    world.frame([box(10)], score=0.3)
+    assert world.ids == []
+    world.begin()
+    world.frame([box(10)], score=0.3)
+    assert not world.tracks.uncertain
+
+
+def test_no_more_faces_than_asked_for() -> None:
+    world = World(box(0), box(100), box(200))
+    world.begin(SETTINGS.with_values({"detect.max_faces": 2}))
+    assert world.ids == [0, 1]
+
+
+def test_a_detection_without_a_face_begins_nothing() -> None:
+    world = World()
+    world.frame([box(10)])
+    assert world.ids == []
+    assert world.tracks.uncertain
+
+
+def test_a_face_that_vanishes_is_missed_then_forgotten() -> None:
+    world = World(box(10))
+    world.begin()
+    world.boxes = []
+    world.frame()
+    assert world.ids == []
+    assert world.tracks.uncertain
+    assert [track.present for track in world.tracks.choose(SETTINGS)[0]] == [False]
+    for _ in range(16):
+        world.frame()
+    assert world.tracks.choose(SETTINGS) == ([], [])
+
+
+def test_a_face_that_comes_back_is_the_same() -> None:
+    world = World(box(10))
+    world.begin()
+    place, world.boxes = world.boxes, []
+    world.frame()
+    world.boxes = place
+    world.frame(place)
+    assert world.ids == [0]
+    assert not world.tracks.uncertain
+
+
+def test_a_track_that_no_detection_agrees_with_is_doubted_then_given_up() -> None:
+    world = World(box(10))
+    world.begin()
+    world.frame([])
+    assert world.tracks.uncertain
+    assert not world.tracks.present[0].face().agreed
+    for _ in range(DISAGREEMENTS - 2):
+        world.frame([])
+    assert world.ids == [0]
+    world.frame([])
+    assert world.ids == []
+
+
+def test_one_agreement_ends_the_doubt() -> None:
+    world = World(box(10))
+    world.begin()
+    world.frame([])
+    world.frame([box(10)])
+    assert world.tracks.present[0].face().agreed
+
+
+def test_a_jump_is_doubted_at_once_and_the_detector_settles_it() -> None:
+    world = World(box(0))
+    world.begin()
+    world.boxes = [box(30, 20)]
+    world.frame()
+    assert world.tracks.uncertain
+    assert not world.tracks.present[0].face().agreed
+    world.tracks.admit([detection(box(30, 20))], world.find, world.time_s, SETTINGS)
+    assert world.tracks.present[0].face().agreed
+
+
+@pytest.mark.parametrize(
+    "mesh",
+    [
+        np.full((478, 3), np.nan, np.float32),
+        np.full((478, 3), np.inf, np.float32),
+        np.zeros((478, 3), np.float32),
+        mesh_in(np.array([5, 5, 45, 6], np.float32)),
+    ],
+    ids=["nan", "infinite", "a point", "a line"],
+)
+def test_landmarks_that_are_no_face_do_not_spoil_the_track(mesh: NDArray[np.float32]) -> None:
+    world = World(box(10))
+    world.begin()
+    world.tracks.follow(lambda *_: Landmarks(mesh, 1.0), 0.1, SETTINGS)
+    assert world.ids == []
+    assert np.isfinite(world.tracks.choose(SETTINGS)[0][0].box_px).all()
+    world.tracks.admit([detection(box(10))], world.find, 0.1, SETTINGS)
+    assert world.ids == [0]
+    other = FaceTracks()
+    other.admit([detection(box(10))], lambda *_: Landmarks(mesh, 1.0), 0.1, SETTINGS)
+    assert other.present == []
+
+
+def test_a_score_that_is_not_a_number_is_no_face() -> None:
+    world = World(box(10))
+    world.score = float("nan")
+    world.begin()
+    assert world.ids == []
+
+
+def test_two_tracks_on_one_face_become_one() -> None:
+    world = World(box(10))
+    world.frame([box(10), box(45)])
+    assert world.ids == [0]
+
+
+def test_faces_are_looked_for_in_a_square_around_the_last_mesh() -> None:
+    world = World(np.array([10, 10, 40, 70], np.float32))
+    world.begin()
+    world.looked.clear()
+    world.frame()
+    np.testing.assert_allclose(world.looked[0], [-5, 10, 55, 70], atol=1e-3)
+
+
+def test_the_largest_is_chosen_and_stays_chosen() -> None:
+    world = World(box(0, edge=40), box(100, edge=44))
+    world.begin()
+    wanted, others = world.tracks.choose(SETTINGS)
+    assert [track.track_id for track in wanted] == [1]
+    assert [track.track_id for track in others] == [0]
+    world.boxes = [box(0, edge=48), box(100, edge=44)]
+    world.frame()
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [1]
+
+
+def test_a_much_larger_one_takes_over() -> None:
+    world = World(box(0, edge=30), box(100, edge=32))
+    world.begin()
+    world.tracks.choose(SETTINGS)
+    world.boxes = [box(0, edge=42), box(100, edge=32)]
+    world.frame()
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+
+
+def test_the_chosen_one_is_expected_back_before_another_is_chosen() -> None:
+    world = World(box(0, edge=40), box(100, edge=38))
+    world.begin()
+    world.tracks.choose(SETTINGS)
+    world.boxes = [box(100, edge=38)]
+    world.frame()
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+    for _ in range(16):
+        world.frame()
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [1]
+
+
+def test_all_means_all() -> None:
+    world = World(box(0), box(100))
+    world.begin()
+    wanted, others = world.tracks.choose(ALL)
+    assert [track.track_id for track in wanted] == [0, 1]
+    assert others == []
+
+
+def test_identities_arrive_later_or_never() -> None:
+    world = World(box(10))
+    world.begin()
+    embedding = np.ones(4, np.float32)
+    world.tracks.identify(0, embedding)
+    world.tracks.identify(99, embedding)
+    assert world.tracks.present[0].face().embedding is embedding

@@ -1,0 +1,631 @@
+#!/usr/bin/env python3
+"""Check an audit trail of FaceFusion Live without FaceFusion Live.
+
+    python audit_verify.py EXPORT.zip
+    python audit_verify.py HOME/audit                   (the folder with audit.sqlite3 and heads.log)
+    python audit_verify.py audit.sqlite3 --checkpoint note.txt
+
+Needs Python 3.11 and the package `cryptography`, nothing else. It was written on its own, from docs/audit.md, so that
+two programs must err alike before an error goes unseen. Exit codes: 0 intact, 10 tampered, 11 truncated or rolled
+back, 12 unverifiable (no seal or key), 2 could not run.
+
+The record is tamper-evident, never tamper-proof. Compare the genesis fingerprint printed here with that of the
+program's About box: a log made up from nothing is consistent in itself.
+"""
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import importlib
+import itertools
+import json
+import re
+import sqlite3
+import sys
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+TAMPERED, TRUNCATED, UNVERIFIABLE = 10, 11, 12
+FIELDS = {
+    "v", "log_id", "seq", "prev", "timestamp", "mono_ns", "boot_id", "session_id", "user_id", "client_ip",
+    "action", "target", "status", "metadata",
+}  # fmt: skip
+ACTIONS = {
+    "frame.failed", "settings.change", "log.genesis", "session.start", "session.stop", "key.rotate",
+    "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
+    "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
+    "audit.prune", "clock.jump", "auth.unlock",
+}  # fmt: skip
+KEY_NAME = re.compile(r"[a-z0-9_]+").fullmatch
+IDENTITIES = re.compile(
+    r"(?P<log_id>[0-9a-f]{32}) (?P<boot>[0-9a-f-]{32,36}) (?P<session>sess_[0-7][0-9A-HJKMNP-TV-Z]{25}) "
+    r"(?P<user>hmac:[0-9a-f]{16}|team-[a-z0-9]{1,16}-) (?P<ip>local|hmac:[0-9a-f]{16}) "
+    r"(?P<target>[a-z][a-z0-9_.-]{0,31}(:[A-Za-z0-9_.:@+-]{1,96})?)"
+).fullmatch
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII).fullmatch
+SIGNATURE = re.compile("— ([^ +]+) ([A-Za-z0-9+/=]+)").fullmatch
+CHECKPOINT = re.compile(
+    r"facefusion-live/(?P<log>[0-9a-f]{32})\n(?P<size>[0-9]{1,15})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
+    r"epoch (?P<epoch>[0-9]{1,15})\nnumber (?P<number>[0-9]{1,15})\n"
+).fullmatch
+TABLES = {"event", "checkpoint", "outbox", "horizon"}
+TRIGGERS = {
+    "event_appended", "event_kept", "event_not_deleted", "checkpoint_appended", "checkpoint_kept",
+    "checkpoint_not_deleted", "horizon_single", "horizon_rises", "horizon_not_deleted",
+}  # fmt: skip
+JUMP_US = 10_000_000
+NOTE, HEAD, ANCHOR = range(3)
+START, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+Row: TypeAlias = tuple[int, bytes, bytes | None]
+"""Seq, body, and the hash stored with it where there is one."""
+Head: TypeAlias = tuple[str, int, bytes]
+"""Who remembers, how many rows, their root."""
+Checkpoint: TypeAlias = tuple[str, int, bytes, int, int]
+"""Log, size, root, epoch, number."""
+
+
+class Findings:
+    """What is wrong with one log."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.codes: set[int] = set()
+        self.count = 0
+
+    def add(self, code: int, text: str) -> None:
+        """Take one down; the first twenty word for word."""
+        self.codes.add(code)
+        self.count += 1
+        if len(self.texts) < 20:
+            self.texts.append(text)
+
+
+class Tree:
+    """The right edge of an RFC 6962 tree."""
+
+    def __init__(self, peaks: Iterable[tuple[int, bytes]] = ()) -> None:
+        self.peaks = list(peaks)  # (height, hash), highest first
+        self.size = sum(1 << height for height, _ in self.peaks)
+
+    def add(self, leaf: bytes) -> None:
+        """Append one leaf hash."""
+        height = 0
+        while self.peaks and self.peaks[-1][0] == height:
+            leaf = hashlib.sha256(b"\x01" + self.peaks.pop()[1] + leaf).digest()
+            height += 1
+        self.peaks.append((height, leaf))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Root of all leaves so far."""
+        if not self.peaks:
+            return hashlib.sha256(b"").digest()
+        root = self.peaks[-1][1]
+        for _, peak in reversed(self.peaks[:-1]):
+            root = hashlib.sha256(b"\x01" + peak + root).digest()
+        return root
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Tree":
+        """From a stored frontier: eight bytes of size, then the peaks."""
+        size, hashes = int.from_bytes(data[:8], "big"), [data[at : at + 32] for at in range(8, len(data), 32)]
+        heights = [bit for bit in range(63, -1, -1) if size >> bit & 1]
+        if len(heights) != len(hashes):
+            raise ValueError("no frontier")
+        return cls(zip(heights, hashes, strict=True))
+
+
+def refuse(text: str) -> NoReturn:
+    """What JSON may not hold here."""
+    raise ValueError(f"{text} has no place in a row")
+
+
+READ = json.JSONDecoder(parse_float=refuse, parse_constant=refuse).decode
+WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+
+def plain(value: object, depth: int = 0) -> bool:
+    """Is it within the profile: keys of [a-z0-9_], NFC strings, integers below 2^53?"""
+    if isinstance(value, str):
+        return value.isascii() or unicodedata.is_normalized("NFC", value)
+    if isinstance(value, bool) or value is None:
+        return True
+    if isinstance(value, int):
+        return abs(value) < 2**53
+    if depth >= 16:
+        return False
+    if isinstance(value, list):
+        return all(plain(each, depth + 1) for each in value)
+    return all(KEY_NAME(key) and plain(each, depth + 1) for key, each in value.items())
+
+
+def read_row(body: bytes) -> dict[str, Any]:
+    """The event of a body; ValueError unless the body is canonical and of sound schema."""
+    text = body.decode()
+    event = READ(text)
+    if not isinstance(event, dict) or WRITE(event) != text or event.keys() != FIELDS or len(body) > 5120:
+        raise ValueError("not a canonical row")
+    words = " ".join(event[k] for k in ("log_id", "boot_id", "session_id", "user_id", "client_ip", "target"))
+    numbers = (event["v"], event["seq"], event["mono_ns"])
+    if not IDENTITIES(words) or event["action"] not in ACTIONS or not STAMP(event["timestamp"]):
+        raise ValueError("a field is not as the schema wants it")
+    if any(type(each) is not int or each < 0 for each in numbers) or event["v"] != 1 or not plain(event["metadata"]):
+        raise ValueError("a number or the metadata are not as the schema wants them")
+    if event["status"] not in ("success", "failure", "denied") or not isinstance(event["metadata"], dict):
+        raise ValueError("a field is not as the schema wants it")
+    if event["action"] in ("audit.suppressed", "audit.gap"):
+        counts = event["metadata"].get("counts")
+        if not counts or sum(counts.values()) != event["metadata"].get("total"):
+            raise ValueError("the account does not add up")
+    return event
+
+
+def signed_by(note: str, name: str, public_key: bytes) -> bool:
+    """Is the signed note signed by this Ed25519 key under this name?"""
+    text, _, lines = note.rpartition("\n\n")
+    text += "\n"
+    wanted = hashlib.sha256(name.encode() + b"\n\x01" + public_key).digest()[:4]
+    for line in lines.splitlines():
+        match = SIGNATURE(line)
+        try:
+            blob = base64.b64decode(match[2], validate=True) if match else b""
+            if match and match[1] == name and blob[:4] == wanted:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(blob[4:], text.encode())
+                return True
+        except (ValueError, InvalidSignature):
+            continue
+    return False
+
+
+def checkpoint_of(note: str) -> Checkpoint | None:
+    """Log, size, root, epoch and number of a checkpoint; None for what is none."""
+    match = CHECKPOINT(note.rpartition("\n\n")[0] + "\n")
+    if not match:
+        return None
+    return match["log"], int(match["size"]), base64.b64decode(match["root"]), int(match["epoch"]), int(match["number"])
+
+
+class Log:
+    """Everything that speaks for one log; its rows are gone through once."""
+
+    def __init__(self, name: str, rows: Iterable[Row] = (), heads: Iterable[Head] = ()) -> None:
+        self.name, self.rows, self.heads = name, rows, list(heads)
+        self.notes: list[tuple[int, str]] = []
+        self.log_id, self.pruned_to, self.prune_seq, self.prune_body = "", 0, 0, b""
+        self.frontier: bytes | None = None
+        self.from_horizon = False
+        self.archives: dict[str, str] = {}
+        self.flaws: list[str] = []
+        self.missing: list[str] = []
+        self.found, self.count, self.genesis, self.key = Findings(), 0, "", b""
+        self.tree, self.seq, self.prev, self.clock = Tree(), 0, "0" * 64, None
+        self.epoch = self.number = self.sealed = self.noted = self.rotated = 0
+        self.notes_seen = self.heads_seen = 0
+        self.next_key: bytes | None = None
+        self.prune: tuple[int, bytes, int] | None = None
+
+    def check(self, fingerprint: str = "", anchors: Iterable[str] = ()) -> None:
+        """Go through the log; what is wrong stands in `found` afterwards."""
+        for flaw in self.flaws:
+            self.found.add(TAMPERED, flaw)
+        for lack in self.missing:
+            self.found.add(UNVERIFIABLE, f"{lack} is missing")
+        if self.from_horizon:
+            self.start_behind_pruned_rows()
+        marks = self.merged_marks(anchors)
+        for seq, body, digest in self.rows:
+            self.row(seq, body, digest)
+            while marks and marks[-1][0] <= self.seq:
+                self.mark(*marks.pop())
+        self.change_key()
+        for size, kind, what in reversed(marks):
+            self.heads_seen += kind == HEAD
+            who = what[0] if kind == HEAD else ("the anchor" if kind == ANCHOR else "a checkpoint")
+            self.found.add(TRUNCATED, f"{who} tells of {size} rows, there are {self.seq}")
+        self.judge_end(fingerprint)
+
+    def merged_marks(self, anchors: Iterable[str]) -> list[tuple[int, int, Any]]:
+        """Checkpoints, heads and anchors by size, the next one last."""
+        marks = [(size, NOTE, note) for size, note in self.notes]
+        marks += [(size, HEAD, (source, root)) for source, size, root in self.heads]
+        marks += [(at[1], ANCHOR, note) for note in anchors if (at := checkpoint_of(note))]
+        return sorted((mark for mark in marks if mark[0] > self.seq), key=lambda mark: mark[:2], reverse=True)
+
+    def start_behind_pruned_rows(self) -> None:
+        """Begin on the word of the row that pruned; `judge_end` sees to it that this row is sealed."""
+        self.seq = self.sealed = self.noted = self.pruned_to
+        try:
+            said = read_row(self.prune_body)["metadata"]
+            self.prev, self.epoch, self.number = said["last_hash"], said["epoch"], said["number"]
+            self.key = bytes.fromhex(said["public_key"])
+            self.genesis = hashlib.sha256(bytes.fromhex(said["genesis_key"])).hexdigest()
+            self.tree = Tree.from_bytes(self.frontier or b"")
+            if self.tree.root().hex() == said["root"]:
+                return
+        except (ValueError, KeyError, TypeError):
+            pass
+        self.found.add(TAMPERED, f"what should stand for the rows up to {self.pruned_to} is damaged or another one")
+
+    def row(self, seq: int, body: bytes, digest: bytes | None) -> None:
+        """Take in one row."""
+        self.change_key()
+        leaf = hashlib.sha256(b"\x00" + body).digest()
+        self.count += 1
+        if seq != self.seq + 1 or digest not in (None, leaf):
+            self.found.add(TAMPERED, f"row {seq} is not row {self.seq + 1}, or has not the hash stored with it")
+        self.seq = seq
+        try:
+            event = read_row(body)
+            self.links(event)
+            if event["action"] in ("log.genesis", "key.rotate", "audit.prune"):
+                self.concerns_keys(event, body)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+            self.found.add(TAMPERED, f"row {seq}: {error}")
+        self.tree.add(leaf)
+        self.prev = leaf.hex()
+
+    def links(self, event: dict[str, Any]) -> None:
+        """The row follows the one before it, in the chain and in time."""
+        self.log_id = self.log_id or event["log_id"]
+        if (event["seq"], event["prev"], event["log_id"]) != (self.seq, self.prev, self.log_id):
+            self.found.add(TAMPERED, f"row {self.seq} does not follow the row before it, or is one of another log")
+        if (event["action"] == "log.genesis") != (self.seq == 1):
+            self.found.add(TAMPERED, f"row {self.seq}: the first row, and only it, begins a log")
+        clock = clock_of(event)
+        if self.clock is not None and event["action"] != "clock.jump" and moved_us(self.clock, clock) > JUMP_US:
+            self.found.add(TAMPERED, f"the clock was moved before row {self.seq}, and no row tells of it")
+        self.clock = clock
+
+    def concerns_keys(self, event: dict[str, Any], body: bytes) -> None:
+        """Rows that begin a log, replace a key or account for pruned rows."""
+        said = event["metadata"]
+        if event["action"] == "log.genesis":
+            self.key = bytes.fromhex(said["public_key"])
+            self.genesis = hashlib.sha256(self.key).hexdigest()
+        elif event["action"] == "key.rotate":
+            if said["epoch"] != self.epoch + 1 or bytes.fromhex(said["previous_key"]) != self.key:
+                self.found.add(TAMPERED, f"row {self.seq} skips an epoch or replaces a key that was not in force")
+            self.next_key, self.rotated = bytes.fromhex(said["public_key"]), self.seq
+        else:
+            self.prune = (self.seq, body, said["pruned_to"])
+            if said["archive"] not in self.archives:
+                self.found.add(TRUNCATED, f"the archive {said['archive']} is missing")
+            elif self.archives[said["archive"]] != said["archive_sha256"]:
+                self.found.add(TAMPERED, f"the archive {said['archive']} was altered")
+
+    def change_key(self) -> None:
+        """After a `key.rotate` that its own key has sealed, the next key is in force."""
+        if self.next_key is None:
+            return
+        if self.noted not in (0, self.rotated):
+            self.found.add(TAMPERED, f"epoch {self.epoch} was not closed by its own key")
+        self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
+
+    def mark(self, size: int, kind: int, what: Any) -> None:  # noqa: ANN401 (a note, or a head's source and root)
+        """Something speaks about the tree of `size` leaves."""
+        root, origin = self.tree.root(), "facefusion-live/" + self.log_id
+        if size < self.seq:
+            self.found.add(TAMPERED, f"what tells of {size} rows is out of order")
+        elif kind == HEAD:
+            self.heads_seen += 1
+            if what[1] != root:
+                self.found.add(TAMPERED, f"{what[0]} remembers other rows up to {size}")
+            if self.noted != size:
+                self.found.add(TRUNCATED, f"{what[0]} remembers a checkpoint at {size} that is gone")
+        elif not signed_by(what, origin, self.key):
+            self.found.add(TAMPERED, f"the checkpoint of {size} rows is not signed by the key of epoch {self.epoch}")
+        elif kind == ANCHOR and (checkpoint_of(what) or [b""] * 3)[2] != root:
+            self.found.add(TAMPERED, f"the anchor seals other rows up to {size}")
+        if kind == NOTE:
+            self.note(size, checkpoint_of(what), root)
+
+    def note(self, size: int, found: Checkpoint | None, root: bytes) -> None:
+        """A checkpoint must be the one that stands here: of this log, size, root and epoch, and the next by number."""
+        self.notes_seen, self.noted = self.notes_seen + 1, size
+        if found == (self.log_id, size, root, self.epoch, self.number):
+            self.sealed = size
+        else:
+            self.found.add(TAMPERED, f"the checkpoint of {size} rows is not the one that must stand here")
+        self.number = (found[4] if found else self.number) + 1
+
+    def judge_end(self, fingerprint: str) -> None:
+        """What can only be said when all rows are known."""
+        if self.notes_seen == 0 or self.seq - self.sealed >= 100:
+            self.found.add(UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
+        if self.heads_seen == 0:
+            self.found.add(UNVERIFIABLE, "nothing outside the log tells how long it was")
+        if fingerprint and fingerprint != self.genesis:
+            self.found.add(TAMPERED, "the log does not begin with the key whose fingerprint was given")
+        word = (self.prune_seq, self.prune_body, self.pruned_to)
+        if self.pruned_to and (self.prune != word or self.prune_seq > self.sealed):
+            self.found.add(
+                TAMPERED, f"rows up to {self.pruned_to} are gone, and no sealed row says that they were pruned"
+            )
+
+
+def clock_of(event: dict[str, Any]) -> tuple[str, int, int]:
+    """Boot, wall clock and monotonic clock in microseconds."""
+    wall = datetime.fromisoformat(event["timestamp"])
+    return event["boot_id"], (wall - START) // MICROSECOND, event["mono_ns"] // 1000
+
+
+def moved_us(before: tuple[str, int, int], now: tuple[str, int, int]) -> int:
+    """How far the wall clock was moved between two rows."""
+    wall = now[1] - before[1]
+    return abs(wall - (now[2] - before[2])) if now[0] == before[0] else max(-wall, 0)
+
+
+def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
+    """RFC 9162, 2.1.3.2."""
+    fn, sn = index, size - 1
+    for step in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            leaf = hashlib.sha256(b"\x01" + step + leaf).digest()
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            leaf = hashlib.sha256(b"\x01" + leaf + step).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and leaf == root
+
+
+def extended(old: int, new: int, proof: list[bytes], old_root: bytes, new_root: bytes) -> bool:
+    """RFC 9162, 2.1.4.2."""
+    if old == new:
+        return not proof and old_root == new_root
+    path = [old_root, *proof] if old & (old - 1) == 0 else proof
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    if not path:
+        return False
+    left = right = path[0]
+    for step in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            left = hashlib.sha256(b"\x01" + step + left).digest()
+            right = hashlib.sha256(b"\x01" + step + right).digest()
+            while fn and not fn & 1:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            right = hashlib.sha256(b"\x01" + right + step).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and left == old_root and right == new_root
+
+
+def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, fingerprint: str) -> None:
+    """A filtered export: every row proven to stand in the sealed log, every epoch closed by its own key."""
+    folder = f"logs/{about['log_id']}/"
+    lines = archive.read(folder + "rows.ndjson").splitlines()
+    proofs = [json.loads(line) for line in archive.read(folder + "proofs.ndjson").splitlines()]
+    closings = json.loads(archive.read(folder + "closings.json"))
+    note = archive.read(folder + "head.note").decode()
+    head = checkpoint_of(note)
+    if not head or (head[0], head[1], len(lines)) != (about["log_id"], about["size"], about["rows"]):
+        log.found.add(TRUNCATED, "the export does not hold what its manifest tells")
+        return
+    log.epoch, log.log_id = -1, head[0]
+    for line, proof in zip(lines, proofs, strict=True):
+        log.count += 1
+        try:
+            event = read_row(line)
+            steps = [base64.b64decode(step) for step in proof]
+            leaf = hashlib.sha256(b"\x00" + line).digest()
+            ours = event["log_id"] == head[0] and event["seq"] > log.seq
+            if not ours or not included(leaf, event["seq"] - 1, head[1], steps, head[2]):
+                log.found.add(TAMPERED, f"row {event['seq']} is not proven to stand in the log")
+            log.seq = event["seq"]
+            if event["action"] in ("log.genesis", "key.rotate"):
+                new_key(log, event, closings, head)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            log.found.add(TAMPERED, f"line {log.count}: {error}")
+    if head[3] != log.epoch or not signed_by(note, "facefusion-live/" + head[0], log.key):
+        log.found.add(TAMPERED, "the last checkpoint is not signed by the log's key")
+    if fingerprint and fingerprint != log.genesis:
+        log.found.add(TAMPERED, "the log does not begin with the key whose fingerprint was given")
+
+
+def new_key(log: Log, event: dict[str, Any], closings: list[dict[str, Any]], head: Checkpoint) -> None:
+    """A row of a filtered export names a key: the key before it must have closed its epoch with a proven beginning."""
+    seq, name = event["seq"], "facefusion-live/" + log.log_id
+    if log.epoch >= 0:
+        closing = closings[log.epoch] if log.epoch < len(closings) else {"note": "", "proof": []}
+        at, steps = checkpoint_of(closing["note"]), [base64.b64decode(step) for step in closing["proof"]]
+        if not at or at[:2] != (log.log_id, seq) or not signed_by(closing["note"], name, log.key):
+            log.found.add(TAMPERED, f"epoch {log.epoch} was not closed by its own key")
+        elif not extended(seq, head[1], steps, at[2], head[2]):
+            log.found.add(TAMPERED, f"the tree at the end of epoch {log.epoch} is no beginning of the last one")
+    if event["metadata"].get("epoch", 0) != log.epoch + 1 or (log.epoch == -1) != (seq == 1):
+        log.found.add(TAMPERED, f"row {seq} skips an epoch")
+    log.epoch, log.key = log.epoch + 1, bytes.fromhex(event["metadata"]["public_key"])
+    log.genesis = log.genesis or hashlib.sha256(log.key).hexdigest()
+
+
+def check_zip(path: Path, fingerprint: str, anchors: list[str]) -> list[Log]:
+    """Every log of an export, and that the manifest is signed by the log that made it."""
+    with zipfile.ZipFile(path) as archive:
+        note = archive.read("manifest.note").decode()
+        title, _, text = note.rpartition("\n\n")[0].partition("\n")
+        manifest = json.loads(text)
+        if title != "facefusion-live/export/v1":
+            raise ValueError("no export of this kind")
+        logs = [check_exported(archive, manifest, about, fingerprint, anchors) for about in manifest["logs"]]
+    own = next((log.key for log in logs if log.name == manifest["log_id"]), b"")
+    if not signed_by(note, "facefusion-live/" + manifest["log_id"], own):
+        for log in logs:
+            log.found.add(TAMPERED, "the manifest is not signed by the log that made the export")
+    return logs
+
+
+def check_exported(
+    archive: zipfile.ZipFile, manifest: dict[str, Any], about: dict[str, Any], fingerprint: str, anchors: list[str]
+) -> Log:
+    """One log of an export."""
+    folder = f"logs/{about['log_id']}/"
+    data = archive.read(folder + "rows.ndjson")
+    log = Log(about["log_id"], heads=[("the manifest", about["size"], bytes.fromhex(about["root"]))])
+    if manifest["whole"]:
+        lines = data.splitlines()
+        start, at = about.get("pruned_to", 0), about.get("prune_seq", 0)
+        log.rows = ((seq, line, None) for seq, line in enumerate(lines, start + 1))
+        log.log_id, log.pruned_to, log.prune_seq = about["log_id"], start, at
+        log.notes = [(size, note) for size, note in json.loads(archive.read(folder + "checkpoints.json"))]
+        log.from_horizon, log.frontier = bool(start), bytes.fromhex(about.get("frontier", ""))
+        log.prune_body = lines[at - start - 1] if 0 < at - start <= len(lines) else b""
+        log.check(fingerprint, anchors)
+    else:
+        check_selection(log, about, archive, fingerprint)
+    if hashlib.sha256(data).hexdigest() != about["rows_sha256"]:
+        log.found.add(TAMPERED, "the rows are not those of the manifest")
+    return log
+
+
+def check_database(path: Path, fingerprint: str, anchors: list[str]) -> Log:
+    """A database file, with heads.log, mirrored head and archives where they lie beside it."""
+    log = Log(path.name)
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    lines, mirrors = outside(path.parent)  # before the rows, which a running program may be adding to
+    try:
+        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True, isolation_level=None)) as database:
+            database.execute("BEGIN")
+            load(log, database)
+            recall(log, lines, mirrors)
+            rows = database.execute("SELECT seq, CAST(body AS BLOB), hash FROM event ORDER BY seq")
+            archived = archives(path.parent / "archive", log) if log.pruned_to else None
+            log.from_horizon = bool(log.pruned_to) and archived is None
+            log.rows = itertools.chain(archived or [], rows)
+            log.check(fingerprint, anchors)
+    except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:
+        log.found.add(TAMPERED, f"the database is damaged: {error}")
+    return log
+
+
+def load(log: Log, database: sqlite3.Connection) -> None:
+    """What the tables say beside the rows."""
+    names = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'")}
+    log.flaws = [f"{name} is missing or does not belong here" for name in names ^ (TABLES | TRIGGERS)]
+    first = database.execute("SELECT CAST(body AS BLOB) FROM event ORDER BY seq LIMIT 1").fetchone()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        log.log_id = json.loads(first[0])["log_id"] if first else ""
+    notes = database.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size")
+    log.notes = [(size, (note or b"").decode("utf-8", "replace")) for size, note in notes]
+    horizon = database.execute("SELECT pruned_to, prune_seq, frontier FROM horizon").fetchone()
+    log.pruned_to, log.prune_seq, log.frontier = horizon or (0, 0, None)
+    body = database.execute("SELECT CAST(body AS BLOB) FROM event WHERE seq = ?", (log.prune_seq,)).fetchone()
+    log.prune_body = body[0] if body else b""
+
+
+def outside(folder: Path) -> tuple[list[list[str]] | None, dict[str, Any]]:
+    """What heads.log and the mirrored heads remember; None for a heads.log that is not there."""
+    path = folder / "heads.log"
+    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else None
+    mirrors = {}
+    for each in (folder / "keys").glob("*.head"):
+        with contextlib.suppress(ValueError):
+            mirrors[each.stem] = json.loads(each.read_text())
+    return [line for line in lines if len(line) == 5] if lines is not None else None, mirrors
+
+
+def recall(log: Log, lines: list[list[str]] | None, mirrors: dict[str, Any]) -> None:
+    """Lay what the outside remembers beside the log."""
+    if lines is None:
+        log.missing.append("heads.log")
+    log.heads = [("heads.log", int(at[2]), bytes.fromhex(at[3])) for at in lines or [] if at[0] == log.log_id]
+    if log.heads != sorted(log.heads, key=lambda head: head[1]):
+        log.found.add(TAMPERED, "heads.log is out of order")
+    if mirror := mirrors.get(log.log_id):
+        log.heads.append(("the mirrored head", mirror["size"], bytes.fromhex(mirror["root"])))
+    else:
+        log.missing.append("the mirrored head")
+    known = set(mirrors) | {at[0] for at in lines or []}
+    if log.log_id and known and log.log_id not in known:
+        log.found.add(TAMPERED, f"{log.name} was not written here")
+
+
+def archives(folder: Path, log: Log) -> list[Row] | None:
+    """Rows of all archives, if every one is there and can be unpacked here; None otherwise."""
+    files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
+    log.archives = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+    unpack = unpacker()
+    if unpack is None:
+        return None
+    bodies = [line for each in files for line in unpack(each.read_bytes()).splitlines()]
+    return [(seq, body, None) for seq, body in enumerate(bodies, 1)] if len(bodies) == log.pruned_to else None
+
+
+def unpacker() -> Callable[[bytes], bytes] | None:
+    """What can read zstd: Python 3.14 itself, or a package that happens to be there."""
+    with contextlib.suppress(ImportError):
+        return importlib.import_module("compression.zstd").decompress
+    with contextlib.suppress(ImportError):
+        package = importlib.import_module("zstandard")
+        return lambda data: package.ZstdDecompressor().stream_reader(data).read()
+    return None
+
+
+def lost(folder: Path, present: set[str]) -> list[Log]:
+    """Logs that heads.log or a mirrored head knows, and whose file is gone."""
+    lines, mirrors = outside(folder)
+    logs = [Log(log_id) for log_id in sorted((set(mirrors) | {line[0] for line in lines or []}) - present)]
+    for log in logs:
+        log.found.add(TRUNCATED, f"the log {log.name} was written here, and its file is gone")
+    return logs
+
+
+def check(what: Path, fingerprint: str, anchors: list[str]) -> list[Log]:
+    """Every log of a folder, an export or a database file."""
+    if what.is_dir():
+        paths = sorted([*what.glob("audit*.sqlite3"), *what.glob("damaged-*.sqlite3")])
+        logs = [check_database(path, fingerprint, anchors) for path in paths]
+        return logs + lost(what, {log.log_id for log in logs})
+    if zipfile.is_zipfile(what):
+        return check_zip(what, fingerprint, anchors)
+    return [check_database(what, fingerprint, anchors)]
+
+
+def main(words: list[str] | None = None) -> int:
+    """Check what the command line names; give the exit code."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("what", type=Path)
+    asked.add_argument("--fingerprint", default="", help="of the genesis key, as the About box showed it")
+    asked.add_argument("--checkpoint", type=Path, action="append", default=[], help="one that somebody else kept")
+    asked.add_argument("--json", action="store_true", help="print one JSON object")
+    given = asked.parse_args(words)
+    try:
+        anchors = [path.read_text(encoding="utf-8") for path in given.checkpoint]
+        logs = check(given.what, given.fingerprint, anchors)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        print(f"could not run: {error!r}", file=sys.stderr)
+        return 2
+    codes = {code for log in logs for code in log.found.codes}
+    if any(checkpoint_of(note) is None for note in anchors):
+        codes.add(UNVERIFIABLE)
+    code = next((each for each in (TAMPERED, TRUNCATED, UNVERIFIABLE) if each in codes), 0 if logs else 2)
+    if given.json:
+        about = [{"log": each.name, "rows": each.count, "genesis_fingerprint": each.genesis,
+                  "findings": each.found.texts} for each in logs]  # fmt: skip
+        print(json.dumps({"exit_code": code, "logs": about}))
+        return code
+    for log in logs:
+        print(f"{log.name}: {log.count} rows, genesis {log.genesis}, {log.found.count} findings")
+        print("".join(f"  ! {text}\n" for text in log.found.texts), end="")
+    print({0: "intact", 10: "TAMPERED", 11: "TRUNCATED", 12: "UNVERIFIABLE", 2: "nothing to check"}[code])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What `tools/quality.py` judges with: its own nets, mesh and measures. Nothing here imports the program."""

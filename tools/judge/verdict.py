@@ -1,0 +1,164 @@
+"""A clip judged frame by frame, and the figures that come out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.judge import measures
+from tools.judge.films import SHOWN, BadFilmError, Pair
+from tools.judge.nets import BgrImage, Eyes, Points
+from tools.judge.sheet import Sheet
+
+IDENTITY_EVERY = 6
+"""Identity is asked for in every so many frames with a face."""
+LEAK_LEVELS = 3.0
+"""A mean change inside the oval below this is a bare face …"""
+LEAK_SHARE = 0.9
+"""… and so is a face of which less than this was changed."""
+_STILL_LEVELS = 0.1
+"""A film that changes less than this from frame to frame stands still: flicker is measured against this instead."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was measured, frame by frame."""
+
+    changed: list[float] = field(default_factory=list[float])
+    share: list[float] = field(default_factory=list[float])
+    fidelity: list[float] = field(default_factory=list[float])
+    id_source: list[float] = field(default_factory=list[float])
+    id_target: list[float] = field(default_factory=list[float])
+    id_before: list[float] = field(default_factory=list[float])
+    ceiling_source: list[float] = field(default_factory=list[float])
+    ceiling_target: list[float] = field(default_factory=list[float])
+    outside: list[float] = field(default_factory=list[float])
+    seam: list[float] = field(default_factory=list[float])
+    moved_given: list[float] = field(default_factory=list[float])
+    moved_made: list[float] = field(default_factory=list[float])
+
+
+class Judge:
+    """Looks at one pair of pictures after the other.
+
+    Args:
+        source: The source portrait.
+        every_face: Look for leaks in every face, not only in the widest.
+
+    Raises:
+        BadFilmError: No face is found in the portrait.
+    """
+
+    def __init__(self, source: BgrImage, *, every_face: bool = False) -> None:
+        self._eyes = Eyes()
+        self._sheet = Sheet(self._eyes)
+        mesh = self._eyes.face(source)
+        if mesh is None:
+            raise BadFilmError("no face is found in the source picture")
+        self._source, self._source_mesh = source, mesh
+        self._source_identity = self._eyes.identity(source, mesh)
+        self._every_face = every_face
+        self._notes = Notes()
+        self._frames = self._faces = self._found = self._leaks = self._shown = 0
+        self._flat: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def judge(self, pairs: Iterable[Pair]) -> dict[str, Any]:
+        """Look at all of them; returns the figures."""
+        for pair in pairs:
+            self._look(pair)
+        return self._figures()
+
+    def _look(self, pair: Pair) -> None:
+        self._frames += 1
+        mesh = self._eyes.face(pair.given)
+        if mesh is None:
+            self._flat = None
+            return
+        self._faces += 1
+        hull, notes = measures.Hull(mesh, pair.given.shape[:2]), self._notes
+        self._look_for_leaks(pair, hull)
+        notes.outside.append(measures.outside_psnr(pair.given, pair.made, hull))
+        notes.seam.append(measures.seam_ratio(pair.given, pair.made, hull))
+        self._flicker(pair, mesh)
+        made_mesh = self._eyes.face(pair.made)
+        if made_mesh is None:
+            return
+        self._found += 1
+        notes.fidelity.append(measures.landmark_distance(mesh, made_mesh))
+        if self._faces % IDENTITY_EVERY == 1:
+            self._identity(pair, mesh, made_mesh)
+
+    def _look_for_leaks(self, pair: Pair, widest: measures.Hull) -> None:
+        hulls = [widest]
+        if self._every_face:
+            hulls = [measures.Hull(mesh, pair.given.shape[:2]) for mesh in self._eyes.faces(pair.given)]
+        changes = [measures.mean_change(pair.given, pair.made, hull.grown()) for hull in hulls]
+        shares = [measures.changed_share(pair.given, pair.made, hull) for hull in hulls]
+        self._notes.changed.append(min(changes))
+        if pair.state in SHOWN:
+            self._shown += 1
+            self._notes.share.append(min(shares))
+            self._leaks += min(changes) < LEAK_LEVELS or min(shares) < LEAK_SHARE
+
+    def _flicker(self, pair: Pair, mesh: Points) -> None:
+        """How much each film changes from frame to frame on the skin itself, wherever the face has moved."""
+        before = self._flat
+        self._flat = self._sheet.unwrap(pair.given, mesh), self._sheet.unwrap(pair.made, mesh)
+        if before is not None:
+            given, made = (
+                float(np.abs(now - then)[self._sheet.inside].mean())
+                for now, then in zip(self._flat, before, strict=True)
+            )
+            self._notes.moved_given.append(given)
+            self._notes.moved_made.append(made)
+
+    def _identity(self, pair: Pair, mesh: Points, made_mesh: Points) -> None:
+        notes, source = self._notes, self._source_identity
+        own = self._eyes.identity(pair.given, mesh)
+        seen = self._eyes.identity(pair.made, made_mesh)
+        notes.id_source.append(float(seen @ source))
+        notes.id_target.append(float(seen @ own))
+        notes.id_before.append(float(own @ source))
+        best = self._sheet.worn(pair.given, mesh, self._source, self._source_mesh)
+        best_mesh = self._eyes.face(best)
+        if best_mesh is not None:
+            identity = self._eyes.identity(best, best_mesh)
+            notes.ceiling_source.append(float(identity @ source))
+            notes.ceiling_target.append(float(identity @ own))
+
+    def _figures(self) -> dict[str, Any]:
+        mean = {name: _mean(values) for name, values in asdict(self._notes).items()}
+        moved_given, moved_made = mean["moved_given"], mean["moved_made"]
+        flicker = None if moved_made is None else moved_made / max(moved_given or 0.0, _STILL_LEVELS)
+        best, seen = mean["ceiling_source"], mean["id_source"]
+        return _rounded({
+            "frames": self._faces,
+            "frames_compared": self._frames,
+            "found": self._found / max(self._faces, 1),
+            "fidelity": mean["fidelity"],
+            "id_source": seen,
+            "id_target": mean["id_target"],
+            "changed": mean["changed"],
+            "outside": mean["outside"],
+            "seam": mean["seam"],
+            "shown": self._shown,
+            "leaks": self._leaks,
+            "changed_share_min": min(self._notes.share, default=None),
+            "flicker": flicker,
+            "moved_given": moved_given,
+            "moved_made": moved_made,
+            "id_before": mean["id_before"],
+            "ceiling_id_source": best,
+            "ceiling_id_target": mean["ceiling_target"],
+            "share_of_ceiling": None if best is None or seen is None or best <= 0 else seen / best,
+        })  # fmt: skip
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
