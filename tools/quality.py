@@ -1,3 +1,4 @@
+# pyright: basic, reportArgumentType=false
 """Judge a swapped film without knowing how it was made.
 
 Usage: python tools/quality.py SOURCE INPUT OUTPUT [--states FILE] [--every-face] [--json]

@@ -53,8 +53,8 @@ ENGINES = {"mesh": MeshSwapper}
 
 _LANDMARKER = "face_mesh_attention"
 _RECOGNISER = "sface_2021dec_int8bq"
-_PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full")
-"""For source pictures, in turn: the second finds small faces, and second ones."""
+_DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
+"""What `detect.model = auto` asks in turn, and what source pictures are searched with."""
 
 
 class SystemClock:
@@ -228,11 +228,11 @@ def _slate_card(settings: Settings) -> Path:
 def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
     """What makes fresh stages that find the faces in a picture."""
     landmarker = catalog.landmarker(_LANDMARKER)
-    detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
+    detectors = [catalog.detector(model) for model in _DETECTORS]
 
     def stages() -> list[Stage]:
         tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
-        looks = [DetectStage(tracks, detector, compute) for detector in detectors]
+        looks = [DetectStage(tracks, [detector], compute) for detector in detectors]
         return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
 
     return stages
@@ -263,8 +263,9 @@ class _Inference:
         """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
         tracks = FaceTracks()
         finder = LandmarkFinder(self.catalog.landmarker(_LANDMARKER), self.compute)
-        detector = self.catalog.detector(self.settings.detect.model)
-        found = (TrackStage(tracks, finder), DetectStage(tracks, detector, self.compute), ChooseStage(tracks, finder))
+        chosen = self.settings.detect.model
+        detectors = [self.catalog.detector(model) for model in (_DETECTORS if chosen == "auto" else (chosen,))]
+        found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
         swap = SwapStage(self.swapper, lambda: self.source, buffers)
         if aside is None:
             return (*found, swap)

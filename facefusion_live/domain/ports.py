@@ -99,6 +99,7 @@ class FrameSource(Protocol):
 
         Raises:
             CaptureLostError: Unplugged, timed out or broken; the source must be opened anew.
+            ValueError: The array has another shape.
         """
         ...
 
@@ -318,7 +319,11 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish and let go of everything. Safe to call twice, and after an error."""
+        """Finish and let go of everything. Safe to call twice, and after an error.
+
+        Raises:
+            SinkError: The end could not be written, the first time only.
+        """
         ...
 
 

@@ -64,10 +64,10 @@ class Detect:
 
     model: Annotated[
         str,
-        Choice(("blazeface_short", "blazeface_full", "yunet_2023mar")),
+        Choice(("auto", "blazeface_short", "blazeface_full", "yunet_2023mar")),
         Acts.SESSION,
-        Words("Detector", "Short range is fastest; full range and YuNet find faces further away."),
-    ] = "blazeface_short"
+        Words("Detector", "Auto asks the full-range net, then the one for near faces, then the one for far ones."),
+    ] = "auto"
     score: Annotated[
         float, _SHARE, Acts.INFERENCE, Words("Detection threshold", "How sure the detector must be of a new face.")
     ] = 0.5

@@ -1,6 +1,6 @@
 """The stages of inference: follow the faces, look for new ones, choose who is replaced, tell who they are, swap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Detection
+from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import (
     Buffers,
     Compute,
@@ -62,31 +63,18 @@ class TrackStage:
         self.tracks.follow(self.finder.in_frame(draft), draft.time_s, draft.settings)
 
 
-class DetectStage:
-    """Looks for faces every n-th frame, and at once when someone is lost or doubted."""
+class _Looking:
+    """Finds faces in a frame with one detector: crop, net, and back to frame pixels."""
 
-    name = "detect"
-    needs = frozenset({"followed"})
-    gives = frozenset({"detections"})
-
-    def __init__(self, tracks: FaceTracks, detector: FaceDetector, compute: Compute) -> None:
-        self._tracks = tracks
+    def __init__(self, detector: FaceDetector, compute: Compute) -> None:
         self._detector = detector
         self._compute = compute
         self._crop = np.empty((detector.input_px, detector.input_px, 3), np.uint8)
-        self._since = 0
 
-    def run(self, draft: Draft) -> None:
-        """Detect, if it is time to."""
-        self._since += 1
-        if self._since < draft.settings.detect.every_n and not self._tracks.uncertain:
-            return
-        self._since = 0
-        draft.detections = tuple(self._detect(draft))
-
-    def _detect(self, draft: Draft) -> list[Detection]:
-        crop_from_frame = geometry.letterbox(draft.frame.image.size_wh, self._detector.input_px)
-        self._compute.crop(draft.frame.image, crop_from_frame, self._crop)
+    def faces(self, image: Image) -> list[Detection]:
+        """Every face down to a score that confirms a track."""
+        crop_from_frame = geometry.letterbox(image.size_wh, self._detector.input_px)
+        self._compute.crop(image, crop_from_frame, self._crop)
         frame_from_crop = geometry.inverse(crop_from_frame)
         return [
             Detection(
@@ -97,6 +85,38 @@ class DetectStage:
             for found in self._detector.detect(self._crop, CONFIRM_SCORE)
             if _has_a_place(found)
         ]
+
+
+class DetectStage:
+    """Looks for faces every n-th frame, and at once when someone is lost or doubted.
+
+    Args:
+        tracks: Who is known.
+        detectors: Asked in turn until one is sure of a face: near and far faces want different nets.
+        compute: For the crops.
+    """
+
+    name = "detect"
+    needs = frozenset({"followed"})
+    gives = frozenset({"detections"})
+
+    def __init__(self, tracks: FaceTracks, detectors: Sequence[FaceDetector], compute: Compute) -> None:
+        self._tracks = tracks
+        self._looks = [_Looking(detector, compute) for detector in detectors]
+        self._since = 0
+
+    def run(self, draft: Draft) -> None:
+        """Detect, if it is time to."""
+        self._since += 1
+        if self._since < draft.settings.detect.every_n and not self._tracks.uncertain:
+            return
+        self._since = 0
+        found: list[Detection] = []
+        for look in self._looks:
+            found += look.faces(draft.frame.image)
+            if any(detection.score >= draft.settings.detect.score for detection in found):
+                break
+        draft.detections = tuple(found)
 
 
 @dataclass(slots=True)

@@ -160,6 +160,10 @@ class FaceTracks:
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> None:
         landmarks = find(detection.box_px, detection.eyes_px)
         if _is_face(landmarks):
+            # Detectors draw their boxes differently; a second look, framed by the mesh itself, makes them equal.
+            box_px, eyes_px = geometry.box_of(landmarks.mesh_px), landmarks.mesh_px[list(mesh.EYE_CORNERS), :2]
+            landmarks = find(_square(box_px), eyes_px)
+        if _is_face(landmarks):
             track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
             self._next_id += 1
             self._see(track, landmarks, time_s, settings)

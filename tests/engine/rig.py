@@ -110,7 +110,7 @@ class Rig:
         finder = LandmarkFinder(self.landmarker, self.compute)
         stages: tuple[Stage, ...] = (
             TrackStage(tracks, finder),
-            DetectStage(tracks, self.detector, self.compute),
+            DetectStage(tracks, [self.detector], self.compute),
             ChooseStage(tracks, finder),
             IdentifyStage(tracks, self.recogniser, self.compute, aside),
             SwapStage(self.swapper, FakeSource, buffers),

@@ -40,7 +40,7 @@ class Bench:
         self.pool = BufferPool(8 * 128**2, 4, "patch")
         self.stages = [
             TrackStage(self.tracks, finder),
-            DetectStage(self.tracks, self.detector, self.compute),
+            DetectStage(self.tracks, [self.detector], self.compute),
             ChooseStage(self.tracks, finder),
             IdentifyStage(self.tracks, self.recogniser, self.compute, self.aside),
         ]

@@ -1,3 +1,5 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """Two films side by side: which input picture belongs to which output picture."""
 
 from collections.abc import Iterator
@@ -34,8 +36,8 @@ class Film:
     """Pictures one after the other."""
 
     def __init__(self, path: Path) -> None:
-        self._reader = cv2.VideoCapture(str(path)) if path.is_file() else None
-        if self._reader is None or not self._reader.isOpened():
+        self._reader = cv2.VideoCapture(str(path))
+        if not self._reader.isOpened():
             raise BadFilmError(f"{path.name} cannot be read as a film")
         self.frame_count = int(self._reader.get(cv2.CAP_PROP_FRAME_COUNT))
 

@@ -1,3 +1,5 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """What is measured on one pair of pictures: input and output, BGR, of one size, with the input's mesh."""
 
 import cv2

@@ -1,3 +1,5 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """Faces and identities as the judge sees them: the nets of resources/models, decoded without the program's code.
 
 Source of the decodings: the graphs of MediaPipe 0.10.21; the alignment of OpenCV's SFace.
@@ -77,7 +79,8 @@ class Eyes:
         """(128,) of unit length."""
         to_template = similarity(mesh[list(_FIVE), :2], _SFACE_TEMPLATE)
         crop = cv2.warpAffine(picture, to_template, (_IDENTITY_PX, _IDENTITY_PX))
-        vector = self._identity.run(None, {self._identity.get_inputs()[0].name: _blob(crop, 1, 0)})[0][0]
+        (answer,) = self._identity.run(None, {self._identity.get_inputs()[0].name: _blob(crop, 1, 0)})
+        vector = np.asarray(answer).ravel()
         return vector / np.linalg.norm(vector)
 
     def _detect(self, picture: BgrImage) -> list[tuple[Points, Points]]:
@@ -87,7 +90,9 @@ class Eyes:
         shift = ((_DETECTOR_PX - width * scale) / 2, (_DETECTOR_PX - height * scale) / 2)
         to_crop = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
         crop = cv2.warpAffine(picture, to_crop, (_DETECTOR_PX, _DETECTOR_PX), flags=cv2.INTER_LINEAR)
-        numbers, logits = self._detector.run(None, {self._detector.get_inputs()[0].name: _blob(crop, 1 / 127.5, -1)})
+        numbers, logits = map(
+            np.asarray, self._detector.run(None, {self._detector.get_inputs()[0].name: _blob(crop, 1 / 127.5, -1)})
+        )
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         chosen = np.flatnonzero(scores > _FACE_FROM)
         points = numbers[0, chosen, :8].reshape(-1, 4, 2)  # centre, size, eye, other eye
@@ -115,7 +120,7 @@ class Eyes:
         )
         names = [output.name for output in self._mesh.get_outputs()]
         answers = self._mesh.run(names, {self._mesh.get_inputs()[0].name: _blob(crop, 1 / 255, 0)})
-        said = {name: answer.ravel() for name, answer in zip(names, answers, strict=True)}
+        said = {name: np.asarray(answer).ravel() for name, answer in zip(names, answers, strict=True)}
         if said["conv_faceflag"][0] <= 0:
             return None
         mesh = np.zeros((478, 3), np.float32)

@@ -1,3 +1,5 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """The face laid flat: a canonical sheet into which any picture of a face can be unwrapped, and back."""
 
 from pathlib import Path
@@ -72,7 +74,7 @@ def _delaunay(points: Points) -> NDArray[np.int32]:
     for index, (x, y) in enumerate(points.tolist()):
         plane.insert((x, y))
         index_of[x, y] = index
-    corners = plane.getTriangleList().reshape(-1, 3, 2).tolist()
+    corners = np.asarray(plane.getTriangleList()).reshape(-1, 3, 2).tolist()
     found = [[index_of.get((x, y), -1) for x, y in triangle] for triangle in corners]
     return np.array([triangle for triangle in found if min(triangle) >= 0], np.int32)
 

@@ -1,3 +1,5 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """A clip judged frame by frame, and the figures that come out."""
 
 from collections.abc import Iterable, Sequence

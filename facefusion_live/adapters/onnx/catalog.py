@@ -1,6 +1,7 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
@@ -12,6 +13,9 @@ from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureF
 from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser
 
 _DETECTORS = {"blazeface": BlazeFaceDetector, "yunet": YuNetDetector}
+_LANDMARKERS = {"face_mesh_attention": AttentionMesh}
+_RECOGNISERS = {"embedding": EmbeddingNet}
+"""Who reads the answer, by the name of the decoder on the card."""
 
 
 class Catalog:
@@ -40,20 +44,20 @@ class Catalog:
     def detector(self, model_id: str) -> FaceDetector:
         """A face detector. Raises ModelCardError, InferenceError."""
         card = self.card(model_id)
-        output = card.output
-        if not isinstance(output, DecodedOutput) or output.decoder not in _DETECTORS:
-            raise ModelCardError(f"{model_id} is no face detector of a known family")
-        return _DETECTORS[output.decoder](self._net(card), _picture(card), output)
+        picture, output = _parts(card, _DETECTORS, "face detector")
+        return _DETECTORS[output.decoder](self._net(card), picture, output)
 
     def landmarker(self, model_id: str) -> FaceLandmarker:
         """A face mesh. Raises ModelCardError, InferenceError."""
         card = self.card(model_id)
-        return AttentionMesh(self._net(card), _picture(card))
+        picture, output = _parts(card, _LANDMARKERS, "face mesh")
+        return _LANDMARKERS[output.decoder](self._net(card), picture)
 
     def recogniser(self, model_id: str) -> FaceRecogniser:
         """A recogniser. Raises ModelCardError, InferenceError."""
         card = self.card(model_id)
-        return EmbeddingNet(self._net(card), _picture(card))
+        picture, output = _parts(card, _RECOGNISERS, "recogniser")
+        return _RECOGNISERS[output.decoder](self._net(card), picture)
 
     def _net(self, card: ModelCard) -> NetSession:
         path = self._folder / card.file
@@ -62,7 +66,9 @@ class Catalog:
         return NetSession(path, provider=self._provider)
 
 
-def _picture(card: ModelCard) -> PictureFormat:
-    if card.target is None:
-        raise ModelCardError(f"{card.id}: the card does not say what picture goes in")
-    return card.target
+def _parts(card: ModelCard, families: Collection[str], what: str) -> tuple[PictureFormat, DecodedOutput]:
+    """What goes in and how the answer is read, of a card of one of the families."""
+    picture, output = card.target, card.output
+    if picture is None or not isinstance(output, DecodedOutput) or output.decoder not in families:
+        raise ModelCardError(f"{card.id} is no {what} of a known family")
+    return picture, output

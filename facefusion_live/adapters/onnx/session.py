@@ -21,10 +21,14 @@ _ORT_ERRORS = tuple(
 CPU = "CPUExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 _FALLS_BACK_TO = {TENSORRT: ["CUDAExecutionProvider", CPU]}
-_INSTALL = {
-    TENSORRT: "Install the NVIDIA driver, CUDA, cuDNN and TensorRT that your onnxruntime-gpu asks for, "
-    "or do without TensorRT: the processor alone is enough.",
+_ABOUT = {
+    TENSORRT: (
+        "TensorRT",
+        "Install the NVIDIA driver, CUDA, cuDNN and TensorRT that your onnxruntime-gpu asks for, "
+        "or do without TensorRT: the processor alone is enough.",
+    )
 }
+"""What a provider is called, and what to do when it does not work."""
 
 
 class NetSession:
@@ -98,9 +102,8 @@ def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.Infer
 
 
 def _not_there(provider: str) -> InferenceError:
-    return InferenceError(
-        f"{provider.removesuffix('ExecutionProvider')} does not work on this machine", advice=_INSTALL.get(provider, "")
-    )
+    name, advice = _ABOUT.get(provider, (provider, ""))
+    return InferenceError(f"{name} does not work on this machine", advice=advice)
 
 
 class InputTensor:

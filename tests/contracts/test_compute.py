@@ -1,0 +1,158 @@
+"""What everything that touches pixels does, on whichever device."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facefusion_live import adapters
+from facefusion_live.adapters.render_cpu import CpuCompute
+from facefusion_live.domain.errors import ComputeError
+from facefusion_live.domain.face import Job, Patch
+from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import Compute
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BufferPool
+from tests.contracts.discovery import classes_with
+from tests.faces import canonical_mesh_px, face_of, noise
+from tests.fakes import compute as fakes
+from tests.fakes.compute import FakeCompute
+from tests.support import RESOURCES
+
+CASES: dict[str, Callable[[], Compute]] = {
+    "cpu": lambda: CpuCompute(RESOURCES / "slate.png"),
+    "fake": FakeCompute,
+}
+SIZE_WH = (320, 200)
+FACE = face_of(canonical_mesh_px(70, (100, 100)))
+OTHER = face_of(canonical_mesh_px(70, (240, 90)))
+
+
+@pytest.fixture(params=CASES)
+def compute(request: pytest.FixtureRequest) -> Compute:
+    return CASES[request.param]()
+
+
+def pool(count: int = 1) -> BufferPool:
+    return BufferPool(SIZE_WH[0] * SIZE_WH[1] * 3, count, "render")
+
+
+def frame(seed: int = 1) -> Frame:
+    return Frame(0, 0, 0.0, HostImage(noise(SIZE_WH, seed)))
+
+
+def blue_patch() -> Patch:
+    """Covers the face and everything around it."""
+    blue = np.zeros((128, 128, 3), np.uint8)
+    blue[..., 2] = 200
+    regions = np.zeros((128, 128, 4), np.uint8)
+    regions[..., 0] = 255
+    place = np.array([[1.0, 0, -36], [0, 1, -36]])
+    return Patch(HostImage(blue), None, None, HostImage(regions), place, 0)
+
+
+def job(*patches: Patch) -> Job:
+    return Job(frame(), (FACE, OTHER), (0,), 0, patches, np.zeros((0, 4), np.float32), Settings())
+
+
+def look(**values: object) -> Settings:
+    own = {"look.match": 0, "look.sharpness": 0, "gate.bystanders": "keep"}
+    return Settings().with_values(own | {name.replace("__", "."): value for name, value in values.items()})
+
+
+def pixels_at(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """At every point of the first face."""
+    x, y = np.rint(FACE.mesh_px[:468, :2]).astype(int).T
+    return picture[y, x]
+
+
+def test_no_compute_is_missing_here() -> None:
+    assert classes_with("compose", adapters) == {CpuCompute}
+    assert classes_with("compose", fakes) == {FakeCompute}
+    assert {type(make()) for make in CASES.values()} == {CpuCompute, FakeCompute}
+
+
+def test_it_says_its_name(compute: Compute) -> None:
+    assert compute.name
+
+
+def test_a_crop_shifted_by_whole_pixels_is_a_piece_of_the_frame(compute: Compute) -> None:
+    picture = frame().image
+    pixels = np.empty((48, 48, 3), np.uint8)
+    compute.crop(picture, np.array([[1.0, 0, -20], [0, 1, -30]]), pixels)
+    assert np.array_equal(pixels, picture.host()[30:78, 20:68])
+
+
+def test_a_crop_repeats_the_border_of_the_frame(compute: Compute) -> None:
+    picture = frame().image
+    pixels = np.empty((48, 48, 3), np.uint8)
+    compute.crop(picture, np.array([[1.0, 0, 10], [0, 1, 10]]), pixels)
+    at = np.clip(np.arange(48) - 10, 0, None)
+    assert np.array_equal(pixels, picture.host()[np.ix_(at, at)])
+
+
+def test_a_job_without_patches_is_the_frame_and_covers_nothing(compute: Compute) -> None:
+    work = job()
+    composition = compute.compose(work, look(), pool())
+    assert np.array_equal(composition.image.host(), work.frame.image.host())
+    assert composition.covered == (0.0,)
+
+
+def test_a_patch_hides_its_face_and_leaves_the_rest(compute: Compute) -> None:
+    work = job(blue_patch())
+    composition = compute.compose(work, look(), pool())
+    picture = composition.image.host()
+    assert (pixels_at(picture) == (0, 0, 200)).all()
+    assert np.array_equal(picture[:, 180:], work.frame.image.host()[:, 180:])
+    assert composition.covered[0] > 0.95
+
+
+def test_a_pale_swap_covers_less(compute: Compute) -> None:
+    (covered,) = compute.compose(job(blue_patch()), look(look__opacity=0.4), pool()).covered
+    assert covered < 0.5
+
+
+@pytest.mark.parametrize("how", ["blur", "cover"])
+def test_a_bystander_is_hidden(compute: Compute, how: str) -> None:
+    work = job(blue_patch())
+    picture = compute.compose(work, look(gate__bystanders=how), pool()).image.host()
+    x, y = np.rint(OTHER.mesh_px[:468, :2]).astype(int).T
+    assert np.abs(picture[y, x + 1].astype(int) - picture[y, x]).max() <= 12
+    assert np.array_equal(picture[180:], work.frame.image.host()[180:])
+
+
+def test_the_receiver_owns_one_share_of_the_picture(compute: Compute) -> None:
+    buffers = pool()
+    composition = compute.compose(job(blue_patch()), look(), buffers)
+    assert buffers.in_use == 1
+    composition.image.release()
+    assert buffers.in_use == 0
+
+
+def test_two_pictures_live_side_by_side(compute: Compute) -> None:
+    buffers = pool(2)
+    first = compute.compose(job(blue_patch()), look(), buffers).image
+    before = first.host().copy()
+    compute.compose(replace(job(), frame=frame(5)), look(), buffers)
+    assert np.array_equal(first.host(), before)
+
+
+def test_without_memory_there_is_no_picture(compute: Compute) -> None:
+    buffers = pool(0)
+    with pytest.raises(ComputeError):
+        compute.compose(job(), look(), buffers)
+    assert buffers.in_use == 0
+
+
+@pytest.mark.parametrize("kind", ["card", "pixelate"])
+@pytest.mark.parametrize("with_frame", [True, False])
+def test_a_slate_has_the_size_asked_for_and_shows_no_face(compute: Compute, kind: str, with_frame: bool) -> None:  # noqa: FBT001
+    buffers, picture = pool(), frame()
+    slate = compute.slate(picture if with_frame else None, SIZE_WH, look(gate__slate=kind), buffers)
+    assert slate.size_wh == SIZE_WH
+    changes = np.abs(np.diff(slate.host().astype(int), axis=1)).mean()
+    assert changes < np.abs(np.diff(picture.image.host().astype(int), axis=1)).mean() / 3
+    slate.release()
+    assert buffers.in_use == 0
