@@ -25,7 +25,7 @@ import sqlite3
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,7 +204,7 @@ class Log:
         self.log_id, self.pruned_to, self.prune_seq, self.prune_body = "", 0, 0, b""
         self.frontier: bytes | None = None
         self.from_horizon = False
-        self.archives: dict[str, str] = {}
+        self.archives: dict[str, str] | None = {}  # None: pruned rows are at hand without one
         self.flaws: list[str] = []
         self.missing: list[str] = []
         self.found, self.count, self.genesis, self.key = Findings(), 0, "", b""
@@ -298,6 +298,8 @@ class Log:
             self.next_key, self.rotated = bytes.fromhex(said["public_key"]), self.seq
         else:
             self.prune = (self.seq, body, said["pruned_to"])
+            if self.archives is None:
+                return
             if said["archive"] not in self.archives:
                 self.found.add(TRUNCATED, f"the archive {said['archive']} is missing")
             elif self.archives[said["archive"]] != said["archive_sha256"]:
@@ -418,7 +420,7 @@ def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, f
         log.found.add(TRUNCATED, "the export does not hold what its manifest tells")
         return
     log.epoch, log.log_id = -1, head[0]
-    for line, proof in zip(lines, proofs, strict=True):
+    for line, proof in zip(lines, proofs, strict=False):
         log.count += 1
         try:
             event = read_row(line)
@@ -483,6 +485,7 @@ def check_exported(
         log.rows = ((seq, line, None) for seq, line in enumerate(lines, start + 1))
         log.log_id, log.pruned_to, log.prune_seq = about["log_id"], start, at
         log.notes = [(size, note) for size, note in json.loads(archive.read(folder + "checkpoints.json"))]
+        log.archives = {} if start else None
         log.from_horizon, log.frontier = bool(start), bytes.fromhex(about.get("frontier", ""))
         log.prune_body = lines[at - start - 1] if 0 < at - start <= len(lines) else b""
         log.check(fingerprint, anchors)
@@ -560,21 +563,28 @@ def archives(folder: Path, log: Log) -> list[Row] | None:
     """Rows of all archives, if every one is there and can be unpacked here; None otherwise."""
     files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
     log.archives = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
-    unpack = unpacker()
-    if unpack is None:
+    try:
+        bodies = [line for each in files for line in unpacked(each).splitlines()]
+    except ImportError:
         return None
-    bodies = [line for each in files for line in unpack(each.read_bytes()).splitlines()]
+    except ValueError as error:
+        log.found.add(TAMPERED, str(error))
+        return None
     return [(seq, body, None) for seq, body in enumerate(bodies, 1)] if len(bodies) == log.pruned_to else None
 
 
-def unpacker() -> Callable[[bytes], bytes] | None:
-    """What can read zstd: Python 3.14 itself, or a package that happens to be there."""
-    with contextlib.suppress(ImportError):
-        return importlib.import_module("compression.zstd").decompress
-    with contextlib.suppress(ImportError):
-        package = importlib.import_module("zstandard")
-        return lambda data: package.ZstdDecompressor().stream_reader(data).read()
-    return None
+def unpacked(path: Path) -> bytes:
+    """A zstd file's content, by Python 3.14 itself or by a package that happens to be there."""
+    try:
+        module: Any = importlib.import_module("compression.zstd")
+        unpack = module.decompress
+    except ImportError:
+        module = importlib.import_module("zstandard")
+        unpack = module.ZstdDecompressor().decompressobj().decompress
+    try:
+        return unpack(path.read_bytes())
+    except module.ZstdError as error:
+        raise ValueError(f"the archive {path.name} is damaged: {error}") from error
 
 
 def lost(folder: Path, present: set[str]) -> list[Log]:

@@ -141,7 +141,7 @@ class Mask:
         Range(0, 0.1, 0.005, "of crop width"),
         Acts.RENDER,
         Uniform("u_erosion"),
-        Words("Erosion", "Moves the edge inward."),
+        Words("Erosion", "Moves the edge inward; too much bares the rim of your face, and the gate shuts."),
     ] = 0.005
     keep_eyes: Annotated[
         float, _SHARE, Acts.RENDER, Uniform("u_keep_eyes"), Words("Keep eyes", "How much of your own eyes is seen.")
@@ -167,7 +167,7 @@ class Look:
         _SHARE,
         Acts.RENDER,
         Uniform("u_opacity"),
-        Words("Opacity", "Mixes the swap with the camera's picture; below about half it counts as your bare face."),
+        Words("Opacity", "Mixes the swap with the camera's picture; below about .65 it counts as bare, and the gate shuts."),
     ] = 1.0
     match: Annotated[
         float,
@@ -195,7 +195,7 @@ class Look:
         Range(0.8, 1.25, 0.01),
         Acts.RENDER,
         Uniform("u_face_scale"),
-        Words("Face scale", "Draws the swap larger or smaller than the face below it."),
+        Words("Face scale", "Draws the swap larger or smaller; one too small for your face shuts the gate."),
     ] = 1.0
 
 

@@ -21,7 +21,7 @@ STEADY = 0.5
 SMALLEST_PX = 4.0
 """A mesh with a shorter side is no face."""
 TWINS = 0.6
-"""Two tracks that overlap more than this follow one face."""
+"""Two tracks that overlap as much as this follow one face."""
 TAKE_OVER = 1.5
 """How many times larger another face must be to become the largest."""
 DISAGREEMENTS = 15
@@ -100,6 +100,7 @@ class FaceTracks:
                 self._see(track, find(_square(before), eyes), time_s, settings)
                 if track.present and geometry.overlap(before, track.box_px) < STEADY:
                     track.disagreements += 1
+        self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
         self._keep(track for track in self._tracks if track.present or time_s - track.seen_s <= lost_s)
 
@@ -126,7 +127,7 @@ class FaceTracks:
         for detection in free:
             if detection.score >= settings.detect.score and len(self._tracks) < settings.detect.max_faces:
                 self._begin(detection, find, time_s, settings)
-        self._drop_twins()
+        self._lose_twins()
 
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
         """(tracks to be replaced, tracks of bystanders), those lost a moment ago included.
@@ -159,22 +160,22 @@ class FaceTracks:
 
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> None:
         landmarks = find(detection.box_px, detection.eyes_px)
-        if _is_face(landmarks):
-            # Detectors draw their boxes differently; a second look, framed by the mesh itself, makes them equal.
-            box_px, eyes_px = geometry.box_of(landmarks.mesh_px), landmarks.mesh_px[list(mesh.EYE_CORNERS), :2]
-            landmarks = find(_square(box_px), eyes_px)
-        if _is_face(landmarks):
+        if _is_face(landmarks) and not self._followed(geometry.box_of(landmarks.mesh_px)):
             track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
             self._next_id += 1
             self._see(track, landmarks, time_s, settings)
             self._tracks.append(track)
 
-    def _drop_twins(self) -> None:
+    def _followed(self, box_px: NDArray[np.float32]) -> bool:
+        return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
+
+    def _lose_twins(self) -> None:
+        """Of two tracks that came to follow one face, the younger has lost its own: it is somewhere, unseen."""
         kept: list[Track] = []
-        for track in self._tracks:
-            if all(geometry.overlap(track.box_px, older.box_px) < TWINS for older in kept):
+        for track in self.present:
+            track.present = all(geometry.overlap(track.box_px, older.box_px) < TWINS for older in kept)
+            if track.present:
                 kept.append(track)
-        self._keep(kept)
 
     def _keep(self, tracks: Iterable[Track]) -> None:
         # A new list each time: `identify` may be reading the old one on the side worker.

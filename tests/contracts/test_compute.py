@@ -118,7 +118,8 @@ def test_a_pale_swap_covers_less(compute: Compute) -> None:
 def test_a_bystander_is_hidden(compute: Compute, how: str) -> None:
     work = job(blue_patch())
     picture = compute.compose(work, look(gate__bystanders=how), pool()).image.host()
-    x, y = np.rint(OTHER.mesh_px[:468, :2]).astype(int).T
+    middle = (OTHER.box_px[:2] + OTHER.box_px[2:]) / 2
+    x, y = np.rint(middle + (OTHER.mesh_px[:468, :2] - middle) * 0.9).astype(int).T
     assert np.abs(picture[y, x + 1].astype(int) - picture[y, x]).max() <= 12
     assert np.array_equal(picture[180:], work.frame.image.host()[180:])
 

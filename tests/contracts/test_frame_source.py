@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters import capture
-from facefusion_live.adapters.capture import CameraSource, MediaSource, SequenceSource, SyntheticSource
+from facefusion_live.adapters.capture import CameraSource, MediaSource, SequenceSource, SyntheticSource, TiledSource
 from facefusion_live.adapters.capture.decoder import Location
+from facefusion_live.adapters.capture.tiled import Tiling
 from facefusion_live.domain.ports import FrameInfo, FrameSource
 from facefusion_live.domain.settings import Capture
 from tests.adapters.clips import SIZE_WH, Clip, picture
@@ -36,6 +37,7 @@ class Kind:
         ends: Whether it says None after the last picture.
         stamped: Whether it draws into the picture after turning it.
         turns: Whether it heeds mirror and rotation.
+        scaled: Whether it shows the film in another size.
     """
 
     source: type
@@ -43,6 +45,7 @@ class Kind:
     ends: bool
     stamped: bool = False
     turns: bool = True
+    scaled: bool = False
 
 
 def _clip(folder: Path) -> Path:
@@ -56,6 +59,10 @@ def _media(folder: Path, wanted: Capture) -> FrameSource:
 
 def _synthetic(folder: Path, wanted: Capture) -> FrameSource:
     return SyntheticSource(_clip(folder), wanted, FakeClock(), realtime=True)
+
+
+def _tiled(folder: Path, wanted: Capture) -> FrameSource:
+    return TiledSource(SyntheticSource(_clip(folder), wanted, FakeClock(), realtime=True), Tiling(SIZE_WH, 2, 40))
 
 
 def _sequence(folder: Path, wanted: Capture) -> FrameSource:
@@ -81,6 +88,7 @@ KINDS = [
     Kind(MediaSource, _media, ends=True),
     Kind(SequenceSource, _sequence, ends=True),
     Kind(SyntheticSource, _synthetic, ends=False, stamped=True),
+    Kind(TiledSource, _tiled, ends=False, stamped=True, turns=False, scaled=True),
     Kind(CameraSource, _camera, ends=False),
     Kind(ScriptedSource, _scripted, ends=True, turns=False),
 ]
@@ -153,6 +161,7 @@ def test_a_picture_handed_out_is_never_touched_again(kind: Kind, tmp_path: Path)
     np.testing.assert_array_equal(first, kept)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.scaled], ids=_name_of)
 def test_pictures_are_rgb(kind: Kind, tmp_path: Path) -> None:
     with kind.open(tmp_path, Capture()) as source:
         pixels = _read(source, 1)[0][1]

@@ -3,14 +3,14 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.image import Frame, HostImage
-from facefusion_live.domain.ports import Buffers, Clock, EventLog, GateState, Sink
+from facefusion_live.domain.ports import Buffers, Clock, EventLog, FrameSource, GateState, Sink
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
@@ -50,7 +50,7 @@ def until(there: Callable[[], bool], timeout_s: float = WAIT_S) -> None:
         time.sleep(0.001)
 
 
-def one_source(script: Sequence[Step], *, paced: bool = True, fps: float = 1.0) -> Openings:
+def one_source(script: Iterable[Step], *, paced: bool = True, fps: float = 1.0) -> Openings:
     """A source that is opened once."""
     return Openings([ScriptedSource(script, paced=paced, fps=fps)])
 
@@ -63,7 +63,7 @@ class Rig:
     not want it.
     """
 
-    source: Openings
+    source: Callable[[], FrameSource]
     sinks: Sequence[Sink] = ()
     before: Mapping[str, Troubles] = field(default_factory=dict)
     after: Mapping[str, Troubles] = field(default_factory=dict)

@@ -190,9 +190,33 @@ def test_a_score_that_is_not_a_number_is_no_face() -> None:
     assert world.ids == []
 
 
-def test_two_tracks_on_one_face_become_one() -> None:
+def test_a_second_detection_of_one_face_begins_nothing() -> None:
     world = World(box(10))
     world.frame([box(10), box(45)])
+    assert world.ids == [0]
+    assert not world.tracks.uncertain
+
+
+def test_of_two_tracks_on_one_face_the_younger_is_lost_not_forgotten() -> None:
+    world = World(box(0), box(50))
+    world.begin(ALL)
+    world.boxes = [box(20)]
+    world.frame(settings=ALL)
+    assert world.ids == [0]
+    assert [(track.track_id, track.present) for track in world.tracks.choose(ALL)[0]] == [(0, True), (1, False)]
+    assert world.tracks.uncertain
+    world.boxes = [box(20), box(40)]
+    world.frame([box(20), box(40)], ALL)
+    assert world.ids == [0, 1]
+
+
+def test_two_faces_that_a_brought_back_track_mixes_up_are_told_apart() -> None:
+    world = World(box(0), box(60))
+    world.begin(ALL)
+    world.boxes = [box(0)]
+    world.frame([box(0)], ALL)
+    world.tracks.choose(ALL)[0][1].present = False
+    world.frame([box(0), box(45)], ALL)
     assert world.ids == [0]
 
 

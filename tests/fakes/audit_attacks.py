@@ -266,6 +266,7 @@ def _pruned(log: Log, *, frontier: Frontier | None = None) -> Log:
     log.rows = [*log.rows[10:], Row(26, data, leaf_hash(data))]
     log.extra["horizon"] = Horizon(10, 26, frontier or kept, data)
     log.extra["from_horizon"] = True
+    log.extra["archives"] = {}
     return log
 
 

@@ -73,6 +73,8 @@ def _fill(out: NDArray[np.uint8], box_px: NDArray[np.float32], colour: tuple[int
 
 def _draw(out: NDArray[np.uint8], swap: NDArray[np.uint8], crop_from_frame: Affine, box: NDArray[np.float32]) -> float:
     """Draw what is not black in the swap; returns the share of the box that it covers."""
+    if not np.isfinite(crop_from_frame).all():
+        return float("nan")
     height, width = out.shape[:2]
     at = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2)
     x, y = np.rint(geometry.transform(crop_from_frame, at)).astype(int).T

@@ -11,6 +11,7 @@ from facefusion_live.adapters.capture.decoder import Location
 from facefusion_live.adapters.capture.media import MediaSource
 from facefusion_live.adapters.capture.sequence import SequenceSource, is_sequence
 from facefusion_live.adapters.capture.synthetic import SyntheticSource
+from facefusion_live.adapters.capture.tiled import TiledSource, Tiling
 from facefusion_live.domain.errors import CaptureOpenError
 from facefusion_live.domain.ports import Clock, FrameSource
 from facefusion_live.domain.settings import Capture
@@ -21,6 +22,7 @@ __all__ = [
     "MediaSource",
     "SequenceSource",
     "SyntheticSource",
+    "TiledSource",
     "list_cameras",
     "open_source",
 ]
@@ -32,7 +34,8 @@ def open_source(spec: str, capture: Capture, *, demo_clip: Path, clock: Clock, o
     Thread: the one that reads from it, and closes it.
 
     Args:
-        spec: `camera:N`, `camera:NAME`, a file, a folder or pattern of pictures, a URL, or `synthetic`.
+        spec: `camera:N`, `camera:NAME`, a file, a folder or pattern of pictures, a URL, `synthetic`, or
+            `synthetic:WIDTHxHEIGHT:FACESxFACE_WIDTH`.
         capture: Settings.
         demo_clip: What `synthetic` plays.
         clock: Time.
@@ -44,6 +47,9 @@ def open_source(spec: str, capture: Capture, *, demo_clip: Path, clock: Clock, o
     _hush()
     if spec == "synthetic":
         return SyntheticSource(demo_clip, capture, clock, realtime=not offline)
+    if spec.startswith("synthetic:"):
+        tiling = Tiling.parse(spec)
+        return TiledSource(SyntheticSource(demo_clip, capture, clock, realtime=not offline), tiling)
     if spec.startswith("camera:"):
         return open_camera(spec.removeprefix("camera:").strip(), capture, clock)
     if "://" in spec:

@@ -108,12 +108,14 @@ class LogReader:
         return report
 
     def query(self, wanted: Filter) -> list[dict[str, Any]]:
-        """Rows of all logs that pass the filter, oldest first.
+        """Rows of all logs that pass the filter, oldest first. A log that cannot be read at all is passed over.
 
         Raises:
             UnreadableError: A log is damaged.
         """
-        found = heapq.merge(*(self._query_one(path, wanted) for path, _ in logs_of(self.layout)), key=_moment)
+        found = heapq.merge(
+            *(self._query_one(path, wanted) for path, log_id in logs_of(self.layout) if log_id), key=_moment
+        )
         rows = list(found)
         return rows[-wanted.limit :] if wanted.limit else rows
 
@@ -132,7 +134,7 @@ class LogReader:
         Raises:
             UnreadableError: A log is damaged.
         """
-        return [self._stats_one(path, log_id) for path, log_id in logs_of(self.layout)]
+        return [self._stats_one(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
 
     def _query_one(self, path: Path, wanted: Filter) -> list[dict[str, Any]]:
         where, values = _where(wanted)

@@ -150,11 +150,6 @@ def check_event(event: object) -> dict[str, Any]:
     return row
 
 
-def is_log_id(text: str) -> bool:
-    """Is it 32 hex digits?"""
-    return _LOG_ID.fullmatch(text) is not None
-
-
 def is_target(text: str) -> bool:
     """Is it a logical target as rows have it?"""
     return _TARGET.fullmatch(text) is not None

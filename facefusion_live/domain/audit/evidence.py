@@ -68,7 +68,7 @@ class Evidence:
         log_id: As the outside knows the log; None when nobody does.
         horizon: Set where rows were pruned.
         from_horizon: The rows start after the horizon, since archives are not to be had.
-        archives: SHA-256 in hex of each archive file found, by name.
+        archives: SHA-256 in hex of each archive file found, by name; None where `rows` hold pruned rows without any.
         missing: Mirrors that should be there and are not.
         flaws: What is wrong with the container: dropped triggers, a strange schema.
         genesis_fingerprint: As the user has it from the About box; empty for none.
@@ -82,7 +82,7 @@ class Evidence:
     log_id: str | None = None
     horizon: Horizon | None = None
     from_horizon: bool = False
-    archives: Mapping[str, str] = field(default_factory=dict[str, str])
+    archives: Mapping[str, str] | None = None
     missing: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
     genesis_fingerprint: str = ""

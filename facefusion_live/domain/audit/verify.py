@@ -205,6 +205,8 @@ class _Fold:
 
     def _prune_row(self, seq: int, metadata: dict[str, Any], body: bytes) -> None:
         self._prune = (seq, body, metadata["pruned_to"])
+        if self._evidence.archives is None:
+            return
         name, found = metadata["archive"], self._evidence.archives.get(metadata["archive"])
         if found is None:
             self._find_coverage(Outcome.TRUNCATED, "archive_missing", seq, f"the archive {name} is missing")

@@ -1,0 +1,311 @@
+import importlib.util
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+
+from facefusion_live.app import audit_wiring
+from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail, log_audit_event
+from facefusion_live.app.environment import HOME_VARIABLE
+from facefusion_live.cli import audit as commands
+from facefusion_live.domain.audit.errors import AuditStoreError, EventError, EvidenceMissingError, OperatorCodeError
+from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.domain.errors import BadInputError
+from tests.fakes.audit_disk import VERIFIER, verifier_says
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> AuditHome:
+    """A session with changes, failures and another user's row."""
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        trail.record("session.start", "camera:0", "success", {"fps": 30})
+        for value in (0.9, 0.8):
+            fields = {"look.opacity": (1.0, value), "gate.hold_ms": (500, 400)}
+            trail.record("settings.change", "settings", "success", {"fields": fields})
+        trail.record("settings.change", "settings", "success", {"fields": {"look.match": (1.0, 0.5)}})
+        trail.record("frame.failed", "camera:0", "failure", {"frame_index": 3, "stage": "swap", "error_type": "X"})
+        trail.record("consent.grant", "source:abc", "success", {}, user="boris")
+        trail.record("session.stop", "camera:0", "success", {"frames": 100})
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_wiring, "OsKeyring", audit_wiring.NoKeyring)
+
+
+@pytest.fixture
+def run(home: AuditHome, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run `audit …` and give exit code and what it printed, as JSON where it is some."""
+
+    def command(*words: str) -> tuple[int, Any]:
+        code = commands.audit([*words, "--home", str(home.folder)], result_action="return_value", exit_on_error=False)
+        out = capsys.readouterr().out
+        return code, json.loads(out) if "--json" in words else out
+
+    return command
+
+
+def test_list_answers_what_people_ask(run: Any) -> None:
+    def seqs(*words: str) -> list[int]:
+        return [row["seq"] for row in run("list", *words, "--json")[1]["rows"]]
+
+    assert seqs("--action", "frame.failed", "--since", "1h") == [7]
+    assert seqs("--setting", "look.opacity", "--session", "last") == [4, 5]
+    assert seqs("--status", "failure") == [7]
+    assert seqs("--target", "source:abc") == [8]
+    assert seqs("--user", "boris") == [8]
+    assert seqs("--action", "session.") == [3, 9]
+    assert seqs("--until", "2020-01-01") == []
+    assert seqs("--limit", "2") == [8, 9]
+    assert seqs("--limit", "0") == list(range(1, 10))
+    assert "settings.change" in run("list")[1]
+
+
+def test_show_gives_a_row_with_its_hash(run: Any) -> None:
+    code, shown = run("show", "7", "--json")
+    assert (code, shown["row"]["action"]) == (0, "frame.failed")
+    assert json.loads(shown["body"]) == shown["row"]
+    assert shown["hash"] in run("show", "7")[1]
+    with pytest.raises(EvidenceMissingError):
+        run("show", "99")
+
+
+def test_stats_count(run: Any) -> None:
+    code, found = run("stats", "--json")
+    assert code == 0
+    assert found["logs"][0]["rows"] == 9
+    assert found["logs"][0]["by_action"]["settings.change"] == 3
+    assert found["logs"][0]["by_status"] == {"failure": 1, "success": 8}
+    assert "9 rows" in run("stats")[1]
+
+
+def test_verify_prints_four_verdicts_and_exits_with_them(run: Any, home: AuditHome) -> None:
+    code, found = run("verify", "--json")
+    assert (code, found["exit_code"]) == (0, 0)
+    assert found["logs"][0]["verdicts"] == {
+        "chain": "intact",
+        "seal": "intact",
+        "coverage": "intact",
+        "anchor": "not_checked",
+    }
+    assert "coverage  intact" in run("verify")[1]
+    assert run("verify", "--fingerprint", "00")[0] == 10
+    assert "! seal" in run("verify", "--fingerprint", "00")[1]
+    fingerprint = next(iter(home.fingerprints().values()))
+    assert run("verify", "--fingerprint", fingerprint)[0] == 0
+
+
+def test_anchors_that_somebody_else_kept(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    anchor = tmp_path / "forwarded.ndjson"
+    anchor.write_bytes(b"".join(path.read_bytes() for path in (home.layout.ndjson).iterdir()))
+    assert run("verify", "--anchor", str(anchor), "--json")[1]["logs"][0]["verdicts"]["anchor"] == "intact"
+    anchor.write_text(anchor.read_text().replace("camera:0", "camera:9"))
+    assert run("verify", "--anchor", str(anchor))[0] == 10
+    anchor.write_bytes(b"\xff")
+    with pytest.raises(EvidenceMissingError):
+        run("verify", "--anchor", str(anchor))
+    anchor.write_text("nonsense")
+    assert run("verify", "--anchor", str(anchor))[0] == 12
+
+
+def test_an_export_is_a_row_first_and_can_be_checked_by_anyone(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    code, manifest = run("export", str(path), "--json")
+    assert (code, manifest["whole"], manifest["logs"][0]["rows"]) == (0, True, 10)
+    assert run("list", "--action", "export.audit", "--json")[1]["rows"][0]["seq"] == 10
+    assert run("verify", str(path))[0] == 0
+    assert verifier_says(path) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("audit_verify.py") == VERIFIER.read_bytes()
+        assert manifest["logs"][0]["genesis_fingerprint"] in archive.read("README.txt").decode()
+    assert "rows in again.zip" in run("export", str(tmp_path / "again.zip"))[1]
+
+
+def test_a_filtered_export_proves_its_rows(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "boris.zip"
+    manifest = run("export", str(path), "--user", "boris", "--json")[1]
+    assert (manifest["whole"], manifest["logs"][0]["rows"]) == (False, 3)  # his, and the two that name keys
+    assert run("verify", str(path))[0] == 0
+    assert verifier_says(path) == 0
+
+
+def _rewritten(path: Path, name: str, change: Any) -> Path:
+    """The zip with one member changed."""
+    out = path.with_name("changed.zip")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        for each in old.namelist():
+            data = old.read(each)
+            new.writestr(each, change(data) if each.endswith(name) else data)
+    return out
+
+
+@pytest.mark.parametrize("words", [(), ("--user", "boris")], ids=["whole", "filtered"])
+@pytest.mark.parametrize(
+    ("name", "change", "code"),
+    [
+        ("rows.ndjson", lambda data: data.replace(b"source:abc", b"source:xyz"), 10),
+        ("rows.ndjson", lambda data: b"".join(data.splitlines(keepends=True)[:-1]), None),
+        ("manifest.note", lambda data: data.replace(b'"filter":"', b'"filter":"x'), 10),
+        ("manifest.note", lambda data: data.replace(b"export/v1", b"export/v2"), 2),
+        ("manifest.note", lambda _data: b"nonsense", 2),
+        ("README.txt", lambda _data: b"other words", 0),
+    ],
+)
+def test_an_altered_export_is_found(
+    run: Any, tmp_path: Path, words: tuple[str, ...], name: str, change: Any, code: int | None
+) -> None:
+    path = tmp_path / "export.zip"
+    run("export", str(path), *words)
+    altered = _rewritten(path, name, change)
+    if code == 2:
+        with pytest.raises(EvidenceMissingError):
+            run("verify", str(altered))
+        assert verifier_says(altered) == 2
+        return
+    found = run("verify", str(altered))[0]
+    assert found in ({10, 11} if code is None else {code})
+    assert verifier_says(altered) in ({2, 10, 11} if code is None else {code})
+
+
+def test_an_export_that_is_none(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "no.zip").write_bytes(b"no zip")
+    with pytest.raises(EvidenceMissingError):
+        run("verify", str(tmp_path / "no.zip"))
+    with pytest.raises(AuditStoreError):
+        run("export", "/proc/nowhere/x.zip")
+
+
+@pytest.fixture
+def today_is_old(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    return
+
+
+@pytest.mark.usefixtures("today_is_old")
+def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    code, done = run("prune", "--days", "1", "--json")
+    assert (code, done["pruned"], done["row"]) == (0, 8, 10)
+    stats = run("stats", "--json")[1]["logs"][0]
+    assert (stats["rows"], stats["pruned_to"]) == (2, 8)
+    assert run("verify", "--json")[1]["logs"][0]["rows"] == 10  # archive and table
+    assert run("verify")[0] == 0
+    assert verifier_says(home.layout.folder) == 0
+    with home.open_trail() as trail:
+        trail.record("session.start", "camera:0", "success", {})
+        trail.record("session.stop", "camera:0", "success", {})
+    assert run("prune", "--days", "1", "--json")[1]["pruned"] > 1
+    assert run("verify")[0] == 0
+    for words in ((), ("--user", "boris")):
+        export = tmp_path / "e.zip"
+        run("export", str(export), *words)
+        assert run("verify", str(export))[0] == verifier_says(export) == 0
+    archive = min(home.layout.archive.iterdir())
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:-3] + b"abc")
+    assert run("verify")[0] == verifier_says(home.layout.folder) == 10
+    archive.unlink()
+    assert run("verify")[0] == verifier_says(home.layout.folder) == 11
+    run("export", str(tmp_path / "f.zip"))
+    assert run("verify", str(tmp_path / "f.zip"))[0] == verifier_says(tmp_path / "f.zip") == 11
+
+
+def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:
+    assert run("prune", "--json")[1]["pruned"] == 0
+    assert "0 rows archived" in run("prune")[1]
+    with pytest.raises(BadInputError):
+        run("prune", "--days", "0")
+    with home.open_trail() as trail:
+        trail.flush()
+        with pytest.raises(AuditStoreError):
+            run("prune")
+        with pytest.raises(AuditStoreError):
+            run("forward", "localhost")
+
+
+def test_the_operators_code_guards_everyones_rows_and_never_ones_own(run: Any, tmp_path: Path) -> None:
+    address = run("key", "--set-operator-code", "--json")[1]["operator"]
+    code = pyotp.parse_uri(address).now()
+    assert "otpauth" in run("key", "--set-operator-code")[1]
+    address = run("key", "--set-operator-code", "--json")[1]["operator"]
+    code = pyotp.parse_uri(address).now()
+    users = {row["user_id"] for row in run("list", "--json", "--limit", "0")[1]["rows"]}
+    assert len(users) == 1
+    assert len({row["user_id"] for row in run("list", "--json", "--limit", "0", "--code", code)[1]["rows"]}) == 2
+    with pytest.raises(EvidenceMissingError):
+        run("show", "8")
+    assert run("show", "8", "--code", code, "--json")[1]["row"]["target"] == "source:abc"
+    with pytest.raises(OperatorCodeError):
+        run("list", "--code", "000000")
+    statuses = [row["status"] for row in run("list", "--action", "auth.unlock", "--json")[1]["rows"]]
+    assert statuses == ["success", "success", "denied"]
+    assert run("export", str(tmp_path / "own.zip"), "--json")[1]["whole"] is False
+    assert run("export", str(tmp_path / "all.zip"), "--code", code, "--json")[1]["whole"] is True
+
+
+def test_key_shows_the_fingerprint_of_the_about_box(run: Any, home: AuditHome) -> None:
+    fingerprints = run("key", "--json")[1]["fingerprints"]
+    assert fingerprints == home.fingerprints()
+    assert next(iter(fingerprints.values())) in run("key")[1]
+
+
+def test_moments_as_people_say_them() -> None:
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert commands.moment("90m", now) == "2026-01-31T10:30:00.000000Z"
+    assert commands.moment("2026-01-31") == "2026-01-31T00:00:00.000000Z"
+    assert commands.moment("2026-01-31T18:00:00.25+02:00") == "2026-01-31T16:00:00.250000Z"
+    for text in ("yesterday", "9999999999d"):
+        with pytest.raises(BadInputError):
+            commands.moment(text)
+
+
+def test_scripts_put_events_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    log_audit_event(
+        user_id="team-a-anna",
+        action="export.video",
+        target="recording:1",
+        metadata={"blend": 0.85, "output_resolution": "1280x720"},
+        client_ip="192.0.2.1",
+    )
+    with pytest.raises(EventError):
+        log_audit_event(user_id="anna", action="frame.good", target="camera:0")
+    close_shared_trail()
+    close_shared_trail()
+    home = audit_wiring.audit_home()
+    row = home.reader().query(Filter(action="export.video"))[0]
+    assert (row["user_id"], row["metadata"]["blend_milli"]) == ("team-a-", 850)
+    assert (tmp_path / "audit" / "audit.sqlite3").exists()
+    assert exit_code(home.verify()) == 0
+    assert commands.last_session(home) == "none"
+    assert commands.main_log(AuditHome(tmp_path / "other")) == "none"
+
+
+def test_the_export_of_a_running_program_goes_through_its_own_trail(home: AuditHome, tmp_path: Path) -> None:
+    with home.open_trail() as trail:
+        trail.record("session.start", "camera:0", "success", {})
+        manifest = home.export(tmp_path / "x.zip", trail=trail)
+        assert len(manifest["logs"]) == 1
+        assert exit_code(home.verify(tmp_path / "x.zip")) == 0
+        assert home.forward_through.__name__ == "forward_through"
+
+
+def test_every_log_of_a_home_is_exported(home: AuditHome, tmp_path: Path) -> None:
+    with home.open_trail() as first:
+        first.flush()
+        manifest = home.export(tmp_path / "x.zip")  # by a second process, as it were
+    assert len(manifest["logs"]) == 2
+    assert exit_code(home.verify(tmp_path / "x.zip")) == 0
+    assert verifier_says(tmp_path / "x.zip") == 0
+
+
+def test_the_verifier_of_a_checkout_is_found() -> None:
+    spec = importlib.util.spec_from_file_location("audit_verify", VERIFIER)
+    assert spec is not None
