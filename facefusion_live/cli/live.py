@@ -14,10 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from facefusion_live import __version__
 from facefusion_live.app import wiring
 from facefusion_live.app.portraits import consent_of
+from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
+from facefusion_live.engine.session import LiveSession
 
 _POLL_S = 0.1
 
@@ -61,21 +63,28 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     opened = wiring.open_session(wanted)
     session = opened.session
     total = frames_expected(session.start(), wanted.frame_limit)
+    resources = ResourceWatch(wiring.SystemClock(), wanted.output, realtime=not wanted.offline)
     problem: FaceFusionLiveError | None = None
     try:
         with _progress(total) as show:
-            problem = watch(session, lambda: show(session.report().frames_out))
+            problem = watch(session, lambda: _poll(session, show, resources))
     finally:
         session.stop()
         report = session.report()
-        summary = _summary(report, opened)
         if json_wanted:
-            print(json.dumps(summary))  # noqa: T201 (what was asked for)
+            print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
         else:
             _tell(report, wanted.output)
     if problem is not None:
         raise problem
     return 0
+
+
+def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
+    report = session.report()
+    show(report.frames_out)
+    for warning in resources.poll(report):
+        show.line(f"facefusion-live: {warning}.")
 
 
 class _Show:
@@ -91,6 +100,13 @@ class _Show:
             self._progress.update(self._task, completed=frames)
             self._last_s = time.monotonic()
 
+    def line(self, text: str) -> None:
+        """A line on stderr, above the bar where there is one."""
+        if self._progress is not None:
+            self._progress.console.print(text, highlight=False)
+        else:
+            print(text, file=sys.stderr)  # noqa: T201 (the user's line)
+
 
 @contextmanager
 def _progress(total: int | None) -> Generator["_Show"]:
@@ -102,7 +118,7 @@ def _progress(total: int | None) -> Generator["_Show"]:
         yield _Show(progress, total)
 
 
-def _summary(report: SessionReport, opened: wiring.OpenSession) -> dict[str, Any]:
+def _summary(report: SessionReport, opened: wiring.OpenSession, resources: ResourceWatch) -> dict[str, Any]:
     return {
         "frames_in": report.frames_in,
         "frames_out": report.frames_out,
@@ -115,6 +131,8 @@ def _summary(report: SessionReport, opened: wiring.OpenSession) -> dict[str, Any
         "latency_ms": {stage: times._asdict() for stage, times in report.latency_ms.items()},
         "fps": report.fps,
         "losses": report.losses,
+        "warnings": resources.warnings,
+        "resources": resources.summary(),
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,

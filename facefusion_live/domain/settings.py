@@ -167,7 +167,10 @@ class Look:
         _SHARE,
         Acts.RENDER,
         Uniform("u_opacity"),
-        Words("Opacity", "Mixes the swap with the camera's picture; below about .65 it counts as bare, and the gate shuts."),
+        Words(
+            "Opacity",
+            "Mixes the swap with the camera's picture; below about .65 it counts as bare, and the gate shuts.",
+        ),
     ] = 1.0
     match: Annotated[
         float,

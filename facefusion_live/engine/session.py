@@ -101,7 +101,6 @@ class LiveSession:
         self._pools: list[BufferPool | PatchMemory] = []
         self._ended = threading.Event()
         self._impatient = threading.Event()
-        self._forget: Callable[[], None] = _nothing
         self._watcher = Worker("session end", self._watch, on_error=self._watch_failed)
 
     def start(self) -> Format:
@@ -295,7 +294,3 @@ def _release_frame(frame: Frame) -> None:
 
 def _release_job(job: Job) -> None:
     job.release()
-
-
-def _nothing() -> None:
-    pass

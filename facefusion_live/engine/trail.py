@@ -9,7 +9,6 @@ from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.errors import AuditStoreError, EventError
 from facefusion_live.domain.audit.event import (
     ACTIONS,
-    FRAME_FAILED,
     OWN_ACTIONS,
     SESSION_START,
     SESSION_STOP,
@@ -20,14 +19,14 @@ from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
-from facefusion_live.engine.trail_intake import Counts, Event, Intake, Work
+from facefusion_live.engine.trail_intake import Counts, Event, Intake, Raw, Work
 from facefusion_live.engine.trail_writer import Notice, TrailTools, TrailWriter
 from facefusion_live.engine.worker import Worker
 
 T = TypeVar("T")
 
-DURABLE = frozenset({"export.audit", "export.video", "consent.grant", "label.off", "passthrough.on"})
-"""Acts that are to be put on record before they are done: with `record_durably`, and refused when that fails."""
+_CALLERS = ACTIONS - OWN_ACTIONS
+_EDGES = frozenset({SESSION_START, SESSION_STOP})
 
 
 class AuditTrail:
@@ -115,7 +114,15 @@ class AuditTrail:
         Raises:
             EventError: No such action or status: a mistake of the calling code.
         """
-        self._offer(action, target, status, metadata, user, client_ip, None)
+        if action not in _CALLERS or status not in STATUSES:
+            raise EventError(f"callers do not record {action!r} with status {status!r}")
+        if action in _EDGES or self._closed:
+            self._record_edge(action, target, status, metadata, user, client_ip)
+            return
+        now = self._clock
+        who = self._user if user is None else user
+        raw = (now.utc_ns(), now.mono_ns(), self._session_id, action, target, status, metadata, who, client_ip, None)
+        self._intake.put(raw)
 
     def record_durably(
         self,
@@ -133,8 +140,12 @@ class AuditTrail:
             A future of the row's seq, which is set once the row is on the disk. It raises AuditStoreError when the
             store cannot take it: the act is then to be refused.
         """
+        if action not in _CALLERS or action in _EDGES or status not in STATUSES:
+            raise EventError(f"callers do not durably record {action!r} with status {status!r}")
         future: Future[int] = Future()
-        self._offer(action, target, status, metadata, user, client_ip, future)
+        self._intake.put(self._raw(action, target, status, metadata, user, client_ip, future))
+        if self._closed:
+            self._refuse_late()
         return future
 
     def submit(self, do: Callable[[AuditStore], T]) -> "Future[T]":
@@ -202,7 +213,19 @@ class AuditTrail:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _offer(
+    def _record_edge(
+        self, action: str, target: str, status: str, metadata: dict[str, Any], user: str | None, client_ip: str
+    ) -> None:
+        """The rows with which a session begins and ends, and what belongs to them."""
+        if action == SESSION_START:
+            self._session_id = self._new_session_id()
+            self._submit(Work(lambda _store: self._writer.begin_session(), Future()))
+        elif action == SESSION_STOP:
+            self._submit(Work(lambda _store: self._writer.end_session(), Future()))
+        self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
+        self._submit(Work(lambda _store: self._writer.checkpoint_now(), Future()))
+
+    def _raw(
         self,
         action: str,
         target: str,
@@ -211,38 +234,13 @@ class AuditTrail:
         user: str | None,
         client_ip: str,
         future: "Future[int] | None",
-    ) -> None:
-        if action not in ACTIONS or action in OWN_ACTIONS or status not in STATUSES:
-            raise EventError(f"callers do not record {action!r} with status {status!r}")
-        if action == SESSION_START:
-            self._session_id = self._new_session_id()
-            self._intake.begin_session()
-            self._submit(Work(lambda _store: self._writer.rotate(), Future()))
-        elif action == SESSION_STOP:
-            self._intake.end_runs(self._own_event(FRAME_FAILED, "frames", "failure", {}), all_of_them=True)
-            self._submit(Work(lambda _store: self._writer.settle(), Future()))
-        event = self._own_event(action, target, status, metadata)
-        event.user, event.client_ip = self._user if user is None else user, client_ip
-        event.future, event.counted = future, True
-        self._intake.offer(event)
-        if self._closed:
-            self._refuse_late()
-        if action in {SESSION_START, SESSION_STOP}:
-            self._submit(Work(lambda _store: self._writer.checkpoint_now(), Future()))
+    ) -> Raw:
+        utc_ns, mono_ns = self._clock.utc_ns(), self._clock.mono_ns()
+        who = self._user if user is None else user
+        return (utc_ns, mono_ns, self._session_id, action, target, status, metadata, who, client_ip, future)
 
     def _own_event(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> Event:
-        return Event(
-            action=action,
-            target=target,
-            status=status,
-            metadata=metadata,
-            user=self._user,
-            client_ip="local",
-            session_id=self._session_id,
-            utc_ns=self._clock.utc_ns(),
-            mono_ns=self._clock.mono_ns(),
-            counted=False,
-        )
+        return Event(*self._raw(action, target, status, metadata, None, "local", None), counted=False)
 
     def _submit(self, work: Work) -> None:
         self._intake.submit(work)

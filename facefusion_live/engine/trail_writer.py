@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
 from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS, Tip, genesis_metadata, rotate_metadata, seal
 from facefusion_live.domain.audit.tidy import tidy_metadata
-from facefusion_live.engine.trail_intake import Event, Intake, Work
+from facefusion_live.engine.trail_intake import Event, Intake, Raw, Work
 
 log = logging.getLogger("facefusion_live.audit")
 
@@ -92,7 +93,7 @@ class TrailWriter:
         self._tip = Tip("", b"")
         self._alerts = AlertRules()
         self._limbo: tuple[list[Event], list[Row]] = ([], [])
-        self._in_hand: deque[Event | Work] = deque()
+        self._in_hand: deque[Raw | Work] = deque()
         self._owed: deque[tuple[str, Tally]] = deque()
         self._settled_ns = -ACCOUNT_EVERY_NS
         self._said_suppressed = False
@@ -109,18 +110,15 @@ class TrailWriter:
     def stop(self) -> None:
         """Ask the writer to store what waits and to end. Thread: any."""
         self._stopping.set()
-        self._intake.wake()
+        self._intake.submit(Work(lambda _store: None, Future()))
 
     def step(self) -> bool:
         """Wait for events and store them: one round of the worker. False after the last one."""
         stopping = self._stopping.is_set()
-        if not stopping and self._intake.arrived.wait(IDLE_S):
-            self._intake.urgent.wait(self._linger_s)
+        self._in_hand.extend(self._intake.take(0 if stopping else IDLE_S, 0 if stopping else self._linger_s))
         self._open_if_due()
         self._work_off()
-        self._intake.end_runs(self._tools.own_event(FRAME_FAILED, "frames", "failure", {}), all_of_them=stopping)
-        if stopping:
-            self._work_off()
+        self.end_runs(all_of_them=stopping)
         self._account(at_once=stopping)
         if self._store is not None and (stopping or self._seal_is_due()):
             self._try(self.checkpoint_now)
@@ -138,9 +136,25 @@ class TrailWriter:
             self._store = None
         self._resolve_limbo(stored=False)
 
-    def settle(self) -> None:
-        """Tell of what the flood limit turned away. Thread: writer."""
+    def begin_session(self) -> None:
+        """A new key and a new burst.
+
+        Raises:
+            AuditStoreError: The store cannot take it.
+        """
+        self._intake.begin_session()
+        self.rotate()
+
+    def end_session(self) -> None:
+        """Runs are over, and what was turned away is told of."""
+        self.end_runs(all_of_them=True)
         self._account(at_once=True)
+
+    def end_runs(self, *, all_of_them: bool) -> None:
+        """Put down runs of failures that are over, or all."""
+        like = self._tools.own_event(FRAME_FAILED, "frames", "failure", {})
+        if rows := self._intake.runs_over(None if all_of_them else like.mono_ns, like):
+            self._commit(rows)
 
     def checkpoint_now(self) -> Checkpoint:
         """Seal all that is stored.
@@ -191,20 +205,19 @@ class TrailWriter:
         return seq
 
     def _work_off(self) -> None:
-        """All that waits, in order. What an error leaves in hand is taken up in the next round."""
-        self._in_hand.extend(self._intake.take())
+        """All in hand, in order. What an error leaves there is taken up in the next round."""
         while self._in_hand:
             if isinstance(first := self._in_hand[0], Work):
                 self._in_hand.popleft()
                 self._do(first)
-            else:
-                self._commit(self._next_group())
+            elif group := self._next_group():
+                self._commit(group)
 
     def _next_group(self) -> list[Event]:
         group: list[Event] = []
-        while self._in_hand and len(group) < GROUP_ROWS and isinstance(event := self._in_hand[0], Event):
-            group.append(event)
+        while self._in_hand and len(group) < GROUP_ROWS and not isinstance(raw := self._in_hand[0], Work):
             self._in_hand.popleft()
+            group += self._intake.admit(raw)
         return group
 
     def _do(self, work: Work) -> None:

@@ -1,6 +1,7 @@
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -124,6 +125,29 @@ def test_asked_to_stop_between_open_and_begin_it_closes_the_source() -> None:
     assert not source.open
 
 
+def test_stopped_before_it_began_it_does_not_mind_a_source_that_cannot_be_closed() -> None:
+    desk = Desk(ScriptedSource(pictures(3), paced=False, close_error=RuntimeError("stuck")))
+    desk.capturing.open()
+    desk.capturing.ask_to_stop()
+    assert desk.capturing.worker.join(WAIT_S)
+    assert str(desk.capturing.error) == "stuck"
+
+
+def test_a_source_that_opens_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facefusion_live.engine.capturing._POLL_S", 0.001)
+    source = _source(*pictures(1))
+    desk = Desk(source)
+
+    def slow_open() -> ScriptedSource:
+        time.sleep(0.02)
+        return source
+
+    desk.capturing._open_source = slow_open
+    assert desk.begin().name == "fake"
+    assert len(list(desk.frames())) == 1
+    assert desk.capturing.worker.join(WAIT_S)
+
+
 def test_a_limit_ends_it() -> None:
     desk = Desk(_source(*pictures(9)), frame_limit=4)
     assert [frame.index for frame in desk.run()] == [0, 1, 2, 3]
@@ -152,7 +176,7 @@ def test_nobody_naps_once_asked_to_stop() -> None:
         sleep(seconds)
         desk.capturing.ask_to_stop()
 
-    desk.clock.sleep = stop_while_asleep  # type: ignore[method-assign]
+    desk.clock.sleep = stop_while_asleep
     desk.begin()
     assert desk.capturing.worker.join(WAIT_S)
     assert len(desk.clock.slept) == 1
@@ -198,7 +222,7 @@ def test_it_is_tried_again_with_backoff() -> None:
         pauses.append(seconds)
         pause(seconds)
 
-    desk.capturing.worker.pause = note  # type: ignore[method-assign]
+    desk.capturing.worker.pause = note
     desk.run()
     assert pauses == [0.0, 0.01, 0.02, 0.02]
 
@@ -247,7 +271,7 @@ def test_when_all_buffers_are_in_use_it_waits_and_loses_nothing() -> None:
         waiting.set()
         pause(seconds)
 
-    desk.capturing.worker.pause = note  # type: ignore[method-assign]
+    desk.capturing.worker.pause = note
     desk.begin()
     assert waiting.wait(WAIT_S)
     assert len(list(desk.frames())) == 3

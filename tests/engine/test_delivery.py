@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +46,21 @@ def test_a_sink_is_opened_fed_and_closed_on_its_own_thread() -> None:
     assert sink.states == [GateState.SLATE] * 5
     assert sink.threads == {"sink collecting"}
     assert (sink.opens, sink.closes, post.delivery.error, post.delivery.dropped) == (1, 1, None, 0)
+
+
+def test_a_sink_that_opens_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facefusion_live.engine.delivery._POLL_S", 0.001)
+
+    class Slow(CollectingSink):
+        def open(self, size_wh: tuple[int, int], fps: float) -> None:
+            time.sleep(0.02)
+            super().open(size_wh, fps)
+
+    sink = Slow()
+    post = Post(sink)
+    post.delivery.open()
+    assert sink.opens == 1
+    post.finish()
 
 
 def test_a_sink_that_cannot_be_opened_says_so_to_the_caller() -> None:

@@ -68,7 +68,7 @@ def test_every_frame_becomes_a_job_and_the_end_is_handed_on() -> None:
 
 def test_each_frame_is_made_with_the_newest_settings() -> None:
     bench = Bench()
-    bench.prepare = lambda settings: bench.store.preview({"look.opacity": settings.look.opacity - 0.25})  # type: ignore[method-assign]
+    bench.prepare = lambda settings: bench.store.preview({"look.opacity": settings.look.opacity - 0.25})
     bench.inferring._prepare = bench.prepare
     bench.run(3)
     assert bench.noted == [1.0, 0.75, 0.5]

@@ -1,4 +1,5 @@
 import logging
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -144,6 +145,19 @@ def test_offline_the_pictures_own_times_are_the_clock(bench: Bench) -> None:
     assert bench.run(bench.job(0), bench.job(1, bare=True), bench.job(2, bare=True)) == [LIVE, HOLD, SLATED]
     assert [colour for *_, colour in bench.emitted] == [BLUE, BLUE, SLATE]
     assert [round(media_s, 4) for _, _, media_s, _ in bench.emitted] == [0.0, 0.0333, 0.0667]
+
+
+def test_offline_nothing_is_sent_while_no_job_comes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facefusion_live.engine.rendering._OFFLINE_POLL_S", 0.0)
+    polls = threading.Semaphore(0)
+    timeout_s = bench.rendering._timeout_s
+    bench.rendering._timeout_s = lambda: polls.release() or timeout_s()
+    bench.begin()
+    for _ in range(5):
+        assert polls.acquire(timeout=WAIT_S)
+    bench.jobs.put(bench.job(0))
+    bench.end()
+    assert bench.states == [LIVE]
 
 
 def test_the_newest_look_is_taken_for_every_picture() -> None:

@@ -29,5 +29,5 @@ def test_every_counter_adds_up() -> None:
 def test_it_is_a_value() -> None:
     report = Rig(one_source([])).session().report()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        report.frames_in = 1  # type: ignore[misc]
+        report.frames_in = 1
     assert report == SessionReport(**{f.name: getattr(report, f.name) for f in dataclasses.fields(report)})

@@ -330,7 +330,9 @@ class TestLive:
             assert go.wait(WAIT_S)
 
         script: list[Step] = [room(FACE), lambda: _wait(inside), *pictures(9)]
-        rig = Rig(one_source(script), before={"swap": {0: hang}})
+        # The last one waits until the first has left: else it might overtake it before rendering, too.
+        rig = Rig(one_source(script))
+        rig.before = {"swap": {0: hang, 9: lambda _: rig.sink.wait_for(lambda frames: len(frames) == 1)}}
         session = rig.session()
         session.start()
         until(lambda: session.report().frames_in == 10)
@@ -692,7 +694,7 @@ class TestStop:
         rig = Rig(one_source(pictures(3), paced=False), offline=True)
         session = rig.session()
         tell_stop = session._tell_stop
-        session._tell_stop = lambda: raising(RuntimeError("no record"))(tell_stop())  # type: ignore[method-assign]
+        session._tell_stop = lambda: raising(RuntimeError("no record"))(tell_stop())
         with caplog.at_level(logging.ERROR, "facefusion_live.session"):
             session.start()
             finish(session)

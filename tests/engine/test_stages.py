@@ -182,7 +182,7 @@ def test_the_first_patch_is_not_lost_when_the_second_fails(bench: Bench) -> None
 
     draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
     with pytest.raises(InferenceError):
-        SwapStage(FakeSwapper(second_fails), FakeSource, bench.pool).run(draft)  # type: ignore[arg-type]
+        SwapStage(FakeSwapper(second_fails), FakeSource, bench.pool).run(draft)
     assert bench.pool.in_use == 1
     draft.job().release()
     assert bench.pool.in_use == 0

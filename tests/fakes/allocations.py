@@ -45,7 +45,8 @@ class Allocation(NamedTuple):
 class AllocationCounter:
     """Notes every allocation of at least `least_bytes` on the threads that called `install`.
 
-    It lives until the program ends, as arrays that were made under it are freed through it.
+    It must outlive every array that was made under it, which at the end of a program it does not: use it in a process
+    of its own, and end that with `os._exit`.
     """
 
     def __init__(self, least_bytes: int) -> None:

@@ -3,6 +3,7 @@
 """The demo clip's face in a picture of any size, as large and as often as wanted: known work for measurements."""
 
 import re
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import cv2
@@ -71,8 +72,8 @@ class TiledSource:
         self._picture = np.empty((height, width, 3), np.uint8)
         self._scaled = np.empty((round(height * scale), round(width * scale), 3), np.uint8)
         edges = np.linspace(0, tiling.size_wh[0], tiling.faces + 1).astype(int)
-        columns = [slice(left, right) for left, right in zip(edges[:-1], edges[1:], strict=True)]
-        self._places = [(_placed(self._scaled.shape, column, tiling.size_wh[1])) for column in columns]
+        columns = [slice(left, right) for left, right in pairwise(edges.tolist())]
+        self._places = [_placed(self._scaled.shape, column, tiling.size_wh[1]) for column in columns]
 
     @property
     def name(self) -> str:

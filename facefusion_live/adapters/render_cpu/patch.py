@@ -139,27 +139,58 @@ class PatchPainter:
                 cv2.multiply(share, cv2.LUT(one, curve, dst=one), dst=share, scale=1 / 255)
         return share if coverage is None else cv2.multiply(share, coverage, dst=share, scale=1 / 255)
 
+    def paste(
+        self,
+        out: NDArray[np.uint8],
+        colour: NDArray[np.uint8],
+        share: NDArray[np.uint8],
+        crop_from_frame: geometry.Affine,
+    ) -> None:
+        """Draw a finished patch into the picture: colour x share + what is below x (1 - share).
+
+        Args:
+            out: (h, w, 3) drawn into.
+            colour: (s, s, 3).
+            share: (s, s) alpha in levels.
+            crop_from_frame: Where it goes.
+        """
+        window = _window(crop_from_frame, share.shape[0], out.shape)
+        if window is not None:
+            self._over(out, window, colour, share)
+
     def _over(
         self, out: NDArray[np.uint8], window: _Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
     ) -> None:
-        """Out = colour x share + out x (1 - share) within the window."""
-        size = share.shape[0]
-        share3 = cv2.merge([share, share, share], self._scratch.array("share3", (size, size, 3)))
-        ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", (size, size, 3)), scale=1 / 255)
+        share3 = self._threefold("share3", share)
+        ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", share3.shape), scale=1 / 255)
         if part := window.crop_part():
             ink, share3 = ink[part], share3[part]
         else:
-            ink = self._placed("placed_ink", ink, window)
-            share3 = self._placed("placed_share", share3, window)
+            ink, share3 = self._placed(ink, share, window)
         below = out[window.rows, window.columns]
         clear = cv2.bitwise_not(share3, dst=self._scratch.array("clear", share3.shape))
         dimmed = cv2.multiply(below, clear, dst=self._scratch.array("dimmed", share3.shape), scale=1 / 255)
         cv2.add(dimmed, ink, dst=below)
 
-    def _placed(self, name: str, layer: NDArray[np.uint8], window: _Window) -> NDArray[np.uint8]:
+    def _placed(
+        self, ink: NDArray[np.uint8], share: NDArray[np.uint8], window: _Window
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Ink and threefold share in the window's pixels.
+
+        Both in one warp: OpenCV takes half as long for four channels as for three, and a third as long as for twice
+        three (640 px turned by 7 degrees: 0.8, 1.6 and 3.1 ms).
+        """
         width, height = window.size_wh
-        placed = self._scratch.array(name, (height, width, 3))
-        return cv2.warpAffine(layer, window.window_from_crop, (width, height), dst=placed, flags=cv2.INTER_LINEAR)
+        layer = cv2.cvtColor(ink, cv2.COLOR_RGB2RGBA, dst=self._scratch.array("layer", (*share.shape, 4)))
+        cv2.insertChannel(share, layer, 3)
+        placed = self._scratch.array("placed", (height, width, 4))
+        cv2.warpAffine(layer, window.window_from_crop, (width, height), dst=placed, flags=cv2.INTER_LINEAR)
+        inked = cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB, dst=self._scratch.array("placed_ink", (height, width, 3)))
+        alone = cv2.extractChannel(placed, 3, dst=self._scratch.array("placed_share", (height, width)))
+        return inked, self._threefold("placed_share3", alone)
+
+    def _threefold(self, name: str, share: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return cv2.merge([share, share, share], self._scratch.array(name, (*share.shape, 3)))
 
     @staticmethod
     def _covered(regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings) -> float:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters.capture import TiledSource, open_source
-from facefusion_live.adapters.capture.tiled import Tiling
 from facefusion_live.app import wiring
 from facefusion_live.domain import frame_counter
 from facefusion_live.domain.errors import CaptureOpenError
