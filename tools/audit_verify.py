@@ -563,6 +563,9 @@ def archives(folder: Path, log: Log) -> list[Row] | None:
     """Rows of all archives, if every one is there and can be unpacked here; None otherwise."""
     files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
     log.archives = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+    ranges = [[int(end) for end in each.name.split(".")[1].split("-")] for each in files]
+    if sum(last - first + 1 for first, last in ranges) != log.pruned_to:
+        log.found.add(TRUNCATED, f"the archives do not hold all rows up to {log.pruned_to}")
     try:
         bodies = [line for each in files for line in unpacked(each).splitlines()]
     except ImportError:

@@ -11,6 +11,8 @@ from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
+from facefusion_live.adapters.render_cpu.patch import PatchPainter
+from facefusion_live.adapters.render_cpu.plain import float_paste
 from facefusion_live.adapters.sinks import Recorder, StatesSink
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource
@@ -41,10 +43,12 @@ __all__ = [
     "Request",
     "SystemClock",
     "find_faces",
+    "float_paste",
     "list_cameras",
     "open_feed",
     "open_frame_swapper",
     "open_session",
+    "patch_painter",
     "read_picture",
 ]
 
@@ -189,6 +193,11 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
     """
     settings = Settings()
     return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+
+
+def patch_painter() -> PatchPainter:
+    """What draws patches: for the benchmark, which compares it with `float_paste`."""
+    return PatchPainter()
 
 
 def _inference(

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from facefusion_live import __version__
 from facefusion_live.app.environment import Home, load_settings, start_logging
+from facefusion_live.cli.bench import bench
 from facefusion_live.cli.parameters import take_parameters
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.parameter import Value
@@ -28,6 +29,8 @@ app = App(
     version=__version__,
     help="Real-time face swapping that fails closed and tells its latency.",
 )
+
+app.command(bench)
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
@@ -151,9 +154,7 @@ def run_command_line(words: Sequence[str]) -> int:
     start_logging(Home.from_environment())
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        rest, values = take_parameters(words)
-        _overrides.clear()
-        _overrides.update(values)
+        rest = _take_overrides(words)
         result = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else EXIT_DONE
     except KeyboardInterrupt:
@@ -169,6 +170,16 @@ def run_command_line(words: Sequence[str]) -> int:
         log.exception("unexpected")
         message = f"something went wrong that should not ({type(error).__name__})"
         return _complain(message, f"Please report it, with {Home.from_environment().log_file}.", EXIT_FAILED)
+
+
+def _take_overrides(words: Sequence[str]) -> list[str]:
+    """Note the parameters of a command line; returns the other words."""
+    rest, values = take_parameters(words)
+    if values and rest[:1] == ["bench"]:
+        raise BadInputError("bench takes no parameters", advice="Its jobs are fixed, so that figures compare.")
+    _overrides.clear()
+    _overrides.update(values)
+    return rest
 
 
 def _settings() -> Settings:

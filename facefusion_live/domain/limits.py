@@ -67,16 +67,11 @@ def _near(now: Readings) -> Iterator[tuple[str, str]]:
         yield "disk", f"the recording's disk has {now.disk_free_mib:.0f} MiB left{minutes}: make room, or stop in time"
     captured, swapped = now.fps_captured, now.fps_swapped
     if captured is not None and swapped is not None and swapped < PACE * captured:
-        yield (
-            "pace",
-            f"this machine swaps {swapped:.0f} of {captured:.0f} frames/s: "
-            "ask the camera for fewer or smaller pictures, or lower swap.max_crop_px",
-        )
+        remedy = "ask the camera for fewer or smaller pictures, or lower swap.max_crop_px"
+        yield "pace", f"this machine swaps {swapped:.0f} of {captured:.0f} frames/s: {remedy}"
     if now.latency_p95_ms is not None and now.latency_p95_ms > LATENCY_MS:
-        yield (
-            "latency",
-            f"pictures come out {now.latency_p95_ms:.0f} ms late: lower swap.max_crop_px or the camera's picture size",
-        )
+        remedy = "lower swap.max_crop_px or the size of the camera's picture"
+        yield "latency", f"pictures come out {now.latency_p95_ms:.0f} ms late: {remedy}"
 
 
 def _runs_full(free_mib: float, mib_per_s: float) -> bool:

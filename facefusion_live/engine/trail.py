@@ -32,8 +32,8 @@ _EDGES = frozenset({SESSION_START, SESSION_STOP})
 class AuditTrail:
     """Puts on record what matters, as `domain.ports.EventLog`. Thread: any.
 
-    `record` never waits: it dates the event, asks the flood limit and queues. The writer thread, which the trail owns,
-    stores what has come together every 50 ms, or as soon as 64 rows wait.
+    `record` never waits: it dates the event and queues it. The writer thread, which the trail owns, asks the flood
+    limit and stores what has come together every 50 ms, or as soon as 64 rows wait.
 
     Args:
         open_store: Opens the log; called on the writer thread, and again after a failure.

@@ -29,8 +29,6 @@ ACCOUNT_EVERY_NS = 1_000_000_000
 """What is lost or turned away is told of at most so often, or the account would be a flood itself."""
 GROUP_ROWS = 1024
 """Most rows of one transaction."""
-IDLE_S = 1.0
-"""How often the writer looks up when nothing comes in: runs end, seals fall due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ class TrailWriter:
     def step(self) -> bool:
         """Wait for events and store them: one round of the worker. False after the last one."""
         stopping = self._stopping.is_set()
-        self._in_hand.extend(self._intake.take(0 if stopping else IDLE_S, 0 if stopping else self._linger_s))
+        self._in_hand.extend(self._intake.take(0 if stopping else self._linger_s))
         self._open_if_due()
         self._work_off()
         self.end_runs(all_of_them=stopping)
@@ -284,6 +282,7 @@ class TrailWriter:
             self._alert(NEWS[news])
         if self._tip.size == 0:
             self._begin_log(store)
+        store.publish([])  # repairs what a crash kept from being written
         if self._failed:
             self._failed = False
             self._tools.notify(Notice("recovered", "The audit log is written again."))

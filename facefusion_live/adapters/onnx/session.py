@@ -24,8 +24,7 @@ _FALLS_BACK_TO = {TENSORRT: ["CUDAExecutionProvider", CPU]}
 _ABOUT = {
     TENSORRT: (
         "TensorRT",
-        "Install the NVIDIA driver, CUDA, cuDNN and TensorRT that your onnxruntime-gpu asks for, "
-        "or do without TensorRT: the processor alone is enough.",
+        "Install the NVIDIA driver, CUDA, cuDNN and TensorRT, or do without TensorRT: the processor alone is enough.",
     )
 }
 """What a provider is called, and what to do when it does not work."""

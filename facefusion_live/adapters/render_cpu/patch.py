@@ -20,7 +20,7 @@ _DEEP_STEPS = 257
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Window:
+class Window:
     """The part of the picture that a patch touches, and the map into it."""
 
     rows: slice
@@ -29,6 +29,7 @@ class _Window:
 
     @property
     def size_wh(self) -> tuple[int, int]:
+        """In pixels of the picture."""
         return self.columns.stop - self.columns.start, self.rows.stop - self.rows.start
 
     def crop_part(self) -> tuple[slice, slice] | None:
@@ -61,7 +62,7 @@ class PatchPainter:
         """
         size = patch.size_px
         drawn = blend.drawn_crop_from_frame(patch.crop_from_frame, size, settings.look.face_scale)
-        window = _window(drawn, size, frame.shape)
+        window = window_of(drawn, size, frame.shape)
         regions = patch.regions.host()
         coverage = None if patch.coverage is None else patch.coverage.host()
         share = self._share(regions, coverage, settings)
@@ -72,7 +73,7 @@ class PatchPainter:
         return self._covered(regions, coverage, settings)
 
     def _target(
-        self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: _Window, size: int
+        self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: Window, size: int
     ) -> NDArray[np.uint8]:
         inside = frame[window.rows, window.columns]
         if inside.shape[:2] == (size, size) and window.crop_part() is not None:
@@ -154,12 +155,12 @@ class PatchPainter:
             share: (s, s) alpha in levels.
             crop_from_frame: Where it goes.
         """
-        window = _window(crop_from_frame, share.shape[0], out.shape)
+        window = window_of(crop_from_frame, share.shape[0], out.shape)
         if window is not None:
             self._over(out, window, colour, share)
 
     def _over(
-        self, out: NDArray[np.uint8], window: _Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
+        self, out: NDArray[np.uint8], window: Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
     ) -> None:
         share3 = self._threefold("share3", share)
         ink = cv2.multiply(colour, share3, dst=self._scratch.array("ink", share3.shape), scale=1 / 255)
@@ -173,7 +174,7 @@ class PatchPainter:
         cv2.add(dimmed, ink, dst=below)
 
     def _placed(
-        self, ink: NDArray[np.uint8], share: NDArray[np.uint8], window: _Window
+        self, ink: NDArray[np.uint8], share: NDArray[np.uint8], window: Window
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Ink and threefold share in the window's pixels.
 
@@ -228,7 +229,7 @@ def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
     return cv2.GaussianBlur(grid, kernel, blend.RELIGHT_SIGMA, borderType=cv2.BORDER_CONSTANT)
 
 
-def _window(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> _Window | None:
+def window_of(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> Window | None:
     """The pixels of the frame that a crop can touch; None when it lies outside."""
     frame_from_crop = geometry.inverse(crop_from_frame)
     # Between its outermost pixels and the next ones, which are clear, a patch fades out: that is part of it.
@@ -238,4 +239,4 @@ def _window(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...])
     if right <= left or bottom <= top:
         return None
     shift = np.hstack([np.zeros((2, 2)), [[-left], [-top]]])
-    return _Window(slice(top, bottom), slice(left, right), frame_from_crop + shift)
+    return Window(slice(top, bottom), slice(left, right), frame_from_crop + shift)

@@ -101,6 +101,9 @@ class LogReader:
             report = LogReport()
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
+        if not whole and horizon is not None:
+            message = f"the archives do not hold all rows up to {horizon.pruned_to}"
+            report.find("coverage", Outcome.TRUNCATED, "archive_missing", horizon.pruned_to, message)
         if memory.notice:
             report.note(memory.notice)
         if is_written(path):

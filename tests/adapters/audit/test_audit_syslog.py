@@ -1,4 +1,4 @@
-"""Forwarding to a real TLS syslog server: rsyslog from Debian."""
+"""Forwarding to a real TLS syslog server from Debian: syslog-ng or rsyslog, which cannot both be installed."""
 
 import os
 import re
@@ -18,27 +18,36 @@ from facefusion_live.domain.audit.errors import ForwardError
 from facefusion_live.domain.audit.event import Row
 from tests.fakes.audit_attacks import genuine
 
-RSYSLOGD = shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin")
-GTLS = list(Path("/usr/lib").glob("*/rsyslog/lmnsd_ossl.so"))
+_PATH = os.environ.get("PATH", "") + ":/usr/sbin"
+SYSLOG_NG, RSYSLOGD = shutil.which("syslog-ng", path=_PATH), shutil.which("rsyslogd", path=_PATH)
+OSSL = list(Path("/usr/lib").glob("*/rsyslog/lmnsd_ossl.so"))
+PROGRAM = SYSLOG_NG or (RSYSLOGD if OSSL else None)
 
 pytestmark = pytest.mark.skipif(
-    (RSYSLOGD is None or not GTLS) and not os.environ.get("FFL_REQUIRE_ALL"),
-    reason="needs Debian's rsyslog, rsyslog-openssl and openssl",
+    PROGRAM is None and not os.environ.get("FFL_REQUIRE_ALL"),
+    reason="needs a TLS syslog server: Debian's syslog-ng-core, or rsyslog with rsyslog-openssl",
 )
 
-CONFIG = """
+SYSLOG_NG_CONFIG = """@version: 3.38
+options {{ log-msg-size(65536); keep-hostname(yes); stats-freq(0); }};
+source rows {{ syslog(ip("127.0.0.1") port({port}) transport("tls") max-connections(50)
+  tls(key-file("{folder}/key.pem") cert-file("{folder}/cert.pem") peer-verify(optional-untrusted))); }};
+destination got {{ file("{folder}/got.log" template("$MSG\n")); }};
+log {{ source(rows); destination(got); flags(flow-control); }};
+"""
+RSYSLOG_CONFIG = """
 global(workDirectory="{folder}" maxMessageSize="32k"
   defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="{folder}/cert.pem"
   defaultNetstreamDriverCertFile="{folder}/cert.pem" defaultNetstreamDriverKeyFile="{folder}/key.pem")
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 input(type="imtcp" port="{port}" address="127.0.0.1")
-template(name="bare" type="string" string="%APP-NAME% %structured-data% %msg%\\n")
+template(name="bare" type="string" string="%msg%\n")
 action(type="omfile" file="{folder}/got.log" template="bare" asyncWriting="off" flushOnTXEnd="on")
 """
 
 
 class Server:
-    """An rsyslogd of our own that can be taken down and up again."""
+    """A syslog server of our own that can be taken down and up again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,7 +60,9 @@ class Server:
              str(folder / "cert.pem")],
             check=True, capture_output=True,
         )  # fmt: skip
-        (folder / "rsyslog.conf").write_text(CONFIG.format(folder=folder, port=self.port))
+        config = SYSLOG_NG_CONFIG if SYSLOG_NG else RSYSLOG_CONFIG
+        self.config = folder / "server.conf"
+        self.config.write_text(config.format(folder=folder, port=self.port))
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,19 +70,19 @@ class Server:
         return Receiver("localhost", self.port, self.folder / "cert.pem")
 
     def up(self) -> None:
-        assert RSYSLOGD is not None
-        self.process = subprocess.Popen(
-            [RSYSLOGD, "-n", "-f", str(self.folder / "rsyslog.conf"), "-i", str(self.folder / "pid")],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        assert PROGRAM is not None
+        own = [str(self.folder / name) for name in ("persist", "pid", "control")]
+        words = ["-F", "--no-caps", "-f", str(self.config), "-R", own[0], "-p", own[1], "-c", own[2]]
+        if not SYSLOG_NG:
+            words = ["-n", "-f", str(self.config), "-i", own[1]]
+        self.process = subprocess.Popen([PROGRAM, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError("rsyslogd did not come up")
+        raise AssertionError("the syslog server did not come up")
 
     def down(self) -> None:
         if self.process is not None:

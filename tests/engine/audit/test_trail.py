@@ -52,8 +52,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr(trail_writer, "IDLE_S", 0.02)
+def bench() -> Iterator[Bench]:
     before = threading.active_count()
     bench = Bench()
     yield bench

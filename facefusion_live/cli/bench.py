@@ -1,0 +1,161 @@
+"""`facefusion-live bench …`: how fast this machine is, in figures that others can repeat."""
+
+import json as json_format
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from cyclopts import App
+from rich.console import Console
+from rich.table import Table
+
+from facefusion_live.domain.errors import BadInputError
+
+bench = App(name="bench", help="Measure how fast this machine is.")
+
+_SECONDS = (0.5, 600)
+_COMPARED = (
+    ("late p50", ("live", "latency_ms", "capture_to_emit", "p50")),
+    ("late p95", ("live", "latency_ms", "capture_to_emit", "p95")),
+    ("frames/s", ("offline", "fps")),
+    ("CPU/frame", ("live", "cpu_ms_per_frame")),
+    ("memory", ("live", "peak_memory_mib")),
+    ("start", ("live", "start_s")),
+)
+
+
+@bench.default
+def jobs(
+    *, json: Path | None = None, compare: Path | None = None, seconds: float = 4.0, only: list[str] | None = None
+) -> int:
+    """Run the fixed jobs: 720p and 1080p, faces 200, 360 and 700 pixels wide, one and three. About two minutes.
+
+    Args:
+        json: Write everything that was measured here.
+        compare: A file written earlier: print the ratios of the new figures to the old ones.
+        seconds: How long each job is measured, once live and once offline.
+        only: Name of a job, such as "720p 1x200". Repeat it for several.
+    """
+    from facefusion_live.app import benchmark  # noqa: PLC0415 (keeps --help quick, and free of cv2)
+
+    before = None if compare is None else _read(compare)
+    _check(seconds)
+    chosen = [benchmark.job_named(name) for name in only] if only else benchmark.JOBS
+    told: dict[str, Any] = {"machine": benchmark.machine(), "seconds": seconds, "jobs": {}}
+    console = Console()
+    for job in chosen:
+        with console.status(job.name):
+            told["jobs"][job.name] = {pace: benchmark.measure_apart(job, pace, seconds) for pace in benchmark.PACES}
+    console.print(_table(told))
+    if before is not None:
+        console.print(_comparison(before, told))
+    if json is not None:
+        _write(json, told)
+    return 0
+
+
+@bench.command
+def job(name: str, *, pace: Literal["live", "offline"] = "live", seconds: float = 4.0) -> int:
+    """Run one job in this process and print what was measured as JSON.
+
+    Args:
+        name: Such as "720p 1x200".
+        pace: As it comes, or every frame as fast as it goes.
+        seconds: How long it is measured.
+    """
+    from facefusion_live.app import benchmark  # noqa: PLC0415 (as in jobs)
+
+    _check(seconds)
+    print(json_format.dumps(benchmark.measure(benchmark.job_named(name), pace, seconds)))  # noqa: T201
+    return 0
+
+
+@bench.command
+def paste(*, json: Path | None = None) -> int:
+    """Our paste and blend against a plain float32 one, on the same region, in one run.
+
+    Args:
+        json: Write what was measured here.
+    """
+    from facefusion_live.app import benchmark, paste_bench  # noqa: PLC0415 (as in jobs)
+
+    rows = paste_bench.measure()
+    table = Table("face", "lies", "ours ms", "float32 ms", "ratio", "differ by", box=None)
+    for row in rows:
+        numbers = [f"{row[key]:.2f}" for key in ("ours_ms", "float32_ms", "ratio")]
+        lies = "turned" if row["turned"] else "upright"
+        table.add_row(f"{row['face_px']} px", lies, *numbers, f"{row['largest_difference']} levels")
+    Console().print(table)
+    if json is not None:
+        _write(json, {"machine": benchmark.machine(), "paste": rows})
+    return 0
+
+
+@bench.command
+def audit(*, folder: Path | None = None, frames: int = 900, events: int = 200_000, json: bool = False) -> int:
+    """What the audit trail costs on this machine's disk.
+
+    Args:
+        folder: On the disk to measure; the working folder by default.
+        frames: How many frames to imitate.
+        events: How many events to store and verify.
+        json: Print one JSON object.
+    """
+    from facefusion_live.cli.bench_audit import bench_audit  # noqa: PLC0415 (as in jobs)
+
+    return bench_audit(folder=folder, frames=frames, events=events, json=json)
+
+
+def _check(seconds: float) -> None:
+    low, high = _SECONDS
+    if not low <= seconds <= high:
+        raise BadInputError(f"--seconds {seconds:g} is not allowed", advice=f"Give {low:g} to {high:g}.")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        told = json_format.loads(path.read_text("utf-8"))
+        if isinstance(told["jobs"], dict):
+            return told
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise BadInputError(f"{path.name} holds no benchmark", advice="Give a file that bench --json wrote.")
+
+
+def _write(path: Path, told: dict[str, Any]) -> None:
+    try:
+        path.write_text(json_format.dumps(told, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise BadInputError(f"{path.name} cannot be written", advice="Check the folder's rights and space.") from error
+
+
+def _table(told: dict[str, Any]) -> Table:
+    columns = ("job", "late p50", "p95", "p99", "live/s", "offline/s", "CPU ms", "MiB", "start s")
+    table = Table(*columns, box=None)
+    for name, paces in told["jobs"].items():
+        live, late = paces["live"], paces["live"]["latency_ms"]["capture_to_emit"]
+        speeds = [f"{paces[pace]['fps']:.1f}" for pace in ("live", "offline")]
+        costs = [f"{live['cpu_ms_per_frame']:.1f}", f"{live['peak_memory_mib']:.0f}", f"{live['start_s']:.2f}"]
+        table.add_row(name, *(f"{late[share]:.0f}" for share in ("p50", "p95", "p99")), *speeds, *costs)
+    return table
+
+
+def _comparison(before: dict[str, Any], now: dict[str, Any]) -> Table:
+    """New figures over old ones, for the jobs that both have."""
+    table = Table("new / old", *(title for title, _ in _COMPARED), box=None)
+    for name, paces in now["jobs"].items():
+        if name in before["jobs"]:
+            table.add_row(name, *_ratios(before["jobs"][name], paces))
+    return table
+
+
+def _ratios(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    for _, path in _COMPARED:
+        old, new = _at(before, path), _at(now, path)
+        yield f"{new / old:.2f}" if old and new is not None else "-"
+
+
+def _at(figures: dict[str, Any], path: tuple[str, ...]) -> float | None:
+    for key in path:
+        figures = figures.get(key, {})
+    return figures if isinstance(figures, int | float) else None

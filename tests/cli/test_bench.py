@@ -1,0 +1,153 @@
+"""The benchmark's figures are complete and its words are clear. How large they are is nobody's business here."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facefusion_live.app import benchmark, paste_bench
+from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.errors import FaceFusionLiveError
+
+STAGES = {"wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+
+
+def figures(scale: float = 1.0) -> dict[str, Any]:
+    """As `benchmark.measure` gives them."""
+    return {
+        "fps": 30.0 * scale,
+        "cpu_ms_per_frame": 20.0 * scale,
+        "start_s": 1.0 * scale,
+        "peak_memory_mib": 300.0 * scale,
+        "latency_ms": {"capture_to_emit": {"p50": 15.0 * scale, "p95": 25.0 * scale, "p99": 30.0 * scale}},
+    }
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "measure_apart", lambda *_: figures(2.0))
+
+
+@pytest.mark.parametrize("pace", benchmark.PACES)
+def test_a_job_is_measured_in_full(pace: benchmark.Pace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["bench", "job", "720p 3x200", "--pace", pace, "--seconds", "0.5"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["latency_ms"]) == STAGES
+    assert set(told["latency_ms"]["swap"]) == {"p50", "p95", "p99"}
+    assert told["frames"]["swapped"] > 1
+    assert told["leaks"] == 0
+    assert min(told[name] for name in ("fps", "cpu_ms_per_frame", "start_s", "peak_memory_mib")) > 0
+    assert {"capture", "inference", "render"} <= set(told["threads"])
+    assert told["system_threads"] >= len(told["threads"])
+
+
+def test_a_job_runs_in_a_process_of_its_own() -> None:
+    told = benchmark.measure_apart(benchmark.job_named("720p 1x200"), "offline", 0.5)
+    assert told["frames"]["swapped"] > 1
+    assert 0 < told["start_s"] < 60
+
+
+def test_a_job_that_fails_apart_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "_this_program", lambda: ["false"])
+    with pytest.raises(FaceFusionLiveError, match="720p 1x200, live: the job failed"):
+        benchmark.measure_apart(benchmark.job_named("720p 1x200"), "live", 0.5)
+
+
+def test_every_job_is_what_its_name_says_and_fits() -> None:
+    names = [job.name for job in benchmark.JOBS]
+    assert len(set(names)) == len(names)
+    assert {job.size_wh for job in benchmark.JOBS} == {(1280, 720), (1920, 1080)}
+    assert {job.face_px for job in benchmark.JOBS} == {200, 360, 700}
+    assert {job.faces for job in benchmark.JOBS} == {1, 3}
+    for job in benchmark.JOBS:
+        assert benchmark.job_named(job.name) is job
+        assert job.faces * job.face_px < job.size_wh[0]
+        assert 1.2 * job.face_px < job.size_wh[1]
+
+
+@pytest.mark.usefixtures("quick")
+def test_all_jobs_make_a_table_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "bench.json"
+    assert run_command_line(["bench", "--json", str(file), "--seconds", "1"]) == 0
+    out = capsys.readouterr().out
+    told = json.loads(file.read_text())
+    assert list(told["jobs"]) == [job.name for job in benchmark.JOBS]
+    assert all(set(paces) == {"live", "offline"} for paces in told["jobs"].values())
+    assert all(name in out for name in told["jobs"])
+    assert {"processor", "cores", "memory_mib", "system", "python", "versions"} <= set(told["machine"])
+    assert {"numpy", "av", "facefusion-live"} <= set(told["machine"]["versions"])
+    assert told["seconds"] == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_comparison_tells_ratios_of_new_to_old(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = {"jobs": {"720p 1x200": {"live": figures(), "offline": figures()}, "1080p 1x200": {"live": {}}}}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    words = ["--only", "720p 1x200", "--only", "1080p 1x200", "--only", "1080p 3x200"]
+    assert run_command_line(["bench", *words, "--compare", str(tmp_path / "old.json")]) == 0
+    _, comparison = capsys.readouterr().out.split("new / old")
+    rows = [line.split() for line in comparison.splitlines()[1:]]
+    assert ["720p", "1x200", *["2.00"] * 6] in rows
+    assert ["1080p", "1x200", *["-"] * 6] in rows
+    assert "3x200" not in comparison
+
+
+BAD_WORDS = {
+    "a job of no such name": (("--only", "4k 9x9"), "no job '4k 9x9'"),
+    "a parameter": (("--mask.feather", "0.1"), "bench takes no parameters"),
+    "no time": (("--seconds", "0"), "--seconds 0"),
+    "a comparison with nothing": (("--compare", "none.json"), "none.json holds no benchmark"),
+    "a file that cannot be written": (("--json", "/proc/bench.json"), "bench.json cannot be written"),
+}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("case", BAD_WORDS)
+def test_bad_words_are_refused(case: str, capfd: pytest.CaptureFixture[str]) -> None:
+    words, complaint = BAD_WORDS[case]
+    assert run_command_line(["bench", *words]) == 2
+    err = capfd.readouterr().err
+    assert complaint in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["no json", "[]", "{}", '{"jobs": 3}'])
+def test_what_is_no_benchmark_is_not_compared_with(
+    content: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.json").write_text(content)
+    assert run_command_line(["bench", "--compare", str(tmp_path / "old.json")]) == 2
+    assert "holds no benchmark" in capfd.readouterr().err
+
+
+def test_both_pastes_show_the_same() -> None:
+    rows = paste_bench.measure(rounds=1)
+    assert [(row["face_px"], row["turned"]) for row in rows] == [
+        (face_px, turned) for face_px in (200, 360, 700) for turned in (False, True)
+    ]
+    for row in rows:
+        assert row["largest_difference"] <= 2
+        assert row["ours_ms"] > 0
+        assert row["ratio"] == pytest.approx(row["ours_ms"] / row["float32_ms"], rel=0.05)
+
+
+def test_the_paste_command_tells_and_writes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = paste_bench.measure(rounds=1)
+    monkeypatch.setattr(paste_bench, "measure", lambda: rows)
+    assert run_command_line(["bench", "paste", "--json", str(tmp_path / "paste.json")]) == 0
+    assert "700 px" in capsys.readouterr().out
+    assert json.loads((tmp_path / "paste.json").read_text())["paste"] == rows
+
+
+def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "6", "--events", "200", "--json"]
+    assert run_command_line(words) == 0
+    assert json.loads(capsys.readouterr().out)["intact"]
