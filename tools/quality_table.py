@@ -53,7 +53,7 @@ def _rows(media: Path, source: str, frames: int, only: str) -> Iterator[tuple[st
         if film.match(only):
             yield film.stem, _film(film, source, frames)
     if Path("faces").match(only):
-        yield "faces (44 portraits)", _portraits(sorted((media / "faces").glob("*.jpg")), source)
+        yield "faces", _portraits(sorted((media / "faces").glob("*.jpg")), source)
 
 
 def _film(film: Path, source: str, frames: int) -> dict[str, Any]:

@@ -131,6 +131,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "latency_ms": {stage: times._asdict() for stage, times in report.latency_ms.items()},
         "fps": report.fps,
         "losses": report.losses,
+        "silences": report.silences,
         "warnings": resources.warnings,
         "resources": resources.summary(),
         "engine": opened.swapper.name,

@@ -35,12 +35,14 @@ class RenderCounts:
         failed: Frames that failed, by stage.
         first_ns: When the first frame left.
         last_ns: When the last one did.
+        silences: Times that nothing came for longer than a source may be silent.
     """
 
     emitted: int = 0
     failed: dict[str, int] = field(default_factory=dict[str, int])
     first_ns: int = 0
     last_ns: int = 0
+    silences: int = 0
 
 
 class Rendering:
@@ -72,6 +74,7 @@ class Rendering:
         self._clock, self._latency, self._realtime = clock, latency, realtime
         self._tell_failed = failed
         self._media_s = -1.0
+        self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
         self.worker = Worker("render", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
 
@@ -94,7 +97,7 @@ class Rendering:
         """
         self._jobs, self._buffers, self._emit = jobs, buffers, tuple(emit)
         self._size_wh, self._interval_s = size_wh, 1 / fps
-        self.counts.last_ns = self._clock.now_ns()
+        self.counts.last_ns = self._job_ns = self._clock.now_ns()
         self.worker.start()
 
     def _step(self) -> bool:
@@ -116,6 +119,7 @@ class Rendering:
         return max(patience_s - (self._clock.now_ns() - self.counts.last_ns) / 1e9, 0.001)
 
     def _render(self, job: Job) -> None:
+        self._job_ns, self._heard = self._clock.now_ns(), True
         # Until the picture is made, `_broke` answers for the job; then `_judge` does.
         self._composing = job
         settings = self._store.current
@@ -155,6 +159,15 @@ class Rendering:
         self._gate.expire(now_ns, settings)
         media_s = max(self._media_s, 0) + (now_ns - self.counts.last_ns) / 1e9
         self._send(None, None, media_s, settings)
+        self._watch(now_ns, settings)
+
+    def _watch(self, now_ns: int, settings: Settings) -> None:
+        """The watchdog: say once that nothing has come for longer than a source may be silent."""
+        silent_s = (now_ns - self._job_ns) / 1e9
+        if self._heard and silent_s > settings.capture.read_timeout_s:
+            self._heard = False
+            self.counts.silences += 1
+            log.warning("nothing came to be rendered for %.1f s: the source or a net hangs", silent_s)
 
     def _send(self, picture: Image | None, job: Job | None, media_s: float, settings: Settings) -> GateState:
         """Emit one frame; returns the state it left in."""

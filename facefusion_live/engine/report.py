@@ -21,6 +21,7 @@ class SessionReport:
         latency_ms: By stage, in milliseconds, "capture_to_emit" among them.
         fps: Emitted frames per second.
         losses: Times that the source was lost.
+        silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
     """
 
@@ -35,4 +36,5 @@ class SessionReport:
     latency_ms: dict[str, Percentiles]
     fps: float
     losses: int
+    silences: int
     sink_errors: dict[str, str]

@@ -188,6 +188,7 @@ class LiveSession:
             latency_ms=self._latency.percentiles(),
             fps=round((rendered.emitted - 1) / seconds, 2) if rendered.emitted > 1 else 0.0,
             losses=self._capturing.counts.losses,
+            silences=rendered.silences,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
         )
 

@@ -25,6 +25,7 @@ def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0) -> SessionRep
         latency_ms={"capture_to_emit": Percentiles(40.0, p95_ms, 60.0)},
         fps=30.0,
         losses=0,
+        silences=0,
         sink_errors={},
     )
 

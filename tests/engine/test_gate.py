@@ -120,6 +120,15 @@ def test_a_block_shows_the_slate_at_once_and_discards_what_was_held(reason: Bloc
     assert desk.offer(_good()) is LIVE
 
 
+def test_a_blocked_gate_does_not_even_take_hold_of_a_good_picture(desk: Desk) -> None:
+    good = _good()
+    desk.gate.block(Block.CONTENT)
+    assert desk.gate.offer(good, 0, SETTINGS) is SLATE
+    assert good.composition is not None
+    assert isinstance(good.composition.image, CountedImage)
+    assert good.composition.image.shares == 1
+
+
 def test_every_reason_must_be_taken_back(desk: Desk) -> None:
     desk.gate.block(Block.PANIC)
     desk.gate.block(Block.CONSENT)

@@ -230,6 +230,25 @@ def test_live_a_hung_net_turns_into_hold_and_then_slate() -> None:
     assert times == sorted(set(times))
 
 
+def test_the_watchdog_speaks_once_for_each_silence(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(realtime=True)
+    bench.begin()
+    bench.jobs.put(bench.job(0))
+    until(lambda: LIVE in bench.states)
+    assert bench.rendering.counts.silences == 0
+    for silence in (1, 2):
+        bench.clock.turn(3.1)
+        until(lambda wanted=silence: bench.rendering.counts.silences == wanted)
+        bench.clock.turn(3.1)
+        count = len(bench.states)
+        until(lambda seen=count: len(bench.states) > seen + 1)
+        bench.jobs.put(bench.job(silence))
+        until(lambda seen=count: LIVE in bench.states[seen:])
+    bench.end()
+    assert bench.rendering.counts.silences == 2
+    assert caplog.text.count("nothing came to be rendered") == 2
+
+
 def test_panic_reaches_the_sinks_though_no_job_comes() -> None:
     bench = Bench(realtime=True)
     bench.begin()

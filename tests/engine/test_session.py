@@ -607,6 +607,20 @@ class TestStop:
             assert_never_bare(rig.sink.frames)
             assert (rig.sink.closes, slow.closes) == (1, 1)
 
+    def test_what_was_not_inferred_yet_is_dropped(self) -> None:
+        go = threading.Event()
+        rig = Rig(one_source(_endless()), before={"swap": {0: lambda _: _wait(go)}}, offline=True)
+        session = rig.session()
+        session.start()
+        until(lambda: session.report().frames_in >= 3)
+        stopper = threading.Thread(target=session.stop)
+        stopper.start()
+        until(lambda: session._frames.finished)
+        go.set()
+        stopper.join(WAIT_S)
+        assert_nothing_left(session)
+        assert rig.sink.job_indices == [0]
+
     def test_what_was_emitted_is_still_written(self) -> None:
         slow = SlowSink(queue_size=50)
         tap = Tap(20)
@@ -670,6 +684,7 @@ class TestStop:
         assert session.wait(0)
         hung.hurry()
         until(lambda: hung.closes == 1)
+        assert len(hung.frames) == 1, "what was queued should have been given up"
         until(lambda: session.leases == 0)
         assert_nothing_left(session)
 

@@ -73,7 +73,7 @@ def test_both_errors_are_told_when_closing_fails_too() -> None:
 def test_done_is_done_even_if_closing_fails() -> None:
     diary = Diary(False)
     diary.teardown_error = ValueError("not closed")
-    assert diary.run() == ["setup", "step", "teardown", "not closed"]
+    assert diary.run(backoff_s=(10**6,)) == ["setup", "step", "teardown", "not closed"]
 
 
 def test_a_listener_that_raises_does_not_kill_the_thread() -> None:

@@ -1,6 +1,8 @@
 """The judge finds the damage that was done, and only that."""
 
 import json
+import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support import RESOURCES, ROOT
-from tools import quality
+from tests.support import RESOURCES, ROOT, shared_path
+from tools import quality, quality_table
 from tools.judge.films import BadFilmError, Film, Pair, pairs, read_states
 from tools.judge.nets import Eyes
 from tools.judge.sheet import Sheet
@@ -188,6 +190,29 @@ def test_a_list_of_states_must_be_one(tmp_path: Path) -> None:
     (tmp_path / "states.csv").write_text("LIVE\n")
     with pytest.raises(BadFilmError, match="no list of states"):
         read_states(tmp_path / "states.csv")
+
+
+def test_the_judge_agrees_with_the_teams_reference(tmp_path: Path) -> None:
+    reference = shared_path("lab/quality_reference.py")
+    inputs, outputs = film(tmp_path / "in.avi", given()), film(tmp_path / "out.avi", swapped())
+    words = [sys.executable, str(reference), str(SOURCE), str(inputs), str(outputs)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    wanted = json.loads(done.stdout.splitlines()[-1])
+    told = quality.judged(SOURCE, inputs, outputs, None)
+    for name in ("frames", "frames_out", "found", "fidelity", "id_source", "id_target", "changed", "leaks", "seam"):
+        assert told[name] == pytest.approx(wanted[name], abs=0.0015), name
+    assert told["outside"] == pytest.approx(wanted["outside"], abs=0.1)
+
+
+def test_the_table_has_a_row_for_every_input_and_source(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    cv2.imwrite(str(tmp_path / "faces" / "one.jpg"), cv2.imread(str(RESOURCES / "avatars" / "dan.jpg")))
+    cv2.imwrite(str(tmp_path / "faces" / "none.jpg"), np.full((200, 200, 3), 128, np.uint8))
+    quality_table.main([str(tmp_path), "--frames", "4", "--source", "ada"])
+    out, err = capsys.readouterr()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in out.splitlines()[2:]]
+    assert [row[:4] for row in rows] == [["driver", "ada", "4", "1.0"], ["faces", "ada", "1", "0.5"]]
+    assert "none.jpg" in err
 
 
 def test_the_judge_does_not_know_the_program() -> None:

@@ -1,0 +1,160 @@
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
+
+from facefusion_live.adapters.storage import codec, schema
+from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.mirror import Mirror, NoKeyring, OsKeyring
+from facefusion_live.adapters.storage.ndjson import DailyFiles, repair
+from facefusion_live.domain.audit.note import Checkpoint
+from tests.fakes.audit_attacks import genuine
+from tests.fakes.audit_disk import lay_out
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE event SET body = '{}' WHERE seq = 3", "never changed"),
+        ("DELETE FROM event WHERE seq = 3", "never deleted"),
+        ("INSERT OR REPLACE INTO event(seq, body, hash) SELECT 3, body, hash FROM event WHERE seq = 4", "appended"),
+        ("INSERT OR IGNORE INTO event(seq, body, hash) SELECT 99, body, hash FROM event WHERE seq = 4", "appended"),
+        ("INSERT INTO event(body, hash) SELECT body, hash FROM event WHERE seq = 4", "appended"),
+        ("UPDATE checkpoint SET note = ''", "never changed"),
+        ("DELETE FROM checkpoint", "never deleted"),
+        ("INSERT OR REPLACE INTO checkpoint VALUES (3, '')", "appended"),
+        ("UPDATE horizon SET pruned_to = 5, prune_seq = 4", "only rises"),
+        ("INSERT OR REPLACE INTO horizon VALUES (1, 9, NULL, NULL)", "one horizon"),
+        ("DELETE FROM horizon", "never deleted"),
+    ],
+)
+def test_triggers_stop_mistakes(statement: str, words: str, tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.IntegrityError, match=words):
+            connection.execute(statement)
+        assert connection.execute("SELECT count(*) FROM event").fetchone() == (25,)
+        assert schema.flaws(connection) == ()
+
+
+def test_shown_columns_derive_from_the_hashed_body(tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    with closing(sqlite3.connect(path)) as connection:
+        ts, action, session = connection.execute("SELECT ts, action, session_id FROM event WHERE seq = 1").fetchone()
+    assert (ts, action, session[:5]) == ("2025-10-09T08:53:20.250000Z", "log.genesis", "sess_")
+
+
+class Ring(KeyringBackend):
+    """A keyring of the test's own."""
+
+    priority = 5  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.locked:
+            raise KeyringLocked
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if self.locked:
+            raise KeyringLocked
+        self.kept[service, username] = password
+
+
+def test_the_systems_keyring_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring()
+    monkeypatch.setattr(keyring, "get_keyring", lambda: ring)
+    vault = OsKeyring()
+    assert vault.available
+    vault.set("a", "b")
+    assert vault.get("a") == "b"
+    ring.locked = True
+    assert vault.get("a") is None
+    vault.set("a", "c")
+    assert not vault.available
+    vault.set("a", "d")
+    assert vault.get("a") is None
+
+
+def test_a_machine_without_a_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    from keyring.backends.fail import Keyring
+
+    monkeypatch.setattr(keyring, "get_keyring", Keyring)
+    assert not OsKeyring().available
+    assert (NoKeyring().get("a"), NoKeyring().set("a", "b")) == (None, None)
+
+
+def test_the_mirror_may_lag_a_second_behind_heads_log_and_no_more(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.ensure()
+    mirror = Mirror(layout, NoKeyring())
+    head = layout.keys / ("a" * 32 + ".head")
+
+    def keep(size: int, now_s: float, *, at_once: bool = False) -> int:
+        mirror.keep(Checkpoint("a" * 32, size, bytes(32), 0, 0), "now", int(now_s * 1e9), at_once=at_once)
+        return int(json.loads(head.read_text())["size"])
+
+    assert [keep(1, 10), keep(2, 10.5), keep(3, 10.6, at_once=True), keep(4, 11.5), keep(5, 11.7)] == [1, 1, 3, 3, 5]
+    assert [each.size for each in mirror.lines("a" * 32)] == [1, 2, 3, 4, 5]
+    with layout.heads_log.open("a") as file:
+        file.write("torn li")
+    mirror.mend()
+    assert [each.size for each in mirror.last("a" * 32)] == [5, 5]
+    head.write_text("nonsense")
+    assert mirror.recall("a" * 32).missing == ("the head in the file (unreadable)",)
+    with layout.heads_log.open("a") as file:
+        file.write("a line that is none\n")
+    assert len(list(mirror.lines("a" * 32))) == 5
+
+
+def test_daily_files_are_repaired_from_the_table(tmp_path: Path) -> None:
+    rows = genuine().rows
+    files = DailyFiles(tmp_path, "a" * 32)
+    files.write(rows[:10])
+    path = next(tmp_path.iterdir())
+    assert path.name == "a" * 32 + ".2025-10-09.ndjson"
+    path.write_bytes(path.read_bytes()[:-7])
+    repair(files, lambda seq: rows[seq:])
+    assert path.read_bytes() == b"".join(row.body + b"\n" for row in rows)
+    files.drop("2025-10-09")
+    assert path.exists()
+    files.drop("2025-10-10")
+    assert not path.exists()
+
+
+def test_a_machine_that_tells_no_boot_id_has_one_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: object, **__: object) -> str:
+        raise OSError
+
+    monkeypatch.setattr(Path, "read_text", unreadable)
+    clock = codec.SystemClock()
+    assert len(clock.boot_id) == 32
+    assert clock.mono_ns() <= clock.mono_ns()
+
+
+def test_what_forwarders_are_given_can_be_read() -> None:
+    folder = DOCS / "fluent-bit"
+    template = json.loads((folder / "index-template.json").read_text())
+    row = json.loads(genuine().rows[3].body)
+    assert set(row) <= set(template["template"]["mappings"]["properties"])
+    assert len(json.loads((folder / "alert-rules.json").read_text())) == 6
+    lines = (folder / "dashboard.ndjson").read_text().splitlines()
+    ids = {json.loads(line)["id"] for line in lines}
+    for line in lines:
+        assert {each["id"] for each in json.loads(line)["references"]} <= ids
+    config = (folder / "fluent-bit.conf").read_text()
+    assert "Id_Key           row_id" in config
+    for name in ("parsers.conf", "row_id.lua"):
+        assert name in config
+        assert (folder / name).exists()

@@ -1,0 +1,80 @@
+"""What every `AuditStore` must do: the fake that the trail is tested with, and the one on disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facefusion_live.adapters.storage.store import SqliteStore
+from facefusion_live.domain.audit.canonical import STANDARD
+from facefusion_live.domain.audit.event import LOG_GENESIS, PRUNE
+from facefusion_live.domain.audit.note import ORIGIN_PREFIX, parse_note
+from facefusion_live.domain.audit.ports import AuditStore
+from facefusion_live.domain.audit.seal import Tip, genesis_metadata, seal
+from tests.fakes.audit import BOOT, MemoryDisk, MemoryStore, check_signature, draft
+from tests.fakes.audit_disk import opener
+
+Open = Callable[[], AuditStore]
+
+
+@pytest.fixture(params=[MemoryStore, SqliteStore])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return MemoryDisk().open if request.param is MemoryStore else opener(tmp_path).open
+
+
+def begun(store: AuditStore, extra: int = 0) -> Tip:
+    """Write a genesis row and some more, sealed."""
+    tip = store.tip()
+    drafts = [draft(LOG_GENESIS, 0, genesis_metadata(tip.public_key, "first"))]
+    drafts += [draft("label.on", index + 1) for index in range(extra)]
+    tip, rows = seal(tip, drafts, BOOT, STANDARD)
+    checkpoint = tip.checkpoint()
+    store.append(rows, [(tip.size, checkpoint.signed(tip.public_key, store.sign))])
+    store.mirror(checkpoint, at_once=True)
+    store.publish(rows)
+    return tip.after_checkpoint()
+
+
+def test_a_new_log_is_empty_and_says_why(opening: Open) -> None:
+    store = opening()
+    assert (store.tip().size, store.reason, store.news) == (0, "first", ())
+    store.close()
+    store.close()
+
+
+def test_what_was_appended_is_there_when_it_is_opened_again(opening: Open) -> None:
+    store = opening()
+    tip = begun(store, extra=4)
+    store.close()
+    again = opening()
+    found = again.tip()
+    assert again.reason == ""
+    assert (found.log_id, found.size, found.prev, found.public_key) == (tip.log_id, 5, tip.prev, tip.public_key)
+    assert (found.epoch, found.number, found.sealed) == (0, 1, 5)
+    assert found.frontier.root() == tip.frontier.root()
+    again.close()
+
+
+def test_a_rotated_key_is_the_one_that_signs_from_then_on(opening: Open) -> None:
+    store = opening()
+    tip = begun(store)
+    key = store.next_key()
+    assert key != tip.public_key
+    before = tip.checkpoint().signed(tip.public_key, store.sign)
+    store.adopt_next_key()
+    after = tip.checkpoint().signed(key, store.sign)
+    origin = ORIGIN_PREFIX + tip.log_id
+    assert parse_note(before).signed_by(origin, tip.public_key, check_signature)
+    assert parse_note(after).signed_by(origin, key, check_signature)
+    store.close()
+
+
+def test_pruned_rows_are_gone(opening: Open) -> None:
+    store = opening()
+    tip = begun(store, extra=4)
+    frontier = tip.frontier.copy()
+    tip, rows = seal(tip, [draft(PRUNE, 9, {"pruned_to": 5})], BOOT, STANDARD)
+    store.append(rows, [])
+    store.acknowledge("syslog:x:1", 3)
+    store.drop_pruned(5, 6, frontier)
+    store.close()
