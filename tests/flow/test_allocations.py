@@ -36,6 +36,5 @@ def test_no_picture_is_allocated(allocated: dict[str, Any]) -> None:
     assert not large, _told(large)
 
 
-@pytest.mark.xfail(reason="the scratch memory of render_cpu grows by a few bytes with every frame of a face that nears")
 def test_not_even_a_quarter_of_one(allocated: dict[str, Any]) -> None:
     assert not allocated["large"], _told(allocated["large"])

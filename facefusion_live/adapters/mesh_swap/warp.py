@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.mesh_swap.scratch import Scratch
 from facefusion_live.adapters.mesh_swap.texture import FaceTexture
 from facefusion_live.domain import blend, mesh
+from facefusion_live.domain.scratch import Scratch
 
 _CELL_PX = 4
 """The warp map is computed once per 4x4 pixels and interpolated: it is linear within a triangle anyway."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.render_cpu.scratch import Scratch
+from facefusion_live.domain.scratch import Scratch
 
 _GROW = 1.3
 """Size of what is hidden over the box of the face: ears, hairline and chin belong to a likeness."""

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.render_cpu.scratch import Scratch
 from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.face import Patch
+from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Mask, Settings
 
 _BLUR_KERNEL = 2 * blend.RELIGHT_RADIUS + 1
