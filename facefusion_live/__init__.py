@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         FrameResult,
         RealTimeFaceSwapper,
         detect_faces,
+        log_audit_event,
         process_video,
         swap_face,
     )
@@ -19,6 +20,7 @@ __all__ = [
     "RealTimeFaceSwapper",
     "__version__",
     "detect_faces",
+    "log_audit_event",
     "process_video",
     "swap_face",
 ]

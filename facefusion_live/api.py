@@ -16,14 +16,16 @@ A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by an
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app import portraits, wiring
+from facefusion_live.app.audit_wiring import shared_trail
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
+from facefusion_live.app.on_record import started_session
 from facefusion_live.app.running import Progress, frames_expected, watch
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
@@ -286,28 +288,42 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
         BadInputError: Something that was asked for cannot be had.
         FaceFusionLiveError: It broke on the way; the file holds what was made until then.
     """
-    opened = wiring.open_session(
-        wiring.Request(
-            sources=_given(source),
-            consent=portraits.consent_of(consent),
-            input=str(input),
-            output=Path(output),
-            states=None if states is None else Path(states),
-            engine="mesh",
-            settings=Settings().with_values(settings or {}),
-            offline=True,
-            frame_limit=frame_limit,
-        )
+    wanted = wiring.Request(
+        sources=_given(source),
+        consent=portraits.consent_of(consent),
+        input=str(input),
+        output=Path(output),
+        states=None if states is None else Path(states),
+        engine="mesh",
+        settings=Settings().with_values(settings or {}),
+        offline=True,
+        frame_limit=frame_limit,
     )
-    session = opened.session
-    total = frames_expected(session.start(), frame_limit)
-    try:
+    with started_session(wanted, trail=shared_trail()) as opened:
+        session = opened.session
+        total = frames_expected(session.format, frame_limit)
         problem = watch(session, lambda: on_progress(session.report().frames_out, total) if on_progress else None)
-    finally:
-        session.stop()
     if problem is not None:
         raise problem
     return session.report()
+
+
+def log_audit_event(
+    *, user_id: str, action: str, target: str, status: str = "success", metadata: dict[str, Any] | None = None
+) -> None:
+    """Put one event on record. Returns at once.
+
+    Args:
+        user_id: Who; masked before it is written.
+        action: As `docs/audit.md` lists them, save those that only the trail itself may record.
+        target: Logical: "camera:0". Never a path.
+        status: success, failure or denied.
+        metadata: What belongs to it; floats become thousandths, paths are masked.
+
+    Raises:
+        EventError: No such action or status.
+    """
+    shared_trail().record(action, target, status, metadata or {}, user=user_id)
 
 
 def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:

@@ -14,7 +14,8 @@ Of the widest face in every input frame; landmarks, identity (SFace) and everyth
   leaks               frames, of the `shown`, with a bare face: mean change below 3 levels, or less than 0.9 of the
                       skin changed. With --states only LIVE and HOLD frames are shown; without, all are.
                       A place counts as changed when the mean difference around it (a window of 1/12 face width)
-                      reaches 1 level and twice the encoder's noise outside the face; `changed_share_min` is the worst
+                      reaches 1 level and twice the encoder's noise outside the face; `changed_share_min` is the worst.
+                      Leaks, flicker and ceiling use landmarks that were looked at three times; the rest, once
   outside             PSNR outside the oval grown by a quarter: the rest of the picture is untouched
   seam                mean gradient on the edge of the face, output over input: 1 is invisible
   flicker             mean change from frame to frame on the skin (both films unwrapped by the input's landmarks into

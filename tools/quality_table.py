@@ -1,3 +1,4 @@
+# pyright: basic, reportArgumentType=false
 """Swap every film and portrait of a media folder with every source, judge them, and print a Markdown table.
 
 Usage: python -m tools.quality_table MEDIA [--frames N] [--source NAME_OR_FILE ...] [--only PATTERN] > table.md

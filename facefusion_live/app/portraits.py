@@ -47,12 +47,14 @@ class Source:
         name: For messages.
         sha256: Of the file's bytes or the pixels, in hex: how the record names it.
         consent: Why it may be used.
+        built_in: It is one of the avatars.
     """
 
     picture: Path | RgbImage
     name: str
     sha256: str
     consent: Consent
+    built_in: bool = False
 
 
 def consent_of(word: str | None) -> Consent | None:
@@ -97,7 +99,7 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
         )
     digest = _sha256(path)
     if digest in {_sha256(avatar) for avatar in known.values()}:
-        return Source(path, path.name, digest, Consent.GENERATED)
+        return Source(path, path.name, digest, Consent.GENERATED, built_in=True)
     return Source(path, path.name, digest, _needed(consent, path.name))
 
 

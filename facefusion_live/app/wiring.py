@@ -116,12 +116,14 @@ class OpenSession:
         store: Its settings.
         swapper: Its engine.
         sources: The source pictures with their consents.
+        models: Tells which models were opened so far, with their files.
     """
 
     session: LiveSession
     store: SettingsStore
     swapper: FaceSwapper
     sources: tuple[portraits.Source, ...]
+    models: Callable[[], dict[str, Path]]
 
 
 def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
@@ -149,7 +151,7 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
         events=events or NoEvents(),
     )
     session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
 
 
 def open_frame_swapper(

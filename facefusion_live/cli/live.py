@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.on_record import started_session
 from facefusion_live.app.portraits import consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
@@ -60,21 +61,21 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
         FaceFusionLiveError: It could not start, or broke while running.
         KeyboardInterrupt: The user stopped it; files are closed.
     """
-    opened = wiring.open_session(wanted)
-    session = opened.session
-    total = frames_expected(session.start(), wanted.frame_limit)
     resources = ResourceWatch(wiring.SystemClock(), wanted.output, realtime=not wanted.offline)
     problem: FaceFusionLiveError | None = None
+    opened: wiring.OpenSession | None = None
     try:
-        with _progress(total) as show:
-            problem = watch(session, lambda: _poll(session, show, resources))
+        with started_session(wanted, lambda words: print(f"facefusion-live: {words}", file=sys.stderr)) as opened:  # noqa: T201
+            session = opened.session
+            with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
+                problem = watch(session, lambda: _poll(session, show, resources))
     finally:
-        session.stop()
-        report = session.report()
-        if json_wanted:
-            print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
-        else:
-            _tell(report, wanted.output)
+        if opened is not None:
+            report = opened.session.report()
+            if json_wanted:
+                print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
+            else:
+                _tell(report, wanted.output)
     if problem is not None:
         raise problem
     return 0

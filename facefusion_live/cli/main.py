@@ -31,6 +31,7 @@ app = App(
 )
 
 app.command(bench)
+app.command("facefusion_live.cli.audit:audit", name="audit")
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""

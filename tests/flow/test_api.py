@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ import pytest
 import facefusion_live
 from facefusion_live import RealTimeFaceSwapper, api, detect_faces, process_video, swap_face
 from facefusion_live.adapters.onnx import session as onnx_session
+from facefusion_live.app.audit_wiring import close_shared_trail
 from facefusion_live.domain.errors import (
     BadInputError,
     CaptureOpenError,
@@ -30,6 +32,13 @@ from tests.support import RESOURCES, ROOT
 AVATARS = RESOURCES / "avatars"
 CLIP = RESOURCES / "demo" / "driver.mp4"
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    yield
+    close_shared_trail()
 
 
 def frames(count: int) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facefusion_live.app.audit_wiring import close_shared_trail
 from tests.support import RESOURCES, ROOT, shared_path
 from tools import quality, quality_table
 from tools.judge.films import BadFilmError, Film, Pair, pairs, read_states
@@ -24,6 +26,13 @@ FRAMES = 7
 Picture = np.ndarray
 
 
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    yield
+    close_shared_trail()
+
+
 @lru_cache(maxsize=1)
 def given() -> list[Picture]:
     reader = cv2.VideoCapture(str(CLIP))
@@ -35,7 +44,11 @@ def swapped() -> list[Picture]:
     """The clip with the source drawn opaquely over the face: nothing is left of the own one."""
     eyes = Eyes()
     sheet, source = Sheet(eyes), cv2.imread(str(SOURCE))
-    return [sheet.worn(frame, eyes.face(frame), source, eyes.face(source)) for frame in given()]
+
+    def mesh(picture: Picture) -> Picture:
+        return eyes.closer(picture, eyes.face(picture))
+
+    return [sheet.worn(frame, mesh(frame), source, mesh(source)) for frame in given()]
 
 
 def figures(made: list[Picture], states: list[str] | None = None, **options: bool) -> dict[str, Any]:

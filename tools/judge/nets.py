@@ -75,6 +75,19 @@ class Eyes:
         found = max(self._detect(picture), key=lambda face: face[0][2] - face[0][0], default=None)
         return None if found is None else self._landmarks(picture, *found)
 
+    def closer(self, picture: BgrImage, mesh: Points) -> Points:
+        """The face at `mesh` looked at again, twice, each time where it was just seen.
+
+        One look is only as good as the detector's box: of a face 60 pixels wide in 640 the outline lay a tenth of its
+        width beside it. Where a closer look finds no face, the last mesh stands.
+        """
+        for _ in range(2):
+            low, high = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
+            centre, half = (low + high) / 2, (high - low).max() / 2
+            again = self._landmarks(picture, np.concatenate([centre - half, centre + half]), mesh[[33, 263], :2])
+            mesh = mesh if again is None else again
+        return mesh
+
     def identity(self, picture: BgrImage, mesh: Points) -> NDArray[np.float32]:
         """(128,) of unit length."""
         to_template = similarity(mesh[list(_FIVE), :2], _SFACE_TEMPLATE)

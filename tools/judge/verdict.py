@@ -59,7 +59,7 @@ class Judge:
         mesh = self._eyes.face(source)
         if mesh is None:
             raise BadFilmError("no face is found in the source picture")
-        self._source, self._source_mesh = source, mesh
+        self._source, self._source_mesh = source, self._eyes.closer(source, mesh)
         self._source_identity = self._eyes.identity(source, mesh)
         self._every_face = every_face
         self._notes = Notes()
@@ -80,10 +80,12 @@ class Judge:
             return
         self._faces += 1
         hull, notes = measures.Hull(mesh, pair.given.shape[:2]), self._notes
-        self._look_for_leaks(pair, hull)
+        closer = self._eyes.closer(pair.given, mesh)
+        self._look_for_leaks(pair, closer)
+        notes.changed.append(measures.mean_change(pair.given, pair.made, hull.grown()))
         notes.outside.append(measures.outside_psnr(pair.given, pair.made, hull))
         notes.seam.append(measures.seam_ratio(pair.given, pair.made, hull))
-        self._flicker(pair, mesh)
+        self._flicker(pair, closer)
         made_mesh = self._eyes.face(pair.made)
         if made_mesh is None:
             return
@@ -91,18 +93,20 @@ class Judge:
         notes.fidelity.append(measures.landmark_distance(mesh, made_mesh))
         if self._faces % IDENTITY_EVERY == 1:
             self._identity(pair, mesh, made_mesh)
+            self._ceiling(pair, mesh, closer)
 
-    def _look_for_leaks(self, pair: Pair, widest: measures.Hull) -> None:
-        hulls = [widest]
+    def _look_for_leaks(self, pair: Pair, widest: Points) -> None:
+        if pair.state not in SHOWN:
+            return
+        meshes = [widest]
         if self._every_face:
-            hulls = [measures.Hull(mesh, pair.given.shape[:2]) for mesh in self._eyes.faces(pair.given)]
-        changes = [measures.mean_change(pair.given, pair.made, hull.grown()) for hull in hulls]
-        shares = [measures.changed_share(pair.given, pair.made, hull) for hull in hulls]
-        self._notes.changed.append(min(changes))
-        if pair.state in SHOWN:
-            self._shown += 1
-            self._notes.share.append(min(shares))
-            self._leaks += min(changes) < LEAK_LEVELS or min(shares) < LEAK_SHARE
+            meshes = [self._eyes.closer(pair.given, mesh) for mesh in self._eyes.faces(pair.given)]
+        hulls = [measures.Hull(mesh, pair.given.shape[:2]) for mesh in meshes]
+        least = min(measures.mean_change(pair.given, pair.made, hull.grown()) for hull in hulls)
+        share = min(measures.changed_share(pair.given, pair.made, hull) for hull in hulls)
+        self._shown += 1
+        self._notes.share.append(share)
+        self._leaks += least < LEAK_LEVELS or share < LEAK_SHARE
 
     def _flicker(self, pair: Pair, mesh: Points) -> None:
         """How much each film changes from frame to frame on the skin itself, wherever the face has moved."""
@@ -123,12 +127,14 @@ class Judge:
         notes.id_source.append(float(seen @ source))
         notes.id_target.append(float(seen @ own))
         notes.id_before.append(float(own @ source))
-        best = self._sheet.worn(pair.given, mesh, self._source, self._source_mesh)
+
+    def _ceiling(self, pair: Pair, mesh: Points, closer: Points) -> None:
+        best = self._sheet.worn(pair.given, closer, self._source, self._source_mesh)
         best_mesh = self._eyes.face(best)
         if best_mesh is not None:
             identity = self._eyes.identity(best, best_mesh)
-            notes.ceiling_source.append(float(identity @ source))
-            notes.ceiling_target.append(float(identity @ own))
+            self._notes.ceiling_source.append(float(identity @ self._source_identity))
+            self._notes.ceiling_target.append(float(identity @ self._eyes.identity(pair.given, mesh)))
 
     def _figures(self) -> dict[str, Any]:
         mean = {name: _mean(values) for name, values in asdict(self._notes).items()}

@@ -29,6 +29,12 @@ class Catalog:
     def __init__(self, folder: Path, *, tensorrt: bool = False) -> None:
         self._folder = folder
         self._provider = TENSORRT if tensorrt else CPU
+        self._opened: dict[str, Path] = {}
+
+    @property
+    def opened(self) -> dict[str, Path]:
+        """Every model opened so far, and its file."""
+        return dict(self._opened)
 
     def card(self, model_id: str) -> ModelCard:
         """The card of a model.
@@ -63,6 +69,7 @@ class Catalog:
         path = self._folder / card.file
         if not path.is_file():
             raise InferenceError(f"the model file {card.file} is missing", advice="Install the program again.")
+        self._opened[card.id] = path
         return NetSession(path, provider=self._provider)
 
 

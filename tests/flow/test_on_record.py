@@ -1,0 +1,50 @@
+"""What a session leaves in the audit trail, asked through the command line."""
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from facefusion_live.cli.main import run_command_line
+from tests.support import RESOURCES
+
+CLIP = RESOURCES / "demo" / "driver.mp4"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    capsys.readouterr()
+    assert run_command_line(["audit", "list", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["rows"]
+
+
+def test_a_good_session_leaves_its_frame_and_no_normal_frames(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.mkv"
+    words = ["--source", "ada", "--input", str(CLIP), "--offline", "--frames", "5", "--output", str(output)]
+    assert run_command_line(["run", *words]) == 0
+    kept = rows(capsys)
+    actions = [row["action"] for row in kept]
+    assert actions.count("session.start") == actions.count("session.stop") == actions.count("source.load") == 1
+    assert actions.count("export.video") == 2
+    assert "model.load" in actions
+    assert not {"frame.failed", "settings.change", "consent.grant"} & set(actions)
+    assert run_command_line(["audit", "verify"]) == 0
+    capsys.readouterr()
+
+
+def test_a_face_that_is_not_built_in_needs_its_row_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.png"
+    assert cv2.imwrite(str(own), cv2.flip(cv2.imread(str(RESOURCES / "avatars" / "bo.jpg")), 1))
+    words = ["run", "--source", str(own), "--input", str(CLIP), "--offline", "--frames", "2"]
+    assert run_command_line(words) == 2
+    assert run_command_line([*words, "--consent", "licensed"]) == 0
+    actions = [row["action"] for row in rows(capsys)]
+    assert actions.index("consent.deny") < actions.index("consent.grant") < actions.index("source.load")
+    assert str(tmp_path) not in json.dumps(rows(capsys))
