@@ -18,6 +18,7 @@ from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
+from facefusion_live.app.outputs import check_outputs
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
@@ -58,7 +59,9 @@ ENGINES = {"mesh": MeshSwapper}
 _LANDMARKER = "face_mesh_attention"
 _RECOGNISER = "sface_2021dec_int8bq"
 _DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
-"""What `detect.model = auto` asks in turn, and what source pictures are searched with."""
+"""What `detect.model = auto` asks in turn."""
+_PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
+"""What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
 
 
 class SystemClock:
@@ -139,6 +142,7 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
         InferenceError: A net cannot be loaded.
     """
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
+    check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
     parts = SessionParts(
@@ -239,7 +243,7 @@ def _slate_card(settings: Settings) -> Path:
 def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
     """What makes fresh stages that find the faces in a picture."""
     landmarker = catalog.landmarker(_LANDMARKER)
-    detectors = [catalog.detector(model) for model in _DETECTORS]
+    detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
 
     def stages() -> list[Stage]:
         tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
@@ -247,6 +251,13 @@ def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
         return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
 
     return stages
+
+
+def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
+    """(written, read)."""
+    written = [path for path in (request.output, request.states) if path is not None]
+    pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
+    return written, [*pictures, Path(request.input).expanduser(), _slate_card(request.settings)]
 
 
 def _sinks(request: Request) -> tuple[Sink, ...]:

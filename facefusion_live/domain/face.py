@@ -104,7 +104,7 @@ class Job:
         targets: Indices of the faces that must be covered by the swap.
         missing: Faces that must be covered, were there a moment ago and are not found in this frame.
         patches: The swaps made; a face in `targets` without one is not covered.
-        hidden_boxes_px: (n, 4) float32, bystanders lost a moment ago: where their faces were.
+        hidden_boxes_px: (n, 4) float32, faces without a mesh that are hidden: lost a moment ago, or never followed.
         settings: The snapshot that inference used.
         failure: The stage that failed, or None.
     """

@@ -73,10 +73,10 @@ class Detect:
     ] = 0.5
     every_n: Annotated[
         int,
-        Range(1, 120, 1, "frames"),
+        Range(1, 30, 1, "frames"),
         Acts.INFERENCE,
-        Words("Detect every", "Look for new faces, and check the known ones, every so many frames."),
-    ] = 8
+        Words("Detect every", "Look for faces every so many frames; above 1, a newcomer can be bare until then."),
+    ] = 1
     max_faces: Annotated[
         int, Range(1, 16, 1, "faces"), Acts.INFERENCE, Words("Most faces", "How many faces are followed at a time.")
     ] = 4

@@ -114,7 +114,7 @@ class DetectStage:
         found: list[Detection] = []
         for look in self._looks:
             found += look.faces(draft.frame.image)
-            if any(detection.score >= draft.settings.detect.score for detection in found):
+            if not self._tracks.uncertain or any(face.score >= draft.settings.detect.score for face in found):
                 break
         draft.detections = tuple(found)
 
@@ -139,7 +139,9 @@ class ChooseStage:
         draft.faces = tuple(track.face() for track in there + others)
         draft.targets = tuple(range(len(there)))
         draft.missing = len(wanted) - len(there)
-        gone = [track.box_px for track in bystanders if not track.present]
+        if draft.settings.swap.targets == "all":
+            draft.missing += self.tracks.overflow
+        gone = [track.box_px for track in bystanders if not track.present] + self.tracks.unfollowed_px
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
 
 

@@ -80,6 +80,18 @@ class FaceTracks:
         self._tracks: list[Track] = []
         self._next_id = 0
         self._chosen_id: int | None = None
+        self._overflow = 0
+        self._unfollowed: list[NDArray[np.float32]] = []
+
+    @property
+    def overflow(self) -> int:
+        """Faces that the last detection found and `detect.max_faces` has no room for."""
+        return self._overflow
+
+    @property
+    def unfollowed_px(self) -> list[NDArray[np.float32]]:
+        """(4,) boxes of faces that the last detection found and nobody follows: to be hidden all the same."""
+        return self._unfollowed
 
     @property
     def present(self) -> list[Track]:
@@ -124,9 +136,11 @@ class FaceTracks:
             elif track.present:
                 track.disagreements += 1
         self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
-        for detection in free:
-            if detection.score >= settings.detect.score and len(self._tracks) < settings.detect.max_faces:
-                self._begin(detection, find, time_s, settings)
+        sure = [detection for detection in free if detection.score >= settings.detect.score]
+        room = max(settings.detect.max_faces - len(self._tracks), 0)
+        refused = [found for found in sure[:room] if not self._begin(found, find, time_s, settings)]
+        self._overflow = len(sure[room:])
+        self._unfollowed = [found.box_px for found in (*refused, *sure[room:])]
         self._lose_twins()
 
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
@@ -158,13 +172,17 @@ class FaceTracks:
             track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
             track.seen_s = time_s
 
-    def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> None:
+    def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> bool:
+        """Follow a face from now on; False when the landmarks see none there."""
         landmarks = find(detection.box_px, detection.eyes_px)
-        if _is_face(landmarks) and not self._followed(geometry.box_of(landmarks.mesh_px)):
+        if not _is_face(landmarks):
+            return False
+        if not self._followed(geometry.box_of(landmarks.mesh_px)):
             track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
             self._next_id += 1
             self._see(track, landmarks, time_s, settings)
             self._tracks.append(track)
+        return True
 
     def _followed(self, box_px: NDArray[np.float32]) -> bool:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)

@@ -22,6 +22,8 @@ from facefusion_live.domain.settings import Record
 _HD_LINES = 720
 _AVCOL_SPC_BT709, _AVCOL_SPC_SMPTE170M = 1, 6
 _KEY_FRAME_S = 2
+_FRAGMENT_US = 1_000_000
+"""A fragment is written at least so often, key frame or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Format:
         options = {"flush_packets": "1"}
         if self.muxer != "matroska":
             movflags = "frag_keyframe+empty_moov+default_base_moof"
+            # Cut by time too: a slow live run reaches its next key frame late.
+            options["frag_duration"] = str(_FRAGMENT_US)
             options["movflags"] = movflags + "+delay_moov" if with_sound else movflags
         return options
 
