@@ -1,13 +1,67 @@
 """Entry point of `facefusion-live` and `python -m facefusion_live`."""
 
+import _thread
+import os
+import signal
 import sys
+import threading
+from types import FrameType
+
+_INTERRUPTED = 130
+_AGAIN_S = 0.02
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
-    from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (the version check must come first)
+    """Run the command line and exit with its code. From the first Ctrl-C or SIGTERM on, further ones are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    _fill_streams()
+    try:
+        from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (signals are looked after first)
 
-    sys.exit(run_command_line(sys.argv[1:]))
+        code = run_command_line(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, save while one is on its way up already: files are being closed then."""
+    error = sys.exception()
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return
+        error = error.__context__
+    if _loading(frame):
+        # Half a module is worse than a moment's wait: libraries turn the interrupt into an ImportError, or lose it.
+        again = threading.Timer(_AGAIN_S, _thread.interrupt_main, (number,))
+        again.daemon = True
+        again.start()
+        return
+    # Not only the first time: a library may have swallowed it, and the user must be able to stop the program.
+    raise KeyboardInterrupt
+
+
+def _loading(frame: FrameType | None) -> bool:
+    """Whether a module is being imported."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _fill_streams() -> None:
+    """Put nothing in the place of closed streams: else a recording may get their numbers, and stray words with them."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (open to the end)
 
 
 if __name__ == "__main__":

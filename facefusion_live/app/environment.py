@@ -12,7 +12,7 @@ from typing import Any
 import platformdirs
 import tomli_w
 
-from facefusion_live.domain.errors import ResourceError, SettingsError
+from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import PARAMETERS, Settings
 
 HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
@@ -39,6 +39,19 @@ def resource(name: str) -> Path:
     raise ResourceError(f"{name} is missing", advice="Install the program again.")
 
 
+def user_path(text: str | Path) -> Path:
+    """A path as a user wrote it, with `~` and `~name` resolved.
+
+    Raises:
+        BadInputError: There is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        user = Path(text).parts[0]
+        raise BadInputError(f"there is no home folder of {user}", advice="Write the path in full.") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The user's files.
@@ -55,10 +68,14 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """All under `FACEFUSION_LIVE_HOME` where it is set, else where the system keeps such files."""
+        """All under `FACEFUSION_LIVE_HOME` where it is set, else where the system keeps such files.
+
+        Raises:
+            BadInputError: The variable names the home of a user who does not exist.
+        """
         one = os.environ.get(HOME_VARIABLE)
         if one:
-            folder = Path(one).expanduser()
+            folder = _home_folder(one)
             return cls(folder, folder, folder / "logs")
         dirs = platformdirs.PlatformDirs(_APP, appauthor=False)
         return cls(dirs.user_config_path, dirs.user_data_path, dirs.user_log_path)
@@ -92,6 +109,13 @@ class Home:
     def audit(self) -> Path:
         """The audit trail."""
         return self.data / "audit"
+
+
+def _home_folder(text: str) -> Path:
+    try:
+        return user_path(text)
+    except BadInputError as error:
+        raise BadInputError(f"{HOME_VARIABLE}: {error}", advice=error.advice) from error
 
 
 def load_settings(file: Path) -> Settings:
@@ -154,6 +178,13 @@ class _OnceInAWhile(logging.Filter):
         return count <= 3 or count % 100 == 0
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log file that is done without where it cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Say nothing: a full disk is told once, by whoever needs it, and not once for every line."""
+
+
 def start_logging(home: Home) -> None:
     """Send the program's log to a small rotating file. A folder that cannot be written means no log, nothing worse."""
     logger = logging.getLogger("facefusion_live")
@@ -163,9 +194,7 @@ def start_logging(home: Home) -> None:
         return
     try:
         home.logs.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            home.log_file, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8", delay=True
-        )
+        handler: logging.Handler = _LogFile(home.log_file, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

@@ -1,6 +1,7 @@
 """From pictures to source faces: one picture, one face, and a consent for it."""
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facefusion_live.app.environment import resource
+from facefusion_live.app.environment import resource, user_path
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import ConsentError, SourceFaceError
 from facefusion_live.domain.face import Face
@@ -20,6 +21,8 @@ from facefusion_live.engine.pipeline import Draft, Stage
 
 SMALLEST_FACE_PX = 48
 """Width of the smallest face that serves as a source."""
+_NAME_CHARS = 80
+"""So much of a file's name is repeated in a message."""
 _LOOK_FOR = Settings().with_values(
     {"swap.targets": "all", "detect.max_faces": 8, "detect.every_n": 1, "track.smoothing": 0}
 )
@@ -84,23 +87,40 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
         consent: What the user says; built-in avatars bring their own.
 
     Raises:
-        SourceFaceError: There is no such file.
+        BadInputError: A path that begins with the home of a user who does not exist.
+        SourceFaceError: There is no such file, or it cannot be read.
         ConsentError: Nobody said why this face may be used.
     """
     if isinstance(given, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(given).tobytes()).hexdigest()
         return Source(given, "the source picture", digest, _needed(consent, "the source picture"))
-    path, known = Path(given).expanduser(), avatars()
-    if str(given) in known and not path.exists():
-        path = known[str(given)]
-    if not path.is_file():
-        raise SourceFaceError(
-            f"{path.name}: there is no such file", advice=f"Give a picture, or one of: {', '.join(known)}."
-        )
+    known = avatars()
+    path = _file(given, known)
     digest = _sha256(path)
     if digest in {_sha256(avatar) for avatar in known.values()}:
         return Source(path, path.name, digest, Consent.GENERATED, built_in=True)
     return Source(path, path.name, digest, _needed(consent, path.name))
+
+
+def _file(given: str | Path, known: dict[str, Path]) -> Path:
+    """The file that is meant: a path, or the name of an avatar where there is nothing of that name."""
+    advice = f"Give a picture, or one of: {', '.join(known)}."
+    if not str(given).strip():
+        raise SourceFaceError("the name of the source picture is empty", advice=advice)
+    # os.path answers False, not with an error, to a name that is too long and to a folder that may not be looked into.
+    path = user_path(given)
+    there = os.path.exists(path)  # noqa: PTH110
+    if str(given) in known and not there:
+        return known[str(given)]
+    if not there:
+        raise SourceFaceError(f"{_short(path.name)}: there is no such file", advice=advice)
+    if not path.is_file():
+        raise SourceFaceError(f"{path.name or path} is not a picture file", advice=advice)
+    return path
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
 
 
 def _needed(consent: Consent | None, name: str) -> Consent:
@@ -153,5 +173,8 @@ def portrait(picture: RgbImage, name: str, stages: Callable[[], list[Stage]]) ->
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceFaceError(f"{path.name} cannot be read", advice="Check the rights to the file.") from error

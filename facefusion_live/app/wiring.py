@@ -1,5 +1,6 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
 from facefusion_live.adapters.sinks import Recorder, StatesSink
 from facefusion_live.app import portraits
-from facefusion_live.app.environment import resource
+from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
@@ -237,7 +238,7 @@ def _engine(name: str) -> FaceSwapper:
 
 def _slate_card(settings: Settings) -> Path:
     chosen = settings.gate.slate_picture
-    return Path(chosen).expanduser() if chosen else resource("resources/slate.png")
+    return user_path(chosen) if chosen else resource("resources/slate.png")
 
 
 def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
@@ -257,14 +258,20 @@ def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[
     """(written, read)."""
     written = [path for path in (request.output, request.states) if path is not None]
     pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
-    return written, [*pictures, Path(request.input).expanduser(), _slate_card(request.settings)]
+    return written, [*pictures, *_input_file(request.input), _slate_card(request.settings)]
+
+
+def _input_file(spec: str) -> list[Path]:
+    """The input, if it is one file."""
+    path = user_path(spec)
+    # Not `path.is_file()`: that raises for a name too long for the disk, and an address may be one.
+    return [path] if os.path.isfile(path) else []  # noqa: PTH113
 
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
     if request.output is not None:
-        given = Path(request.input).expanduser()
-        sound = given if given.is_file() else None
+        sound = next(iter(_input_file(request.input)), None)
         sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
     if request.states is not None:
         sinks.append(StatesSink(request.states))

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.environment import user_path
 from facefusion_live.app.on_record import started_session
-from facefusion_live.app.portraits import consent_of
+from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
-from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
@@ -37,7 +38,12 @@ def request(  # noqa: PLR0913 (one argument per flag)
     offline: bool,
     frame_limit: int | None,
 ) -> wiring.Request:
-    """A request from what the command line says."""
+    """A request from what the command line says.
+
+    Raises:
+        BadInputError: No such consent, or a path of a user who does not exist.
+    """
+    user_path(input_spec)  # the capture thread would say it too late
     return wiring.Request(
         sources=tuple(sources),
         consent=consent_of(consent),
@@ -49,6 +55,18 @@ def request(  # noqa: PLR0913 (one argument per flag)
         offline=offline,
         frame_limit=frame_limit,
     )
+
+
+def avatar(name: str) -> str:
+    """The picture of a built-in avatar.
+
+    Raises:
+        BadInputError: There is none of that name.
+    """
+    known = avatars()
+    if name not in known:
+        raise BadInputError(f"there is no avatar {name!r}", advice=f"Avatars: {', '.join(known)}.")
+    return str(known[name])
 
 
 def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
@@ -65,17 +83,18 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     problem: FaceFusionLiveError | None = None
     opened: wiring.OpenSession | None = None
     try:
-        with started_session(wanted, lambda words: print(f"facefusion-live: {words}", file=sys.stderr)) as opened:  # noqa: T201
+        with started_session(wanted, lambda words: _say(f"facefusion-live: {words}")) as opened:
             session = opened.session
             with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
                 problem = watch(session, lambda: _poll(session, show, resources))
     finally:
         if opened is not None:
             report = opened.session.report()
-            if json_wanted:
-                print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
-            else:
-                _tell(report, wanted.output)
+            with suppress(BrokenPipeError):  # nobody reads it: how it ended still counts
+                if json_wanted:
+                    print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
+                else:
+                    _tell(report, wanted.output)
     if problem is not None:
         raise problem
     return 0
@@ -106,7 +125,13 @@ class _Show:
         if self._progress is not None:
             self._progress.console.print(text, highlight=False)
         else:
-            print(text, file=sys.stderr)  # noqa: T201 (the user's line)
+            _say(text)
+
+
+def _say(text: str) -> None:
+    """A line on stderr. Where nobody can read it the session goes on all the same."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)  # noqa: T201 (the user's line)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""The commands. Exit codes: 0 done, 2 bad input, 3 failed while running, 130 Ctrl-C."""
+"""The commands. Exit codes: 0 done, 2 bad input, 3 failed while running, 130 Ctrl-C, 141 nobody read to the end."""
 
+import errno
 import logging
-import signal
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -14,11 +15,12 @@ from facefusion_live import __version__
 from facefusion_live.app.environment import Home, load_settings, start_logging
 from facefusion_live.cli.bench import bench
 from facefusion_live.cli.parameters import take_parameters
+from facefusion_live.cli.wording import in_our_words
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.settings import Settings
 
-EXIT_DONE, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED = 0, 2, 3, 130
+EXIT_DONE, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_UNREAD = 0, 2, 3, 130, 141
 
 log = logging.getLogger("facefusion_live.cli")
 
@@ -28,6 +30,7 @@ app = App(
     name="facefusion-live",
     version=__version__,
     help="Real-time face swapping that fails closed and tells its latency.",
+    suppress_keyboard_interrupt=False,
 )
 
 app.command(bench)
@@ -95,7 +98,7 @@ def demo(
 
     Args:
         output: Where the mp4 goes.
-        source: Name of the avatar.
+        source: Name of a built-in avatar.
         seconds: Length of the demo.
         json: Print one JSON object at the end.
     """
@@ -105,7 +108,7 @@ def demo(
         raise BadInputError(f"--seconds {seconds:g} is not allowed", advice="Give 0.1 to 3600.")
     return live.run(
         live.request(
-            sources=[source],
+            sources=[live.avatar(source)],
             consent=None,
             input_spec="synthetic",
             output=output,
@@ -141,7 +144,7 @@ def settings() -> int:
 
 @app.default
 def window() -> int:
-    """Open the window. It is not part of this release: the commands do everything."""
+    """Print this help. A window is not part of this release: the commands do everything."""
     app.help_print([])
     return EXIT_DONE
 
@@ -152,25 +155,60 @@ def run_command_line(words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    start_logging(Home.from_environment())
-    signal.signal(signal.SIGTERM, _terminated)
+    code = _command(words)
+    # Here, not when Python ends: then it is too late to say it in our words.
+    unwritten = _unwritten(sys.stdout)
+    if unwritten is not None and code == EXIT_DONE:
+        code = _complain(f"the output cannot be written: {unwritten}", "Make room, or write it elsewhere.", EXIT_FAILED)
+    _unwritten(sys.stderr)
+    return code
+
+
+def _command(words: Sequence[str]) -> int:
     try:
+        start_logging(Home.from_environment())
         rest = _take_overrides(words)
         result = app(rest, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else EXIT_DONE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # rich turns the first into the second
+        return EXIT_UNREAD  # not 0: a verification that found something may be what was cut short
     except CycloptsError as error:
-        return _complain(str(error).splitlines()[0], "See facefusion-live --help.", EXIT_BAD_INPUT)
-    except BadInputError as error:
-        return _complain(str(error), error.advice, EXIT_BAD_INPUT)
+        return _complain(*in_our_words(error, [name for name in app if not name.startswith("-")]), EXIT_BAD_INPUT)
     except FaceFusionLiveError as error:
-        log.error("failed: %s", error)  # noqa: TRY400 (expected: the words are enough)
-        return _complain(str(error), error.advice, EXIT_FAILED)
+        asked_wrongly = isinstance(error, BadInputError)
+        if not asked_wrongly:
+            log.error("failed: %s", error)  # noqa: TRY400 (expected: the words are enough)
+        return _complain(str(error), error.advice, EXIT_BAD_INPUT if asked_wrongly else EXIT_FAILED)
     except Exception as error:
         log.exception("unexpected")
-        message = f"something went wrong that should not ({type(error).__name__})"
-        return _complain(message, f"Please report it, with {Home.from_environment().log_file}.", EXIT_FAILED)
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return _complain("there is no space left", "Make room, or write elsewhere.", EXIT_FAILED)
+    message = f"something went wrong that should not ({type(error).__name__})"
+    return _complain(message, f"Please report it, with {Home.from_environment().log_file}.", EXIT_FAILED)
+
+
+def _unwritten(stream: TextIO) -> str | None:
+    """Write out what a stream still holds; what cannot be written is dropped.
+
+    Returns:
+        Why something could not be written; None where all was, or where nobody reads any more.
+    """
+    try:
+        stream.flush()
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            # As Python's documentation advises: else Python tries again at the very end, and complains.
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, stream.fileno())
+            os.close(nothing)
+        return None if isinstance(error, BrokenPipeError) else os.strerror(error.errno or errno.EIO)
+    return None
 
 
 def _take_overrides(words: Sequence[str]) -> list[str]:
@@ -188,9 +226,6 @@ def _settings() -> Settings:
 
 
 def _complain(message: str, advice: str, code: int) -> int:
-    print(f"facefusion-live: {message}. {advice}".rstrip(), file=sys.stderr)  # noqa: T201 (the user's one line)
+    with suppress(OSError):
+        print(f"facefusion-live: {message}. {advice}".rstrip(), file=sys.stderr)  # noqa: T201 (the user's one line)
     return code
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -1,14 +1,24 @@
 """Where things lie: resources in a checkout, a wheel and the frozen program; the user's files."""
 
+import logging
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from facefusion_live.app.environment import Home, load_settings, resource, save_settings
-from facefusion_live.domain.errors import ResourceError, SettingsError
+from facefusion_live.app.environment import (
+    Home,
+    load_settings,
+    resource,
+    save_settings,
+    start_logging,
+    user_path,
+)
+from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import Settings
 from tests.support import ROOT
 
@@ -64,6 +74,56 @@ def test_without_it_the_system_says_where(monkeypatch: pytest.MonkeyPatch) -> No
     home = Home.from_environment()
     assert "facefusion-live" in str(home.settings_file)
     assert "facefusion-live" in str(home.audit)
+
+
+def test_a_users_path_is_resolved_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert user_path("~/a.jpg") == Path("/home/someone/a.jpg")
+    assert user_path("rtsp://host/~nosuch") == Path("rtsp://host/~nosuch")
+    with pytest.raises(BadInputError, match="no home folder of ~nosuch") as caught:
+        user_path("~nosuch/a.jpg")
+    assert caught.value.advice
+
+
+@pytest.fixture
+def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    """The program's logger as at the start; the handlers that a test adds are closed."""
+    # A fresh one: pytest puts handlers of its own on those that do not propagate.
+    logger = logging.Logger("facefusion_live")  # noqa: LOG001
+    monkeypatch.setitem(logging.Logger.manager.loggerDict, logger.name, logger)
+    yield logger
+    for handler in logger.handlers:
+        with suppress(OSError):  # what could not be written is tried again
+            handler.close()
+
+
+def test_the_log_is_a_file(tmp_path: Path, logger: logging.Logger) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path / "logs")
+    start_logging(home)
+    logger.warning("something")
+    assert "something" in home.log_file.read_text()
+
+
+def test_a_log_that_cannot_be_opened_is_silent(
+    tmp_path: Path, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path / "logs")
+    home.log_file.mkdir(parents=True)
+    start_logging(home)
+    logger.warning("something")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_cannot_be_written_is_silent(
+    tmp_path: Path, logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path / "logs")
+    home.logs.mkdir()
+    home.log_file.symlink_to("/dev/full")
+    start_logging(home)
+    logger.warning("something")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ def two_faces() -> np.ndarray:
     return np.hstack([cv2.imread(str(AVATARS / f"{name}.jpg")) for name in ("ada", "bo")])
 
 
+NO_FILES = {"device": "/dev/null", "unreadable": "/proc/self/mem", "long-name": "x" * 300, "nobodys": "~nosuch/x.jpg"}
+
+
 def make_bad_source(kind: str, folder: Path) -> Path:
     path = folder / f"{kind}.png"
     if kind == "text":
@@ -107,6 +110,12 @@ def make_bad_source(kind: str, folder: Path) -> Path:
         picture(path, np.zeros((10_000, 10_000), np.uint8))
     elif kind == "small-face":
         picture(path, cv2.copyMakeBorder(cv2.resize(two_faces()[:, :512], (64, 64)), *[40] * 4, cv2.BORDER_REPLICATE))
+    elif kind.startswith("third."):
+        path = folder / kind
+        assert cv2.imwrite(str(path), two_faces())
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    elif kind == "folder":
+        path.mkdir()
     return path
 
 
@@ -118,12 +127,20 @@ SOURCES = {
     "tiny": "10x10 pixels are too few",
     "huge": "100 megapixels are too many",
     "small-face": "only",
+    "third.jpg": "third.jpg is damaged",
+    "third.png": "third.png is damaged",
+    "third.webp": "not a picture",
+    "folder": "folder.png is not a picture file",
+    "device": "null is not a picture file",
+    "unreadable": "mem cannot be read",
+    "long-name": "…: there is no such file",
+    "nobodys": "there is no home folder of ~nosuch",
 }
 
 
 @pytest.mark.parametrize(("kind", "words"), SOURCES.items())
 def test_a_bad_source_is_refused(kind: str, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = make_bad_source(kind, tmp_path)
+    path = NO_FILES.get(kind) or make_bad_source(kind, tmp_path)
     code = run("--source", str(path), "--input", "synthetic", "--consent", "generated", "--frames", "1")
     complained(capfd, code, words)
 
@@ -133,6 +150,7 @@ BAD_WORDS = {
     "a camera that is not there": (("--input", "camera:97"), "camera"),
     "a camera name that is not there": (("--input", "camera:Nothing Like It"), "camera"),
     "a missing clip": (("--input", "nowhere.mp4"), "nowhere.mp4"),
+    "a name too long for the disk": (("--input", "x" * 300), "means no file"),
     "an unwritable output": (("--output", "/proc/out.mp4"), "out.mp4"),
     "an output of no known kind": (("--output", "out.gif"), "out.gif"),
     "a value out of range": (("--mask.feather", "7"), "mask.feather: 7.0 is not allowed"),
@@ -144,6 +162,9 @@ BAD_WORDS = {
     "no frames": (("--frames", "0"), "--frames 0"),
     "an unknown flag": (("--frobnicate", "1"), "frobnicate"),
     "an unknown consent": (("--consent", "maybe"), "consent"),
+    "an empty source": (("--source", " "), "the name of the source picture is empty"),
+    "an input of nobody": (("--input", "~nosuch/x.mp4"), "there is no home folder of ~nosuch"),
+    "a flag spelled wrongly": (("--ouput", "x.mp4"), "there is no flag --ouput. Did you mean --output?"),
 }
 
 
@@ -156,6 +177,31 @@ def test_bad_words_are_refused(case: str, capfd: pytest.CaptureFixture[str]) -> 
     complained(capfd, run(*flags), words)
 
 
+MISSPOKEN = {
+    "run": "run needs --source with a value. Give a portrait",
+    "run --source ada": "run needs --input with a value. Give camera:0",
+    "run --source ada --input synthetic --input synthetic": "Parameter --input specified multiple times. See",
+    "run --source ada --input synthetic --frames soon": 'unable to convert "soon" into int. See',
+    "frob": "there is no command 'frob'. Commands: ",
+    "audit frob": "there is no command 'audit frob'. See facefusion-live audit --help",
+    "--frob": "there is no flag --frob. See facefusion-live --help",
+    "demo more": "demo takes no 'more'. See facefusion-live demo --help",
+    "demo --source someone.jpg": "there is no avatar 'someone.jpg'. Avatars: ada, ",
+    "audit show": "audit show needs --seq with a value. See facefusion-live audit show --help",
+}
+
+
+@pytest.mark.parametrize("line", MISSPOKEN)
+def test_what_was_said_wrongly_is_told_in_our_words(line: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code = run_command_line(line.split())
+    complained(capfd, code, MISSPOKEN[line])
+
+
+def test_help_promises_no_window(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line([]) == 0
+    assert "Open the window" not in capsys.readouterr().out
+
+
 def complained(capfd: pytest.CaptureFixture[str], code: int, words: str) -> None:
     """Exit 2, exactly one line on stderr, with what is wrong and what to do, nothing on stdout."""
     out, err = capfd.readouterr()
@@ -163,6 +209,7 @@ def complained(capfd: pytest.CaptureFixture[str], code: int, words: str) -> None
     assert words in err
     assert err.count("\n") == 1, err
     assert len(err.split(". ")) >= 2, f"no advice: {err}"
+    assert ".." not in err
     assert "Traceback" not in err
     assert not out
 
@@ -194,8 +241,74 @@ def test_nothing_of_qt_or_gl_is_loaded() -> None:
     assert done.returncode == 0, done.stderr
 
 
+PROGRAM = f"{sys.executable} -m facefusion_live"
+SHORT = "run --source ada --input synthetic --frames 3 --offline"
+
+
+def in_shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **variables}
+    return subprocess.run(["bash", "-c", line], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_home_of_nobody_is_told() -> None:
+    done = in_shell(f"{PROGRAM} {SHORT}", FACEFUSION_LIVE_HOME="~nosuch/x")
+    assert done.returncode == 2
+    words = "FACEFUSION_LIVE_HOME: there is no home folder of ~nosuch. Write the path in full."
+    assert done.stderr == f"facefusion-live: {words}\n"
+
+
+def test_a_log_that_cannot_be_opened_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "home" / "logs" / "facefusion-live.log").mkdir(parents=True)
+    done = in_shell(f"{PROGRAM} {SHORT}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_closed_streams_change_nothing() -> None:
+    done = in_shell(f"{PROGRAM} {SHORT} --json 2>&-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["frames_out"] == 3
+    silent = in_shell(f"{PROGRAM} {SHORT} --json 0<&- >&- 2>&-")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+UNBUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"])
+
+
+@UNBUFFERED
+def test_a_reader_who_leaves_is_no_error(unbuffered: str) -> None:
+    # The reader is gone before the first word: it reads nothing, and the program takes a second to start.
+    done = in_shell(f"{PROGRAM} {SHORT} --json | true; exit ${{PIPESTATUS[0]}}", PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (0, "")
+    deaf = in_shell(f"{PROGRAM} frob 2>&1 | true; exit ${{PIPESTATUS[0]}}", PYTHONUNBUFFERED=unbuffered)
+    assert (deaf.returncode, deaf.stderr) == (2, "")
+    table = in_shell(f"{PROGRAM} settings | true; exit ${{PIPESTATUS[0]}}", PYTHONUNBUFFERED=unbuffered)
+    assert (table.returncode, table.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@UNBUFFERED
+def test_an_output_on_a_full_disk_is_told_in_one_line(unbuffered: str) -> None:
+    done = in_shell(f"{PROGRAM} {SHORT} --json >/dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "space" in done.stderr
+    assert "Make room" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_recording_on_a_full_disk_ends_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    done = in_shell(f"{PROGRAM} {SHORT} --output {tmp_path}/out.mp4")
+    assert done.returncode in (2, 3)
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "the disk is full" in done.stderr
+
+
 def start_recording(output: Path) -> subprocess.Popen[str]:
-    words = ["run", "--source", "ada", "--input", "synthetic", "--output", str(output)]
+    return start("run", "--source", "ada", "--input", "synthetic", "--output", str(output))
+
+
+def start(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "facefusion_live", *words],
         cwd=ROOT,
@@ -223,6 +336,34 @@ def test_stopping_closes_the_recording(how: signal.Signals, code: int, tmp_path:
     assert process.returncode == code
     assert "Traceback" not in err
     assert frames_of(output) >= 10
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_further_signals_while_stopping_change_nothing(how: signal.Signals, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    with start_recording(output) as process:
+        wait_for_bytes(output, 100_000)
+        for _ in range(4):
+            process.send_signal(how)
+            time.sleep(0.1)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert frames_of(output) >= 10
+
+
+def test_a_signal_while_the_program_loads_leaves_no_trace() -> None:
+    # From the moment on at which main() has begun: what Python does before it is Python's.
+    script = (
+        "import os, signal, sys\n"
+        "from facefusion_live import __main__\n"
+        "sys.argv = ['facefusion-live', 'run', '--source', 'ada', '--input', 'synthetic']\n"
+        "signal.setitimer(signal.ITIMER_REAL, float(os.environ['AFTER_S']))\n"
+        "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"
+        "__main__.main()\n"
+    )
+    for after_s in (0.02, 0.1, 0.2, 0.3, 0.4, 0.6):
+        done = in_shell(f'{sys.executable} -c "$SCRIPT"', SCRIPT=script, AFTER_S=str(after_s))
+        assert (done.returncode, done.stderr) == (130, ""), after_s
 
 
 def test_a_killed_recording_can_be_played(tmp_path: Path) -> None:

@@ -56,8 +56,13 @@ def open_source(spec: str, capture: Capture, *, demo_clip: Path, clock: Clock, o
         return MediaSource(Location.url(spec), capture, clock)
     if not spec.strip():
         raise CaptureOpenError("the input is empty", advice="Give camera:0, a file, an address or synthetic.")
-    path = Path(spec).expanduser()
-    if is_sequence(path):
+    try:
+        path = Path(spec).expanduser()
+        many = is_sequence(path)
+    except (OSError, RuntimeError) as error:  # a name too long for the disk; a ~user that nobody is
+        advice = "Write the path of a file in full."
+        raise CaptureOpenError("the input's name means no file on this machine", advice=advice) from error
+    if many:
         return SequenceSource(path, capture, clock)
     return MediaSource(Location.file(path), capture, clock)
 
