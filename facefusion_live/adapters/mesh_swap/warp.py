@@ -64,9 +64,11 @@ class Warper:
         depth = grid_px[mesh.SHEET_TRIANGLES, 2].sum(1)
         depth[: mesh.RING_TRIANGLE_COUNT] = np.inf
         corners = np.rint(grid_px[mesh.SHEET_TRIANGLES, :2] * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        for triangle in np.argsort(-depth):
-            if fronts[triangle]:
-                cv2.fillConvexPoly(ids, corners[triangle], int(triangle), shift=_SUBPIXEL_BITS)
+        order = np.argsort(-depth)
+        order = order[fronts[order]]
+        # Plain numbers and views: indexing with numpy's own numbers cost as much as the drawing.
+        for triangle, outline in zip(order.tolist(), corners[order], strict=True):
+            cv2.fillConvexPoly(ids, outline, triangle, shift=_SUBPIXEL_BITS)
         return ids
 
     @staticmethod
