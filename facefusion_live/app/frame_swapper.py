@@ -49,6 +49,12 @@ class _Run:
         self.count = 0
         self.media_s = 0.0
 
+    def close(self) -> None:
+        """Let go of the held picture and of all memory."""
+        self.gate.close()
+        self.patches.close()
+        self.pictures.close()
+
 
 class FrameSwapper:
     """Swaps pictures that follow each other. Thread: one at a time.
@@ -98,9 +104,9 @@ class FrameSwapper:
                 composition.image.release()
 
     def close(self) -> None:
-        """Let go of the held picture."""
+        """Let go of the held picture and of the memory."""
         if self._run is not None:
-            self._run.gate.close()
+            self._run.close()
             self._run = None
 
     @property

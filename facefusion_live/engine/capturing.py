@@ -103,6 +103,11 @@ class Capturing:
             raise self._first_error or CaptureError("the source could not be opened")
         return self._format
 
+    @property
+    def name(self) -> str:
+        """Of the source, for people; empty before it is open."""
+        return self._format.name if self._format is not None else ""
+
     def begin(self, pool: BufferPool, channel: Channel[Frame]) -> None:
         """Let frames flow."""
         self._pool, self._channel = pool, channel

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.face import Job, StageFailure
@@ -92,7 +93,7 @@ class LiveSession:
             parts.clock,
             self._latency,
             realtime=not offline,
-            failed=self._frame_failed,
+            failed=partial(_tell_failed, parts.events, self._capturing),
         )
         self._frames = self._channel(_release_frame)
         self._jobs = self._channel(_release_job)
@@ -101,6 +102,7 @@ class LiveSession:
         self._pools: list[BufferPool | PatchMemory] = []
         self._ended = threading.Event()
         self._impatient = threading.Event()
+        self._forget = _nothing
         self._watcher = Worker("session end", self._watch, on_error=self._watch_failed)
 
     def start(self) -> Format:
@@ -232,6 +234,7 @@ class LiveSession:
             while not (delivery.worker.ended(_POLL_S) or self._impatient.is_set()):
                 pass
         self._forget()
+        self._forget = _nothing
         self._tell_stop()
         self._ended.set()
         return False
@@ -264,6 +267,8 @@ class LiveSession:
     def _join(self, patience_s: float) -> None:
         for worker in (*self._workers, self._watcher):
             worker.join(patience_s)
+        for pool in self._pools:
+            pool.close()
 
     def _tell_stop(self) -> None:
         report = self.report()
@@ -271,22 +276,24 @@ class LiveSession:
         counted = {"frames_in": report.frames_in, "frames_out": report.frames_out, "leaks": report.leaks}
         self._parts.events.record("session.stop", self.format.name, status, counted)
 
-    def _frame_failed(self, frame_index: int, failure: StageFailure) -> None:
-        self._parts.events.record(
-            "frame.failed",
-            self.format.name,
-            "failure",
-            {"frame_index": frame_index, "stage": failure.stage, "error_type": failure.error_type},
-        )
-
     def _settings_changed(self, change: Change) -> None:
         self._parts.events.record(
             "settings.change", "settings", "success", {"fields": dict(change.fields), "revision": change.revision}
         )
 
 
+def _tell_failed(events: EventLog, capturing: Capturing, frame_index: int, failure: StageFailure) -> None:
+    # Not a method: a session that is held by its own parts would outlive its end.
+    what = {"frame_index": frame_index, "stage": failure.stage, "error_type": failure.error_type}
+    events.record("frame.failed", capturing.name, "failure", what)
+
+
 def _dropped(channel: BlockingQueue[Any]) -> int:
     return channel.dropped if isinstance(channel, DroppingQueue) else 0
+
+
+def _nothing() -> None:
+    pass
 
 
 def _release_frame(frame: Frame) -> None:

@@ -1,4 +1,5 @@
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -69,6 +70,27 @@ class TestBufferPool:
         buffer.array((16,))[:] = 9
         buffer.release()
         assert (pool.acquire().array((16,)) == 9).all()
+
+    def test_after_closing_the_memory_is_gone_at_once(self) -> None:
+        pool = BufferPool(16, 2, "test")
+        spare, used = pool.acquire(), pool.acquire()
+        spare.release()
+        memories = [weakref.ref(buffer._memory) for buffer in (spare, used)]
+        del spare
+        pool.close()
+        assert memories[0]() is None
+        assert (used.array((16,)) == 0).all(), "what is in use may be read until it is released"
+        assert pool.in_use == 1
+        used.release()
+        del used
+        assert (memories[1](), pool.in_use) == (None, 0)
+
+    def test_a_closed_pool_gives_nothing_out(self) -> None:
+        pool = BufferPool(1, 1, "frame")
+        pool.close()
+        pool.close()
+        with pytest.raises(ComputeError, match="the frame buffers were given back"):
+            pool.acquire()
 
     def test_shares_balance_under_many_threads(self) -> None:
         pool = BufferPool(8, 4, "test")
