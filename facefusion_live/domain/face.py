@@ -17,11 +17,13 @@ class Detection:
         box_px: (4,) float32 left, top, right, bottom.
         eyes_px: (2, 2) float32; the eye at the viewer's left, then the other.
         score: 0..1.
+        within: Share of the box that lies within the picture, 0..1.
     """
 
     box_px: NDArray[np.float32]
     eyes_px: NDArray[np.float32]
     score: float
+    within: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
