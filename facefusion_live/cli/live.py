@@ -103,7 +103,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report()
     show(report.frames_out)
-    for warning in resources.poll(report):
+    for warning in (*resources.poll(report), *show.unsaid(report.warnings)):
         show.line(f"facefusion-live: {warning}.")
 
 
@@ -114,6 +114,13 @@ class _Show:
         self._progress = progress
         self._task = None if progress is None else progress.add_task("frames", total=total)
         self._last_s = 0.0
+        self._said: set[str] = set()
+
+    def unsaid(self, warnings: Sequence[str]) -> list[str]:
+        """Those that were not told yet."""
+        new = [warning for warning in warnings if warning not in self._said]
+        self._said.update(new)
+        return new
 
     def __call__(self, frames: int) -> None:
         if self._progress is not None and self._task is not None and time.monotonic() - self._last_s > _POLL_S:
@@ -158,7 +165,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "fps": report.fps,
         "losses": report.losses,
         "silences": report.silences,
-        "warnings": resources.warnings,
+        "warnings": [*resources.warnings, *report.warnings],
         "resources": resources.summary(),
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,

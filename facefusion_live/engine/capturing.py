@@ -18,6 +18,8 @@ _FULL_POOL_S = 0.005
 """How long to wait for a buffer when all are in use."""
 _NAP_S = 0.1
 """A wait for a picture's time is cut into naps of this length: whoever stops does not wait for a slow file."""
+_COUNT_SLACK_FRAMES, _COUNT_SLACK = 2, 0.01
+"""How far a container's count may be off: it counts pictures that are never shown, and rounds its length."""
 _LEAST_STEP_S = 1e-4
 """Times of two pictures lie at least so far apart."""
 
@@ -30,7 +32,7 @@ class Format:
         name: Of the source, for people.
         size_wh: Of its pictures.
         fps: Nominal.
-        frame_count: How many there will be, if anybody knows.
+        frame_count: How many there will be, if anybody knows; a few more or less.
         paced: Whether it comes at its own pace.
     """
 
@@ -71,6 +73,7 @@ class Capturing:
     ) -> None:
         self.counts = CaptureCounts()
         self.error: Exception | None = None
+        self.warnings: list[str] = []
         self._open_source = open_source
         self._clock = clock
         self._realtime = realtime
@@ -161,6 +164,14 @@ class Capturing:
         if self._channel is not None:
             self._channel.close()
 
+    def _look_for_the_rest(self) -> None:
+        """Say so when a file ended before it should: its end is missing, or pictures in it are damaged."""
+        wanted, read = self._format.frame_count if self._format is not None else None, self.counts.frames
+        if wanted is not None and read < wanted - _COUNT_SLACK_FRAMES - wanted * _COUNT_SLACK:
+            words = f"the input ended early: {read} of {wanted} pictures could be read"
+            self.warnings.append(words)
+            log.warning("%s", words)
+
     def _step(self) -> bool:
         self._go.wait()
         source, pool, channel = self._source, self._pool, self._channel
@@ -174,6 +185,7 @@ class Capturing:
             return True
         frame = self._read(source, buffer)
         if frame is None:
+            self._look_for_the_rest()
             self._end()
             return False
         if not channel.put(frame):

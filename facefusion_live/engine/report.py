@@ -23,6 +23,7 @@ class SessionReport:
         losses: Times that the source was lost.
         silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
+        warnings: In plain words, what the user should know though nothing failed.
     """
 
     frames_in: int
@@ -38,3 +39,4 @@ class SessionReport:
     losses: int
     silences: int
     sink_errors: dict[str, str]
+    warnings: tuple[str, ...] = ()

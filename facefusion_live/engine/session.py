@@ -192,6 +192,7 @@ class LiveSession:
             losses=self._capturing.counts.losses,
             silences=rendered.silences,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
+            warnings=tuple(self._capturing.warnings),
         )
 
     def _open_sinks(self) -> None:
