@@ -102,7 +102,9 @@ def transform(dest_from_source: Affine, points: Points) -> NDArray[np.float32]:
         Points of the same shape, float32.
     """
     moved = np.empty(points.shape, np.float32)
-    moved[:, :2] = points[:, :2] @ dest_from_source[:, :2].T + dest_from_source[:, 2]
+    # What is infinite becomes no number without a warning: nets break, and the gate looks for it.
+    with np.errstate(invalid="ignore"):
+        moved[:, :2] = points[:, :2] @ dest_from_source[:, :2].T + dest_from_source[:, 2]
     if points.shape[1] == 3:
         moved[:, 2] = points[:, 2] * scale_of(dest_from_source)
     return moved

@@ -114,6 +114,16 @@ def test_a_pale_swap_covers_less(compute: Compute) -> None:
     assert covered < 0.5
 
 
+@pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0), (float("nan"), 0)])
+def test_a_patch_beside_its_face_does_not_cover_it(compute: Compute, shift_px: tuple[float, float]) -> None:
+    patch = blue_patch()
+    beside = replace(
+        patch, crop_from_frame=patch.crop_from_frame + np.array([[0, 0, shift_px[0]], [0, 0, shift_px[1]]])
+    )
+    (covered,) = compute.compose(job(beside), look(), pool()).covered
+    assert not covered >= 0.9
+
+
 @pytest.mark.parametrize("how", ["blur", "cover"])
 def test_a_bystander_is_hidden(compute: Compute, how: str) -> None:
     work = job(blue_patch())

@@ -309,6 +309,7 @@ def test_a_mesh_that_never_settles_is_doubted_until_it_is_confirmed() -> None:
     (track,) = world.tracks.present
     assert not track.face().agreed
     assert world.tracks.uncertain
+    world.share = 0
     world.frame([track.box_px])
     assert track.face().agreed
 
@@ -363,3 +364,24 @@ def test_what_is_hidden_moves_on_and_ends_when_it_is_followed() -> None:
     world.tracks.admit([detection(box(100))], world.find, 0.2, SETTINGS)
     assert world.ids == [0]
     assert world.tracks.unfollowed_px == []
+
+
+def test_a_followed_face_that_moved_far_is_looked_at_again_where_it_is_now() -> None:
+    world = World(box(100))
+    world.begin()
+    world.looked.clear()
+    world.frame()
+    assert len(world.looked) == 1
+    world.boxes = [box(110)]
+    world.frame()
+    assert len(world.looked) == 3
+    np.testing.assert_allclose(world.looked[-1], box(110), atol=1e-3)
+    assert world.tracks.present[0].face().agreed
+
+
+def test_a_followed_face_that_never_settles_is_doubted() -> None:
+    world = Drifting(0, settles=1)
+    world.begin()
+    world.share = 0.1
+    world.frame()
+    assert not world.tracks.present[0].face().agreed

@@ -67,7 +67,10 @@ class CpuCompute:
                 self._hide_bystanders(out, job, settings)
                 covered = dict.fromkeys(job.targets, 0.0)
                 for patch in job.patches:
-                    covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+                    painted = self._painter.paint(out, frame, patch, settings)
+                    if patch.face_index in covered:
+                        placed = self._painter.placed(patch, job.faces[patch.face_index].mesh_px)
+                        covered[patch.face_index] = min(painted, placed)
                 on_failure.pop_all()
         except cv2.error as error:
             raise ComputeError("the picture could not be composed") from error

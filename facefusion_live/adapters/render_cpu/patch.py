@@ -72,6 +72,18 @@ class PatchPainter:
             self._over(out, window, colour, share)
         return self._covered(regions, coverage, settings)
 
+    @staticmethod
+    def placed(patch: Patch, mesh_px: NDArray[np.float32]) -> float:
+        """The share of a face over which a patch lies with its own face, 0..1.
+
+        Args:
+            patch: Drawn or to be drawn.
+            mesh_px: (478, 3) of the face in the frame.
+        """
+        regions = patch.regions.host()
+        at = geometry.transform(patch.crop_from_frame, mesh_px[:468, :2])
+        return blend.placed_share(regions[_centres(regions)], (at + 0.5) / patch.size_px)
+
     def _target(
         self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: Window, size: int
     ) -> NDArray[np.uint8]:
@@ -230,10 +242,12 @@ def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def window_of(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> Window | None:
-    """The pixels of the frame that a crop can touch; None when it lies outside."""
+    """The pixels of the frame that a crop can touch; None when it lies outside, or its map is of no numbers."""
     frame_from_crop = geometry.inverse(crop_from_frame)
     # Between its outermost pixels and the next ones, which are clear, a patch fades out: that is part of it.
     corners = geometry.transform(frame_from_crop, np.array([[-1, -1], [size, -1], [-1, size], [size, size]]))
+    if not np.isfinite(corners).all():
+        return None
     left, top = np.maximum(np.floor(corners.min(0)).astype(int) + 1, 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int), (shape[1], shape[0]))
     if right <= left or bottom <= top:
