@@ -70,7 +70,16 @@ def _put(picture: NDArray[np.uint8], name: str, left: int, edge: int = _EDGE) ->
     top = (picture.shape[0] - edge) // 2
     right = min(left + edge, picture.shape[1])
     if right > left:
-        picture[top : top + edge, left:right] = _portrait(name, edge)[:, : right - left]
+        place = picture[top : top + edge, left:right]
+        np.copyto(place, _portrait(name, edge)[:, : right - left], where=_head(edge)[:, : right - left])
+
+
+@lru_cache(maxsize=2)
+def _head(edge: int) -> NDArray[np.bool_]:
+    """(edge, edge, 1) a head and its hair: nobody carries the background of their portrait about."""
+    mask = np.zeros((edge, edge, 1), np.uint8)
+    cv2.ellipse(mask, (edge // 2, edge // 2), (round(0.34 * edge), round(0.47 * edge)), 0, 0, 360, 1, -1)
+    return mask.view(np.bool_)
 
 
 def _write(path: Path, pictures: list[NDArray[np.uint8]]) -> None:
