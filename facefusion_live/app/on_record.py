@@ -1,7 +1,7 @@
 """A session with its record: who may be used, what it works with by SHA-256, what came out."""
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -34,12 +34,12 @@ def started_session(
     with opening as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
-            _allow(writing, source)
+            allow(writing, source)
         if wanted.output is not None:
             writing.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
         try:
             opened.session.start()
-            _tell_loads(writing, opened)
+            record_loads(writing, opened.sources, opened.models())
             yield opened
         finally:
             opened.session.stop()
@@ -55,18 +55,19 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
         raise
 
 
-def _allow(trail: AuditTrail, source: Source) -> None:
+def allow(trail: AuditTrail, source: Source) -> None:
     """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
     if not source.built_in:
         basis = {"basis": source.consent.value, "sha256": source.sha256}
         trail.record_durably("consent.grant", _target(source), "success", basis).result(WAIT_S)
 
 
-def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:
-    for index, source in enumerate(opened.sources):
+def record_loads(trail: AuditTrail, sources: Sequence[Source], models: Mapping[str, Path]) -> None:
+    """Put on record what was loaded: source faces, and models by their files."""
+    for index, source in enumerate(sources):
         loaded = {"source_face_index": index, "sha256": source.sha256, "consent": source.consent.value}
         trail.record("source.load", _target(source), "success", loaded)
-    for model, path in opened.models().items():
+    for model, path in models.items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 

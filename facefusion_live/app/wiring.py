@@ -175,7 +175,8 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    return FrameSwapper(inference.stages, inference.compute, SettingsStore(settings), SystemClock())
+    store, opened = SettingsStore(settings), inference.catalog.opened
+    return FrameSwapper(inference.stages, inference.compute, store, SystemClock(), opened)
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -189,8 +190,8 @@ def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
     return Feed(opener, clock, fps_limit=fps_limit, patience_s=settings.capture.read_timeout_s)
 
 
-def find_faces(picture: RgbImage) -> tuple[Face, ...]:
-    """Every face in a picture, the largest first.
+def find_faces(picture: RgbImage) -> tuple[tuple[Face, ...], dict[str, Path]]:
+    """Every face in a picture, the largest first; and the models that found them, with their files.
 
     Args:
         picture: (h, w, 3) RGB, given away.
@@ -198,8 +199,9 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
     Raises:
         InferenceError: A net cannot be loaded.
     """
-    settings = Settings()
-    return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+    catalog = _catalog()
+    faces = portraits.faces_in(picture, _finding(catalog, CpuCompute(_slate_card(Settings()))))
+    return faces, catalog.opened
 
 
 def patch_painter() -> PatchPainter:

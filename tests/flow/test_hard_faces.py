@@ -26,7 +26,8 @@ def eyes() -> Eyes:
 @pytest.mark.parametrize("number", POSES)
 def test_a_portrait_is_covered_to_the_rim_at_first_sight(number: str, eyes: Eyes) -> None:
     given = cv2.imread(str(shared_path(f"media/faces/t2i_pose_{number}.jpg")))
-    with RealTimeFaceSwapper("bo", settings={"track.smoothing": 0, "swap.max_crop_px": 1536}) as swapper:
+    settings = {"track.smoothing": 0, "swap.max_crop_px": 1536}
+    with RealTimeFaceSwapper("bo", settings=settings, audit=False) as swapper:
         result = swapper.process_frame(given)
     assert result["success"], "a good face was refused"
     mesh = eyes.face(given)
