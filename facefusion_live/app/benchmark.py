@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +17,7 @@ import psutil
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.bench_compare import middle
 from facefusion_live.app.resources import peak_memory_mib
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState, OutputFrame
@@ -160,6 +161,32 @@ def _figures(session: LiveSession, stopwatch: Stopwatch) -> dict[str, Any]:
         "leaks": report.leaks,
         "latency_ms": {stage: times._asdict() for stage, times in report.latency_ms.items()},
     }
+
+
+def measure_all(
+    jobs: Sequence[Job], seconds: float, runs: int, tell: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Every job at every pace several times, in turn, each run in a process of its own.
+
+    Args:
+        jobs: What to do.
+        seconds: How long each run is measured.
+        runs: How many of each.
+        tell: Told what is being measured.
+
+    Returns:
+        By job and pace the medians, with their spread.
+
+    Raises:
+        FaceFusionLiveError: A run failed.
+    """
+    taken: dict[str, dict[Pace, list[dict[str, Any]]]] = {job.name: {pace: [] for pace in PACES} for job in jobs}
+    for number in range(runs):
+        for job in jobs:
+            for pace in PACES:
+                tell(f"{job.name}, {pace}, {number + 1} of {runs}")
+                taken[job.name][pace].append(measure_apart(job, pace, seconds))
+    return {name: {pace: middle(done) for pace, done in paces.items()} for name, paces in taken.items()}
 
 
 def measure_apart(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from facefusion_live.app.on_record import allow, record_loads
@@ -75,6 +76,6 @@ class ScriptRecord:
         counted = {"frames_in": frames, "frames_out": frames, "leaks": leaks}
         self._record("session.stop", _TARGET, "success", counted)
 
-    def _record(self, action: str, target: str, status: str, metadata: dict[str, object]) -> None:
+    def _record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
         if self._trail is not None:
             self._trail.record(action, target, status, metadata)
