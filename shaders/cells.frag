@@ -2,12 +2,11 @@
 layout(location = 0) out vec4 bright;
 layout(location = 1) out vec4 dark;
 
-uniform sampler2D video, swap, enhanced, regions, coverage;
+uniform sampler2D video, regions, coverage;
 uniform ivec2 video_size;
 uniform ivec2 shift;
 uniform int step_px;
-uniform bool has_enhanced, has_coverage;
-uniform float u_enhance;
+uniform bool has_coverage;
 
 vec3 target_at(ivec2 crop) {
 #ifdef ALIGNED
@@ -31,12 +30,8 @@ void main() {
     for (int y = 0; y < step_px; ++y) {
         for (int x = 0; x < step_px; ++x) {
             ivec2 crop = first + ivec2(x, y);
-            vec3 colour = texelFetch(swap, crop, 0).rgb;
-            if (has_enhanced) {
-                colour = mix(colour, texelFetch(enhanced, crop, 0).rgb, u_enhance);
-            }
             target += target_at(crop);
-            mixed += colour;
+            mixed += mixed_at(crop);
             region += texelFetch(regions, crop, 0);
             covered += has_coverage ? texelFetch(coverage, crop, 0).r : 1.0;
         }

@@ -1,15 +1,15 @@
 // The swap, mixed with its enhanced version and relit, and beside it how much it has to say at each pixel.
 out vec4 light;
 
-uniform sampler2D swap, enhanced, regions, coverage, gain;
-uniform int step_px;
-uniform bool has_enhanced, has_coverage;
-uniform float u_enhance, u_match, u_opacity;
+uniform sampler2D regions, coverage, gain;
+uniform int size_px;
+uniform bool has_coverage;
+uniform float u_match, u_opacity;
 uniform float u_feather, u_padding, u_erosion;
 uniform float u_keep_eyes, u_keep_mouth, u_keep_brows;
 
 vec3 gain_at(ivec2 crop) {
-    vec2 at = clamp((vec2(crop) + 0.5) / float(step_px) - 0.5, vec2(0.0), vec2(GRID - 1));
+    vec2 at = clamp((vec2(crop) + 0.5) * float(GRID) / float(size_px) - 0.5, vec2(0.0), vec2(GRID - 1));
     ivec2 low = min(ivec2(at), ivec2(GRID - 2));
     vec2 part = at - vec2(low);
     vec3 above = mix(texelFetch(gain, low, 0).rgb, texelFetch(gain, low + ivec2(1, 0), 0).rgb, part.x);
@@ -29,9 +29,5 @@ float share_at(ivec2 crop) {
 
 void main() {
     ivec2 crop = ivec2(gl_FragCoord.xy);
-    vec3 colour = texelFetch(swap, crop, 0).rgb;
-    if (has_enhanced) {
-        colour = mix(colour, texelFetch(enhanced, crop, 0).rgb, u_enhance);
-    }
-    light = vec4(clamp(colour * gain_at(crop), 0.0, 1.0), share_at(crop));
+    light = vec4(clamp(mixed_at(crop) * gain_at(crop), 0.0, 1.0), share_at(crop));
 }

@@ -226,8 +226,10 @@ class GlDevice:
         if is_empty(each.box):
             return 0.0
         shares, serials = passes.proof_of(raw)
-        left, top, right, bottom = each.cells
-        if (serials[top:bottom, left:right] != self._serial).any():
+        columns, (first, last) = np.arange(blend.GRID), each.spans.T[..., None]
+        drawn = (columns >= first) & (columns < last)
+        drawn[: each.cells[1]] = drawn[each.cells[3] :] = False
+        if (serials[drawn] != self._serial).any():
             raise ComputeLostError("the graphics device did not draw")
         grid = blend.scaled_grid(np.round(shares, _EXACT_DIGITS), settings.look.face_scale)
         return blend.covered_share(grid, each.regions_grid)

@@ -64,90 +64,106 @@ class Passes:
     """
 
     def __init__(self, handles: Handles, shaders: Path) -> None:
-        self._build(handles, Sources(shaders))
-        self._cells, self._blurred = (_light_target(handles, _PADDED, 2) for _ in range(2))
-        self._gain = _light_target(handles, blend.GRID, 1)
+        self._programs = _programs(handles, Sources(shaders))
+        check_parameters(self._programs.values())
+        self._cells, self._blurred = (Target(handles, _grids(handles, _PADDED, 2)) for _ in range(2))
+        self._gain = Target(handles, _grids(handles, blend.GRID, 1, smooth=True))
         # Read even where the light is not matched: what is multiplied by 0 must be a number.
         self._gain.clear()
         self._ink = Target(handles, [Texture(handles, textures.DEEP)])
         self.proof = Target(handles, [Texture(handles, textures.PROOF, _GRID_WH)])
 
-    def _build(self, handles: Handles, sources: Sources) -> None:
-        fill = sources.text(["fill.vert"])
-
-        def program(fragment: list[str], *switches: str, vertex: str = fill) -> Program:
-            label = " ".join([fragment[-1], *switches])
-            return Program(handles, label, vertex, sources.text(fragment, switches))
-
-        near, ink = ["common.glsl", "place.glsl"], ["common.glsl", "ink.glsl", "ink.frag"]
-        place_vert = sources.text(["place.glsl", "place.vert"])
-        self._cells_aligned = program([*near, "cells.frag"], "ALIGNED")
-        self._cells_placed = program([*near, "cells.frag"])
-        self._blur = program(["blur.frag"])
-        self._ratio = program(["blur.frag"], "RATIO")
-        self._light = program(["common.glsl", "light.frag"])
-        self._ink_plain = program(ink)
-        self._ink_sharp = program(ink, "SHARPENED")
-        self._place = program([*near, "place.frag"], vertex=place_vert)
-        self._prove = program(["proof.frag"])
-        check_parameters(found for found in vars(self).values() if isinstance(found, Program))
-
     def shade(self, plan: Plan, slot: PatchTextures, video_wh: tuple[int, int], settings: Settings) -> None:
         """Everything that can be done before the picture is drawn into: light and share of a patch."""
         slot.bind()
-        values = _values(plan, video_wh)
+        mixed = ("ENHANCED",) if plan.patch.enhanced is not None else ()
         if settings.look.match:
-            self._match(plan, settings, values)
+            self._match(plan, video_wh, settings, mixed)
         self._gain.textures[0].bind(SAMPLER_UNITS["gain"])
-        slot.light.use(plan.box)
-        self._light.use(settings, values)
-        _draw()
+        self._fill(("light", *mixed), slot.light, plan, settings, _values(plan, video_wh))
 
-    def _match(self, plan: Plan, settings: Settings, values: dict[str, Any]) -> None:
+    def _match(self, plan: Plan, video_wh: tuple[int, int], settings: Settings, mixed: tuple[str, ...]) -> None:
         """The lighting ratio of each cell."""
         radius = blend.RELIGHT_RADIUS
-        padded = _moved(plan.cells, radius)
-        for target, program, box in (
-            (self._cells, self._cells_aligned if plan.shift else self._cells_placed, padded),
-            (self._blurred, self._blur, padded),
-        ):
-            target.clear()
-            target.use(box)
-            program.use(settings, values)
-            _draw()
-            for texture, sampler in zip(target.textures, ("bright_cells", "dark_cells"), strict=True):
-                texture.bind(SAMPLER_UNITS[sampler])
+        values = _values(plan, video_wh) | {"cell_px": 1, "origin": (radius, radius)}
+        self._cells.clear()
+        placed = ("ALIGNED",) if plan.shift is not None else ()
+        self._fill(("cells", *placed, *mixed), self._cells, plan, settings, values)
+        _bind_cells(self._cells)
+        self._blurred.clear()
+        self._blurred.use(_moved(plan.cells, radius))
+        self._programs["blur",].use(settings, values)
+        _draw()
+        _bind_cells(self._blurred)
         self._gain.use(plan.cells)
-        self._ratio.use(settings, values)
+        self._programs["blur", "RATIO"].use(settings, values)
         _draw()
 
-    def draw(self, plan: Plan, slot: PatchTextures, video: Target, video_wh: tuple[int, int], settings: Settings) -> None:
+    def draw(
+        self, plan: Plan, slot: PatchTextures, video: Target, video_wh: tuple[int, int], settings: Settings
+    ) -> None:
         """Draw a shaded patch into the picture."""
         slot.light.textures[0].bind(SAMPLER_UNITS["light"])
         values = _values(plan, video_wh)
-        ink = self._ink_sharp if settings.look.sharpness else self._ink_plain
+        ink = ("ink", "SHARPENED") if settings.look.sharpness else ("ink",)
         if plan.shift is not None:
-            video.use(plan.stamp(video_wh, plan.shift))
-            ink.use(settings, values)
-            _draw(mixed=True)
+            over = {"origin": plan.shift, "extent": video_wh}
+            self._fill(ink, video, plan, settings, values | over, mixed=True)
             return
         (texture,) = self._ink.textures
         texture.fit((plan.patch.size_px, plan.patch.size_px))
-        self._ink.use(plan.box)
-        ink.use(settings, values | {"shift": (0, 0)})
-        _draw()
+        self._fill(ink, self._ink, plan, settings, values | {"shift": (0, 0)})
         texture.bind(SAMPLER_UNITS["ink"])
         video.use((0, 0, *video_wh))
-        self._place.use(settings, values)
+        self._programs["place",].use(settings, values)
         _draw(mixed=True)
 
     def prove(self, plan: Plan, slot: PatchTextures, serial: int, settings: Settings) -> None:
         """Write down what was drawn: the share in the middle of each cell."""
         slot.light.textures[0].bind(SAMPLER_UNITS["light"])
         self.proof.clear()
-        self.proof.use(plan.cells)
-        self._prove.use(settings, {"step_px": plan.step_px, "serial": float(serial)})
-        _draw()
+        values = _values(plan, _GRID_WH) | {"cell_px": 1, "serial": float(serial)}
+        self._fill(("proof",), self.proof, plan, settings, values)
+
+    def _fill(
+        self,
+        name: tuple[str, ...],
+        target: Target,
+        plan: Plan,
+        settings: Settings,
+        values: dict[str, Any],
+        *,
+        mixed: bool = False,
+    ) -> None:
+        """Run a program over the cells of a patch that can show."""
+        extent = values.get("extent", target.textures[0].size_wh)
+        target.use((0, 0, *extent))
+        _, first, _, last = plan.cells
+        self._programs[name].use(settings, values | {"extent": extent, "first_row": first})
+        _draw(last - first, mixed=mixed)
+
+
+def _programs(handles: Handles, sources: Sources) -> dict[tuple[str, ...], Program]:
+    """Every program by its name and the switches it was made with."""
+    found: dict[tuple[str, ...], Program] = {}
+
+    def add(vertex: list[str], fragment: list[str], *switches: str) -> None:
+        name = (fragment[-1].removesuffix(".frag"), *switches)
+        vertex_text, fragment_text = sources.text(vertex), sources.text(fragment, switches)
+        found[name] = Program(handles, " ".join(name), vertex_text, fragment_text)
+
+    spans = ["spans.vert"]
+    for mixed in ((), ("ENHANCED",)):
+        add(spans, ["common.glsl", "mixed.glsl", "cells.frag"], "ALIGNED", *mixed)
+        add(spans, ["common.glsl", "mixed.glsl", "place.glsl", "cells.frag"], *mixed)
+        add(spans, ["common.glsl", "mixed.glsl", "light.frag"], *mixed)
+    for switches in ((), ("RATIO",)):
+        add(["fill.vert"], ["blur.frag"], *switches)
+    for switches in ((), ("SHARPENED",)):
+        add(spans, ["ink.glsl", "ink.frag"], *switches)
+    add(["place.glsl", "place.vert"], ["place.glsl", "place.frag"])
+    add(spans, ["proof.frag"])
+    return found
 
 
 def _values(plan: Plan, video_wh: tuple[int, int]) -> dict[str, Any]:
@@ -158,26 +174,33 @@ def _values(plan: Plan, video_wh: tuple[int, int]) -> dict[str, Any]:
         "step_px": plan.step_px,
         "size_px": patch.size_px,
         "box": plan.box,
-        "has_enhanced": patch.enhanced is not None,
+        "spans": plan.spans,
+        "cell_px": plan.step_px,
+        "origin": (0, 0),
         "has_coverage": patch.coverage is not None,
         "frame_from_crop": plan.frame_from_crop,
         "crop_from_frame": patch.crop_from_frame,
     }
 
 
-def _light_target(handles: Handles, edge: int, count: int) -> Target:
-    return Target(handles, [Texture(handles, textures.FLOATS, (edge, edge)) for _ in range(count)])
+def _grids(handles: Handles, edge: int, count: int, *, smooth: bool = False) -> list[Texture]:
+    return [Texture(handles, textures.FLOATS, (edge, edge), smooth=smooth) for _ in range(count)]
+
+
+def _bind_cells(target: Target) -> None:
+    for texture, sampler in zip(target.textures, ("bright_cells", "dark_cells"), strict=True):
+        texture.bind(SAMPLER_UNITS[sampler])
 
 
 def _moved(box: Box, by: int) -> Box:
     return box[0] + by, box[1] + by, box[2] + by, box[3] + by
 
 
-def _draw(*, mixed: bool = False) -> None:
+def _draw(rows: int = 1, *, mixed: bool = False) -> None:
     """Fill what is in use; with `mixed` over what is there, by the share in the alpha channel."""
     if mixed:
         GL.glEnable(GL.GL_BLEND)
-    GL.glDrawArrays(GL.GL_TRIANGLE_STRIP, 0, 4)
+    GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, rows)
     if mixed:
         GL.glDisable(GL.GL_BLEND)
 

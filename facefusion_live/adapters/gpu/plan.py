@@ -27,7 +27,8 @@ class Plan:
         patch: It.
         step_px: Edge of a cell in crop pixels.
         regions_grid: (n, n, 4) distances in the middle of each cell.
-        cells: Cells that can show or say anything, and one around them.
+        cells: Around all cells that can show or say anything, and one more on each side.
+        spans: (n, 2) int32 first of these cells in each row, and the one behind the last.
         window: The part of the picture that they touch.
         frame_from_crop: Before the patch is grown.
         shift: Where the crop's first pixel lies in the picture, if both lie pixel over pixel; else None.
@@ -37,6 +38,7 @@ class Plan:
     step_px: int
     regions_grid: NDArray[np.uint8]
     cells: Box
+    spans: NDArray[np.int32]
     window: Box
     frame_from_crop: geometry.Affine
     shift: tuple[int, int] | None
@@ -44,13 +46,7 @@ class Plan:
     @property
     def box(self) -> Box:
         """The same as `cells`, in crop pixels."""
-        left, top, right, bottom = (edge * self.step_px for edge in self.cells)
-        return left, top, right, bottom
-
-    def stamp(self, frame_wh: tuple[int, int], shift: tuple[int, int]) -> Box:
-        """Where `box` lies in a picture, pixel over pixel, as far as it lies inside."""
-        (left, top, right, bottom), (x, y), (width, height) = self.box, shift, frame_wh
-        return max(left + x, 0), max(top + y, 0), min(right + x, width), min(bottom + y, height)
+        return _scaled(self.cells, self.step_px)
 
 
 def plan(patch: Patch, settings: Settings, frame_wh: tuple[int, int]) -> Plan:
@@ -66,12 +62,15 @@ def plan(patch: Patch, settings: Settings, frame_wh: tuple[int, int]) -> Plan:
     if rest:
         raise ComputeError(f"a patch of {size} pixels does not fit the grid of {blend.GRID} cells")
     grid = patch.regions.host()[step // 2 :: step, step // 2 :: step]
-    cells = _showing(grid[..., 0], settings.mask)
+    showing = _showing(grid[..., 0], settings.mask)
+    cells = _around(showing)
     scale = settings.look.face_scale
     frame_from_crop = geometry.inverse(patch.crop_from_frame)
     drawn = geometry.inverse(blend.drawn_crop_from_frame(patch.crop_from_frame, size, scale))
-    box: Box = (cells[0] * step, cells[1] * step, cells[2] * step, cells[3] * step)
-    return Plan(patch, step, grid, cells, _window(drawn, box, frame_wh), frame_from_crop, _shift(drawn))
+    shift, window = _shift(drawn), _window(drawn, _scaled(cells, step), frame_wh)
+    # A patch that is resampled is read back from a texture: there the whole box must be painted.
+    spans = _spans(showing) if shift is not None else _full_spans(cells)
+    return Plan(patch, step, grid, cells, spans, window, frame_from_crop, shift)
 
 
 def is_empty(box: Box) -> bool:
@@ -79,20 +78,38 @@ def is_empty(box: Box) -> bool:
     return box[2] <= box[0] or box[3] <= box[1]
 
 
-def _showing(hull: NDArray[np.uint8], mask: Mask) -> Box:
+def _showing(hull: NDArray[np.uint8], mask: Mask) -> NDArray[np.bool_]:
     """The cells in which alpha or the weight of the light is above 0, and one more on each side."""
     lowest = (mask.erosion - mask.padding - mask.feather / 2) / blend.DISTANCE_STEP + blend.EDGE_LEVEL
     there = hull >= min(lowest, _LIT_FROM) - _CELL_LEVELS
-    columns, rows = np.flatnonzero(there.any(0)), np.flatnonzero(there.any(1))
+    wide = there.copy()
+    wide[1:] |= there[:-1]
+    wide[:-1] |= there[1:]
+    grown = wide.copy()
+    grown[:, 1:] |= wide[:, :-1]
+    grown[:, :-1] |= wide[:, 1:]
+    return grown
+
+
+def _around(showing: NDArray[np.bool_]) -> Box:
+    columns, rows = np.flatnonzero(showing.any(0)), np.flatnonzero(showing.any(1))
     if not columns.size:
         return 0, 0, 0, 0
-    low, high = (0, blend.GRID)
-    return (
-        max(int(columns[0]) - 1, low),
-        max(int(rows[0]) - 1, low),
-        min(int(columns[-1]) + 2, high),
-        min(int(rows[-1]) + 2, high),
-    )
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _spans(showing: NDArray[np.bool_]) -> NDArray[np.int32]:
+    first = showing.argmax(1)
+    last = np.where(showing.any(1), blend.GRID - showing[:, ::-1].argmax(1), first)
+    return np.stack([first, last], 1).astype(np.int32)
+
+
+def _full_spans(cells: Box) -> NDArray[np.int32]:
+    return np.tile(np.array([cells[0], cells[2]], np.int32), (blend.GRID, 1))
+
+
+def _scaled(box: Box, by: int) -> Box:
+    return box[0] * by, box[1] * by, box[2] * by, box[3] * by
 
 
 def _window(frame_from_crop: geometry.Affine, box: Box, frame_wh: tuple[int, int]) -> Box:

@@ -22,7 +22,16 @@ SAMPLER_UNITS: Mapping[str, int] = {
     )
 }
 """Which texture unit each sampler reads, in every program."""
+def _matrix(location: int, dest_from_source: np.ndarray) -> None:
+    GL.glUniformMatrix3x2fv(location, 1, GL.GL_TRUE, np.ascontiguousarray(dest_from_source, np.float32))
+
+
+def _pairs(location: int, pairs: np.ndarray) -> None:
+    GL.glUniform2iv(location, len(pairs), pairs)
+
+
 _SETTERS: Mapping[int, Callable[..., None]] = {
+    GL.GL_FLOAT_MAT3x2: _matrix,
     GL.GL_FLOAT: GL.glUniform1f,
     GL.GL_INT: GL.glUniform1i,
     GL.GL_BOOL: GL.glUniform1i,
@@ -86,8 +95,8 @@ class Program:
         paths = {row.uniform.name: path for path, row in PARAMETERS.items() if row.uniform is not None}
         parameters: set[str] = set()
         for index in range(GL.glGetProgramiv(self._name, GL.GL_ACTIVE_UNIFORMS)):
-            raw, _, kind = GL.glGetActiveUniform(self._name, index)
-            name = _told(raw)
+            raw, count, kind = GL.glGetActiveUniform(self._name, index)
+            name = _told(raw).removesuffix("[0]")
             location = GL.glGetUniformLocation(self._name, name)
             if name.startswith(PARAMETER_PREFIX):
                 parameters.add(name)
@@ -96,7 +105,7 @@ class Program:
             elif kind == GL.GL_SAMPLER_2D:
                 GL.glUniform1i(location, SAMPLER_UNITS[name])
             else:
-                self._own.append((name, location, _matrix if kind == GL.GL_FLOAT_MAT3x2 else _SETTERS[kind]))
+                self._own.append((name, location, _pairs if count > 1 else _SETTERS[kind]))
         self.parameters = frozenset(parameters)
 
 
@@ -131,10 +140,6 @@ def check_parameters(programs: Iterable[Program]) -> None:
         raise ResourceError(f"no shader reads {', '.join(unread)}, which the table of settings declares")
     if unknown := sorted(read - declared):
         raise ResourceError(f"shaders read {', '.join(unknown)}, which the table of settings does not declare")
-
-
-def _matrix(location: int, dest_from_source: np.ndarray) -> None:
-    GL.glUniformMatrix3x2fv(location, 1, GL.GL_TRUE, np.ascontiguousarray(dest_from_source, np.float32))
 
 
 def _constants() -> list[str]:

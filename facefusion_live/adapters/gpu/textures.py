@@ -42,10 +42,13 @@ PROOF = Layout(GL.GL_RG32F, GL.GL_RG, GL.GL_FLOAT, 8)
 
 
 class Texture:
-    """A texture that is read by whole texels: unfiltered, one level."""
+    """A texture of one level; read by whole texels, unless it is `smooth`."""
 
-    def __init__(self, handles: Handles, layout: Layout, size_wh: tuple[int, int] = (1, 1)) -> None:
+    def __init__(
+        self, handles: Handles, layout: Layout, size_wh: tuple[int, int] = (1, 1), *, smooth: bool = False
+    ) -> None:
         self.layout = layout
+        self._filter = GL.GL_LINEAR if smooth else GL.GL_NEAREST
         self.name = handles.make("texture")
         self.size_wh = (0, 0)
         self.fit(size_wh)
@@ -64,6 +67,8 @@ class Texture:
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_NEAREST),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_NEAREST),
             (GL.GL_TEXTURE_MAX_LEVEL, 0),
+            (GL.GL_TEXTURE_WRAP_S, GL.GL_CLAMP_TO_EDGE),
+            (GL.GL_TEXTURE_WRAP_T, GL.GL_CLAMP_TO_EDGE),
         ):
             GL.glTexParameteri(GL.GL_TEXTURE_2D, parameter, value)
 
