@@ -1,5 +1,6 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
+import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
+from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -34,6 +36,7 @@ from facefusion_live.domain.ports import (
     Sink,
 )
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -149,7 +152,7 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
     parts = SessionParts(
         open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=inference.compute,
+        compute=_chosen(inference.compute, request.settings),
         sinks=(*_sinks(request), *more_sinks),
         store=store,
         clock=clock,
@@ -175,7 +178,8 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    return FrameSwapper(inference.stages, inference.compute, SettingsStore(settings), SystemClock())
+    compute = _chosen(inference.compute, settings)
+    return FrameSwapper(inference.stages, compute, SettingsStore(settings), SystemClock())
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -215,6 +219,36 @@ def _inference(
     finding = _finding(catalog, compute)
     prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
     return _Inference(catalog, compute, swapper, prepared, settings)
+
+
+class _Graphics:
+    """What is kept for the whole program: the graphics device, opened when first wanted, and what was measured."""
+
+    def __init__(self) -> None:
+        self.trial = Trial(SystemClock())
+        self._device: Device | None = None
+
+    def device(self) -> Device:
+        """The device.
+
+        Raises:
+            ComputeError: There is none.
+            ResourceError: The shaders are not as they must be.
+        """
+        if self._device is None or self._device.is_lost:
+            self._device = open_device(resource("shaders"))
+            atexit.register(self._device.close)
+        return self._device
+
+
+_graphics = _Graphics()
+
+
+def _chosen(host: CpuCompute, settings: Settings) -> ChosenCompute:
+    def on_device() -> GpuCompute:
+        return GpuCompute(_graphics.device(), host)
+
+    return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
 
 
 def _catalog(*, tensorrt: bool = False) -> Catalog:
@@ -283,7 +317,7 @@ class _Inference:
     """The nets and the engine, ready to make stages."""
 
     catalog: Catalog
-    compute: Compute
+    compute: CpuCompute
     swapper: FaceSwapper
     source: PreparedSource
     settings: Settings

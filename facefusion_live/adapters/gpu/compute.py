@@ -22,6 +22,11 @@ class Device(Protocol):
         """What it calls itself."""
         ...
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is gone for good."""
+        ...
+
     def begin(self) -> None:
         """Take it for this thread."""
         ...

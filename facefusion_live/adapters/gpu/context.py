@@ -13,7 +13,9 @@ from typing import Protocol
 
 from facefusion_live.domain.errors import ComputeError
 
-_ADVICE = "Install a graphics driver with OpenGL 3.3 (Debian: libegl1 libgl1 libgl1-mesa-dri), or use render.backend cpu."
+_ADVICE = (
+    "Install a graphics driver with OpenGL 3.3 (Debian: libegl1 libgl1 libgl1-mesa-dri), or use render.backend cpu."
+)
 
 _NONE, _EXTENSIONS, _OPENGL_API = 0x3038, 0x3055, 0x30A2
 _SURFACE_TYPE, _RENDERABLE_TYPE, _OPENGL_BIT = 0x3033, 0x3040, 0x0008

@@ -77,6 +77,11 @@ class GlDevice:
         self._video = Target(handles, [Texture(handles, textures.RGB)])
         self._slots: list[passes.PatchTextures] = []
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether its context is gone. Thread: any."""
+        return self._lost
+
     def begin(self) -> None:
         """Take the device for this thread.
 

@@ -22,6 +22,8 @@ SAMPLER_UNITS: Mapping[str, int] = {
     )
 }
 """Which texture unit each sampler reads, in every program."""
+
+
 def _matrix(location: int, dest_from_source: np.ndarray) -> None:
     GL.glUniformMatrix3x2fv(location, 1, GL.GL_TRUE, np.ascontiguousarray(dest_from_source, np.float32))
 

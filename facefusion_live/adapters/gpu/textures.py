@@ -60,9 +60,7 @@ class Texture:
         self.size_wh = max(size_wh[0], self.size_wh[0]), max(size_wh[1], self.size_wh[1])
         layout = self.layout
         self.bind(SPARE_UNIT)
-        GL.glTexImage2D(
-            GL.GL_TEXTURE_2D, 0, layout.internal, *self.size_wh, 0, layout.outside, layout.number, None
-        )
+        GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, layout.internal, *self.size_wh, 0, layout.outside, layout.number, None)
         for parameter, value in (
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_NEAREST),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_NEAREST),
