@@ -4,6 +4,7 @@ import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
-from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
@@ -237,8 +238,15 @@ class _Graphics:
         """
         if self._device is None or self._device.is_lost:
             self._device = open_device(resource("shaders"))
-            atexit.register(self._device.close)
+            atexit.register(self.close)
         return self._device
+
+    def close(self) -> None:
+        """Let go of the device, at the end of the program. What a session still holds ends with the process."""
+        if self._device is not None:
+            with suppress(ComputeError):
+                self._device.close()
+            self._device = None
 
 
 _graphics = _Graphics()

@@ -159,7 +159,7 @@ class ChosenCompute:
         self._backend = Backend(compute.name, reason)
 
     def _fall_back(self, error: ComputeError) -> None:
-        lost = f"{self._active.name} was lost ({error}); the processor composes"
+        lost = f"{self._active.name} cannot be used any more ({error}): the processor composes"
         log.error("%s", lost)
         self._active = self._host
         self._backend = Backend(self._host.name, self._backend.reason, lost)

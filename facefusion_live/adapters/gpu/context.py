@@ -13,9 +13,7 @@ from typing import Protocol
 
 from facefusion_live.domain.errors import ComputeError
 
-_ADVICE = (
-    "Install a graphics driver with OpenGL 3.3 (Debian: libegl1 libgl1 libgl1-mesa-dri), or use render.backend cpu."
-)
+_ADVICE = "Install a driver with OpenGL 3.3 (Debian: libegl1 libgl1 libgl1-mesa-dri), or use render.backend cpu."
 
 _NONE, _EXTENSIONS, _OPENGL_API = 0x3038, 0x3055, 0x30A2
 _SURFACE_TYPE, _RENDERABLE_TYPE, _OPENGL_BIT = 0x3033, 0x3040, 0x0008
@@ -90,8 +88,8 @@ class EglContext:
     def close(self) -> None:
         """Destroy it."""
         if self._context is not None:
+            # Not the display: it is the process's own, and another context may live on it.
             self._egl.eglDestroyContext(self._display, self._context)
-            self._egl.eglTerminate(self._display)
             self._context = self._display = None
 
     def _open(self, display: int) -> bool:
@@ -108,7 +106,6 @@ class EglContext:
                 if context:
                     self._display, self._context = display, context
                     return True
-        egl.eglTerminate(display)
         return False
 
 
@@ -132,7 +129,6 @@ def _load() -> ctypes.CDLL:
         ("eglGetProcAddress", _Handle, ctypes.c_char_p),
         ("eglQueryString", ctypes.c_char_p, _Handle, number),
         ("eglInitialize", flag, _Handle, _Ints, _Ints),
-        ("eglTerminate", flag, _Handle),
         ("eglBindAPI", flag, flag),
         ("eglChooseConfig", flag, _Handle, _Ints, ctypes.POINTER(_Handle), number, _Ints),
         ("eglCreateContext", _Handle, _Handle, _Handle, _Handle, _Ints),

@@ -18,6 +18,7 @@ from facefusion_live.adapters.gpu.context import Context
 from facefusion_live.adapters.gpu.handles import Handles
 from facefusion_live.adapters.gpu.library import GL, GLCallError, raise_errors
 from facefusion_live.adapters.gpu.plan import Box, Plan, is_empty, plan
+from facefusion_live.adapters.gpu.programs import told
 from facefusion_live.adapters.gpu.textures import Target, Texture
 from facefusion_live.adapters.gpu.transfer import ReadBack, Upload, part_bytes
 from facefusion_live.domain import blend
@@ -62,7 +63,7 @@ class GlDevice:
             on_failure.pop_all()
 
     def _set_up(self, shaders: Path) -> None:
-        self.description = GL.glGetString(GL.GL_RENDERER).decode("utf-8", "replace")
+        self.description = told(GL.glGetString(GL.GL_RENDERER))
         handles = self.handles
         # The core profile draws nothing without a vertex array, though none of our vertices comes from one.
         GL.glBindVertexArray(handles.make("vertex array"))
@@ -115,6 +116,9 @@ class GlDevice:
             self.begin()
             try:
                 self.handles.close()
+            except GLCallError:
+                # Lost while nobody looked: then nothing is left to delete.
+                self.handles.forget()
             finally:
                 self.end()
         self._context.close()
@@ -151,8 +155,7 @@ class GlDevice:
         if not plans:
             return []
         try:
-            if self._context.is_lost():
-                raise ComputeLostError("the graphics context is gone")
+            self._check_context()
             self._shade(frame, frame_wh, plans, settings)
             self._draw(out if veiled else None, frame_wh, plans, settings)
             return self._fetch(out, plans, settings)
@@ -162,6 +165,10 @@ class GlDevice:
         except ComputeLostError:
             self._lost = True
             raise
+
+    def _check_context(self) -> None:
+        if self._context.is_lost():
+            raise ComputeLostError("the graphics context is gone")
 
     def _shade(
         self, frame: NDArray[np.uint8], frame_wh: tuple[int, int], plans: Sequence[Plan], settings: Settings
@@ -236,5 +243,5 @@ class GlDevice:
         drawn[: each.cells[1]] = drawn[each.cells[3] :] = False
         if (serials[drawn] != self._serial).any():
             raise ComputeLostError("the graphics device did not draw")
-        grid = blend.scaled_grid(np.round(shares, _EXACT_DIGITS), settings.look.face_scale)
+        grid = blend.scaled_grid(np.round(shares, _EXACT_DIGITS).astype(np.float32), settings.look.face_scale)
         return blend.covered_share(grid, each.regions_grid)

@@ -10,14 +10,14 @@ _MAKERS = {
     "buffer": lambda: GL.glGenBuffers(1),
     "framebuffer": lambda: GL.glGenFramebuffers(1),
     "vertex array": lambda: GL.glGenVertexArrays(1),
-    "program": lambda: GL.glCreateProgram(),
+    "program": GL.glCreateProgram,
 }
 _DELETERS = {
     "texture": lambda name: GL.glDeleteTextures(1, [name]),
     "buffer": lambda name: GL.glDeleteBuffers(1, [name]),
     "framebuffer": lambda name: GL.glDeleteFramebuffers(1, [name]),
     "vertex array": lambda name: GL.glDeleteVertexArrays(1, [name]),
-    "program": lambda name: GL.glDeleteProgram(name),
+    "program": GL.glDeleteProgram,
 }
 
 
@@ -43,6 +43,7 @@ class Handles:
 
     def close(self) -> None:
         """Delete them all, the newest first."""
+        GL.glUseProgram(0)  # a program in use would outlive its deletion
         while self._alive:
             kind, name = self._alive.pop()
             _DELETERS[kind](name)

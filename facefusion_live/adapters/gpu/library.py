@@ -12,7 +12,7 @@ import os
 import sys
 
 DEBUG_VARIABLE = "FACEFUSION_LIVE_GL_DEBUG"
-"""Set to 1, every call asks OpenGL for errors and raises them at once. Tests do; live it would cost every call twice."""
+"""Set to 1, every call asks OpenGL for errors and raises them at once. Tests do; live each call would cost two."""
 
 if sys.platform.startswith("linux"):
     os.environ.setdefault("PYOPENGL_PLATFORM", "egl")

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportReturnType=false, reportArgumentType=false
+# (PyOpenGL's types say None where a name comes back.)
 """Shader programs: sources put together, linked, and checked against the table of settings."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,7 +67,7 @@ class Program:
             GL.glDetachShader(self._name, shader)
             GL.glDeleteShader(shader)
         if not GL.glGetProgramiv(self._name, GL.GL_LINK_STATUS):
-            raise ResourceError(f"shader {label} does not link: {_told(GL.glGetProgramInfoLog(self._name))}")
+            raise ResourceError(f"shader {label} does not link: {told(GL.glGetProgramInfoLog(self._name))}")
         self.parameters: frozenset[str] = frozenset()
         self._own: list[tuple[str, int, Callable[..., None]]] = []
         self._looks: list[tuple[int, str]] = []
@@ -98,7 +99,7 @@ class Program:
         parameters: set[str] = set()
         for index in range(GL.glGetProgramiv(self._name, GL.GL_ACTIVE_UNIFORMS)):
             raw, count, kind = GL.glGetActiveUniform(self._name, index)
-            name = _told(raw).removesuffix("[0]")
+            name = told(raw).removesuffix("[0]")
             location = GL.glGetUniformLocation(self._name, name)
             if name.startswith(PARAMETER_PREFIX):
                 parameters.add(name)
@@ -170,12 +171,13 @@ def _compiled(kind: int, source: str, label: str) -> int:
     GL.glShaderSource(shader, source)
     GL.glCompileShader(shader)
     if not GL.glGetShaderiv(shader, GL.GL_COMPILE_STATUS):
-        told = _told(GL.glGetShaderInfoLog(shader))
+        reason = told(GL.glGetShaderInfoLog(shader))
         GL.glDeleteShader(shader)
-        raise ResourceError(f"shader {label} does not compile: {told}")
+        raise ResourceError(f"shader {label} does not compile: {reason}")
     return shader
 
 
-def _told(raw: bytes | str) -> str:
+def told(raw: bytes | str) -> str:
+    """What the driver says, in one line."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
     return " ".join(text.replace("\0", " ").split())

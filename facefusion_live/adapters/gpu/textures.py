@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportOperatorIssue=false
+# (PyOpenGL's types know no sums of constants.)
 """Textures and framebuffers that stay: they grow when a larger picture comes, and only then."""
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
-# pyright: basic
+# pyright: basic, reportOperatorIssue=false, reportArgumentType=false, reportCallIssue=false
+# (PyOpenGL's types know neither sums of constants nor constants for numbers.)
 """Pixels to the device and back, through rings of pixel buffers."""
 
 import ctypes
