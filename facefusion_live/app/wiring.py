@@ -48,6 +48,7 @@ __all__ = [
     "ENGINES",
     "Request",
     "SystemClock",
+    "backends",
     "find_faces",
     "float_paste",
     "list_cameras",
@@ -205,6 +206,16 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
     """
     settings = Settings()
     return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+
+
+def backends(settings: Settings) -> tuple[Compute, Compute]:
+    """Processor and graphics device: for the benchmark, which compares them.
+
+    Raises:
+        ComputeError: There is no graphics device.
+    """
+    host = CpuCompute(_slate_card(settings))
+    return host, GpuCompute(_graphics.device(), host)
 
 
 def patch_painter() -> PatchPainter:

@@ -241,6 +241,49 @@ def test_nothing_of_qt_or_gl_is_loaded() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def without_opengl(*words: str) -> subprocess.CompletedProcess[str]:
+    """`run` on a machine that has no OpenGL."""
+    script = (
+        "import sys\n"
+        "sys.modules['OpenGL'] = None\n"
+        "from facefusion_live.cli.main import run_command_line\n"
+        "sys.exit(run_command_line(sys.argv[1:]))\n"
+    )
+    line = [sys.executable, "-c", script, "run", "--source", "ada", "--input", str(DEMO_CLIP), "--offline", *words]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_without_opengl_the_processor_composes_and_says_so() -> None:
+    done = without_opengl("--frames", "3", "--json")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, told["backend"]) == (0, "cpu")
+    assert told["backend_reason"] == "no graphics device: OpenGL is not installed"
+
+
+def test_opengl_asked_for_where_there_is_none_is_refused_with_advice() -> None:
+    done = without_opengl("--frames", "3", "--render.backend", "gl")
+    assert done.returncode == 2
+    assert done.stderr.startswith("facefusion-live: render.backend gl: OpenGL is not installed. Install OpenGL")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("graphics")
+@pytest.mark.parametrize("wanted", ["gl", "auto", "cpu"])
+def test_it_says_what_composed_and_why(wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--source", "ada", "--input", str(DEMO_CLIP), "--offline", "--frames", "3", "--render.backend", wanted)
+    assert run(*words, "--json") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    expected = {
+        "gl": ("gl", "asked for; "),
+        "auto": (told["backend"], "the faster one at 1280x720: "),
+        "cpu": ("cpu", "asked for"),
+    }
+    backend, reason = expected[wanted]
+    assert told["backend"] == backend
+    assert told["backend_reason"].startswith(reason)
+    assert told["state_frames"]["LIVE"] == 3
+
+
 PROGRAM = f"{sys.executable} -m facefusion_live"
 SHORT = "run --source ada --input synthetic --frames 3 --offline"
 

@@ -177,7 +177,7 @@ def _compiled(kind: int, source: str, label: str) -> int:
     return shader
 
 
-def told(raw: bytes | str) -> str:
+def told(raw: object) -> str:
     """What the driver says, in one line."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
     return " ".join(text.replace("\0", " ").split())
