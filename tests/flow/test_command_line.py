@@ -273,15 +273,38 @@ def test_it_says_what_composed_and_why(wanted: str, capsys: pytest.CaptureFixtur
     words = ("--source", "ada", "--input", str(DEMO_CLIP), "--offline", "--frames", "3", "--render.backend", wanted)
     assert run(*words, "--json") == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    expected = {
-        "gl": ("gl", "asked for; "),
-        "auto": (told["backend"], "the faster one at 1280x720: "),
-        "cpu": ("cpu", "asked for"),
-    }
-    backend, reason = expected[wanted]
-    assert told["backend"] == backend
-    assert told["backend_reason"].startswith(reason)
+    reasons = {"gl": "asked for; ", "auto": "the faster one at 1280x720: ", "cpu": "asked for"}
+    assert wanted in ("auto", told["backend"])
+    assert told["backend_reason"].startswith(reasons[wanted])
     assert told["state_frames"]["LIVE"] == 3
+
+
+@pytest.mark.usefixtures("graphics")
+def test_a_graphics_context_lost_while_running_costs_no_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from facefusion_live.adapters.gpu.context import EglContext
+
+    asked = iter(range(1000))
+    is_lost = EglContext.is_lost
+
+    def gone_at_the_tenth_picture(context: EglContext) -> bool:
+        if next(asked) == 10:
+            context.release()
+        return is_lost(context)
+
+    monkeypatch.setattr(EglContext, "is_lost", gone_at_the_tenth_picture)
+    output = tmp_path / "out.mkv"
+    words = ("--source", "ada", "--input", str(DEMO_CLIP), "--offline", "--frames", "20", "--output", str(output))
+    assert run(*words, "--render.backend", "gl", "--json") == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out.splitlines()[-1])
+    assert told["state_frames"] == {"LIVE": 20, "HOLD": 0, "SLATE": 0, "PASS": 0}
+    assert (told["backend"], told["failed"], told["leaks"]) == ("cpu", {}, 0)
+    lost = "gl cannot be used any more (the graphics context is gone): the processor composes"
+    assert told["warnings"] == [lost]
+    assert captured.err.count(lost) == 1
+    assert frames_of(output) == 20
 
 
 PROGRAM = f"{sys.executable} -m facefusion_live"
