@@ -6,10 +6,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from facefusion_live.app import wiring
-from facefusion_live.app.audit_wiring import WAIT_S, audit_home
+from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
-from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail import AuditTrail, settled
 
 _NAMED_BY = 16
 """Hex digits of a picture's SHA-256 that name it as a target."""
@@ -30,13 +30,13 @@ def started_session(
         BadInputError: As `wiring.open_session` and `LiveSession.start`.
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
-    opening = nullcontext(trail) if trail else audit_home().open_trail(lambda notice: notify(notice.message))
+    opening = nullcontext(trail) if trail else audit_home(lambda notice: notify(notice.message)).open_trail()
     with opening as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
             _allow(writing, source)
         if wanted.output is not None:
-            writing.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
+            settled(writing.record_durably("export.video", "recording", "success", {"phase": "start"}))
         try:
             opened.session.start()
             _tell_loads(writing, opened)
@@ -59,7 +59,7 @@ def _allow(trail: AuditTrail, source: Source) -> None:
     """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
     if not source.built_in:
         basis = {"basis": source.consent.value, "sha256": source.sha256}
-        trail.record_durably("consent.grant", _target(source), "success", basis).result(WAIT_S)
+        settled(trail.record_durably("consent.grant", _target(source), "success", basis))
 
 
 def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:

@@ -1,29 +1,34 @@
 """`facefusion-live audit …`: list, show, stats, verify, export, prune, key, forward. Each prints a table or JSON."""
 
 import json as json_format
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
-from facefusion_live.domain.audit.errors import EvidenceMissingError
+from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
 from facefusion_live.domain.errors import BadInputError
+from facefusion_live.engine.trail_writer import Notice
 
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
+_FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def opened(home: Path | None) -> AuditHome:
-    """The audit trail of a home."""
-    return audit_home() if home is None else AuditHome(home)
+    """The audit trail of a home; what its rules call out goes to stderr."""
+    return audit_home(_tell) if home is None else AuditHome(home, notify=_tell)
 
 
 @audit.command(name="list")
@@ -224,21 +229,43 @@ def forward(
     port: int = 6514,
     ca: Path | None = None,
     client: Path | None = None,
+    follow: bool = False,
     home: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Send what a syslog server has not taken yet, over TLS. Run it from cron, or tail audit/ndjson with Fluent Bit.
+    """Send what a syslog server has not taken yet, over TLS, also while the program runs.
 
     Args:
         host: As in its certificate.
         port: Usually 6514.
         ca: Who signed its certificate; those that the system trusts by default.
         client: Certificate and key of ours in one PEM.
+        follow: Go on until Ctrl-C; a server that is down gets everything when it is back.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    sent = opened(home).forward(Receiver(host, port, ca, client))
+    receiver, trail = Receiver(host, port, ca, client), opened(home)
+    sent = follow_up(trail, receiver) if follow else trail.forward(receiver)
     return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
+
+
+def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], None] = time.sleep) -> NoReturn:
+    """Forward for ever; say once that the server is gone, and once that it is back."""
+    wait_s, gone = _FOLLOW_S, False
+    while True:
+        try:
+            sent = trail.forward(receiver)
+        except ForwardError as error:
+            wait_s = min(wait_s * 2, _FOLLOW_MOST_S)
+            if not gone:
+                complain(f"{error}. {error.advice}")
+            gone = True
+        else:
+            wait_s = _FOLLOW_S
+            if gone:
+                complain(f"{receiver.sink} is back; {sent} rows sent")
+            gone = False
+        pause(wait_s)
 
 
 def report_lines(report: LogReport) -> list[str]:
@@ -282,6 +309,12 @@ def main_log(trail: AuditHome) -> str:
     return next((log_id for name, log_id in trail.logs() if name == "audit.sqlite3"), "none")
 
 
+def complain(message: str) -> None:
+    """A line on stderr, where it is read and no JSON is disturbed."""
+    with suppress(OSError):
+        print(f"facefusion-live: {message}", file=sys.stderr)  # noqa: T201
+
+
 def printed(data: dict[str, Any]) -> int:
     """Print one JSON object. Returns 0."""
     print(json_format.dumps(data, ensure_ascii=False))  # noqa: T201
@@ -294,3 +327,7 @@ def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # 
         return printed(data)
     print(words())  # noqa: T201
     return 0
+
+
+def _tell(notice: Notice) -> None:
+    complain(notice.message)

@@ -101,7 +101,7 @@ class _Fold:
     def finish(self) -> None:
         """Judge what remains when the rows are at an end."""
         last = self.report.last_seq = self.chain.seq
-        self._seal.finish(last, self._evidence.genesis_fingerprint)
+        self._seal.finish(last)
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)

@@ -12,7 +12,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message, unsent
+from facefusion_live.adapters.storage.outbox import unsent
+from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.errors import ForwardError
 from facefusion_live.domain.audit.event import Row
@@ -123,19 +124,19 @@ def test_a_receiver_that_is_down_for_a_while_gets_everything(server: Server, tmp
         for _ in range(700):
             trail.record("consent.grant", "source:abc", "success", {})
         trail.flush()
-        assert home.forward_through(trail, server.receiver) == trail.counts.stored + 1
+        assert home.forward(server.receiver) == trail.counts.stored + 1
         server.down()
         for _ in range(30):
             trail.record("consent.deny", "source:abc", "denied", {})
         trail.flush()
         with pytest.raises(ForwardError) as refused:
-            home.forward_through(trail, server.receiver)
+            home.forward(server.receiver)
         assert refused.value.advice
         server.up()
-        assert home.forward_through(trail, server.receiver) == 30
-        assert home.forward_through(trail, server.receiver) == 0
+        assert home.forward(server.receiver) == 30
+        assert home.forward(server.receiver) == 0
         total = trail.counts.stored + 1
-        assert unsent(home.layout.main, server.receiver.sink) == []
+        assert unsent(home.layout, home.layout.main, server.receiver.sink) == []
     got = server.rows(total)
     keys = {(each["log_id"], each["seq"]) for each in got}
     assert len(keys) == total

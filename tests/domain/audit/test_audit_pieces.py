@@ -205,7 +205,7 @@ def test_masks_cannot_be_looked_up_and_do_not_mask_twice() -> None:
     ],
 )
 def test_paths_are_masked(text: str, hidden: bool) -> None:  # noqa: FBT001
-    out = Masker(b"x").hide_paths(text)
+    out = Masker(b"x").hide(text)
     assert ("hmac:" in out) == hidden
     assert ("anna" not in out) == hidden
 
@@ -213,12 +213,12 @@ def test_paths_are_masked(text: str, hidden: bool) -> None:  # noqa: FBT001
 def test_alerts_speak_once_for_each_crossing() -> None:
     rules = AlertRules()
     minute = 60 * 10**9
-    spoken = [bool(rules.observe("settings.change", "u", "success", index)) for index in range(15)]
+    spoken = [bool(rules.observe("settings.change", "u", "success", {}, index)) for index in range(15)]
     assert spoken.count(True) == 1
-    assert not rules.observe("settings.change", "u", "success", 2 * minute)
-    assert [alert.rule for alert in rules.observe("label.off", "u", "success", 0)] == ["label_off"]
+    assert not rules.observe("settings.change", "u", "success", {}, 2 * minute)
+    assert [alert.rule for alert in rules.observe("label.off", "u", "success", {}, 0)] == ["label_off"]
     tries = ["denied", "denied", "success", "denied", "denied", "denied", "denied"]
-    assert [len(rules.observe("auth.unlock", "u", status, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
+    assert [len(rules.observe("auth.unlock", "u", status, {}, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
 
 
 def test_runs_of_too_many_kinds_are_not_remembered() -> None:
