@@ -16,7 +16,7 @@ A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by an
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypedDict, cast
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -334,13 +334,16 @@ def log_audit_event(
     Raises:
         EventError: No such action or status, one that only the trail itself may record, or words that are no words.
     """
-    given: object = {} if metadata is None else metadata
-    words: tuple[object, ...] = (user_id, target, client_ip)  # a script may hand over anything
-    if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in words):
-        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
+    _check_words((user_id, target, client_ip), metadata)
     # A copy: the script may change its own while the row waits.
-    kept = tidy_metadata(action, dict(cast("Mapping[str, Any]", given)), str, STANDARD)
+    kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
     shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
+
+
+def _check_words(words: Sequence[object], metadata: object) -> None:
+    """A script may hand over anything; the writer must not stumble over it."""
+    if not (all(isinstance(each, str) for each in words) and isinstance(metadata, Mapping | None)):
+        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
 
 
 def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:

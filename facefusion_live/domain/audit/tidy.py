@@ -16,7 +16,10 @@ Hide: TypeAlias = Callable[[str], str]
 MAX_DEPTH = 6
 MAX_NUMBERS = 16
 """A longer list of numbers may be an embedding or pixels, which no row ever holds: it is told by its digest."""
+_IS_KEY = re.compile(r"[a-z0-9_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
+_SIMPLE = frozenset({str, int, bool, type(None)})
+"""What most values are: worth a short way, since every row of a flood goes through here."""
 
 
 def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Codec) -> dict[str, Any]:
@@ -44,17 +47,23 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
 
 def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """A copy of one value, brought into the profile; doing it again changes nothing."""
+    if type(value) in _SIMPLE:
+        return _simple(value, hide)
     if depth < MAX_DEPTH and isinstance(value, dict):
         return _object(cast("dict[object, object]", value), hide, depth + 1)
     if (bulk := _bulk(value)) is not None:
         return bulk
     if depth < MAX_DEPTH and isinstance(value, list | tuple):
         return [tidy(item, hide, depth + 1) for item in cast("list[object]", value)]
-    if value is None or isinstance(value, bool):
+    return _simple(int(value) if isinstance(value, Integral) else str(value), hide)
+
+
+def _simple(value: Any, hide: Hide) -> Any:  # noqa: ANN401 (one of `_SIMPLE`)
+    if type(value) is int and abs(value) >= 2**53:
+        value = str(value) if abs(value) < 2**1024 else "beyond all numbers"
+    if type(value) is not str:
         return value
-    if isinstance(value, Integral) and abs(whole := int(value)) < 2**53:
-        return whole
-    return hide(normalize("NFC", str(value).encode("utf-8", "replace").decode()))
+    return hide(value if value.isascii() else normalize("NFC", value.encode("utf-8", "replace").decode()))
 
 
 def _object(given: dict[object, object], hide: Hide, depth: int) -> dict[str, Any]:
@@ -70,7 +79,9 @@ def _object(given: dict[object, object], hide: Hide, depth: int) -> dict[str, An
 
 
 def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
-    name = _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
+    name = key if _IS_KEY(key) else _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
+    if type(value) in _SIMPLE:
+        return name, _simple(value, hide)
     milli = _in_thousandths(value)
     if milli is None:
         return name, tidy(value, hide, depth)
@@ -88,7 +99,7 @@ def _bulk(value: object) -> dict[str, Any] | None:
     elif isinstance(value, list | tuple) and len(numbers := cast("list[object]", value)) > MAX_NUMBERS:
         if not all(isinstance(each, Real) for each in numbers):
             return None
-        data, count = repr([float(cast("float", each)) for each in numbers]).encode(), len(numbers)
+        data, count = repr(list(numbers)).encode(), len(numbers)
     else:
         return None
     return {"items": count, "sha256": sha256(data).hexdigest()}
@@ -103,7 +114,7 @@ def _in_thousandths(value: object) -> int | list[int] | None:
         return None
     if not any(map(_is_fraction, numbers)):
         return None
-    if not all(isinstance(each, Real) and abs(float(each)) < 2**40 for each in numbers):
+    if not all(isinstance(each, Real) and abs(cast("Any", each)) < 2**40 for each in numbers):
         return None
     return [round(float(each) * 1000) for each in numbers]
 
