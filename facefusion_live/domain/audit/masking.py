@@ -19,7 +19,7 @@ _PATH = re.compile(r"(?:(?<![\w:/.])[/~](?=\S)|\b[A-Za-z]:[\\/]|\\\\|file://)[^\
 _MAIL = re.compile(r"[^\s\"'<>|,;()]+@[^\s\"'<>|,;()]+")
 """Addresses of people, and of streams that carry a password."""
 _ADDRESS = re.compile(
-    r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])|(?<![\w:])[0-9A-Fa-f:]*:[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*(?!\w)"
+    r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])|(?<!\w)[0-9A-Fa-f:]*:[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*(?!\w)"
 )
 
 
