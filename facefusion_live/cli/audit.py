@@ -3,7 +3,7 @@
 import json as json_format
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from facefusion_live.engine.trail_writer import Notice
 
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
+_PIPE_COLUMNS = 240
 _FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -78,11 +79,8 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
     rows = trail.reader().query(wanted)
     if json:
         return printed({"rows": rows})
-    table = Table("seq", "when", "action", "status", "target", "what", box=None, pad_edge=False)
-    for row in rows:
-        what = json_format.dumps(row["metadata"], ensure_ascii=False)
-        table.add_row(str(row["seq"]), row["timestamp"], row["action"], row["status"], row["target"], what)
-    Console().print(table)
+    # A pipe has no width, and `grep` wants a row in a line.
+    Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table_of(rows))
     return 0
 
 
@@ -197,6 +195,9 @@ def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = 
     if days < 1:
         raise BadInputError("at least the last day stays", advice="Give --days 1 or more.")
     done = opened(home).prune(days)
+    for log in done["logs"]:
+        if "kept" in log:
+            complain(f"{log['file']} was left as it is: {log['kept']}")
     return said(json, done, lambda: f"{done['pruned']} rows archived and deleted, older than {done['before']}")
 
 
@@ -266,6 +267,46 @@ def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], 
                 complain(f"{receiver.sink} is back; {sent} rows sent")
             gone = False
         pause(wait_s)
+
+
+def table_of(rows: list[dict[str, Any]]) -> Table:
+    """Rows for people: seconds are enough; whose log and which user it is matters only where there are several."""
+    columns: dict[str, Callable[[dict[str, Any]], str]] = {
+        "log": lambda row: row["log_id"][:8],
+        "seq": lambda row: str(row["seq"]),
+        "when (UTC)": lambda row: row["timestamp"][:19].replace("T", " "),
+        "action": lambda row: row["action"],
+        "status": lambda row: row["status"],
+        "user": lambda row: row["user_id"].removeprefix("hmac:")[:8],
+        "target": lambda row: row["target"],
+    }
+    for column, field in (("log", "log_id"), ("user", "user_id")):
+        if len({row[field] for row in rows}) < 2:
+            del columns[column]
+    table = Table(box=None, pad_edge=False)
+    for title in columns:
+        table.add_column(title, no_wrap=True, max_width=24)
+    table.add_column("what", overflow="fold", ratio=1)
+    for row in rows:
+        table.add_row(*(cell(row) for cell in columns.values()), ", ".join(said_of(row["metadata"])))
+    return table
+
+
+def said_of(metadata: dict[str, Any]) -> Iterator[str]:
+    """Metadata in few words: `look.opacity 1000 → 850 ‰` rather than JSON in JSON."""
+    for name, value in metadata.items():
+        if name == "fields" and isinstance(value, list):
+            yield from (_change(each) for each in value)
+        elif isinstance(value, dict | list):
+            yield f"{name} {json_format.dumps(value, ensure_ascii=False)}"
+        else:
+            yield f"{name} {value[:16] + '…' if isinstance(value, str) and len(value) > 40 else value}"
+
+
+def _change(field: dict[str, Any]) -> str:
+    milli = "new_milli" in field
+    old, new = (field.get(f"{when}_milli" if milli else when, "?") for when in ("old", "new"))
+    return f"{field.get('field')} {old} → {new}{' ‰' if milli else ''}"
 
 
 def report_lines(report: LogReport) -> list[str]:
