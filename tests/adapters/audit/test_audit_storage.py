@@ -165,11 +165,6 @@ def test_what_forwarders_are_given_can_be_read() -> None:
     ids = {json.loads(line)["id"] for line in lines}
     for line in lines:
         assert {each["id"] for each in json.loads(line)["references"]} <= ids
-    config = (folder / "fluent-bit.conf").read_text()
-    assert "Id_Key           row_id" in config
-    for name in ("parsers.conf", "row_id.lua"):
-        assert name in config
-        assert (folder / name).exists()
 
 
 def test_a_keyring_that_waits_for_a_user_who_is_not_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -170,11 +171,10 @@ def test_a_message_is_rfc_5424_and_counted(server: Server) -> None:
 
 def test_rows_of_every_log_are_forwarded_beside_a_running_program(server: Server, tmp_path: Path) -> None:
     home = AuditHome(tmp_path / "home", keyring=False)
-    with home.open_trail() as first, home.open_trail() as second:
-        first.record("label.off", "label", "success", {})
-        second.record("label.on", "label", "success", {})
-        first.flush()
-        second.flush()
+    with home.open_trail() as first, ExitStack() as stack:
+        first.record_durably("label.off", "label", "success", {}).result(10)
+        second = stack.enter_context(home.open_trail())
+        second.record_durably("label.on", "label", "success", {}).result(10)
         assert home.forward(server.receiver) == 4
         first.record("label.on", "label", "success", {})
         first.flush()
