@@ -293,7 +293,7 @@ class TestOffline:
         assert rig.events.actions == ["session.start", "session.stop"]
         assert rig.events.of("session.start")[0].metadata == {
             "fps": 25,
-            "output_resolution": "96x72",
+            "output_resolution": "96x64",
             "blend_milli": 1000,
             "offline": True,
         }

@@ -452,3 +452,10 @@ def test_orjson_and_the_standard_library_write_the_same_row() -> None:
     row = genuine().rows[7]
     assert orjson.loads(row.body) == STANDARD.decode(row.body)
     assert FAST.encode(orjson.loads(row.body)) == row.body == STANDARD.encode(json.loads(row.body))
+
+
+def test_the_memory_for_good_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical, "_MAX_GOOD_KEYS", len(canonical._good_keys))
+    before = len(canonical._good_keys)
+    canonical.check({"a_key_that_nobody_has_seen_yet": 1})
+    assert len(canonical._good_keys) == before
