@@ -135,13 +135,19 @@ class OpenSession:
     models: Callable[[], dict[str, Path]]
 
 
-def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
+def open_session(
+    request: Request,
+    events: EventLog | None = None,
+    more_sinks: Sequence[Sink] = (),
+    around: Callable[[SessionParts], SessionParts] = lambda parts: parts,
+) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
 
     Args:
         request: What it is to do.
         events: The record; None keeps none.
         more_sinks: Outputs beside those of the request.
+        around: Has the last word on the parts: benchmarks wrap what they measure.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
@@ -160,7 +166,7 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
         clock=clock,
         events=events or NoEvents(),
     )
-    session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
+    session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
 
 

@@ -163,6 +163,18 @@ def test_the_render_command_compares_processor_and_device(
 
 
 def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "6", "--events", "200", "--json"]
+    words = [
+        "bench",
+        "audit",
+        "--folder",
+        str(tmp_path),
+        "--frames",
+        "100",
+        "--live-frames",
+        "100",
+        "--events",
+        "500",
+        "--json",
+    ]
     assert run_command_line(words) == 0
     assert json.loads(capsys.readouterr().out)["intact"]

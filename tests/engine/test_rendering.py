@@ -42,7 +42,7 @@ class Bench:
             self.clock,
             self.latency,
             realtime=realtime,
-            failed=lambda index, failure: self.failures.append((index, failure)),
+            failed=lambda frame, failure: self.failures.append((frame.index if frame else -1, failure)),
         )
         self.frames = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "frame")
         self.pictures = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "picture")
@@ -126,7 +126,7 @@ def test_many_unexpected_errors_in_a_row_lose_no_frame(bench: Bench) -> None:
 
 
 def test_what_cannot_be_recorded_does_not_cost_a_lease(bench: Bench) -> None:
-    bench.rendering._tell_failed = lambda index, failure: raising(RuntimeError(f"{index} {failure}"))(None)
+    bench.rendering._tell_failed = lambda frame, failure: raising(RuntimeError(f"{frame} {failure}"))(None)
     bench.compute.on_compose = raising(RuntimeError("broken"))
     assert bench.run(bench.job(0), bench.job(1)) == [SLATED] * 2
 
