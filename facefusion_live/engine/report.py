@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from facefusion_live.domain.ports import Backend
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -23,6 +24,7 @@ class SessionReport:
         losses: Times that the source was lost.
         silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
+        backend: What composes, why, and what was lost.
         warnings: In plain words, what the user should know though nothing failed.
     """
 
@@ -39,4 +41,5 @@ class SessionReport:
     losses: int
     silences: int
     sink_errors: dict[str, str]
+    backend: Backend
     warnings: tuple[str, ...] = ()
