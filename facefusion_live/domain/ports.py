@@ -221,7 +221,7 @@ class Composition:
     Attributes:
         image: The picture; the receiver owns one share.
         covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch, and no
-            more than the share of the face in the frame over which the patch really lies (`blend.placed_share`).
+            more than the share of the face in the frame over which the patch really lies (`covering.shares`).
     """
 
     image: Image

@@ -114,7 +114,9 @@ class TroubledCompute:
 
     def __init__(self, compute: Compute, before: Mapping[int, Callable[[Job], None]]) -> None:
         self._compute, self._before = compute, before
-        self.name, self.crop, self.slate = compute.name, compute.crop, compute.slate
+        self.name, self.backend = compute.name, compute.backend
+        self.prepare, self.begin, self.end = compute.prepare, compute.begin, compute.end
+        self.crop, self.slate = compute.crop, compute.slate
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
         self._before.get(job.frame.index, _nothing_of)(job)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import blend, geometry
+from facefusion_live.domain import blend, covering, geometry
 from facefusion_live.domain.face import Patch
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Mask, Settings
@@ -71,18 +71,6 @@ class PatchPainter:
             colour = self._colour(target, patch, settings)
             self._over(out, window, colour, share)
         return self._covered(regions, coverage, settings)
-
-    @staticmethod
-    def placed(patch: Patch, mesh_px: NDArray[np.float32]) -> float:
-        """The share of a face over which a patch lies with its own face, 0..1.
-
-        Args:
-            patch: Drawn or to be drawn.
-            mesh_px: (478, 3) of the face in the frame.
-        """
-        regions = patch.regions.host()
-        at = geometry.transform(patch.crop_from_frame, mesh_px[:468, :2])
-        return blend.placed_share(regions[_centres(regions)], (at + 0.5) / patch.size_px)
 
     def _target(
         self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: Window, size: int
@@ -207,17 +195,10 @@ class PatchPainter:
 
     @staticmethod
     def _covered(regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings) -> float:
-        grid = regions[_centres(regions)]
-        share = blend.alpha(
-            grid, None if coverage is None else coverage[_centres(coverage)], settings.mask, settings.look.opacity
-        )
+        grid = covering.grid_centres(regions)
+        there = None if coverage is None else covering.grid_centres(coverage)
+        share = blend.alpha(grid, there, settings.mask, settings.look.opacity)
         return blend.covered_share(blend.scaled_grid(share, settings.look.face_scale), grid)
-
-
-def _centres(image: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Where to look for one pixel of every cell of the grid."""
-    step = image.shape[0] // blend.GRID
-    return slice(step // 2, None, step), slice(step // 2, None, step)
 
 
 @lru_cache(maxsize=8)
