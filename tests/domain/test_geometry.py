@@ -272,4 +272,4 @@ def test_a_shifted_map_ends_elsewhere() -> None:
     turned = np.array([[0.0, -2, 5], [2, 0, 7]])
     points = np.array([[1.0, 2.0], [30, 40]])
     moved = geometry.transform(geometry.shifted(turned, (3, -4)), points)
-    assert np.allclose(moved, geometry.transform(turned, points) + (3, -4))
+    assert np.allclose(moved, geometry.transform(turned, points) + np.array([3, -4]))
