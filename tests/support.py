@@ -1,5 +1,6 @@
 """What tests of every floor share."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,13 @@ def shared_path(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"needs ../shared/{name}, which is not part of the repository")
     return path
+
+
+@cache
+def qt_problem() -> str:
+    """Why Qt cannot be used on this machine: a GL or font library is missing. Empty where it can."""
+    try:
+        import PySide6.QtWidgets  # noqa: F401 (whether it can be loaded is the question)
+    except ImportError as error:
+        return str(error)
+    return ""
