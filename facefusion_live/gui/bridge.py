@@ -6,7 +6,7 @@ what differs: so no signal can overtake another, pile up, or reach a widget that
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from facefusion_live.app.studio import Notice, Studio, StudioState, View
+from facefusion_live.app.studio import Phase, Studio, StudioState, View
 
 _STATE_MS = 66
 """About 15 looks a second at counters and words: more cannot be read."""
@@ -50,7 +50,10 @@ class Bridge(QObject):
 
     @property
     def view(self) -> View | None:
-        """The newest picture. It is the bridge's: valid until control returns to the event loop."""
+        """The newest picture, while `view_ready` is being told; None else.
+
+        It is the bridge's, and given back right afterwards: the engine has few to spare. Take over what is needed.
+        """
         return self._view
 
     def start(self) -> None:
@@ -68,10 +71,9 @@ class Bridge(QObject):
         self._look_at_state()
 
     def close(self) -> None:
-        """Stop looking and let go of the picture."""
+        """Stop looking."""
         self._states.stop()
         self._views.stop()
-        self._let_go()
 
     def _look_at_state(self) -> None:
         state = self._studio.state()
@@ -81,7 +83,7 @@ class Bridge(QObject):
             self.state_changed.emit(state)
         self._look_at_settings()
         for notice in self._studio.take_notices():
-            self._tell(notice)
+            self.notice.emit(notice)
 
     def _look_at_settings(self) -> None:
         revision = self._studio.store.revision
@@ -93,16 +95,16 @@ class Bridge(QObject):
         view = self._studio.take_view()
         if view is None:
             return
-        self._let_go()
         self._view = view
-        self.view_ready.emit()
-
-    def _tell(self, notice: Notice) -> None:
-        self.notice.emit(notice)
+        try:
+            self.view_ready.emit()
+        finally:
+            self._view = None
+            view.release()
 
     def _pace(self) -> None:
         """Look as often as there may be something to see."""
-        busy = self._state.phase != "idle"
+        busy = self._state.phase is not Phase.IDLE
         interval = _STATE_MS if busy else _IDLE_MS
         if self._states.interval() != interval:
             self._states.setInterval(interval)
@@ -111,8 +113,3 @@ class Bridge(QObject):
                 self._views.start()
         elif self._views.isActive():
             self._views.stop()
-
-    def _let_go(self) -> None:
-        if self._view is not None:
-            self._view.release()
-            self._view = None
