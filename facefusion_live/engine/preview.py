@@ -15,10 +15,10 @@ from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import Clock, GateState
 from facefusion_live.domain.settings import Settings
 
+VIEWS = 3
+"""Views there can be at a time: one being made, one that waits to be taken, one that is being looked at."""
 _LOOKING_NS = 1_000_000_000
 """Whoever took no view for so long looks away."""
-SHARES = 2
-"""Views there can be at a time: one that waits to be taken, one that is being looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
