@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app.portraits import Consent
-from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.ports import GateState, SinkStatus
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.latency import Percentiles
 
@@ -115,23 +115,6 @@ class AuditState:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputState:
-    """How an output is doing.
-
-    Attributes:
-        state: "opening", "running", "reconnecting", "paused", "failed" or "closed".
-        words: The same for people, with the reason where there is one.
-        readers: Programs that read it now; None where nobody can know.
-        bytes_out: Sent or written so far; None where nobody counts.
-    """
-
-    state: str
-    words: str = ""
-    readers: int | None = None
-    bytes_out: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StudioState:
     """The program at one moment. Cheap to make and to compare.
 
@@ -185,7 +168,7 @@ class StudioState:
     backend: str = "cpu"
     backend_reason: str = ""
     recording: RecordingState | None = None
-    outputs: dict[str, OutputState] = field(default_factory=dict[str, OutputState])
+    outputs: dict[str, SinkStatus] = field(default_factory=dict[str, SinkStatus])
     audit: AuditState = AuditState()
     warnings: tuple[str, ...] = ()
     session_s: float = 0.0

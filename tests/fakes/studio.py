@@ -23,7 +23,6 @@ from facefusion_live.app.studio_state import (
     InputState,
     Level,
     Notice,
-    OutputState,
     Person,
     Phase,
     RecordingState,
@@ -36,7 +35,7 @@ from facefusion_live.domain.audit.report import VERDICTS, LogReport
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import HostImage
-from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.ports import GateState, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.history import History
@@ -349,7 +348,7 @@ class FakeStudio:
 
     def add_output(self, spec: str) -> None:
         self.calls.append(("add_output", spec))
-        self.show(outputs={**self._state.outputs, spec: OutputState("running", "running", 0, 0)})
+        self.show(outputs={**self._state.outputs, spec: SinkStatus(SinkState.RUNNING, "", 0, 0)})
 
     def remove_output(self, name: str) -> None:
         self.calls.append(("remove_output", name))
