@@ -12,17 +12,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from facefusion_live.domain.errors import CaptureError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Buffers, Clock, Compute, EventLog, FrameSource, Sink, SinkStatus
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQueue, latest_slot
 from facefusion_live.engine.capturing import Capturing, Format
+from facefusion_live.engine.freezing import JOBS as FROZEN
+from facefusion_live.engine.freezing import Freezer
 from facefusion_live.engine.gate import Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.outputs import Outputs
 from facefusion_live.engine.pipeline import Pipeline, Stage
+from facefusion_live.engine.preview import VIEWS, Preview
 from facefusion_live.engine.rendering import Rendering
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.store import Change, SettingsStore
@@ -60,6 +64,7 @@ class SessionParts:
         store: The settings in force.
         clock: Time.
         events: The record.
+        log_changes: Put changes of the settings on record. False where the store outlives sessions, and its owner does.
     """
 
     open_source: Callable[[], FrameSource]
@@ -69,6 +74,7 @@ class SessionParts:
     store: SettingsStore
     clock: Clock
     events: EventLog
+    log_changes: bool = True
 
 
 class LiveSession:
@@ -78,15 +84,25 @@ class LiveSession:
         parts: What it is put together from.
         offline: Every frame in order, as fast as it goes.
         frame_limit: End after so many captured frames.
+        capturing: An input that was opened already, by `incoming` of another session.
     """
 
-    def __init__(self, parts: SessionParts, *, offline: bool = False, frame_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        parts: SessionParts,
+        *,
+        offline: bool = False,
+        frame_limit: int | None = None,
+        capturing: Capturing | None = None,
+    ) -> None:
         self.gate = Gate()
         self._parts = parts
         self._offline = offline
         self._latency = LatencyRecorder()
         self._side = SideWorker()
-        self._capturing = Capturing(parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit)
+        self._capturing = capturing or Capturing(
+            parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit
+        )
         self._rendering = Rendering(
             parts.compute,
             self.gate,
@@ -103,6 +119,7 @@ class LiveSession:
         self._pools: list[BufferPool | PatchMemory] = []
         self._ended = threading.Event()
         self._impatient = threading.Event()
+        self._forget: Callable[[], None] = _nothing
         self._watcher = Worker("session end", self._watch, on_error=self._watch_failed)
 
     def start(self) -> Format:
@@ -171,6 +188,43 @@ class LiveSession:
         """
         self._outputs.remove(name)
 
+    def incoming(self, open_source: Callable[[], FrameSource]) -> Capturing:
+        """Another input for this session or, where its pictures have another size, for the next one.
+
+        Whoever opens it gives it to `switch_input` or to another session, or detaches it.
+        """
+        return Capturing(open_source, self._parts.clock, realtime=not self._offline, frame_limit=None)
+
+    def switch_input(self, incoming: Capturing) -> Format:
+        """Take pictures from another input from now on; outputs, times and counts go on. Thread: any but the session's.
+
+        Args:
+            incoming: Open, its pictures as large as those of the present input.
+
+        Raises:
+            CaptureError: The sizes differ, or the session has ended; the present input goes on.
+        """
+        form = incoming.open()
+        if form.size_wh != self.format.size_wh:
+            raise CaptureError("the new input's pictures have another size")
+        if self._frames.finished or self._ended.is_set():
+            raise CaptureError("the session has ended")
+        old, self._capturing = self._capturing, incoming
+        self._workers = [*(worker for worker in self._workers if worker.alive), incoming.worker]
+        incoming.begin(self._captured, self._frames, after=old)
+        self.format = form
+        return form
+
+    @property
+    def preview(self) -> Preview:
+        """The newest picture for whoever looks."""
+        return self._rendering.preview
+
+    @property
+    def freezer(self) -> Freezer:
+        """Lets the preview stand still."""
+        return self._rendering.freezer
+
     @property
     def outputs(self) -> dict[str, SinkStatus]:
         """How each sink is doing, by name. Thread: any."""
@@ -198,8 +252,12 @@ class LiveSession:
         """Pooled buffers in use; 0 after the end."""
         return sum(pool.in_use for pool in self._pools)
 
-    def report(self) -> SessionReport:
-        """Counters up to now."""
+    def report(self, newest: int | None = None) -> SessionReport:
+        """Counters up to now.
+
+        Args:
+            newest: Latencies of so many newest frames; None for all that are remembered.
+        """
         counts, rendered = self.gate.counts, self._rendering.counts
         seconds = max(rendered.last_ns - rendered.first_ns, 1) / 1e9
         dropped = {"inference": _dropped(self._frames), "render": _dropped(self._jobs)}
@@ -213,7 +271,7 @@ class LiveSession:
             failed=dict(rendered.failed),
             covered_min=round(counts.covered_min, 4),
             leaks=counts.leaks,
-            latency_ms=self._latency.percentiles(),
+            latency_ms=self._latency.percentiles(newest),
             fps=round((rendered.emitted - 1) / seconds, 2) if rendered.emitted > 1 else 0.0,
             losses=self._capturing.counts.losses,
             silences=rendered.silences,
@@ -224,16 +282,18 @@ class LiveSession:
     def _connect(self) -> None:
         parts, queued = self._parts, 2 * _OFFLINE_QUEUE if self._offline else 2
         frame_bytes = 3 * self.format.size_wh[0] * self.format.size_wh[1]
-        captured = BufferPool(frame_bytes, _IN_FLIGHT + queued, "frame")
-        composed = BufferPool(frame_bytes, _COMPOSED, "picture")
-        patches = PatchMemory(3 + queued)
+        seen = VIEWS + FROZEN
+        captured = self._captured = BufferPool(frame_bytes, _IN_FLIGHT + queued + seen, "frame")
+        composed = BufferPool(frame_bytes, _COMPOSED + seen, "picture")
+        patches = PatchMemory(3 + queued + seen)
         self._pools = [captured, composed, patches]
-        self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + kept))
+        self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + seen + kept))
         pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
         parts.events.record("session.start", self.format.name, "success", {"fps": round(self.format.fps)})
-        self._forget = parts.store.on_commit(self._settings_changed)
+        if parts.log_changes:
+            self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
         inferring.begin(self._frames, self._jobs)
         self._rendering.begin(self._jobs, composed, self._outputs.emit, self.format.size_wh, self.format.fps)
@@ -305,6 +365,10 @@ class LiveSession:
 
 def _dropped(channel: BlockingQueue[Any]) -> int:
     return channel.dropped if isinstance(channel, DroppingQueue) else 0
+
+
+def _nothing() -> None:
+    pass
 
 
 def _release_frame(frame: Frame) -> None:
