@@ -23,6 +23,9 @@ class Point(NamedTuple):
     y: float
 
 
+_CENTRE = Point(0.0, 0.0)
+
+
 class Box(NamedTuple):
     """A rectangle in screen pixels."""
 
@@ -50,7 +53,7 @@ class Framing:
     picture_wh: tuple[int, int] = (0, 0)
     mode: Mode = "fit"
     zoom: float = 1.0
-    pan: Point = Point(0.0, 0.0)
+    pan: Point = _CENTRE
     mirrored: bool = False
     wipe: float | None = None
 
@@ -92,17 +95,17 @@ class Framing:
 
     def resized(self, view_wh: tuple[float, float]) -> "Framing":
         """The same picture in a viewport of another size."""
-        return replace(self, view_wh=(max(1.0, view_wh[0]), max(1.0, view_wh[1])))._within()
+        return _within(replace(self, view_wh=(max(1.0, view_wh[0]), max(1.0, view_wh[1]))))
 
     def showing(self, picture_wh: tuple[int, int]) -> "Framing":
         """Another picture; one of another size is shown whole again."""
         if picture_wh == self.picture_wh:
             return self
-        return replace(self, picture_wh=picture_wh, zoom=1.0, pan=Point(0.0, 0.0))
+        return replace(self, picture_wh=picture_wh, zoom=1.0, pan=_CENTRE)
 
     def in_mode(self, mode: Mode) -> "Framing":
         """Fit, fill or 1:1, without zoom and pan."""
-        return replace(self, mode=mode, zoom=1.0, pan=Point(0.0, 0.0))
+        return replace(self, mode=mode, zoom=1.0, pan=_CENTRE)
 
     def zoomed(self, steps: float, at: Point) -> "Framing":
         """Nearer by so many notches; what lies under `at` stays there."""
@@ -112,11 +115,11 @@ class Framing:
         factor = zoom / self.zoom
         from_centre = Point(at.x - self.view_wh[0] / 2, at.y - self.view_wh[1] / 2)
         pan = Point(*(c - (c - p) * factor for c, p in zip(from_centre, self.pan, strict=True)))
-        return replace(self, zoom=zoom, pan=pan)._within()
+        return _within(replace(self, zoom=zoom, pan=pan))
 
     def panned(self, dx: float, dy: float) -> "Framing":
         """Dragged by so many screen pixels; never out of sight."""
-        return replace(self, pan=Point(self.pan.x + dx, self.pan.y + dy))._within()
+        return _within(replace(self, pan=Point(self.pan.x + dx, self.pan.y + dy)))
 
     def wiped_to(self, x: float) -> "Framing":
         """The wipe line dragged to `x` in the viewport."""
@@ -135,9 +138,9 @@ class Framing:
         ratios = view_w / w, view_h / h
         return min(ratios) if self.mode == "fit" else max(ratios)
 
-    def _within(self) -> "Framing":
-        limits = ((view + shown) / 2 - _KEPT_IN_VIEW for view, shown in zip(self.view_wh, self.box[2:], strict=True))
-        pan = Point(
-            *(min(max(p, -max(limit, 0.0)), max(limit, 0.0)) for p, limit in zip(self.pan, limits, strict=True))
-        )
-        return replace(self, pan=pan)
+
+def _within(framing: Framing) -> Framing:
+    """The same, dragged back so far that some of the picture is in view."""
+    sides = zip(framing.pan, framing.view_wh, framing.box[2:], strict=True)
+    limits = ((pan, max((view + shown) / 2 - _KEPT_IN_VIEW, 0.0)) for pan, view, shown in sides)
+    return replace(framing, pan=Point(*(min(max(pan, -limit), limit) for pan, limit in limits)))
