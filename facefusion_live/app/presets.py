@@ -2,13 +2,11 @@
 
 import re
 import time
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
+from facefusion_live.app.tables import read_table, write_table
 from facefusion_live.domain.errors import BadInputError, SettingsError
 from facefusion_live.domain.parameter import Acts, Range, Value
 from facefusion_live.domain.settings import PARAMETERS, Settings
@@ -54,19 +52,10 @@ class Presets:
             BadInputError: The name cannot be a file's.
             SettingsError: The file cannot be written.
         """
-        values: dict[str, dict[str, Value]] = {group: {} for group in GROUPS}
+        values: dict[str, Any] = {group: {} for group in GROUPS}
         for path in _paths():
             values[PARAMETERS[path].group][PARAMETERS[path].name] = self._store.current.value(path)
-        file = self._file(name)
-        part = file.with_suffix(".part")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(tomli_w.dumps({"version": VERSION, **values}), "utf-8")
-            part.replace(file)
-        except OSError as error:
-            raise SettingsError(
-                f"the preset {name!r} cannot be written", advice="Check the folder's rights and space."
-            ) from error
+        write_table(self._file(name), VERSION, values)
 
     def delete(self, name: str) -> None:
         """Delete a preset.
@@ -134,13 +123,9 @@ class Presets:
 
     def _values(self, name: str) -> Mapping[str, object]:
         file = self._file(name)
-        try:
-            table = tomllib.loads(file.read_text("utf-8"))
-        except FileNotFoundError as error:
-            raise self._unknown(name) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise SettingsError(f"the preset {name!r} cannot be read", advice="Save it anew.") from error
-        return _checked(name, table)
+        if not file.exists():
+            raise self._unknown(name)
+        return _checked(name, read_table(file, VERSION))
 
     def _file(self, name: str) -> Path:
         trimmed = name.strip()
@@ -207,10 +192,6 @@ def _paths() -> tuple[str, ...]:
 
 def _checked(name: str, table: dict[str, Any]) -> dict[str, object]:
     """The values of a preset's table, each of which must be one."""
-    version = table.pop("version", None)
-    if version != VERSION:
-        advice = "Get the newest version of this program." if isinstance(version, int) else "Save it anew."
-        raise SettingsError(f"the preset {name!r} has the unknown version {version!r}", advice=advice)
     values: dict[str, object] = {}
     for group, fields in table.items():
         if group not in GROUPS or not isinstance(fields, dict):

@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import Recorder, StatesSink, make_sink
+from facefusion_live.adapters.sinks import FAMILIES, Recorder, StatesSink, make_sink
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -30,10 +32,12 @@ from facefusion_live.domain.ports import (
     EventLog,
     FaceSwapper,
     FrameSource,
+    Portrait,
     PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -44,13 +48,16 @@ __all__ = [
     "ENGINES",
     "Request",
     "SystemClock",
+    "Workshop",
     "find_faces",
     "float_paste",
     "list_cameras",
+    "make_recorder",
     "make_sink",
     "open_feed",
     "open_frame_swapper",
     "open_session",
+    "output_forms",
     "patch_painter",
     "read_picture",
 ]
@@ -217,7 +224,7 @@ def _inference(
     catalog, compute = _catalog(tensorrt=tensorrt), CpuCompute(_slate_card(settings))
     finding = _finding(catalog, compute)
     prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
-    return _Inference(catalog, compute, swapper, prepared, settings)
+    return _Inference(catalog, compute, swapper, lambda: prepared, settings)
 
 
 def _catalog(*, tensorrt: bool = False) -> Catalog:
@@ -271,6 +278,21 @@ def _input_file(spec: str) -> list[Path]:
     return [path] if os.path.isfile(path) else []  # noqa: PTH113
 
 
+def make_recorder(path: Path, input_spec: str, settings: Settings) -> Sink:
+    """A recording, with the sound of the input where that is a file.
+
+    Raises:
+        BadInputError: It would overwrite the input, or cannot be written.
+    """
+    check_outputs([path], [*_input_file(input_spec), _slate_card(settings)])
+    return Recorder(path, settings.record, audio_from=next(iter(_input_file(input_spec)), None))
+
+
+def output_forms() -> tuple[str, ...]:
+    """How outputs are asked for, in words for people."""
+    return tuple(form for family in FAMILIES for form in family.forms)
+
+
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
     if request.output is not None:
@@ -289,7 +311,7 @@ class _Inference:
     catalog: Catalog
     compute: Compute
     swapper: FaceSwapper
-    source: PreparedSource
+    source: Callable[[], PreparedSource]
     settings: Settings
 
     def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
@@ -299,7 +321,90 @@ class _Inference:
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (_DETECTORS if chosen == "auto" else (chosen,))]
         found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
-        swap = SwapStage(self.swapper, lambda: self.source, buffers)
+        swap = SwapStage(self.swapper, self.source, buffers)
         if aside is None:
             return (*found, swap)
         return (*found, IdentifyStage(tracks, self.catalog.recogniser(_RECOGNISER), self.compute, aside), swap)
+
+
+class Workshop:
+    """What all sessions of a program share, made once: nets and engine. Thread: loader; `provider` any.
+
+    Args:
+        engine: One of `ENGINES`.
+
+    Raises:
+        BadInputError: There is no such engine.
+    """
+
+    def __init__(self, engine: str = "mesh") -> None:
+        self.swapper = _engine(engine)
+        self._catalog = _catalog()
+
+    def warm(self) -> None:
+        """Load all nets, side by side: the first session need not wait for them.
+
+        Raises:
+            InferenceError: A net cannot be loaded.
+        """
+        loads: list[Callable[[], object]] = [
+            lambda: self._catalog.landmarker(_LANDMARKER),
+            lambda: self._catalog.recogniser(_RECOGNISER),
+            *(partial(self._catalog.detector, name) for name in _DETECTORS),
+        ]
+        with ThreadPoolExecutor(2, "warm") as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.result()
+
+    def portrait(self, source: portraits.Source) -> Portrait:
+        """The one face in a source picture.
+
+        Raises:
+            SourceFaceError: It cannot be read, or shows no face that can be used.
+            InferenceError: A net cannot be loaded.
+        """
+        finding = _finding(self._catalog, CpuCompute(_slate_card(Settings())))
+        return portraits.portrait(_read(source), source.name, finding)
+
+    def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
+        """What opens an input for a session."""
+        return _source_opener(spec, settings, SystemClock(), offline=False)
+
+    def session(
+        self,
+        spec: str,
+        source: Callable[[], PreparedSource],
+        store: SettingsStore,
+        events: EventLog,
+        capturing: Capturing | None = None,
+    ) -> LiveSession:
+        """A session that is not started yet, and has no outputs yet.
+
+        Args:
+            spec: The input.
+            source: The source face in force, asked for every frame.
+            store: The settings in force; their changes are put on record by whoever owns it.
+            events: The record.
+            capturing: The input, where it is open already.
+
+        Raises:
+            BadInputError: The slate picture cannot be used.
+        """
+        settings = store.current
+        compute = CpuCompute(_slate_card(settings))
+        parts = SessionParts(
+            open_source=self.opener(spec, settings),
+            make_stages=_Inference(self._catalog, compute, self.swapper, source, settings).stages,
+            compute=compute,
+            sinks=(),
+            store=store,
+            clock=SystemClock(),
+            events=events,
+            log_changes=False,
+        )
+        return LiveSession(parts, capturing=capturing)
+
+    @property
+    def models(self) -> dict[str, Path]:
+        """The models opened so far, and their files."""
+        return self._catalog.opened
