@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QSurfaceFormat
 from PySide6.QtWidgets import QWidget
 
 from facefusion_live.gui.framing import Framing
@@ -96,6 +96,15 @@ class PaintedCanvas(QWidget):
         painter.scale(-1, 1)
         painter.drawImage(box, image)
         painter.restore()
+
+
+def surface_format() -> QSurfaceFormat:
+    """What the window asks of GL: 3.3 core, and no waiting for the screen on the GUI thread."""
+    wanted = QSurfaceFormat()
+    wanted.setVersion(3, 3)
+    wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    wanted.setSwapInterval(0)
+    return wanted
 
 
 def rgb_image(pixels: NDArray[np.uint8]) -> QImage:

@@ -10,26 +10,17 @@ from numpy.typing import NDArray
 from OpenGL import GL
 from OpenGL.GL import shaders
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QOffscreenSurface, QOpenGLContext, QPainter, QSurfaceFormat
+from PySide6.QtGui import QColor, QOffscreenSurface, QOpenGLContext, QPainter
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.environment import resource
-from facefusion_live.gui.canvas import BLOCKS_FROM, SHRUNK_BELOW, Over
+from facefusion_live.gui.canvas import BLOCKS_FROM, SHRUNK_BELOW, Over, surface_format
 from facefusion_live.gui.framing import Framing
 
 log = logging.getLogger("facefusion_live.gui")
 
 _UNIFORMS = ("u_box", "u_before", "u_after", "u_wipe", "u_mirrored", "u_shrunk")
-
-
-def surface_format() -> QSurfaceFormat:
-    """What the window asks of GL: 3.3 core, and no waiting for the screen on the GUI thread."""
-    wanted = QSurfaceFormat()
-    wanted.setVersion(3, 3)
-    wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
-    wanted.setSwapInterval(0)
-    return wanted
 
 
 def gl_is_there() -> bool:
@@ -80,7 +71,7 @@ class _Texture:
         GL.glBindBuffer(GL.GL_PIXEL_UNPACK_BUFFER, 0)
 
     def bind(self, unit: int, *, blocks: bool) -> None:
-        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+        GL.glActiveTexture(int(GL.GL_TEXTURE0) + unit)  # type: ignore[arg-type]
         GL.glBindTexture(GL.GL_TEXTURE_2D, self.name)
         kind = GL.GL_NEAREST if blocks else GL.GL_LINEAR
         GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_MAG_FILTER, kind)

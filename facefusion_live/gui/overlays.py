@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def _tinted(share: NDArray[np.float32], chosen: frozenset[Overlay]) -> QImage:
 
 
 @cache
-def _edges() -> NDArray[np.int32]:
+def _edges() -> NDArray[np.integer[Any]]:
     """(n, 2) every edge of the mesh, once."""
     pairs = np.concatenate([TRIANGLES[:, (0, 1)], TRIANGLES[:, (1, 2)], TRIANGLES[:, (2, 0)]])
     return np.unique(np.sort(pairs, 1), axis=0)
