@@ -1,7 +1,7 @@
 """A session with its record: who may be used, what it works with by SHA-256, what came out."""
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -34,17 +34,18 @@ def started_session(
     with opening as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
-            _allow(writing, source)
+            allow(writing, source)
         if wanted.output is not None:
-            writing.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
+            announce_recording(writing)
         try:
             opened.session.start()
-            _tell_loads(writing, opened)
+            tell_sources(writing, opened.sources)
+            tell_models(writing, opened.models())
             yield opened
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                _tell_output(writing, wanted.output)
+                tell_recording(writing, wanted.output)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -55,29 +56,49 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
         raise
 
 
-def _allow(trail: AuditTrail, source: Source) -> None:
-    """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
+def allow(trail: AuditTrail, source: Source) -> None:
+    """Put on record why a face may be used, before it is. The built-in faces are nobody's.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: the face must not be used.
+    """
     if not source.built_in:
         basis = {"basis": source.consent.value, "sha256": source.sha256}
-        trail.record_durably("consent.grant", _target(source), "success", basis).result(WAIT_S)
+        trail.record_durably("consent.grant", source_target(source.sha256), "success", basis).result(WAIT_S)
 
 
-def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:
-    for index, source in enumerate(opened.sources):
+def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
+    """Put on record which source pictures are in use."""
+    for index, source in enumerate(sources):
         loaded = {"source_face_index": index, "sha256": source.sha256, "consent": source.consent.value}
-        trail.record("source.load", _target(source), "success", loaded)
-    for model, path in opened.models().items():
+        trail.record("source.load", source_target(source.sha256), "success", loaded)
+
+
+def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
+    """Put on record which models are in use."""
+    for model, path in models.items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 
-def _tell_output(trail: AuditTrail, output: Path) -> None:
+def announce_recording(trail: AuditTrail) -> None:
+    """Put on record that a recording begins, before it does.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: there must be no recording.
+    """
+    trail.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
+
+
+def tell_recording(trail: AuditTrail, output: Path) -> None:
+    """Put on record what was recorded, by its SHA-256."""
     written = output.is_file()
     told = {"phase": "end"} | ({"output_sha256": _sha256(output), "bytes": output.stat().st_size} if written else {})
     trail.record("export.video", "recording", "success" if written else "failure", told)
 
 
-def _target(source: Source) -> str:
-    return f"source:{source.sha256[:_NAMED_BY]}"
+def source_target(sha256: str) -> str:
+    """How rows name a source picture."""
+    return f"source:{sha256[:_NAMED_BY]}"
 
 
 def _sha256(path: Path) -> str:

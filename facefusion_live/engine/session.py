@@ -188,6 +188,10 @@ class LiveSession:
         """
         self._outputs.remove(name)
 
+    def give_up(self) -> None:
+        """Wait no longer for an input that does not open: `start` raises. Thread: any."""
+        self._capturing.ask_to_stop()
+
     def incoming(self, open_source: Callable[[], FrameSource]) -> Capturing:
         """Another input for this session or, where its pictures have another size, for the next one.
 
@@ -214,6 +218,11 @@ class LiveSession:
         incoming.begin(self._captured, self._frames, after=old)
         self.format = form
         return form
+
+    @property
+    def backend(self) -> str:
+        """What composes: "cpu", "gl"."""
+        return self._parts.compute.name
 
     @property
     def preview(self) -> Preview:

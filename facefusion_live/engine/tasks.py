@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -47,6 +47,20 @@ class TaskRunner:
             self._tasks.put((do, future))
         return future
 
+    def finish(self, timeout_s: float) -> bool:
+        """Do all that waits, then end; what is not done in time is given up.
+
+        Returns:
+            As `close`.
+        """
+        with self._lock:
+            closed, self._closed = self._closed, True
+            if not closed:
+                self._tasks.put(None)
+        if self._started:
+            self._worker.ended(timeout_s)
+        return self._end(0.0 if self._started else timeout_s)
+
     def close(self, timeout_s: float) -> bool:
         """Let the task in hand end, give up those that wait. A second call does nothing.
 
@@ -58,9 +72,7 @@ class TaskRunner:
         if not closed:
             self._worker.ask_to_stop()
             self._tasks.put(None)
-        ended = not self._started or self._worker.join(timeout_s)
-        self._give_up()
-        return ended
+        return self._end(timeout_s)
 
     def _step(self) -> bool:
         task = self._tasks.get()
@@ -74,13 +86,13 @@ class TaskRunner:
     def _failed(self, error: Exception) -> None:
         self._future.set_exception(error)
 
+    def _end(self, timeout_s: float) -> bool:
+        ended = not self._started or self._worker.join(timeout_s)
+        self._give_up()
+        return ended
+
     def _give_up(self) -> None:
         while not self._tasks.empty():
             task = self._tasks.get()
             if task is not None:
                 task[1].cancel()
-
-
-def outcome(future: "Future[Any]") -> BaseException | None:
-    """What a future that is done has raised; a cancelled one counts as having raised CancelledError."""
-    return CancelledError() if future.cancelled() else future.exception()

@@ -346,6 +346,9 @@ class FakeStudio:
         self.calls.append(("snapshot", path))
         return done(path)
 
+    def output_forms(self) -> tuple[str, ...]:
+        return ("virtual-camera", "rtmp://HOST/APP/KEY")
+
     def add_output(self, spec: str) -> None:
         self.calls.append(("add_output", spec))
         self.show(outputs={**self._state.outputs, spec: SinkStatus(SinkState.RUNNING, "", 0, 0)})
