@@ -69,6 +69,8 @@ class _Texture:
         place = (0, 0, w, h, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(0))
         GL.glTexSubImage2D(GL.GL_TEXTURE_2D, 0, *place)
         GL.glBindBuffer(GL.GL_PIXEL_UNPACK_BUFFER, 0)
+        # As Qt expects it: it puts its letters into textures by the same context.
+        GL.glPixelStorei(GL.GL_UNPACK_ALIGNMENT, 4)
 
     def bind(self, unit: int, *, blocks: bool) -> None:
         GL.glActiveTexture(int(GL.GL_TEXTURE0) + unit)  # type: ignore[arg-type]

@@ -154,9 +154,10 @@ LIGHT = Colours(
 )
 
 
-def colours_of(widget: QWidget) -> Colours:
+def colours_of(_widget: QWidget) -> Colours:
     """The palette that a widget is shown in."""
-    return DARK if widget.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+    # The application's, not the widget's own: there, a style sheet's `transparent` counts as black.
+    return DARK if QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
 class Theme(QObject):

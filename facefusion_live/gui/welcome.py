@@ -180,7 +180,7 @@ class Welcome(QWidget):
     def _retranslate(self) -> None:
         self._title.setText(self.tr("Who do you want to be?"))
         self._face_words.setText(
-            self.tr("These six are nobody’s likeness. Your own photos go into the panel “Sources”.")
+            self.tr("The built-in faces are nobody's likeness. Add your own in the panel Sources.")
         )
         self._input_words.setText(self.tr("Your picture comes from"))
         self.inputs.setAccessibleName(self.tr("Camera or clip"))
