@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from facefusion_live.app import on_record
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.director import Crew, Director
-from facefusion_live.app.environment import Home, save_settings
+from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.presets import Presets
@@ -33,6 +33,7 @@ from facefusion_live.app.studio_state import (
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import Workshop, list_cameras, output_forms, read_picture
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
+from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
@@ -58,6 +59,7 @@ __all__ = [
     "Studio",
     "StudioState",
     "View",
+    "open_studio",
 ]
 
 log = logging.getLogger("facefusion_live.studio")
@@ -88,13 +90,14 @@ class Studio:
         home: The user's files.
         settings: At the start.
         engine: One of `wiring.ENGINES`.
+        remember: The next start begins with what this one worked with.
 
     Raises:
         BadInputError: There is no such engine.
     """
 
-    def __init__(self, home: Home, settings: Settings, *, engine: str = "mesh") -> None:
-        self._home = home
+    def __init__(self, home: Home, settings: Settings, *, engine: str = "mesh", remember: bool = True) -> None:
+        self._home, self._remembers = home, remember
         self._notices: deque[Notice] = deque(maxlen=_NOTICES)
         self._lock = threading.Lock()
         self._closed = self._saving = False
@@ -355,4 +358,19 @@ class Studio:
         save_settings(self.store.current, self._home.settings_file)
 
     def _remember(self) -> None:
-        self._memory.save(self._home.config / "session.toml")
+        if self._remembers:
+            self._memory.save(self._home.config / "session.toml")
+
+
+def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = True) -> Studio:
+    """A studio with the settings that were in force last, and some others on top.
+
+    Args:
+        home: The user's files.
+        overrides: Values by `group.name`, from the command line.
+        remember: As for `Studio`.
+
+    Raises:
+        SettingsError: The settings file cannot be read, or there is no such parameter or value.
+    """
+    return Studio(home, load_settings(home.settings_file).with_values(overrides), remember=remember)
