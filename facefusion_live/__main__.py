@@ -18,8 +18,9 @@ def main() -> None:
     _fill_streams()
     try:
         from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (signals are looked after first)
+        from facefusion_live.gui import main as window  # noqa: PLC0415 (as above; it loads no Qt before it must)
 
-        code = run_command_line(sys.argv[1:])
+        code = run_command_line(sys.argv[1:], window)
     except KeyboardInterrupt:
         code = _INTERRUPTED
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,10 +4,10 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import Annotated, Literal, Protocol, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -38,6 +38,37 @@ app.command("facefusion_live.cli.audit:audit", name="audit")
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
+
+
+class Window(Protocol):
+    """What opens a window, where the program has one."""
+
+    def check_screen(self) -> None:
+        """See whether there can be one.
+
+        Raises:
+            BadInputError: There cannot.
+        """
+        ...
+
+    def open_window(
+        self,
+        values: Mapping[str, Value],
+        *,
+        source: str | None = None,
+        input_spec: str | None = None,
+        start: bool = False,
+    ) -> int:
+        """Open it and stay until it is closed; returns the exit code.
+
+        Raises:
+            BadInputError: It cannot be opened, or not with these parameters.
+        """
+        ...
+
+
+_windows: list[Window] = []
+"""What opens a window in this process: one, or none where only commands are wanted."""
 
 
 @app.command
@@ -92,16 +123,16 @@ def run(  # noqa: PLR0913 (one argument per flag)
 @app.command
 def demo(
     *,
-    output: Path = Path("facefusion-live-demo.mp4"),
+    output: Path | None = None,
     source: str = "ada",
     sink: list[str] | None = None,
     seconds: Annotated[float, Parameter(help="Length of the demo.")] = 8.0,
     json: bool = False,
 ) -> int:
-    """Swap a built-in avatar into the built-in clip, live, and write an mp4.
+    """Swap a built-in avatar into the built-in clip, live: in a window, or into an mp4 where there is no screen.
 
     Args:
-        output: Where the mp4 goes.
+        output: Write the mp4 here, and open no window.
         source: Name of a built-in avatar.
         sink: A further output, as in run. Repeat it for several.
         seconds: Length of the demo.
@@ -111,12 +142,15 @@ def demo(
 
     if not 0.1 <= seconds <= 3600:
         raise BadInputError(f"--seconds {seconds:g} is not allowed", advice="Give 0.1 to 3600.")
+    picture = live.avatar(source)
+    if output is None and not json and not sink and _can_open_window():
+        return _windows[0].open_window(_overrides, source=source, input_spec="synthetic", start=True)
     return live.run(
         live.request(
-            sources=[live.avatar(source)],
+            sources=[picture],
             consent=None,
             input_spec="synthetic",
-            output=output,
+            output=output or Path("facefusion-live-demo.mp4"),
             states=None,
             engine="mesh",
             settings=_settings(),
@@ -150,17 +184,36 @@ def settings() -> int:
 
 @app.default
 def window() -> int:
-    """Print this help. A window is not part of this release: the commands do everything."""
-    app.help_print([])
-    return EXIT_DONE
+    """Open the window."""
+    if not _windows:
+        app.help_print([])
+        return EXIT_DONE
+    return _windows[0].open_window(_overrides)
 
 
-def run_command_line(words: Sequence[str]) -> int:
+def _can_open_window() -> bool:
+    try:
+        for opener in _windows:
+            opener.check_screen()
+    except BadInputError as error:
+        # Without a screen the file is what is wanted; a screen that cannot be used is told.
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            _complain(str(error), error.advice, EXIT_DONE)
+        return False
+    return bool(_windows)
+
+
+def run_command_line(words: Sequence[str], opener: Window | None = None) -> int:
     """Run one command line.
+
+    Args:
+        words: Without the program's name.
+        opener: Opens the window; without it there are only commands.
 
     Returns:
         The exit code.
     """
+    _windows[:] = [] if opener is None else [opener]
     code = _command(words)
     # Here, not when Python ends: then it is too late to say it in our words.
     unwritten = _unwritten(sys.stdout)

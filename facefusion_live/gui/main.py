@@ -9,7 +9,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.parameter import Value
 
 if TYPE_CHECKING:
+    from facefusion_live.app.studio import Studio
     from facefusion_live.gui.window import MainWindow
 
 log = logging.getLogger("facefusion_live.gui")
@@ -28,25 +28,51 @@ _COMMANDS = "The commands need no window: facefusion-live --help"
 _SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What the window begins with.
+def check_screen() -> None:
+    """See whether there can be a window on this machine.
 
-    Attributes:
+    Raises:
+        BadInputError: There is no screen, or a library of the window is missing.
+    """
+    problem = _screen_problem()
+    if problem:
+        raise BadInputError(problem, advice=f"{_COMMANDS}. Over ssh, log in with -X, or set DISPLAY.")
+    _prepare_gl()
+    _check_libraries()
+
+
+def open_window(
+    values: Mapping[str, Value], *, source: str | None = None, input_spec: str | None = None, start: bool = False
+) -> int:
+    """Open the window and stay until it is closed.
+
+    Args:
         values: Parameters of the command line, by `group.name`.
         source: Person to choose; None leaves the last one.
-        input: Input to choose; None leaves the last one.
+        input_spec: Input to choose; None leaves the last one.
         start: Go live at once.
+
+    Returns:
+        0.
+
+    Raises:
+        BadInputError: As `check_screen`; or the settings file, or a parameter, cannot be used.
     """
+    check_screen()
+    # Only now: where Qt cannot be loaded, the reason has been told in our words.
+    from facefusion_live.app.studio import open_studio  # noqa: PLC0415
 
-    values: Mapping[str, Value]
-    source: str | None = None
-    input: str | None = None
-    start: bool = False
+    home = Home.from_environment()
+    # A demo leaves what the user worked with last as it was.
+    studio = open_studio(home, values, remember=not start)
+    try:
+        _show(studio, home, source, input_spec, start=start)
+    finally:
+        studio.close()
+    return 0
 
 
-def screen_problem() -> str:
-    """Why there can be no window on this machine, in words; empty where there can."""
+def _screen_problem() -> str:
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0] in _SCREENLESS:
         return ""
     if os.environ.get("WAYLAND_DISPLAY"):
@@ -56,31 +82,11 @@ def screen_problem() -> str:
     return "" if _x_answers() else f"the screen {os.environ['DISPLAY']} does not answer"
 
 
-def open_window(opening: Opening) -> int:
-    """Open the window and stay until it is closed.
-
-    Returns:
-        0.
-
-    Raises:
-        BadInputError: There is no screen, or a library of the window is missing.
-        SettingsError: The settings file, or a parameter of the command line, cannot be used.
-    """
-    problem = screen_problem()
-    if problem:
-        raise BadInputError(problem, advice=f"{_COMMANDS}. Over ssh, log in with -X, or set DISPLAY.")
-    _prepare_gl()
-    _check_libraries()
-    return _run(opening)
-
-
-def _run(opening: Opening) -> int:
-    # Only now: where Qt cannot be loaded, the reason has been told in our words.
-    from PySide6.QtCore import Qt  # noqa: PLC0415
+def _show(studio: "Studio", home: Home, source: str | None, input_spec: str | None, *, start: bool) -> None:
+    from PySide6.QtCore import Qt  # noqa: PLC0415 (as above)
     from PySide6.QtGui import QSurfaceFormat  # noqa: PLC0415
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415
 
-    from facefusion_live.app.wiring import open_studio  # noqa: PLC0415
     from facefusion_live.gui.canvas import surface_format  # noqa: PLC0415
     from facefusion_live.gui.icons import icon  # noqa: PLC0415
     from facefusion_live.gui.layout import Memory  # noqa: PLC0415
@@ -88,27 +94,21 @@ def _run(opening: Opening) -> int:
     from facefusion_live.gui.window import MainWindow  # noqa: PLC0415
     from facefusion_live.gui.words import LANGUAGES, Words  # noqa: PLC0415
 
-    home = Home.from_environment()
-    studio = open_studio(home, opening.values)
-    try:
-        QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-        QSurfaceFormat.setDefaultFormat(surface_format())
-        app = QApplication(["facefusion-live"])
-        app.setApplicationName("FaceFusion Live")
-        app.setDesktopFileName("facefusion-live")
-        memory = Memory(home)
-        words = Words(app, memory.word("language", LANGUAGES))
-        theme = Theme(app, memory.word("theme", CHOICES))
-        window = MainWindow(studio, memory, theme, words)
-        with _interrupts(window), _mishaps(window, home.log_file):
-            window.show()
-            window.begin(opening.source, opening.input, start=opening.start)
-            app.exec()
-            window.close()
-        icon.cache_clear()
-    finally:
-        studio.close()
-    return 0
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+    QSurfaceFormat.setDefaultFormat(surface_format())
+    app = QApplication(["facefusion-live"])
+    app.setApplicationName("FaceFusion Live")
+    app.setDesktopFileName("facefusion-live")
+    memory = Memory(home)
+    words = Words(app, memory.word("language", LANGUAGES))
+    theme = Theme(app, memory.word("theme", CHOICES))
+    window = MainWindow(studio, memory, theme, words)
+    with _interrupts(window), _mishaps(window, home.log_file):
+        window.show()
+        window.begin(source, input_spec, start=start)
+        app.exec()
+        window.close()
+    icon.cache_clear()
 
 
 def _prepare_gl() -> None:
