@@ -96,3 +96,4 @@ class TaskRunner:
             task = self._tasks.get()
             if task is not None:
                 task[1].cancel()
+        self._tasks.put(None)  # whoever hung in a task ends after it
