@@ -12,6 +12,10 @@ _STATE_MS = 66
 """About 15 looks a second at counters and words: more cannot be read."""
 _VIEW_MS = 15
 """Faster than any camera that is previewed, so that a picture waits for at most this long."""
+_VIEW_BUSY_MS = 66
+"""When the engine is behind, the preview gives way: the outputs come first."""
+_BEHIND = 0.93
+"""Frames out per frame of the input below which the engine counts as behind."""
 _IDLE_MS = 200
 """With no session there is little to see; an idle window must cost next to nothing."""
 
@@ -109,6 +113,10 @@ class Bridge(QObject):
         if self._states.interval() != interval:
             self._states.setInterval(interval)
         if busy and self._watched:
+            behind = self._state.fps_out < _BEHIND * self._state.input.fps
+            wait = _VIEW_BUSY_MS if behind else _VIEW_MS
+            if self._views.interval() != wait:
+                self._views.setInterval(wait)
             if not self._views.isActive() and self._states.isActive():
                 self._views.start()
         elif self._views.isActive():

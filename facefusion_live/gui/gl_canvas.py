@@ -20,22 +20,29 @@ from facefusion_live.gui.framing import Framing
 
 log = logging.getLogger("facefusion_live.gui")
 
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic", "basic render")
 _UNIFORMS = ("u_box", "u_before", "u_after", "u_wipe", "u_mirrored", "u_shrunk")
 
 
-def gl_is_there() -> bool:
-    """Whether this screen can give a context of the version wanted. Tried, not guessed."""
+def gl_renderer() -> str:
+    """What draws GL on this screen; empty where no context of the version wanted can be had. Tried, not guessed."""
     surface = QOffscreenSurface()
     surface.setFormat(surface_format())
     surface.create()
     context = QOpenGLContext()
     context.setFormat(surface_format())
-    there = surface.isValid() and context.create() and context.makeCurrent(surface)
-    if there:
-        there = context.format().version() >= (3, 3)
+    renderer = ""
+    if surface.isValid() and context.create() and context.makeCurrent(surface):
+        if context.format().version() >= (3, 3):
+            renderer = (GL.glGetString(GL.GL_RENDERER) or b"nameless").decode("ascii", "replace")
         context.doneCurrent()
     surface.destroy()
-    return bool(there)
+    return renderer
+
+
+def is_software(renderer: str) -> bool:
+    """Whether the processor does the drawing."""
+    return any(name in renderer.lower() for name in _SOFTWARE)
 
 
 class _Texture:
