@@ -31,7 +31,7 @@ from facefusion_live.app.studio_state import (
     StudioState,
 )
 from facefusion_live.app.wardrobe import Wardrobe
-from facefusion_live.app.wiring import Workshop, list_cameras, output_forms, read_picture
+from facefusion_live.app.wiring import Workshop, camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.ports import GateState
@@ -202,9 +202,7 @@ class Studio:
 
     def cameras(self) -> "Future[tuple[CameraChoice, ...]]":
         """The cameras that are there now."""
-        return self._loader.submit(
-            lambda: tuple(CameraChoice(f"camera:{camera.index}", camera.name) for camera in list_cameras())
-        )
+        return self._loader.submit(_cameras)
 
     def panic(self) -> None:
         """Cut to the slate at once, until `resume`."""
@@ -363,6 +361,13 @@ class Studio:
     def _remember(self) -> None:
         if self._remembers:
             self._memory.save(self._home.config / "session.toml")
+
+
+def _cameras() -> tuple[CameraChoice, ...]:
+    return tuple(
+        CameraChoice(f"camera:{camera.index}", camera.name, camera_formats(Path(camera.path)) if camera.path else ())
+        for camera in list_cameras()
+    )
 
 
 def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = True) -> Studio:

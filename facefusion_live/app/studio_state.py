@@ -189,7 +189,7 @@ class Person:
         built_in: An avatar: nobody's likeness.
         photos: Files, in the order added.
         consent: Why the face may be used.
-        thumbnail: (128, 128, 3) uint8 RGB, the face; None until it was made.
+        thumbnail: (256, 256, 3) uint8 RGB, the face; None until it was made.
         problem: Why they cannot be used just now, in words: a photo is missing or was changed; None when they can.
     """
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from facefusion_live.adapters.capture import list_cameras, open_source
+from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.onnx.catalog import Catalog
@@ -49,6 +49,7 @@ __all__ = [
     "Request",
     "SystemClock",
     "Workshop",
+    "camera_formats",
     "find_faces",
     "float_paste",
     "list_cameras",

@@ -85,7 +85,7 @@ def test_the_avatars_are_there_with_their_faces(shelf: Shelf) -> None:
     the(shelf.library.refresh())
     for person in shelf.library.people():
         assert person.thumbnail is not None
-        assert (person.thumbnail.shape, person.problem, person.consent) == ((128, 128, 3), None, Consent.GENERATED)
+        assert (person.thumbnail.shape, person.problem, person.consent) == ((256, 256, 3), None, Consent.GENERATED)
         assert person.thumbnail.std() > 20
 
 

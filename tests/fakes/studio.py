@@ -133,7 +133,7 @@ class FakeLibrary:
 
 
 def _thumbnail(index: int) -> NDArray[np.uint8]:
-    return flat((40 * index % 256, 90, 200 - 20 * index), (128, 128))
+    return flat((40 * index % 256, 90, 200 - 20 * index), (256, 256))
 
 
 class FakeAuditDesk:
