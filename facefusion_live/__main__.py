@@ -9,6 +9,8 @@ from types import FrameType
 
 _INTERRUPTED = 130
 _AGAIN_S = 0.02
+_REMUX = "remux"
+"""How the frozen program starts itself as the process that speaks with a streaming server."""
 
 
 def main() -> None:
@@ -16,6 +18,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     _fill_streams()
+    if sys.argv[1:] == [_REMUX]:
+        from facefusion_live.adapters.remux import main as remux  # noqa: PLC0415 (the only thing that it does)
+
+        sys.exit(remux())
     try:
         from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (signals are looked after first)
 

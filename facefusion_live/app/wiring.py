@@ -14,7 +14,7 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import Recorder, StatesSink, make_sink
+from facefusion_live.adapters.sinks import SoundSources, StatesSink, make_recorder, make_sink
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -273,12 +273,12 @@ def _input_file(spec: str) -> list[Path]:
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
+    sounds = SoundSources(next(iter(_input_file(request.input)), None))
     if request.output is not None:
-        sound = next(iter(_input_file(request.input)), None)
-        sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
+        sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:
         sinks.append(StatesSink(request.states))
-    sinks += [make_sink(spec, request.settings) for spec in request.sinks]
+    sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
 
 
