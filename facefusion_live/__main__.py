@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -19,9 +20,7 @@ def main() -> None:
         signal.signal(number, _interrupt)
     _fill_streams()
     if sys.argv[1:] == [_REMUX]:
-        from facefusion_live.adapters.remux import main as remux  # noqa: PLC0415 (the only thing that it does)
-
-        sys.exit(remux())
+        runpy.run_module(f"facefusion_live.adapters.{_REMUX}", run_name="__main__")
     try:
         from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (signals are looked after first)
 

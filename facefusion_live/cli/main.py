@@ -52,6 +52,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     frames: int | None = None,
     offline: bool = False,
     frame_states: Path | None = None,
+    snapshot: Path | None = None,
     json: bool = False,
 ) -> int:
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
@@ -66,6 +67,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         frames: Stop after so many frames.
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
+        snapshot: Write the last picture that went out here: .png or .jpg.
         json: Print one JSON object at the end.
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (keeps --help quick, and free of cv2)
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
             offline=offline,
             frame_limit=frames,
             sinks=sink or (),
+            snapshot=snapshot,
         ),
         json_wanted=json,
     )

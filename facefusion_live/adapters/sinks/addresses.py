@@ -83,17 +83,14 @@ class Address:
         scheme = spec.partition("://")[0].lower()
         protocol = PROTOCOLS[scheme]
         form = next((form for form in FORMS if form.startswith(f"{scheme}://")), f"{scheme}://HOST:PORT")
-        try:
-            parts: SplitResult = urlsplit(spec)
-            host, port = parts.hostname, parts.port or protocol.port
-        except ValueError:
-            host, port = None, 0
-        if not host or not port:
+        parts, port = _split(spec)
+        host, given, port = parts.hostname, bool(port), port or protocol.port
+        if not host or port <= 0:
             raise SinkOpenError(f"{scheme}://…: host or port are missing", advice=f"Give {form}.")
         if "/APP/KEY" in form and parts.path.strip("/").count("/") < 1:
             raise SinkOpenError(f"{scheme}://{host}: the stream key is missing", advice=f"Give {form}.")
         shown_host = f"[{host}]" if ":" in host else host
-        shown = f"{scheme}://{shown_host}" + (f":{parts.port}" if parts.port else "")
+        shown = f"{scheme}://{shown_host}" + (f":{port}" if given else "")
         encrypted = scheme in ("rtmps", "whip+https")
         url = spec.removeprefix(_WHIP) + (f"?{protocol.query}" if protocol.query and not parts.query else "")
         return cls(url, shown, host, port, protocol, encrypted)
@@ -158,3 +155,13 @@ class Address:
 
     def _unknown_host(self) -> SinkOpenError:
         return self.failure("the host name is unknown", "Check the spelling of the address.")
+
+
+def _split(spec: str) -> tuple[SplitResult, int]:
+    """The parts of an address, and its port: 0 where none is given, -1 where it is none."""
+    try:
+        parts = urlsplit(spec)
+        port = parts.port or 0
+    except ValueError:
+        return urlsplit(""), -1
+    return parts, port

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from facefusion_live.adapters.sinks import addresses
+from facefusion_live.adapters.sinks import addresses, mjpeg
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed, OpenMicrophone, Silence
 from facefusion_live.adapters.sinks.recorder import Recorder
 from facefusion_live.adapters.sinks.sound import Sound, SoundFeed
@@ -69,7 +69,10 @@ def _stream(spec: str, settings: Settings, sounds: SoundSources) -> Sink:
     return StreamSink(spec, settings.stream, lambda: sounds.open(settings, streamed=True))
 
 
-FAMILIES: tuple[Family, ...] = (Family("stream", addresses.FORMS, addresses.is_address, _stream),)
+FAMILIES: tuple[Family, ...] = (
+    Family("stream", addresses.FORMS, addresses.is_address, _stream),
+    Family("mjpeg", mjpeg.FORMS, mjpeg.is_mjpeg, lambda spec, _settings, _sounds: mjpeg.MjpegSink.parse(spec)),
+)
 """The first that claims a spec makes it."""
 
 
