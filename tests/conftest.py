@@ -24,6 +24,8 @@ PROJECT_THREADS: Final = (
     "monitor",
     "morph",
     "warm",
+    "mjpeg",
+    "sound ",
 )
 """How the names of the program's own threads begin. They are daemons, so their end must be checked by name."""
 GRACE_S: Final = 2.0

@@ -45,7 +45,8 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                tell_recording(writing, wanted.output)
+                for path in opened.recordings or (wanted.output,):
+                    tell_recording(writing, path)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:

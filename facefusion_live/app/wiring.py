@@ -16,7 +16,16 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import FAMILIES, Recorder, StatesSink, make_sink
+from facefusion_live.adapters.sinks import (
+    FAMILIES,
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    SoundSources,
+    StatesSink,
+    make_recorder,
+    make_sink,
+)
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -53,14 +62,17 @@ __all__ = [
     "find_faces",
     "float_paste",
     "list_cameras",
-    "make_recorder",
     "make_sink",
     "open_feed",
     "open_frame_swapper",
     "open_session",
+    "output",
     "output_forms",
+    "page_of",
     "patch_painter",
     "read_picture",
+    "recording",
+    "snapshot",
 ]
 
 ENGINES = {"mesh": MeshSwapper}
@@ -108,6 +120,7 @@ class Request:
         offline: Every frame, in order.
         frame_limit: End after so many frames.
         sinks: Further outputs, as `adapters.sinks.make_sink` reads them.
+        snapshot: Where the last picture goes, or None.
     """
 
     sources: tuple[str | Path | RgbImage, ...]
@@ -120,6 +133,7 @@ class Request:
     offline: bool
     frame_limit: int | None
     sinks: tuple[str, ...] = ()
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +146,7 @@ class OpenSession:
         swapper: Its engine.
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
+        sinks: Its outputs from the start.
     """
 
     session: LiveSession
@@ -139,6 +154,17 @@ class OpenSession:
     swapper: FaceSwapper
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
+    sinks: tuple[Sink, ...]
+
+    @property
+    def recordings(self) -> tuple[Path, ...]:
+        """The files recorded so far."""
+        return tuple(part for sink in self.sinks if isinstance(sink, Recorder) for part in sink.parts)
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Addresses at which a browser on this machine can watch. They are secrets."""
+        return tuple(sink.url for sink in self.sinks if isinstance(sink, MjpegSink) and sink.url)
 
 
 def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
@@ -157,17 +183,18 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
         open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
         compute=inference.compute,
-        sinks=(*_sinks(request), *more_sinks),
+        sinks=sinks,
         store=store,
         clock=clock,
         events=events or NoEvents(),
     )
     session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
 
 
 def open_frame_swapper(
@@ -267,7 +294,7 @@ def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
 
 def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
     """(written, read)."""
-    written = [path for path in (request.output, request.states) if path is not None]
+    written = [path for path in (request.output, request.states, request.snapshot) if path is not None]
     pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
     return written, [*pictures, *_input_file(request.input), _slate_card(request.settings)]
 
@@ -279,14 +306,38 @@ def _input_file(spec: str) -> list[Path]:
     return [path] if os.path.isfile(path) else []  # noqa: PTH113
 
 
-def make_recorder(path: Path, input_spec: str, settings: Settings) -> Sink:
-    """A recording, with the sound of the input where that is a file.
+def recording(path: Path, input_spec: str, settings: Settings) -> Recorder:
+    """A recording of a live session, with the sound that the settings ask for.
 
     Raises:
         BadInputError: It would overwrite the input, or cannot be written.
     """
     check_outputs([path], [*_input_file(input_spec), _slate_card(settings)])
-    return Recorder(path, settings.record, audio_from=next(iter(_input_file(input_spec)), None))
+    return make_recorder(path, settings, _sounds(input_spec))
+
+
+def snapshot(path: Path) -> Snapshot:
+    """The next picture that goes out, as a file.
+
+    Raises:
+        BadInputError: It cannot be written, or is neither PNG nor JPEG.
+    """
+    check_outputs([path], [])
+    return Snapshot(path)
+
+
+def output(spec: str, input_spec: str, settings: Settings) -> Sink:
+    """What `--sink` asks for, with the sound that the settings ask for.
+
+    Raises:
+        SinkOpenError: There is no such output.
+    """
+    return make_sink(spec, settings, _sounds(input_spec))
+
+
+def page_of(sink: Sink) -> str:
+    """Where a browser on this machine can watch an output; empty where it cannot. It is a secret."""
+    return sink.url if isinstance(sink, MjpegSink) else ""
 
 
 def output_forms() -> tuple[str, ...]:
@@ -294,14 +345,20 @@ def output_forms() -> tuple[str, ...]:
     return tuple(form for family in FAMILIES for form in family.forms)
 
 
+def _sounds(input_spec: str) -> SoundSources:
+    return SoundSources(next(iter(_input_file(input_spec)), None))
+
+
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
+    sounds = _sounds(request.input)
     if request.output is not None:
-        sound = next(iter(_input_file(request.input)), None)
-        sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
+        sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:
         sinks.append(StatesSink(request.states))
-    sinks += [make_sink(spec, request.settings) for spec in request.sinks]
+    if request.snapshot is not None:
+        sinks.append(Snapshot(request.snapshot, last=True))
+    sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
 
 

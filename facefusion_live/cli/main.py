@@ -83,6 +83,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     frames: int | None = None,
     offline: bool = False,
     frame_states: Path | None = None,
+    snapshot: Path | None = None,
     json: bool = False,
 ) -> int:
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
@@ -97,6 +98,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         frames: Stop after so many frames.
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
+        snapshot: Write the last picture that went out here: .png or .jpg.
         json: Print one JSON object at the end.
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (keeps --help quick, and free of cv2)
@@ -115,6 +117,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
             offline=offline,
             frame_limit=frames,
             sinks=sink or (),
+            snapshot=snapshot,
         ),
         json_wanted=json,
     )

@@ -39,7 +39,7 @@ class MediaClock:
 
 
 class Timeline:
-    """Samples at their places, without gap or overlap: what comes late is preceded by silence, what drifts is stretched.
+    """Samples at their places: before what comes late there is silence, what drifts is stretched.
 
     A microphone's 48 kHz are never quite those of the machine's clock: 50 ppm are 90 ms in half an hour.
 

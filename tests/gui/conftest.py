@@ -15,7 +15,7 @@ from tests.support import qt_problem
 if qt_problem():
     pytest.skip(f"Qt cannot be loaded here: {qt_problem()}", allow_module_level=True)
 
-_LIBRARIES = "Xvfb"
+_ATTEMPTS = 5
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +29,30 @@ def screen() -> Iterator[str]:
         return
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb")
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+    before = os.environ.get("DISPLAY")
+    server, os.environ["DISPLAY"] = _xvfb()
+    yield os.environ["DISPLAY"]
+    if before is None:
+        del os.environ["DISPLAY"]
+    else:
+        os.environ["DISPLAY"] = before
+    server.terminate()
+    server.wait()
+
+
+def _xvfb() -> tuple["subprocess.Popen[bytes]", str]:
+    """A running server and its display. It chooses a number; where another one was quicker it is asked again."""
+    for _ in range(_ATTEMPTS):
+        reading, writing = os.pipe()
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1920x1080x24", "-nolisten", "tcp"]
+        server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
         os.close(writing)
-        number = os.read(reading, 16).decode().strip()
-        os.close(reading)
-        before = os.environ.get("DISPLAY")
-        os.environ["DISPLAY"] = f":{number}"
-        yield os.environ["DISPLAY"]
-        if before is None:
-            del os.environ["DISPLAY"]
-        else:
-            os.environ["DISPLAY"] = before
-        server.terminate()
+        with open(reading, encoding="ascii") as told:  # noqa: PTH123 (a number of a pipe)
+            number = told.readline().strip()  # with its end: a server whose reader has gone dies
+        if number:
+            return server, f":{number}"
+        server.wait()
+    pytest.fail("Xvfb does not start")
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +91,8 @@ def _window(qapp: Any, qtbot: Any, studio: FakeStudio, home: Path) -> Iterator[A
     qtbot.addWidget(shown)
     with qtbot.waitExposed(shown):
         shown.show()
+    with qtbot.waitActive(shown):
+        shown.activateWindow()
     shown.begin()
     yield shown
     shown.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ class PictureTrack:
         tick: Unit of the time stamps, in seconds.
         options: The encoder's.
         bit_rate: Bits per second, for those that keep to one.
+        live: Each picture comes out before the next one goes in, and each key frame carries what a decoder must know.
     """
 
     def __init__(  # noqa: PLR0913 (what a stream is)
@@ -40,6 +42,7 @@ class PictureTrack:
         tick: Fraction,
         options: Mapping[str, str],
         bit_rate: int | None = None,
+        live: bool = False,
     ) -> None:
         self._output, self._tick, self._frame_s = output, tick, 1 / fps
         self._halved = pixels != "bgr0"
@@ -51,7 +54,10 @@ class PictureTrack:
         stream.width, stream.height = (edge // even * even for edge in size_wh)
         stream.pix_fmt = pixels
         stream.time_base = stream.codec_context.time_base = tick
-        stream.codec_context.thread_type = "AUTO"
+        # Live, threads share a picture: taking turns, they would hold back one each.
+        stream.codec_context.thread_type = "SLICE" if live else "AUTO"
+        if live:
+            stream.codec_context.flags &= ~Flags.global_header
         if bit_rate is not None:
             stream.bit_rate = bit_rate
         self._stream = stream

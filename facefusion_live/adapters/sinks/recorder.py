@@ -1,5 +1,5 @@
 # pyright: basic
-"""Recordings: H.264 that survives a crash, or lossless FFV1; with pause, in parts, and ended before the disk is full."""
+"""Recordings: H.264 that survives a crash, or lossless FFV1; with pause, in parts, ended before the disk is full."""
 
 import errno
 import shutil
@@ -33,7 +33,7 @@ class Recorder:
     picture of odd height or width: its colours come in twos.
 
     Args:
-        path: The file; an older one is replaced. Further parts are called `name-2.mp4`, `name-3.mp4` … and replace none.
+        path: The file; an older one is replaced. Further parts are called `name-2.mp4` … and replace none.
         record: How it is encoded, when a new part begins, how much of the disk is left alone.
         audio_from: The input file, whose sound is copied, if it has any.
         open_sound: Opens another sound, on the sink's thread; the recorder closes it.
