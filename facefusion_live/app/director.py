@@ -7,14 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from facefusion_live.app import on_record
+from facefusion_live.app import on_record, wiring
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
-from facefusion_live.app.wiring import SystemClock, Workshop, make_recorder, make_sink
+from facefusion_live.app.wiring import SystemClock, Workshop
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
+from facefusion_live.domain.ports import Sink
 from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.session import LiveSession
@@ -22,6 +23,9 @@ from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.trail import AuditTrail
 
 log = logging.getLogger("facefusion_live.studio")
+
+_SNAPSHOT_S = 2.0
+"""How long a snapshot waits for a picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +69,7 @@ class Director:
         self._lock = threading.Lock()
         self._blocks: set[Block] = set()
         self._session: LiveSession | None = None
-        self._outputs: dict[str, str] = {}
+        self._outputs: dict[str, tuple[str, Sink]] = {}
         self._called_off = False
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, _spoken(crew.memory.input))
@@ -193,7 +197,7 @@ class Director:
         live = self._live()
         if live.recording is not None:
             raise SinkError("a recording is running already", advice="Stop it first.")
-        sink = make_recorder(path, live.spec, self._crew.store.current)
+        sink = wiring.recording(path, live.spec, self._crew.store.current)
         on_record.announce_recording(self._crew.trail)
         live.recording = Recording(path, live.session.add_sink(sink), sink, self._clock)
 
@@ -210,7 +214,22 @@ class Director:
         try:
             live.session.remove_sink(recording.name)
         finally:
-            on_record.tell_recording(self._crew.trail, recording.path)
+            self._tell_recorded(recording)
+
+    def snapshot(self, path: Path) -> Path:
+        """Write the next picture that goes out.
+
+        Raises:
+            SinkError: Nothing is live, it cannot be written, or no picture came.
+        """
+        live = self._live()
+        sink = wiring.snapshot(path)
+        name = live.session.add_sink(sink)
+        there = sink.taken.wait(_SNAPSHOT_S)
+        live.session.remove_sink(name)
+        if not there:
+            raise SinkError(f"{path.name}: no picture came", advice="Try again once pictures go out.")
+        return path
 
     def add_output(self, spec: str) -> None:
         """Send the pictures somewhere else, too.
@@ -218,9 +237,9 @@ class Director:
         Raises:
             SinkOpenError: It cannot be opened.
         """
-        sink = make_sink(spec, self._crew.store.current)
+        sink = wiring.output(spec, self.input.spec, self._crew.store.current)
         if self.on_air is not None:
-            self._outputs[self.on_air.session.add_sink(sink)] = spec
+            self._outputs[self.on_air.session.add_sink(sink)] = (spec, sink)
         self._remember_output(spec)
 
     def remove_output(self, name: str) -> None:
@@ -229,10 +248,15 @@ class Director:
         Raises:
             SinkError: There is none of that name, or its end could not be written.
         """
-        spec = self._outputs.pop(name, name)
+        spec, _ = self._outputs.pop(name, (name, None))
         self._crew.memory.outputs = tuple(each for each in self._crew.memory.outputs if each != spec)
         if self.on_air is not None:
             self.on_air.session.remove_sink(name)
+
+    def page(self, name: str) -> str:
+        """Where a browser on this machine can watch an output; empty where it cannot. Thread: any."""
+        sink = self._outputs.get(name, ("", None))[1]
+        return "" if sink is None else wiring.page_of(sink)
 
     def _live(self) -> OnAir:
         if self.on_air is None:
@@ -269,7 +293,8 @@ class Director:
 
     def _try_output(self, live: OnAir, spec: str) -> None:
         try:
-            self._outputs[live.session.add_sink(make_sink(spec, self._crew.store.current))] = spec
+            sink = wiring.output(spec, live.spec, self._crew.store.current)
+            self._outputs[live.session.add_sink(sink)] = (spec, sink)
         except SinkError as error:
             self._crew.tell(Notice(Level.ERROR, str(error), error.advice, type(error).__name__))
 
@@ -294,13 +319,17 @@ class Director:
             return
         live.end()
         if live.recording is not None:
-            on_record.tell_recording(self._crew.trail, live.recording.path)
+            self._tell_recorded(live.recording)
         if live.session.gate.armed:
             self._crew.trail.record("passthrough.off", "gate", "success", {"reason": "session ended"})
         error = live.session.input_error
         if error is not None:
             self._crew.tell(Notice(Level.WARNING, f"the input broke off: {error}", "", type(error).__name__))
         self._drop_session()
+
+    def _tell_recorded(self, recording: Recording) -> None:
+        for path in recording.files or (recording.path,):
+            on_record.tell_recording(self._crew.trail, path)
 
     def _drop_session(self) -> None:
         with self._lock:

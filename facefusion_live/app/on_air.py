@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, cast
 
 from facefusion_live.app.resources import ResourceWatch, memory_mib
 from facefusion_live.app.studio_state import Level, Notice, RecordingState
@@ -24,9 +24,13 @@ _NEWEST = 300
 """Latencies are those of the last frames: ten seconds at 30 frames/s."""
 
 
-@runtime_checkable
-class Pausing(Protocol):
-    """A sink that can rest."""
+class Recorder(Sink, Protocol):
+    """A sink that can rest and writes one file after the other."""
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The files begun so far. Thread: any."""
+        ...
 
     def pause(self, *, on: bool) -> None:
         """Rest, or go on. Thread: any."""
@@ -57,7 +61,7 @@ class Recording:
         clock: Time.
     """
 
-    def __init__(self, path: Path, name: str, sink: Sink, clock: Clock) -> None:
+    def __init__(self, path: Path, name: str, sink: Recorder, clock: Clock) -> None:
         self.path, self.name = path, name
         self._sink, self._clock = sink, clock
         self._began_ns, self._rested_ns = clock.now_ns(), 0
@@ -71,8 +75,12 @@ class Recording:
         elif not on and self._rests_since_ns is not None:
             self._rested_ns += now_ns - self._rests_since_ns
             self._rests_since_ns = None
-        if isinstance(self._sink, Pausing):
-            self._sink.pause(on=on)
+        self._sink.pause(on=on)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What was written so far."""
+        return self._sink.parts
 
     def state(self) -> RecordingState:
         """For the window."""

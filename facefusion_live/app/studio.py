@@ -243,7 +243,7 @@ class Studio:
 
     def snapshot(self, path: Path) -> "Future[Path]":
         """Write the next picture that goes out as PNG or JPEG, by the name's ending; gives the file."""
-        raise NotImplementedError
+        return self._loader.submit(lambda: self._director.snapshot(path))
 
     def output_forms(self) -> tuple[str, ...]:
         """How outputs are asked for: "virtual-camera", and the like."""
@@ -252,6 +252,10 @@ class Studio:
     def add_output(self, spec: str) -> None:
         """Send the pictures somewhere else, too. It is remembered."""
         self._order(lambda: self._director.add_output(spec), then=self._remember)
+
+    def output_page(self, name: str) -> str:
+        """Where a browser on this machine can watch an output; empty where it cannot. A secret: never on record."""
+        return self._director.page(name)
 
     def remove_output(self, name: str) -> None:
         """End an output, by its name in `state().outputs`."""

@@ -353,6 +353,9 @@ class FakeStudio:
         self.calls.append(("add_output", spec))
         self.show(outputs={**self._state.outputs, spec: SinkStatus(SinkState.RUNNING, "", 0, 0)})
 
+    def output_page(self, name: str) -> str:
+        return f"http://127.0.0.1:1/{name}" if name == "mjpeg" else ""
+
     def remove_output(self, name: str) -> None:
         self.calls.append(("remove_output", name))
         self.show(outputs={each: state for each, state in self._state.outputs.items() if each != name})
