@@ -3,10 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtCore import QT_TRANSLATE_NOOP
 from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.studio import Studio
 from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.panels.audit import AuditPanel
+from facefusion_live.gui.panels.camera import CameraPanel
+from facefusion_live.gui.panels.look import LookPanel
+from facefusion_live.gui.panels.output import OutputPanel
+from facefusion_live.gui.panels.performance import PerformancePanel
+from facefusion_live.gui.panels.presets import PresetsPanel
+from facefusion_live.gui.panels.safety import SafetyPanel
+from facefusion_live.gui.panels.sources import SourcesPanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +33,14 @@ class Panel:
     make: Callable[[Bridge, Studio], QWidget]
 
 
-PANELS: tuple[Panel, ...] = ()
+PANELS: tuple[Panel, ...] = (
+    Panel("sources", str(QT_TRANSLATE_NOOP("Panel", "Sources")), SourcesPanel),
+    Panel("camera", str(QT_TRANSLATE_NOOP("Panel", "Camera")), CameraPanel),
+    Panel("look", str(QT_TRANSLATE_NOOP("Panel", "Look")), LookPanel),
+    Panel("presets", str(QT_TRANSLATE_NOOP("Panel", "Presets")), PresetsPanel),
+    Panel("output", str(QT_TRANSLATE_NOOP("Panel", "Output")), OutputPanel),
+    Panel("safety", str(QT_TRANSLATE_NOOP("Panel", "Safety")), SafetyPanel),
+    Panel("performance", str(QT_TRANSLATE_NOOP("Panel", "Performance")), PerformancePanel),
+    Panel("audit", str(QT_TRANSLATE_NOOP("Panel", "Audit")), AuditPanel),
+)
 """Every dock, the first in front."""

@@ -21,6 +21,19 @@ class Role(StrEnum):
     ERROR = "error"
 
 
+class _Wrapped(QLabel):
+    """Words that go on below. Qt's own label asks for the height that it would have at its narrowest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        """One line; the layout asks `heightForWidth` for the rest."""
+        return QSize(1, self.fontMetrics().height())
+
+
 def words(role: Role = Role.TEXT, *, wrap: bool = False) -> QLabel:
     """A label.
 
@@ -28,14 +41,9 @@ def words(role: Role = Role.TEXT, *, wrap: bool = False) -> QLabel:
         role: What its words are for.
         wrap: Long words go on below; else the label is as wide as they are.
     """
-    label = QLabel()
+    label = _Wrapped() if wrap else QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("role", str(role))
-    label.setWordWrap(wrap)
-    if wrap:
-        # Narrow panels may be narrower than the longest line that Qt would like to have.
-        label.setMinimumWidth(1)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return label
 
 
@@ -65,7 +73,7 @@ class OneLine(QWidget):
 
     def say(self, text: str, role: Role | None = None) -> None:
         """Show other words."""
-        role = role or self._role
+        role = self._role if role is None else role
         if (text, role) == (self._text, self._role):
             return
         self._text, self._role = text, role

@@ -75,6 +75,11 @@ def value_text(row: Parameter, value: Value) -> str:
     return option(str(value)) if isinstance(row.limits, Choice) else str(value) or translated(_NONE)
 
 
+def plain_value(row: Parameter, value: Value) -> str:
+    """A value without its unit, for tables: "0.05", "Picture", "on"."""
+    return f"{value:g}" if isinstance(row.limits, Range) else value_text(row, value)
+
+
 def every_word() -> Iterator[str]:
     """Every English text of this context, for translators; some come twice."""
     for row in PARAMETERS.values():
