@@ -26,6 +26,7 @@ from facefusion_live.gui.widgets.files import ask_new_file
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, row
 from facefusion_live.gui.widgets.waiting import Waiting
+from facefusion_live.gui.words import engine_words
 
 _LOOK_MS = 1000
 """The table follows the record at most so often."""
@@ -55,7 +56,7 @@ class AuditPanel(Page):
     def show_state(self, state: StudioState) -> None:
         """Tell how the record is doing."""
         audit = state.audit
-        parts = [_sentence(audit.words), self.tr("stored: {count}").format(count=audit.stored)]
+        parts = [_sentence(engine_words(audit.words)), self.tr("stored: {count}").format(count=audit.stored)]
         if audit.suppressed:
             parts.append(self.tr("repeats left out: {count}").format(count=audit.suppressed))
         if audit.lost:

@@ -19,41 +19,41 @@ def action_word(action: str) -> str:
 
 def status_word(status: str) -> str:
     """How it went."""
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     known = {
-        "success": tr("Audit", "done"),
-        "failure": tr("Audit", "failed"),
-        "denied": tr("Audit", "denied"),
+        "success": translate("Audit", "done"),
+        "failure": translate("Audit", "failed"),
+        "denied": translate("Audit", "denied"),
     }
     return known.get(status, status)
 
 
 def verdict_words(verdict: str) -> str:
     """What a verdict is about."""
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     known = {
-        "chain": tr("Audit", "No row was changed"),
-        "seal": tr("Audit", "The signatures are right"),
-        "coverage": tr("Audit", "No row is missing at the end"),
-        "anchor": tr("Audit", "Copies kept elsewhere agree"),
+        "chain": translate("Audit", "No row was changed"),
+        "seal": translate("Audit", "The signatures are right"),
+        "coverage": translate("Audit", "No row is missing at the end"),
+        "anchor": translate("Audit", "Copies kept elsewhere agree"),
     }
     return known.get(verdict, verdict)
 
 
 def outcome_word(outcome: Outcome) -> str:
     """What was found."""
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     match outcome:
         case Outcome.INTACT:
-            return tr("Audit", "intact")
+            return translate("Audit", "intact")
         case Outcome.TAMPERED:
-            return tr("Audit", "tampered with")
+            return translate("Audit", "tampered with")
         case Outcome.TRUNCATED:
-            return tr("Audit", "cut short")
+            return translate("Audit", "cut short")
         case Outcome.UNVERIFIABLE:
-            return tr("Audit", "cannot be told")
+            return translate("Audit", "cannot be told")
         case Outcome.NOT_CHECKED:
-            return tr("Audit", "not checked")
+            return translate("Audit", "not checked")
 
 
 def local_time(timestamp: str) -> datetime:
@@ -88,28 +88,28 @@ def _value(change: dict[str, Any], name: str) -> str:
 
 
 def _actions() -> dict[str, str]:
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     return {
-        "settings.change": tr("Audit", "Settings changed"),
-        "frame.failed": tr("Audit", "Frame failed"),
-        "session.start": tr("Audit", "Session started"),
-        "session.stop": tr("Audit", "Session ended"),
-        "source.load": tr("Audit", "Face loaded"),
-        "model.load": tr("Audit", "Model loaded"),
-        "consent.grant": tr("Audit", "Consent given"),
-        "consent.deny": tr("Audit", "Consent denied"),
-        "consent.revoke": tr("Audit", "Consent taken back"),
-        "passthrough.on": tr("Audit", "Pass-through armed"),
-        "passthrough.off": tr("Audit", "Pass-through disarmed"),
-        "label.on": tr("Audit", "Label on"),
-        "label.off": tr("Audit", "Label off"),
-        "export.video": tr("Audit", "Recording"),
-        "export.audit": tr("Audit", "Record exported"),
-        "auth.unlock": tr("Audit", "Operator's code"),
-        "audit.suppressed": tr("Audit", "Repeats left out"),
-        "audit.gap": tr("Audit", "Gap in the record"),
-        "audit.prune": tr("Audit", "Old rows archived"),
-        "log.genesis": tr("Audit", "Record begun"),
-        "key.rotate": tr("Audit", "New key"),
-        "clock.jump": tr("Audit", "Clock changed"),
+        "settings.change": translate("Audit", "Settings changed"),
+        "frame.failed": translate("Audit", "Frame failed"),
+        "session.start": translate("Audit", "Session started"),
+        "session.stop": translate("Audit", "Session ended"),
+        "source.load": translate("Audit", "Face loaded"),
+        "model.load": translate("Audit", "Model loaded"),
+        "consent.grant": translate("Audit", "Consent given"),
+        "consent.deny": translate("Audit", "Consent denied"),
+        "consent.revoke": translate("Audit", "Consent taken back"),
+        "passthrough.on": translate("Audit", "Pass-through armed"),
+        "passthrough.off": translate("Audit", "Pass-through disarmed"),
+        "label.on": translate("Audit", "Label on"),
+        "label.off": translate("Audit", "Label off"),
+        "export.video": translate("Audit", "Recording"),
+        "export.audit": translate("Audit", "Record exported"),
+        "auth.unlock": translate("Audit", "Operator's code"),
+        "audit.suppressed": translate("Audit", "Repeats left out"),
+        "audit.gap": translate("Audit", "Gap in the record"),
+        "audit.prune": translate("Audit", "Old rows archived"),
+        "log.genesis": translate("Audit", "Record begun"),
+        "key.rotate": translate("Audit", "New key"),
+        "clock.jump": translate("Audit", "Clock changed"),
     }

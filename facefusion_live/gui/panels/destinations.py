@@ -10,6 +10,7 @@ from facefusion_live.gui.widgets import numbers
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, column, row
+from facefusion_live.gui.words import engine_words
 
 _ROLES = {SinkState.FAILED: Role.ERROR, SinkState.RECONNECTING: Role.WARNING, SinkState.RUNNING: Role.GOOD}
 
@@ -135,7 +136,7 @@ class _Destination(QWidget):
             SinkState.FAILED: self.tr("Failed"),
             SinkState.CLOSED: self.tr("Closed"),
         }[status.state]
-        return f"{word}: {status.words}" if status.words and status.words != status.state.value else word
+        return f"{word}: {engine_words(status.words)}" if status.words and status.words != status.state.value else word
 
     def _retranslate(self) -> None:
         name = _output_name(self._name)

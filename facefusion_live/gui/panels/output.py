@@ -55,6 +55,7 @@ class OutputPanel(Page):
         self.recording.pause.connect(self._pause)
         self.recording.stop.connect(self._stop)
         self.recording.snapshot.connect(self._snapshot)
+        self.recording.refused.connect(self._failed)
         self.destinations.add.connect(self._add)
         self.destinations.remove.connect(self._remove)
 

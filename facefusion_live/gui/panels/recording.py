@@ -1,12 +1,15 @@
 """Recording and snapshots: one folder, one format, names made from the date."""
 
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QStandardPaths, Signal
+from PySide6.QtCore import QEvent, Signal, SignalInstance
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
 
+from facefusion_live.app.environment import user_path
 from facefusion_live.app.studio import Phase, StudioState
+from facefusion_live.domain.errors import BadInputError
+from facefusion_live.gui.files import new_file
 from facefusion_live.gui.widgets import numbers
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.files import ask_folder
@@ -15,7 +18,6 @@ from facefusion_live.gui.widgets.metrics import GAP, TIGHT, column, row
 from facefusion_live.gui.widgets.segments import Segments
 
 FILMS, PICTURES = ("mp4", "mkv"), ("png", "jpg")
-_NAME = "facefusion-live %Y-%m-%d %H-%M-%S"
 
 
 class RecordingCard(QWidget):
@@ -25,6 +27,8 @@ class RecordingCard(QWidget):
     pause = Signal(bool)
     stop = Signal()
     snapshot = Signal(Path)
+    refused = Signal(object)
+    """(BadInputError) the folder cannot be one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +37,7 @@ class RecordingCard(QWidget):
         self.pause_button, self.snap_button = WordButton("pause"), WordButton("snapshot")
         self._status = words()
         self._about = OneLine(Role.CAPTION)
-        self.folder = QLineEdit(str(_films()))
+        self.folder = QLineEdit()
         self.browse = IconButton("folder")
         self.film, self.picture = Segments(FILMS), Segments(PICTURES)
         self._labels = {name: words(Role.CAPTION) for name in ("folder", "film", "picture")}
@@ -44,10 +48,13 @@ class RecordingCard(QWidget):
         self._connect()
         self._retranslate()
 
-    @property
-    def folder_path(self) -> Path:
-        """Where films and pictures go."""
-        return Path(self.folder.text()).expanduser()
+    def new_recording(self) -> Path:
+        """Where the next recording goes: a file that is not there yet."""
+        return new_file("recording", f".{self._film}", self._folder)
+
+    def new_picture(self) -> Path:
+        """Where the next snapshot goes: a file that is not there yet."""
+        return new_file("snapshot", f".{self._picture}", self._folder)
 
     def show_state(self, state: StudioState) -> None:
         """Show how the recording is doing."""
@@ -92,10 +99,10 @@ class RecordingCard(QWidget):
         self.setLayout(lines)
 
     def _connect(self) -> None:
-        self.start_button.clicked.connect(lambda: self.record.emit(self._file(self._film)))
+        self.start_button.clicked.connect(lambda: self._tell(self.record, self.new_recording))
         self.pause_button.clicked.connect(self._pause)
         self.stop_button.clicked.connect(self.stop)
-        self.snap_button.clicked.connect(lambda: self.snapshot.emit(self._file(self._picture)))
+        self.snap_button.clicked.connect(lambda: self._tell(self.snapshot, self.new_picture))
         self.browse.clicked.connect(self._look_for_folder)
         self.film.chosen.connect(self._take_film)
         self.picture.chosen.connect(self._take_picture)
@@ -108,12 +115,20 @@ class RecordingCard(QWidget):
         self._labels["film"].setText(self.tr("Film"))
         self._labels["picture"].setText(self.tr("Picture"))
         self.folder.setAccessibleName(self.tr("Folder"))
+        self.folder.setPlaceholderText(self.tr("The system's folders"))
+        self.folder.setToolTip(str(new_file("recording", ".mp4").parent))
         self.film.setAccessibleName(self.tr("Film"))
         self.picture.setAccessibleName(self.tr("Picture"))
         self.film.set_words((self.tr("MP4, small"), self.tr("MKV, lossless")))
         self.picture.set_words(("PNG", "JPEG"))
         self.browse.name(self.tr("Choose a folder…"))
         self.show_state(self._state)
+
+    def _tell(self, order: SignalInstance, file: Callable[[], Path]) -> None:
+        try:
+            order.emit(file())
+        except BadInputError as error:
+            self.refused.emit(error)
 
     def _pause(self) -> None:
         recording = self._state.recording
@@ -127,18 +142,13 @@ class RecordingCard(QWidget):
         self._picture = kind
 
     def _look_for_folder(self) -> None:
-        ask_folder(self, self.tr("Where recordings and pictures go"), self.folder_path, self._take_folder)
+        ask_folder(self, self.tr("Where recordings and pictures go"), self._folder or Path.home(), self._take_folder)
+
+    @property
+    def _folder(self) -> Path | None:
+        """The folder asked for; None for the system's places."""
+        text = self.folder.text().strip()
+        return user_path(text) if text else None
 
     def _take_folder(self, folder: Path) -> None:
         self.folder.setText(str(folder))
-
-    def _file(self, kind: str) -> Path:
-        """A new name: the second is in it, and a number where even that is taken."""
-        name = datetime.now().astimezone().strftime(_NAME)
-        first = self.folder_path / f"{name}.{kind}"
-        others = (self.folder_path / f"{name} ({number}).{kind}" for number in range(2, 100))
-        return next((path for path in (first, *others) if not path.exists()), first)
-
-
-def _films() -> Path:
-    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation) or str(Path.home()))

@@ -10,6 +10,7 @@ from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
+from facefusion_live.gui.words import engine_words
 
 
 class SafetyPanel(Page):
@@ -49,9 +50,9 @@ class SafetyPanel(Page):
     def _gate_words(self, state: StudioState) -> tuple[Role, str, str]:
         if state.phase != "live":
             return Role.TEXT, self.tr("No session: nothing goes out."), ""
-        why = self.tr("Because: {fault}").format(fault=state.fault) if state.fault else ""
+        why = self.tr("Because: {fault}").format(fault=engine_words(state.fault)) if state.fault else ""
         if state.blocks:
-            reasons = ", ".join(sorted(block.value for block in state.blocks))
+            reasons = ", ".join(sorted(engine_words(block.value) for block in state.blocks))
             return Role.WARNING, self.tr("Shut"), self.tr("Because: {fault}").format(fault=reasons)
         match state.gate:
             case GateState.LIVE:

@@ -95,16 +95,16 @@ class _Key(QWidget):
 
 def stage_word(stage: str) -> str:
     """A stage for people; one that has no word is called as it is."""
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     known = {
-        "capture_to_emit": tr("Stages", "Capture to output"),
-        "wait": tr("Stages", "Waiting for inference"),
-        "inference": tr("Stages", "Inference, all of it"),
-        "track": tr("Stages", "Follow faces"),
-        "detect": tr("Stages", "Find faces"),
-        "choose": tr("Stages", "Choose faces"),
-        "identify": tr("Stages", "Recognise"),
-        "swap": tr("Stages", "Swap"),
-        "compose": tr("Stages", "Compose"),
+        "capture_to_emit": translate("Stages", "Capture to output"),
+        "wait": translate("Stages", "Waiting for inference"),
+        "inference": translate("Stages", "Inference, all of it"),
+        "track": translate("Stages", "Follow faces"),
+        "detect": translate("Stages", "Find faces"),
+        "choose": translate("Stages", "Choose faces"),
+        "identify": translate("Stages", "Recognise"),
+        "swap": translate("Stages", "Swap"),
+        "compose": translate("Stages", "Compose"),
     }
     return known.get(stage, stage.replace("_", " "))

@@ -85,13 +85,13 @@ class Verdicts(Banner):
 
 
 def _summary(worst: Outcome) -> str:
-    tr = QCoreApplication.translate
+    translate = QCoreApplication.translate
     match worst:
         case Outcome.INTACT:
-            return tr("Verdicts", "The record is intact")
+            return translate("Verdicts", "The record is intact")
         case Outcome.TAMPERED:
-            return tr("Verdicts", "The record was tampered with")
+            return translate("Verdicts", "The record was tampered with")
         case Outcome.TRUNCATED:
-            return tr("Verdicts", "The record was cut short or set back")
+            return translate("Verdicts", "The record was cut short or set back")
         case _:
-            return tr("Verdicts", "Whether the record is whole cannot be told")
+            return translate("Verdicts", "Whether the record is whole cannot be told")
