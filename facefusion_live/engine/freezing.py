@@ -29,7 +29,7 @@ class Freezer:
         self._compute, self._store, self._preview = compute, store, preview
         self._wanted = False
         self._job: Job | None = None
-        self._drawn = -1
+        self._drawn = (-1, -1)
         self._redraws = 0
 
     def freeze(self, on: bool) -> None:  # noqa: FBT001 (a switch)
@@ -50,19 +50,19 @@ class Freezer:
         """A job was rendered; it is kept if one is wanted."""
         if self._wanted and self._job is None:
             job.retain()
-            self._job, self._drawn = job, -1
+            self._job, self._drawn = job, (-1, -1)
 
     def redraw(self, state: GateState, buffers: Buffers) -> None:
-        """Compose the kept job if the look has changed since; let it go if it is wanted no more."""
+        """Compose the kept job if the look has changed since, or somebody looks anew; let it go if wanted no more."""
         if self._job is None:
             return
         if not self._wanted:
             self.close()
             return
-        revision, settings = self._store.revision, self._store.current
-        if revision == self._drawn or not self._preview.wanted:
+        due, settings = (self._store.revision, self._preview.looks), self._store.current
+        if due == self._drawn or not self._preview.wanted:
             return
-        self._drawn = revision
+        self._drawn = due
         try:
             composition = self._compute.compose(self._job, settings, buffers)
         except FaceFusionLiveError as error:

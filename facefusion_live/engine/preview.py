@@ -117,6 +117,8 @@ class Preview:
         self._newest: View | None = None
         self._closed = False
         self._taken_ns = -_LOOKING_NS
+        self.looks = 0
+        """How often somebody began to look."""
 
     @property
     def wanted(self) -> bool:
@@ -124,11 +126,19 @@ class Preview:
         return self._clock.now_ns() - self._taken_ns < _LOOKING_NS
 
     def take(self) -> View | None:
-        """The newest view, or None when there is no new one. The caller releases it."""
+        """The newest view, or None when there is no new one. The caller releases it.
+
+        What waits for whoever looked away is old by now, and goes.
+        """
+        fresh = self.wanted
         self._taken_ns = self._clock.now_ns()
         with self._lock:
             view, self._newest = self._newest, None
-        return view
+        self.looks += not fresh
+        if view is None or fresh:
+            return view
+        view.release()
+        return None
 
     def offer(self, view: View) -> None:
         """Put a view there, with its shares; one that nobody took goes."""

@@ -37,6 +37,7 @@ def test_a_view_holds_its_own_shares_and_gives_them_back() -> None:
 
 def test_the_newest_view_wins_and_is_taken_once() -> None:
     preview, image = Preview(FakeClock()), CountedImage()
+    preview.take()
     for index in range(3):
         preview.offer(a_view(image, index))
     taken = preview.take()
@@ -63,6 +64,16 @@ def test_whoever_takes_nothing_for_a_second_looks_away() -> None:
     assert preview.wanted
     clock.sleep(_LOOKING_NS / 1e9)
     assert not preview.wanted
+
+
+def test_whoever_looks_again_sees_nothing_old() -> None:
+    clock, image = FakeClock(), CountedImage()
+    preview = Preview(clock)
+    preview.take()
+    preview.offer(a_view(image))
+    clock.sleep(_LOOKING_NS / 1e9)
+    assert preview.take() is None
+    assert image.shares == 1
 
 
 @pytest.fixture
@@ -158,6 +169,15 @@ def test_a_look_that_stays_is_drawn_once(bench: Bench) -> None:
     until(lambda: len(bench.emitted) == 4)
     composed = len(bench.compute.opacities)
     assert composed == 5
+    bench.end()
+
+
+def test_whoever_looks_again_sees_the_frozen_picture_again(bench: Bench) -> None:
+    frozen(bench).release()
+    bench.clock.sleep(_LOOKING_NS / 1e9)
+    again = the_next(bench)
+    assert again.index == 1
+    again.release()
     bench.end()
 
 

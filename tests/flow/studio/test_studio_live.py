@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from facefusion_live.app.studio import Level, Phase
+from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
 from tests.flow.studio.conftest import WAIT_S, Stage
@@ -77,10 +79,9 @@ def test_another_face_is_another_picture(stage: Stage, tmp_path: Path) -> None:
     picture = cv2.VideoCapture(str(CLIP)).read()[1]
     still = tmp_path / "still"
     still.mkdir()
+    assert cv2.imwrite(str(tmp_path / "still.png"), picture)
     for index in range(300):
-        (still / f"{index:03}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes()) if not index else (
-            still / f"{index:03}.png"
-        ).symlink_to(still / "000.png")
+        (still / f"{index:03}.png").symlink_to(tmp_path / "still.png")
     stage.studio.choose_input(str(still))
     stage.live()
     ada = face_of(stage)
@@ -274,3 +275,33 @@ def test_an_output_that_does_not_exist_is_told(stage: Stage, spec: str) -> None:
     stage.loaded()
     assert stage.notices() == [f"there is no output {spec!r}"]
     assert stage.studio.state().outputs == {}
+
+
+def test_a_snapshot_is_the_next_picture_that_goes_out(stage: Stage, tmp_path: Path) -> None:
+    early = stage.studio.snapshot(tmp_path / "early.png")
+    with pytest.raises(SinkError, match="nothing is live"):
+        early.result(WAIT_S)
+    stage.live()
+    path = stage.studio.snapshot(tmp_path / "now.png").result(WAIT_S)
+    assert cv2.imread(str(path)).shape == (720, 1280, 3)
+    assert stage.studio.state().outputs == {}
+    with pytest.raises(SinkError, match="of this kind"):
+        stage.studio.snapshot(tmp_path / "now.gif").result(WAIT_S)
+
+
+def test_an_output_is_added_remembered_and_removed_while_live(stage: Stage) -> None:
+    stage.studio.add_output("mjpeg")
+    stage.loaded()
+    assert stage.studio.state().outputs == {}
+    stage.live()
+    stage.until(lambda: "mjpeg" in stage.studio.state().outputs, "the output")
+    with urllib.request.urlopen(stage.studio.output_page("mjpeg"), timeout=WAIT_S) as page:  # noqa: S310 (loopback)
+        assert page.status == 200
+    stage.studio.remove_output("mjpeg")
+    stage.loaded()
+    assert stage.studio.state().outputs == {}
+    stage.studio.stop()
+    stage.phase(Phase.IDLE)
+    stage.live()
+    assert stage.studio.state().outputs == {}
+    assert stage.notices() == []
