@@ -80,18 +80,18 @@ class Deeds:
             "redo": self._studio.history.redo,
         }
         for name, order in orders.items():
-            hotkeys[name].triggered.connect(partial(_obey, order))
+            hotkeys[name].triggered.connect(_obeying(order))
         hotkeys["pause"].triggered.connect(self._studio.pause_recording)
         hotkeys["freeze"].triggered.connect(self._studio.freeze)
         hotkeys["compare"].triggered.connect(viewport.compare)
         for mode in MODES:
-            hotkeys[mode].triggered.connect(partial(self._choose_mode, mode))
-        hotkeys["mirror"].triggered.connect(partial(self._switch, "mirror", viewport.mirror))
-        hotkeys["figures"].triggered.connect(partial(self._switch, "figures", viewport.show_figures))
+            hotkeys[mode].triggered.connect(_obeying(partial(self._choose_mode, mode)))
+        hotkeys["mirror"].triggered.connect(self._kept("mirror", viewport.mirror))
+        hotkeys["figures"].triggered.connect(self._kept("figures", viewport.show_figures))
         hotkeys["figures"].setChecked(viewport.figures)
         for overlay in Overlay:
             show = partial(viewport.choose_overlay, overlay)
-            hotkeys[overlay.value].triggered.connect(partial(self._switch, overlay.value, show))
+            hotkeys[overlay.value].triggered.connect(self._kept(overlay.value, show))
 
     def _start_or_stop(self) -> None:
         phase = self._studio.state().phase
@@ -111,17 +111,26 @@ class Deeds:
     def _snapshot(self) -> None:
         self._studio.snapshot(new_file("snapshot", ".png"))
 
-    def _choose_mode(self, mode: Mode, _on: bool = True) -> None:  # noqa: FBT001, FBT002 (Qt's argument)
+    def _choose_mode(self, mode: Mode) -> None:
         self._viewport.choose_mode(mode)
         for each in MODES:
             self._hotkeys[each].setChecked(each == mode)
         self._memory.keep("view/mode", mode)
 
-    def _switch(self, name: str, act: Callable[[bool], None], on: bool) -> None:  # noqa: FBT001 (Qt's argument)
-        act(on)
-        self._memory.keep(f"view/{name}", on)
+    def _kept(self, name: str, act: Callable[[bool], object]) -> Callable[[bool], None]:
+        """A switch whose last position is remembered."""
+
+        def turn(on: bool) -> None:  # noqa: FBT001 (Qt's argument)
+            act(on)
+            self._memory.keep(f"view/{name}", on)
+
+        return turn
 
 
-def _obey(order: Callable[[], object], _on: bool = False) -> None:  # noqa: FBT001, FBT002 (Qt's argument)
+def _obeying(order: Callable[[], object]) -> Callable[[bool], None]:
     """Qt tells every order whether its action is on: orders do not care."""
-    order()
+
+    def obey(_on: bool) -> None:  # noqa: FBT001 (Qt's argument)
+        order()
+
+    return obey

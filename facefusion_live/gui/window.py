@@ -1,6 +1,7 @@
 """The main window: the bar above, the picture in the middle, panels around it. It holds no truth of its own."""
 
 import logging
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QShowEvent
@@ -37,7 +38,7 @@ log = logging.getLogger("facefusion_live.gui")
 
 _LEAST = QSize(1024, 680)
 _USUAL = QSize(1280, 800)
-_LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 300, 340, 200
+_LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 320, 190
 _AREAS = {
     "sources": Qt.DockWidgetArea.LeftDockWidgetArea,
     "camera": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -73,6 +74,9 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self.keys_dialog: KeysDialog | None = None
         self._esc_esc = EscEsc(self)
+        self._untitled: set[QDockWidget] = set()
+        self._dressing = QTimer(self, singleShot=True, interval=0)
+        self._dressing.timeout.connect(self._dress_docks)
         self.setWindowIcon(program_icon())
         self.setMinimumSize(_LEAST)
         self._build()
@@ -153,6 +157,9 @@ class MainWindow(QMainWindow):
             dock = QDockWidget(self)
             dock.setObjectName(panel.id)
             dock.setWidget(panel.make(self.bridge, self._studio))
+            dock.topLevelChanged.connect(self._dress_docks_later)
+            dock.dockLocationChanged.connect(self._dress_docks_later)
+            dock.visibilityChanged.connect(self._dress_docks_later)
             self.docks[panel.id] = dock
         self._place_docks()
 
@@ -168,15 +175,33 @@ class MainWindow(QMainWindow):
             else:
                 first[area] = dock
             dock.show()
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        sizes = {
-            Qt.DockWidgetArea.LeftDockWidgetArea: (_LEFT_PX, across),
-            Qt.DockWidgetArea.RightDockWidgetArea: (_RIGHT_PX, across),
-            Qt.DockWidgetArea.BottomDockWidgetArea: (_BOTTOM_PX, down),
-        }
-        for area, dock in first.items():
-            self.resizeDocks([dock], [sizes[area][0]], sizes[area][1])
+        for dock in first.values():
             dock.raise_()
+        # Sizes hold only once the docks are laid out.
+        QTimer.singleShot(0, self, partial(self._size_docks, first))
+
+    def _size_docks(self, first: dict[Qt.DockWidgetArea, QDockWidget]) -> None:
+        for area, dock in first.items():
+            if area is Qt.DockWidgetArea.BottomDockWidgetArea:
+                self.resizeDocks([dock], [_BOTTOM_PX], Qt.Orientation.Vertical)
+            else:
+                width_px = _LEFT_PX if area is Qt.DockWidgetArea.LeftDockWidgetArea else _RIGHT_PX
+                self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
+
+    def _dress_docks_later(self, *_: object) -> None:
+        if not self._dressing.isActive():
+            self._dressing.start()
+
+    def _dress_docks(self) -> None:
+        """A panel among tabs has its name on the tab, and needs no second one below."""
+        for dock in self.docks.values():
+            among_tabs = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            if among_tabs and dock not in self._untitled:
+                dock.setTitleBarWidget(QWidget(dock))
+                self._untitled.add(dock)
+            elif not among_tabs and dock in self._untitled:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt's own again
+                self._untitled.discard(dock)
 
     def _connect(self) -> None:
         self.bridge.state_changed.connect(self._show_state)

@@ -1,5 +1,6 @@
 """A screen of the tests' own, and a window over a fake studio."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -31,11 +32,16 @@ def screen() -> Iterator[str]:
         pytest.skip("needs Xvfb")
     before = os.environ.get("DISPLAY")
     server, os.environ["DISPLAY"] = _xvfb()
+    # Not earlier: Qt's application lives to the end, and an application whose screen dies ends the tests.
+    atexit.register(_end, server)
     yield os.environ["DISPLAY"]
     if before is None:
         del os.environ["DISPLAY"]
     else:
         os.environ["DISPLAY"] = before
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
     server.terminate()
     server.wait()
 

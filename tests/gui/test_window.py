@@ -283,7 +283,7 @@ def test_an_older_notice_comes_back(window: MainWindow, studio: FakeStudio) -> N
 def choose(window: MainWindow, group: str, data: str) -> None:
     actions = {action.data(): action for action in getattr(window._menus, group).actions()}
     actions[data].trigger()
-    QTest.qWait(20)
+    QTest.qWait(200)
 
 
 def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStudio) -> None:
