@@ -40,7 +40,7 @@ class Crew:
         trail: The record.
         memory: What the next start begins with.
         tell: Takes notices. Thread: any.
-        ended: Told, on another thread, that the input came to its end.
+        ended: Told, on another thread, that the input of a session came to its end.
     """
 
     workshop: Workshop
@@ -50,7 +50,7 @@ class Crew:
     trail: AuditTrail
     memory: SessionMemory
     tell: Callable[[Notice], None]
-    ended: Callable[[], None]
+    ended: Callable[[OnAir], None]
 
 
 class Director:
@@ -124,6 +124,13 @@ class Director:
             if self.on_air is None:
                 self._drop_session()
 
+    def input_ended(self, live: OnAir) -> None:
+        """The input of a session came to its end; nothing when another session has begun since."""
+        if self.on_air is live:
+            self._crew.tell(Notice(Level.INFO, "the input has ended"))
+            self.phase = Phase.STOPPING
+            self.end()
+
     def end(self) -> None:
         """End the session, if there is one."""
         try:
@@ -154,6 +161,7 @@ class Director:
         """Somebody's face may not be used any more."""
         for sha256 in photos:
             self._crew.trail.record("consent.revoke", on_record.source_target(sha256), "success", {"sha256": sha256})
+        self._crew.wardrobe.forget(photos)
         if self.source is not None and self.source.person_id == person_id:
             self.block(Block.CONSENT)
             self.source = None

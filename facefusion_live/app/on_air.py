@@ -98,7 +98,7 @@ class OnAir:
         spec: Its input, as asked for.
         clock: Time.
         tell: Takes notices. Thread: any.
-        ended: Told, on the watching thread, that the input came to its end.
+        ended: Told, on the watching thread, that the input of this session came to its end.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class OnAir:
         spec: str,
         clock: Clock,
         tell: Callable[[Notice], None],
-        ended: Callable[[], None],
+        ended: Callable[["OnAir"], None],
     ) -> None:
         self.session, self.spec = session, spec
         self.reading = Reading()
@@ -166,7 +166,7 @@ class OnAir:
         )
         self._tell_failures()
         if self.session.wait(0.0):
-            self._ended()
+            self._ended(self)
             return False
         self._monitor.pause(_LOOK_S)
         return True

@@ -285,7 +285,7 @@ class Studio:
             trail=self._trail,
             memory=self._memory,
             tell=self._tell,
-            ended=self._input_ended,
+            ended=lambda live: self._order(lambda: self._director.input_ended(live)),
         )
 
     def _open_library(self, file: Path) -> Library:
@@ -343,11 +343,6 @@ class Studio:
         if notice.rule == _BY_HAND:
             return  # whoever moves eleven sliders in a minute knows; the log and what watches it are told
         self._tell(Notice(_TRAIL_LEVELS[notice.kind], notice.message, "", notice.rule))
-
-    def _input_ended(self) -> None:
-        self._tell(Notice(Level.INFO, "the input has ended"))
-        self._director.phase = Phase.STOPPING
-        self._order(self._director.end)
 
     def _committed(self, change: Change) -> None:
         fields = {"fields": dict(change.fields), "revision": change.revision}

@@ -41,6 +41,11 @@ class Wardrobe:
             self._ready.popitem(last=False)
         return self._ready[name]
 
+    def forget(self, photos: tuple[str, ...]) -> None:
+        """Keep no face ready that was made from one of these photos, named by SHA-256."""
+        for name in [name for name in self._ready if set(name) & set(photos)]:
+            del self._ready[name]
+
     def wear(self, source: PreparedSource) -> None:
         """Put a face in force: from the next frame on."""
         self._worn = source
