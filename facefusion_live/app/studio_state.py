@@ -135,7 +135,7 @@ class StudioState:
         source: In use, or chosen; None before one was.
         engine: What swaps: "mesh".
         provider: What really computes it: "cpu".
-        backend: What composes: "cpu", "gl".
+        backend: What composes: "cpu", "gl"; empty while idle.
         backend_reason: Why that one, in words; may be empty.
         recording: The recording that runs, or None.
         outputs: How each output is doing, by name.
@@ -165,7 +165,7 @@ class StudioState:
     source: SourceState | None = None
     engine: str = "mesh"
     provider: str = "cpu"
-    backend: str = "cpu"
+    backend: str = ""
     backend_reason: str = ""
     recording: RecordingState | None = None
     outputs: dict[str, SinkStatus] = field(default_factory=dict[str, SinkStatus])

@@ -92,6 +92,26 @@ def paste(*, json: Path | None = None) -> int:
 
 
 @bench.command
+def render(*, json: Path | None = None) -> int:
+    """Processor against graphics device: pictures composed with every step of the look, in one run.
+
+    Args:
+        json: Write what was measured here.
+    """
+    from facefusion_live.app import benchmark, render_bench  # noqa: PLC0415 (as in jobs)
+
+    rows = render_bench.measure()
+    table = Table("picture", "composed by", "p50 ms", "p95 ms", "frames/s", "device", box=None)
+    for row in rows:
+        numbers = [f"{row[key]:.2f}" for key in ("p50_ms", "p95_ms")]
+        table.add_row(row["size"], row["backend"], *numbers, f"{row['fps']:.0f}", row["device"])
+    Console().print(table)
+    if json is not None:
+        _write(json, {"machine": benchmark.machine(), "render": rows})
+    return 0
+
+
+@bench.command
 def audit(*, folder: Path | None = None, frames: int = 900, events: int = 200_000, json: bool = False) -> int:
     """What the audit trail costs on this machine's disk.
 

@@ -169,6 +169,8 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "warnings": resources.warnings,
         "resources": resources.summary(),
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
+        "backend": report.backend.name,
+        "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
@@ -185,6 +187,7 @@ def _tell(report: SessionReport, written: Sequence[Path]) -> None:
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
+    print(f"Composed by {report.backend.name}: {report.backend.reason}.")  # noqa: T201
     for path in written:
         if path.exists():
             print(f"Written: {path.resolve()}")  # noqa: T201

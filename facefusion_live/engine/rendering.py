@@ -80,7 +80,15 @@ class Rendering:
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
-        self.worker = Worker("render", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
+        self.worker = Worker(
+            "render",
+            self._step,
+            on_error=self._broke,
+            # On the thread itself: a graphics context belongs to one thread.
+            setup=compute.begin,
+            teardown=compute.end,
+            backoff_s=_BACKOFF_S,
+        )
 
     def begin(
         self,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from facefusion_live.domain.ports import SinkStatus
+from facefusion_live.domain.ports import Backend, SinkStatus
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -25,6 +25,7 @@ class SessionReport:
         silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
         outputs: How each sink is doing.
+        backend: What composes, why, and what was lost.
     """
 
     frames_in: int
@@ -41,3 +42,4 @@ class SessionReport:
     silences: int
     sink_errors: dict[str, str]
     outputs: dict[str, SinkStatus]
+    backend: Backend

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from facefusion_live.domain.errors import CaptureError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
-from facefusion_live.domain.ports import Buffers, Clock, Compute, EventLog, FrameSource, Sink, SinkStatus
+from facefusion_live.domain.ports import Backend, Buffers, Clock, Compute, EventLog, FrameSource, Sink, SinkStatus
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQueue, latest_slot
 from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.freezing import JOBS as FROZEN
@@ -130,6 +130,7 @@ class LiveSession:
 
         Raises:
             CaptureOpenError: The source cannot be opened.
+            BadInputError: The back-end that was asked for cannot be had.
             SinkOpenError: A sink cannot be opened.
             InferenceError: A net cannot be loaded. Nothing is left running in any case.
         """
@@ -137,6 +138,7 @@ class LiveSession:
         self.format = self._capturing.open()
         with ExitStack() as on_failure:
             on_failure.callback(self._call_off)
+            self._parts.compute.prepare(self.format.size_wh)
             self._outputs.begin(self.format.size_wh, self.format.fps)
             for sink in self._parts.sinks:
                 self._outputs.add(sink)
@@ -220,9 +222,9 @@ class LiveSession:
         return form
 
     @property
-    def backend(self) -> str:
-        """What composes: "cpu", "gl"."""
-        return self._parts.compute.name
+    def backend(self) -> Backend:
+        """What composes, and why."""
+        return self._parts.compute.backend
 
     @property
     def preview(self) -> Preview:
@@ -284,6 +286,7 @@ class LiveSession:
             fps=round((rendered.emitted - 1) / seconds, 2) if rendered.emitted > 1 else 0.0,
             losses=self._capturing.counts.losses,
             silences=rendered.silences,
+            backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
             outputs=self.outputs,
         )
@@ -300,7 +303,7 @@ class LiveSession:
         pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
-        parts.events.record("session.start", self.format.name, "success", {"fps": round(self.format.fps)})
+        parts.events.record("session.start", self.format.name, "success", self._begun())
         if parts.log_changes:
             self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
@@ -352,10 +355,14 @@ class LiveSession:
         for worker in (*self._workers, *self._outputs.workers, self._watcher):
             worker.join(patience_s)
 
+    def _begun(self) -> dict[str, Any]:
+        return {"fps": round(self.format.fps), "backend": self._parts.compute.backend.name}
+
     def _tell_stop(self) -> None:
         report = self.report()
         status = "failure" if self.input_error or self.failed_sinks else "success"
         counted = {"frames_in": report.frames_in, "frames_out": report.frames_out, "leaks": report.leaks}
+        counted |= {"backend": report.backend.name}
         self._parts.events.record("session.stop", self.format.name, status, counted)
 
     def _frame_failed(self, frame_index: int, failure: StageFailure) -> None:

@@ -164,6 +164,16 @@ def test_offline_nothing_is_sent_while_no_job_comes(bench: Bench, monkeypatch: p
     assert bench.states == [LIVE]
 
 
+def test_what_composes_is_taken_by_the_thread_that_renders_and_given_back(bench: Bench) -> None:
+    threads: list[tuple[int | None, int]] = []
+    bench.compute.on_compose = lambda _: threads.append((bench.compute.thread, threading.get_ident()))
+    bench.run(bench.job(0), bench.job(1))
+    assert len(threads) == 2
+    assert all(taken_by == running == threads[0][0] != threading.get_ident() for taken_by, running in threads)
+    assert bench.compute.begun == 1
+    assert bench.compute.thread is None
+
+
 def test_the_newest_look_is_taken_for_every_picture() -> None:
     bench = Bench()
     bench.takes.append(lambda frame: bench.store.preview({"look.opacity": 0.95 - frame.index / 100}))

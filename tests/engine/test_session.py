@@ -289,10 +289,10 @@ class TestOffline:
         rig.run()
         assert isinstance(rig.events, ListEvents)
         assert rig.events.actions == ["session.start", "session.stop"]
-        assert rig.events.of("session.start")[0].metadata == {"fps": 25}
+        assert rig.events.of("session.start")[0].metadata == {"fps": 25, "backend": "fake"}
         stop = rig.events.of("session.stop")[0]
         assert (stop.target, stop.status) == ("fake", "success")
-        assert stop.metadata == {"frames_in": 5, "frames_out": 5, "leaks": 0}
+        assert stop.metadata == {"frames_in": 5, "frames_out": 5, "leaks": 0, "backend": "fake"}
 
     def test_after_the_end_nobody_listens_to_the_settings(self) -> None:
         rig = Rig(one_source(pictures(2), paced=False), offline=True)
