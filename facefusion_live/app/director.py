@@ -13,7 +13,8 @@ from facefusion_live.app.portraits import Source
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
-from facefusion_live.app.wiring import SystemClock, Workshop
+from facefusion_live.app.wiring import SystemClock
+from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
 from facefusion_live.domain.ports import Sink
 from facefusion_live.engine.capturing import Capturing

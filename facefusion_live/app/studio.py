@@ -31,7 +31,8 @@ from facefusion_live.app.studio_state import (
     StudioState,
 )
 from facefusion_live.app.wardrobe import Wardrobe
-from facefusion_live.app.wiring import Workshop, camera_formats, list_cameras, output_forms, read_picture
+from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
+from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.ports import GateState

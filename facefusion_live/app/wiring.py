@@ -4,10 +4,8 @@ import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +42,11 @@ from facefusion_live.domain.ports import (
     EventLog,
     FaceSwapper,
     FrameSource,
-    Portrait,
     PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
-from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -58,16 +54,24 @@ from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.tracks import FaceTracks
 
 __all__ = [
+    "DETECTORS",
     "ENGINES",
+    "LANDMARKER",
+    "RECOGNISER",
+    "Inference",
     "Request",
     "SystemClock",
-    "Workshop",
     "backends",
     "camera_formats",
+    "chosen_compute",
+    "face_finding",
     "find_faces",
     "float_paste",
+    "host_compute",
     "list_cameras",
+    "make_engine",
     "make_sink",
+    "open_catalog",
     "open_feed",
     "open_frame_swapper",
     "open_session",
@@ -76,16 +80,18 @@ __all__ = [
     "page_of",
     "patch_painter",
     "read_picture",
+    "read_source",
     "recording",
     "snapshot",
+    "source_opener",
 ]
 
 ENGINES = {"mesh": MeshSwapper}
 """Engines by the name used on the command line."""
 
-_LANDMARKER = "face_mesh_attention"
-_RECOGNISER = "sface_2021dec_int8bq"
-_DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
+LANDMARKER = "face_mesh_attention"
+RECOGNISER = "sface_2021dec_int8bq"
+DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
 """What `detect.model = auto` asks in turn."""
 _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
 """What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
@@ -190,9 +196,9 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
     clock, store = SystemClock(), SettingsStore(request.settings)
     sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
-        open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
+        open_source=source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=_chosen(inference.compute, request.settings),
+        compute=chosen_compute(inference.compute, request.settings),
         sinks=sinks,
         store=store,
         clock=clock,
@@ -218,7 +224,7 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    compute = _chosen(inference.compute, settings)
+    compute = chosen_compute(inference.compute, settings)
     return FrameSwapper(inference.stages, compute, SettingsStore(settings), SystemClock())
 
 
@@ -229,7 +235,7 @@ def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
         BadInputError: The input cannot be opened, or the limit is not above 0.
     """
     clock = SystemClock()
-    opener = _source_opener(spec, settings, clock, offline=False)
+    opener = source_opener(spec, settings, clock, offline=False)
     return Feed(opener, clock, fps_limit=fps_limit, patience_s=settings.capture.read_timeout_s)
 
 
@@ -243,7 +249,7 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
         InferenceError: A net cannot be loaded.
     """
     settings = Settings()
-    return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+    return portraits.faces_in(picture, face_finding(open_catalog(), host_compute(settings)))
 
 
 def backends(settings: Settings) -> tuple[Compute, Compute]:
@@ -252,7 +258,7 @@ def backends(settings: Settings) -> tuple[Compute, Compute]:
     Raises:
         ComputeError: There is no graphics device.
     """
-    host = CpuCompute(_slate_card(settings))
+    host = host_compute(settings)
     return host, GpuCompute(_graphics.device(), host)
 
 
@@ -263,12 +269,12 @@ def patch_painter() -> PatchPainter:
 
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
-) -> "_Inference":
-    swapper = _engine(engine)
-    catalog, compute = _catalog(tensorrt=tensorrt), CpuCompute(_slate_card(settings))
-    finding = _finding(catalog, compute)
-    prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
-    return _Inference(catalog, compute, swapper, lambda: prepared, settings)
+) -> "Inference":
+    swapper = make_engine(engine)
+    catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
+    finding = face_finding(catalog, compute)
+    prepared = swapper.prepare([portraits.portrait(read_source(source), source.name, finding) for source in sources])
+    return Inference(catalog, compute, swapper, lambda: prepared, settings)
 
 
 class _Graphics:
@@ -301,40 +307,55 @@ class _Graphics:
 _graphics = _Graphics()
 
 
-def _chosen(host: CpuCompute, settings: Settings) -> ChosenCompute:
+def chosen_compute(host: CpuCompute, settings: Settings) -> ChosenCompute:
+    """What composes a session's pictures, as `render.backend` asks for."""
+
     def on_device() -> GpuCompute:
         return GpuCompute(_graphics.device(), host)
 
     return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
 
 
-def _catalog(*, tensorrt: bool = False) -> Catalog:
+def open_catalog(*, tensorrt: bool = False) -> Catalog:
+    """The models that ship with the program."""
     return Catalog(resource("resources/models"), tensorrt=tensorrt)
 
 
-def _read(source: portraits.Source) -> RgbImage:
+def read_source(source: portraits.Source) -> RgbImage:
+    """The pixels of a source picture. Raises SourceFaceError."""
     return read_picture(source.picture) if isinstance(source.picture, Path) else source.picture
 
 
-def _source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool) -> Callable[[], FrameSource]:
+def source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool) -> Callable[[], FrameSource]:
+    """What opens an input, and opens it again after a loss."""
     demo_clip = resource("resources/demo/driver.mp4")
     return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
 
 
-def _engine(name: str) -> FaceSwapper:
+def make_engine(name: str) -> FaceSwapper:
+    """An engine by its name. Raises BadInputError where there is none of that name."""
     if name not in ENGINES:
         raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(ENGINES)}.")
     return ENGINES[name]()
 
 
-def _slate_card(settings: Settings) -> Path:
+def slate_card(settings: Settings) -> Path:
     chosen = settings.gate.slate_picture
     return user_path(chosen) if chosen else resource("resources/slate.png")
 
 
-def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
+def host_compute(settings: Settings) -> CpuCompute:
+    """What composes on the processor.
+
+    Raises:
+        BadInputError: The slate picture cannot be used.
+    """
+    return CpuCompute(slate_card(settings))
+
+
+def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
     """What makes fresh stages that find the faces in a picture."""
-    landmarker = catalog.landmarker(_LANDMARKER)
+    landmarker = catalog.landmarker(LANDMARKER)
     detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
 
     def stages() -> list[Stage]:
@@ -349,7 +370,7 @@ def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[
     """(written, read)."""
     written = [path for path in (request.output, request.states, request.snapshot) if path is not None]
     pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
-    return written, [*pictures, *_input_file(request.input), _slate_card(request.settings)]
+    return written, [*pictures, *_input_file(request.input), slate_card(request.settings)]
 
 
 def _input_file(spec: str) -> list[Path]:
@@ -365,7 +386,7 @@ def recording(path: Path, input_spec: str, settings: Settings) -> Recorder:
     Raises:
         BadInputError: It would overwrite the input, or cannot be written.
     """
-    check_outputs([path], [*_input_file(input_spec), _slate_card(settings)])
+    check_outputs([path], [*_input_file(input_spec), slate_card(settings)])
     return make_recorder(path, settings, _sounds(input_spec))
 
 
@@ -416,7 +437,7 @@ def _sinks(request: Request) -> tuple[Sink, ...]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Inference:
+class Inference:
     """The nets and the engine, ready to make stages."""
 
     catalog: Catalog
@@ -428,94 +449,11 @@ class _Inference:
     def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
         """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
         tracks = FaceTracks()
-        finder = LandmarkFinder(self.catalog.landmarker(_LANDMARKER), self.compute)
+        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
         chosen = self.settings.detect.model
-        detectors = [self.catalog.detector(model) for model in (_DETECTORS if chosen == "auto" else (chosen,))]
+        detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
         found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
         swap = SwapStage(self.swapper, self.source, buffers)
         if aside is None:
             return (*found, swap)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(_RECOGNISER), self.compute, aside), swap)
-
-
-class Workshop:
-    """What all sessions of a program share, made once: nets and engine. Thread: loader; `provider` any.
-
-    Args:
-        engine: One of `ENGINES`.
-
-    Raises:
-        BadInputError: There is no such engine.
-    """
-
-    def __init__(self, engine: str = "mesh") -> None:
-        self.swapper = _engine(engine)
-        self._catalog = _catalog()
-
-    def warm(self) -> None:
-        """Load all nets, side by side: the first session need not wait for them.
-
-        Raises:
-            InferenceError: A net cannot be loaded.
-        """
-        loads: list[Callable[[], object]] = [
-            lambda: self._catalog.landmarker(_LANDMARKER),
-            lambda: self._catalog.recogniser(_RECOGNISER),
-            *(partial(self._catalog.detector, name) for name in _DETECTORS),
-        ]
-        with ThreadPoolExecutor(2, "warm") as pool:
-            for done in [pool.submit(load) for load in loads]:
-                done.result()
-
-    def portrait(self, source: portraits.Source) -> Portrait:
-        """The one face in a source picture.
-
-        Raises:
-            SourceFaceError: It cannot be read, or shows no face that can be used.
-            InferenceError: A net cannot be loaded.
-        """
-        finding = _finding(self._catalog, CpuCompute(_slate_card(Settings())))
-        return portraits.portrait(_read(source), source.name, finding)
-
-    def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
-        """What opens an input for a session."""
-        return _source_opener(spec, settings, SystemClock(), offline=False)
-
-    def session(
-        self,
-        spec: str,
-        source: Callable[[], PreparedSource],
-        store: SettingsStore,
-        events: EventLog,
-        capturing: Capturing | None = None,
-    ) -> LiveSession:
-        """A session that is not started yet, and has no outputs yet.
-
-        Args:
-            spec: The input.
-            source: The source face in force, asked for every frame.
-            store: The settings in force; their changes are put on record by whoever owns it.
-            events: The record.
-            capturing: The input, where it is open already.
-
-        Raises:
-            BadInputError: The slate picture cannot be used.
-        """
-        settings = store.current
-        compute = CpuCompute(_slate_card(settings))
-        parts = SessionParts(
-            open_source=self.opener(spec, settings),
-            make_stages=_Inference(self._catalog, compute, self.swapper, source, settings).stages,
-            compute=_chosen(compute, settings),
-            sinks=(),
-            store=store,
-            clock=SystemClock(),
-            events=events,
-            log_changes=False,
-        )
-        return LiveSession(parts, capturing=capturing)
-
-    @property
-    def models(self) -> dict[str, Path]:
-        """The models opened so far, and their files."""
-        return self._catalog.opened
+        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), swap)
