@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from facefusion_live.app.studio import CameraChoice, Person, Studio, StudioState
+from facefusion_live.app.studio import CameraChoice, Person, Phase, Studio, StudioState
 from facefusion_live.gui.canvas import rgb_image
 from facefusion_live.gui.icons import icon
 from facefusion_live.gui.theme import colours_of
@@ -158,7 +158,8 @@ class Welcome(QWidget):
         asked, self._asked = self._asked, None
         # Why none could be listed is a notice of the studio's; here it is as if there were none.
         self._cameras = asked.result() if asked.exception() is None else ()
-        if self._find_camera and self._cameras:
+        # Never under a picture that runs: whoever started meanwhile has chosen.
+        if self._find_camera and self._cameras and self._studio.state().phase is Phase.IDLE:
             self._find_camera = False
             self._studio.choose_input(self._cameras[0].spec)
             self._input_seen = self._cameras[0].spec

@@ -310,5 +310,7 @@ class MainWindow(QMainWindow):
             self.welcome.close_down()
             self.bridge.close()
             self.viewport.release()
+            for timer in self.findChildren(QTimer):
+                timer.stop()
             self._studio.close()
         super().closeEvent(event)

@@ -2,239 +2,6 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
 <context>
-    <name></name>
-    <message>
-        <source>Stages</source>
-        <comment>Capture to output</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Waiting for inference</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Inference, all of it</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Follow faces</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Find faces</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Choose faces</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Recognise</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Swap</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stages</source>
-        <comment>Compose</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>done</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>failed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>denied</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>No row was changed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>The signatures are right</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>No row is missing at the end</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Copies kept elsewhere agree</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>intact</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>tampered with</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>cut short</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>cannot be told</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>not checked</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Frame failed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Session started</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Session ended</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Face loaded</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Model loaded</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Consent given</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Consent denied</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Consent taken back</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Pass-through armed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Pass-through disarmed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Label on</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Label off</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Recording</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Record exported</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Operator&apos;s code</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Repeats left out</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Gap in the record</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Old rows archived</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Record begun</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>New key</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Audit</source>
-        <comment>Clock changed</comment>
-        <translation>审计</translation>
-    </message>
-    <message>
-        <source>Verdicts</source>
-        <comment>The record is intact</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Verdicts</source>
-        <comment>The record was tampered with</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Verdicts</source>
-        <comment>The record was cut short or set back</comment>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Verdicts</source>
-        <comment>Whether the record is whole cannot be told</comment>
-        <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
     <name>AboutDialog</name>
     <message>
         <source>About FaceFusion Live</source>
@@ -251,6 +18,145 @@
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Audit</name>
+    <message>
+        <source>done</source>
+        <translation>成功</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>denied</source>
+        <translation>拒绝</translation>
+    </message>
+    <message>
+        <source>No row was changed</source>
+        <translation>没有记录被改动</translation>
+    </message>
+    <message>
+        <source>The signatures are right</source>
+        <translation>签名正确</translation>
+    </message>
+    <message>
+        <source>No row is missing at the end</source>
+        <translation>末尾没有缺失记录</translation>
+    </message>
+    <message>
+        <source>Copies kept elsewhere agree</source>
+        <translation>与他处保存的副本一致</translation>
+    </message>
+    <message>
+        <source>intact</source>
+        <translation>完好</translation>
+    </message>
+    <message>
+        <source>tampered with</source>
+        <translation>被篡改</translation>
+    </message>
+    <message>
+        <source>cut short</source>
+        <translation>被截断</translation>
+    </message>
+    <message>
+        <source>cannot be told</source>
+        <translation>无法判断</translation>
+    </message>
+    <message>
+        <source>not checked</source>
+        <translation>未检查</translation>
+    </message>
+    <message>
+        <source>Settings changed</source>
+        <translation>设置已更改</translation>
+    </message>
+    <message>
+        <source>Frame failed</source>
+        <translation>帧处理失败</translation>
+    </message>
+    <message>
+        <source>Session started</source>
+        <translation>会话开始</translation>
+    </message>
+    <message>
+        <source>Session ended</source>
+        <translation>会话结束</translation>
+    </message>
+    <message>
+        <source>Face loaded</source>
+        <translation>人脸已载入</translation>
+    </message>
+    <message>
+        <source>Model loaded</source>
+        <translation>模型已载入</translation>
+    </message>
+    <message>
+        <source>Consent given</source>
+        <translation>授权已给予</translation>
+    </message>
+    <message>
+        <source>Consent denied</source>
+        <translation>授权被拒绝</translation>
+    </message>
+    <message>
+        <source>Consent taken back</source>
+        <translation>授权已撤回</translation>
+    </message>
+    <message>
+        <source>Pass-through armed</source>
+        <translation>直通已启用</translation>
+    </message>
+    <message>
+        <source>Pass-through disarmed</source>
+        <translation>直通已停用</translation>
+    </message>
+    <message>
+        <source>Label on</source>
+        <translation>标识已开启</translation>
+    </message>
+    <message>
+        <source>Label off</source>
+        <translation>标识已关闭</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Record exported</source>
+        <translation>记录已导出</translation>
+    </message>
+    <message>
+        <source>Operator&apos;s code</source>
+        <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Repeats left out</source>
+        <translation>略去重复</translation>
+    </message>
+    <message>
+        <source>Gap in the record</source>
+        <translation>记录有缺口</translation>
+    </message>
+    <message>
+        <source>Old rows archived</source>
+        <translation>旧记录已归档</translation>
+    </message>
+    <message>
+        <source>Record begun</source>
+        <translation>记录开始</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新密钥</translation>
+    </message>
+    <message>
+        <source>Clock changed</source>
+        <translation>时钟变更</translation>
     </message>
 </context>
 <context>
@@ -1247,14 +1153,6 @@
     </message>
 </context>
 <context>
-    <name>QCoreApplication</name>
-    <message>
-        <source>Audit</source>
-        <comment>Settings changed</comment>
-        <translation>审计</translation>
-    </message>
-</context>
-<context>
     <name>RecordingCard</name>
     <message>
         <source>Not recording</source>
@@ -1303,6 +1201,10 @@
     <message>
         <source>Picture</source>
         <translation>图片</translation>
+    </message>
+    <message>
+        <source>The system&apos;s folders</source>
+        <translation>系统文件夹</translation>
     </message>
     <message>
         <source>MP4, small</source>
@@ -1693,6 +1595,26 @@
         <translation>把换脸画大或画小；小到盖不住脸时安全闸会关闭。</translation>
     </message>
     <message>
+        <source>Composed by</source>
+        <translation>合成方式</translation>
+    </message>
+    <message>
+        <source>Auto measures graphics device and processor at the start, and takes the faster one.</source>
+        <translation>自动：启动时测量显卡与处理器，采用较快者。</translation>
+    </message>
+    <message>
+        <source>Render</source>
+        <translation>渲染</translation>
+    </message>
+    <message>
+        <source>Gl</source>
+        <translation>OpenGL</translation>
+    </message>
+    <message>
+        <source>Cpu</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
         <source>Hold</source>
         <translation>保持时间</translation>
     </message>
@@ -1773,16 +1695,36 @@
         <translation>越快越省处理器，文件也越大。</translation>
     </message>
     <message>
-        <source>Ultrafast</source>
+        <source>Ultra fast</source>
         <translation>极快</translation>
     </message>
     <message>
-        <source>Superfast</source>
+        <source>Super fast</source>
         <translation>超快</translation>
     </message>
     <message>
-        <source>Veryfast</source>
+        <source>Very fast</source>
         <translation>很快</translation>
+    </message>
+    <message>
+        <source>x264</source>
+        <translation>x264</translation>
+    </message>
+    <message>
+        <source>NVENC</source>
+        <translation>NVENC</translation>
+    </message>
+    <message>
+        <source>Quick Sync</source>
+        <translation>Quick Sync</translation>
+    </message>
+    <message>
+        <source>AMF</source>
+        <translation>AMF</translation>
+    </message>
+    <message>
+        <source>VideoToolbox</source>
+        <translation>VideoToolbox</translation>
     </message>
     <message>
         <source>Faster</source>
@@ -1871,26 +1813,6 @@
     <message>
         <source>Stream</source>
         <translation>推流</translation>
-    </message>
-    <message>
-        <source>X264</source>
-        <translation>x264</translation>
-    </message>
-    <message>
-        <source>Nvenc</source>
-        <translation>NVENC</translation>
-    </message>
-    <message>
-        <source>Qsv</source>
-        <translation>QSV</translation>
-    </message>
-    <message>
-        <source>Amf</source>
-        <translation>AMF</translation>
-    </message>
-    <message>
-        <source>Videotoolbox</source>
-        <translation>VideoToolbox</translation>
     </message>
     <message>
         <source>Stream bit rate</source>
@@ -2004,6 +1926,45 @@
     </message>
 </context>
 <context>
+    <name>Stages</name>
+    <message>
+        <source>Capture to output</source>
+        <translation>采集到输出</translation>
+    </message>
+    <message>
+        <source>Waiting for inference</source>
+        <translation>等待推理</translation>
+    </message>
+    <message>
+        <source>Inference, all of it</source>
+        <translation>推理总计</translation>
+    </message>
+    <message>
+        <source>Follow faces</source>
+        <translation>跟踪人脸</translation>
+    </message>
+    <message>
+        <source>Find faces</source>
+        <translation>查找人脸</translation>
+    </message>
+    <message>
+        <source>Choose faces</source>
+        <translation>选择人脸</translation>
+    </message>
+    <message>
+        <source>Recognise</source>
+        <translation>识别</translation>
+    </message>
+    <message>
+        <source>Swap</source>
+        <translation>换脸</translation>
+    </message>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+</context>
+<context>
     <name>StatePlate</name>
     <message>
         <source>LIVE</source>
@@ -2054,6 +2015,22 @@
     <message>
         <source>Log {id}</source>
         <translation>日志 {id}</translation>
+    </message>
+    <message>
+        <source>The record is intact</source>
+        <translation>记录完好</translation>
+    </message>
+    <message>
+        <source>The record was tampered with</source>
+        <translation>记录被篡改</translation>
+    </message>
+    <message>
+        <source>The record was cut short or set back</source>
+        <translation>记录被截断或回退</translation>
+    </message>
+    <message>
+        <source>Whether the record is whole cannot be told</source>
+        <translation>无法判断记录是否完整</translation>
     </message>
 </context>
 <context>

@@ -100,6 +100,7 @@ def _window(qapp: Any, qtbot: Any, studio: FakeStudio, home: Path) -> Iterator[A
     with qtbot.waitActive(shown):
         shown.activateWindow()
     shown.begin()
+    qtbot.waitUntil(lambda: studio.calls == [("choose_input", "camera:0")], timeout=2000)
     yield shown
     shown.close()
     words.speak("en")
