@@ -200,12 +200,13 @@ class Director:
         """Begin a recording.
 
         Raises:
-            SinkError: It cannot be written; nothing is live, or is recorded already.
+            SinkError: It cannot be written, nothing is live, or a recording runs already.
             AuditStoreError: It cannot be put on record.
         """
         live = self._live()
         if live.recording is not None:
             raise SinkError("a recording is running already", advice="Stop it first.")
+        _make_folder(path)
         sink = wiring.recording(path, live.spec, self._crew.store.current)
         on_record.announce_recording(self._crew.trail)
         live.recording = Recording(path, live.session.add_sink(sink), sink, self._clock)
@@ -232,6 +233,7 @@ class Director:
             SinkError: Nothing is live, it cannot be written, or no picture came.
         """
         live = self._live()
+        _make_folder(path)
         sink = wiring.snapshot(path)
         name = live.session.add_sink(sink)
         there = sink.taken.wait(_SNAPSHOT_S)
@@ -359,6 +361,16 @@ def _spoken(spec: str) -> str:
     if separator:
         return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}"
     return spec if spec.startswith(("camera:", "synthetic")) else Path(spec).name or spec
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder that a file is to lie in, so that the first recording finds its place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"the folder {path.parent.name} cannot be made", advice="Give a folder that you may write to."
+        ) from error
 
 
 def _free_name(path: Path) -> Path:

@@ -154,7 +154,7 @@ class FakeAuditDesk:
         rows = [
             row
             for row in reversed(self.kept)
-            if wanted.action in {"", row["action"]} and wanted.status in {"", row["status"]}
+            if _acts(row["action"], wanted.action) and wanted.status in {"", row["status"]}
         ]
         return done(rows[: wanted.limit] if wanted.limit else rows)
 
@@ -167,7 +167,7 @@ class FakeAuditDesk:
 
     def export(self, path: Path, wanted: Filter | None = None) -> "Future[dict[str, Any]]":
         self.calls.append(("export", path, wanted))
-        return done({"rows": len(self.kept), "log_id": "0" * 32})
+        return done({"logs": [{"rows": len(self.kept), "log_id": "0" * 32}]})
 
     def unlock(self, code: str) -> "Future[bool]":
         self.calls.append(("unlock",))
@@ -177,8 +177,13 @@ class FakeAuditDesk:
         return done(True)
 
 
+def _acts(action: str, wanted: str) -> bool:
+    """As `Filter.action`: one action, or a family that ends with a dot; empty for all."""
+    return action.startswith(wanted) if wanted.endswith(".") else wanted in {"", action}
+
+
 def _row(seq: int) -> dict[str, Any]:
-    changed = {"fields": [{"field": "look.opacity", "old": 1000, "new": 900}], "revision": seq}
+    changed = {"fields": [{"field": "look.opacity", "old_milli": 1000, "new_milli": 900}], "revision": seq}
     action, metadata = [("session.start", {"fps": 30}), ("settings.change", changed), ("frame.failed", {})][seq - 1]
     return {
         "seq": seq,

@@ -249,7 +249,7 @@ def test_closing_while_live_takes_less_than_two_seconds(stage: Stage) -> None:
 
 
 def test_a_recording_is_on_record_first_and_by_its_sum(stage: Stage, tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
+    film = tmp_path / "new folder" / "film.mp4"
     stage.studio.start_recording(film)
     stage.loaded()
     assert stage.notices() == ["nothing is live"]
