@@ -91,11 +91,11 @@ class Passes:
         self._fill(("cells", *placed, *mixed), self._cells, plan, settings, values)
         _bind_cells(self._cells)
         self._blurred.clear()
-        self._blurred.use(_moved(plan.cells, radius))
+        self._blurred.use(_moved(plan.lit, radius))
         self._programs["blur",].use(settings, values)
         _draw()
         _bind_cells(self._blurred)
-        self._gain.use(plan.cells)
+        self._gain.use(plan.lit)
         self._programs["blur", "RATIO"].use(settings, values)
         _draw()
 

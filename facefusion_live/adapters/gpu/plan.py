@@ -13,8 +13,10 @@ from facefusion_live.domain.settings import Mask, Settings
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom."""
 
-_CELL_LEVELS = 8
+_CORNER_LEVELS = 6
 """A distance changes by less than this from the middle of a cell to its corners."""
+_CELL_LEVELS = 8
+"""A distance changes by less than this over the width of a cell."""
 _LIT_FROM = blend.EDGE_LEVEL - 8
 """Where cells begin to say something about the light; see `blend.relight_weight`."""
 
@@ -27,7 +29,7 @@ class Plan:
         patch: It.
         step_px: Edge of a cell in crop pixels.
         regions_grid: (n, n, 4) distances in the middle of each cell.
-        cells: Around all cells that can show or say anything, and one more on each side.
+        cells: Around all cells that can show or say anything.
         spans: (n, 2) int32 first of these cells in each row, and the one behind the last.
         window: The part of the picture that they touch.
         frame_from_crop: Before the patch is grown.
@@ -48,6 +50,12 @@ class Plan:
         """The same as `cells`, in crop pixels."""
         return _scaled(self.cells, self.step_px)
 
+    @property
+    def lit(self) -> Box:
+        """`cells` and one more on each side: light is interpolated between the middles of cells."""
+        left, top, right, bottom = self.cells
+        return max(left - 1, 0), max(top - 1, 0), min(right + 1, blend.GRID), min(bottom + 1, blend.GRID)
+
 
 def plan(patch: Patch, settings: Settings, frame_wh: tuple[int, int]) -> Plan:
     """Work out how a patch is drawn.
@@ -62,7 +70,7 @@ def plan(patch: Patch, settings: Settings, frame_wh: tuple[int, int]) -> Plan:
     if rest:
         raise ComputeError(f"a patch of {size} pixels does not fit the grid of {blend.GRID} cells")
     grid = patch.regions.host()[step // 2 :: step, step // 2 :: step]
-    showing = _showing(grid[..., 0], settings.mask)
+    showing = _showing(grid[..., 0], settings.mask, step)
     cells = _around(showing)
     scale = settings.look.face_scale
     frame_from_crop = geometry.inverse(patch.crop_from_frame)
@@ -78,17 +86,10 @@ def is_empty(box: Box) -> bool:
     return box[2] <= box[0] or box[3] <= box[1]
 
 
-def _showing(hull: NDArray[np.uint8], mask: Mask) -> NDArray[np.bool_]:
-    """The cells in which alpha or the weight of the light is above 0, and one more on each side."""
+def _showing(hull: NDArray[np.uint8], mask: Mask, step_px: int) -> NDArray[np.bool_]:
+    """The cells with a pixel that can show, tells of the light, or lies beside one: sharpening looks there."""
     lowest = (mask.erosion - mask.padding - mask.feather / 2) / blend.DISTANCE_STEP + blend.EDGE_LEVEL
-    there = hull >= min(lowest, _LIT_FROM) - _CELL_LEVELS
-    wide = there.copy()
-    wide[1:] |= there[:-1]
-    wide[:-1] |= there[1:]
-    grown = wide.copy()
-    grown[:, 1:] |= wide[:, :-1]
-    grown[:, :-1] |= wide[:, 1:]
-    return grown
+    return hull >= min(lowest, _LIT_FROM) - _CORNER_LEVELS - _CELL_LEVELS / step_px
 
 
 def _around(showing: NDArray[np.bool_]) -> Box:
