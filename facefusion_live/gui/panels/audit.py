@@ -39,6 +39,7 @@ class AuditPanel(Page):
         super().__init__(bridge, studio)
         self._waiting, self._reading = Waiting(self), Waiting(self)
         self._limit, self._stored, self._session, self._file = PAGE, -1, "", ""
+        self._again = False
         self._status, self._detail = words(Role.CAPTION, wrap=True), words(Role.CAPTION, wrap=True)
         self.filter = AuditFilter()
         self.rows = RowsModel(self)
@@ -66,12 +67,13 @@ class AuditPanel(Page):
 
     def read(self) -> None:
         """Read the rows that are wanted now; they come in a moment."""
-        if self._reading.busy:
+        self._again = self._reading.busy
+        if self._again:
             return
         self._stored = self.bridge.state.audit.stored
         if self.filter.last_session_only:
             begun = self.studio.audit.rows(Filter(action="session.start", limit=1))
-            self._reading.wait(begun, self._read_session, self._failed)
+            self._reading.wait(begun, self._read_session, self._unread)
         else:
             self._read(self.filter.wanted(limit=self._limit))
 
@@ -151,10 +153,16 @@ class AuditPanel(Page):
         self._read(self.filter.wanted(limit=self._limit, session_id=self._session))
 
     def _read(self, wanted: Filter) -> None:
-        self._reading.wait(self.studio.audit.rows(wanted), self._show_rows, self._failed)
+        self._reading.wait(self.studio.audit.rows(wanted), self._show_rows, self._unread)
 
     def _show_rows(self, rows: Sequence[dict[str, Any]]) -> None:
         self.rows.show_rows(rows, more=len(rows) >= self._limit)
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Somebody asked for other rows while these were read."""
+        if self._again:
+            self.read()
 
     def _show_detail(self, current: QModelIndex) -> None:
         self._detail.setVisible(current.isValid())
@@ -213,6 +221,10 @@ class AuditPanel(Page):
         self.progress.hide()
         for button in (self.verify, self.export, self.unlock):
             button.setEnabled(True)
+
+    def _unread(self, error: FaceFusionLiveError) -> None:
+        self.result.tell(Role.ERROR, _sentence(str(error)), error.advice)
+        self._read_again()
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self._end()

@@ -1,7 +1,9 @@
 """Performance: how late the picture is and where the time goes, what was dropped, and what computes."""
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from facefusion_live.app.studio import Phase, Studio, StudioState
@@ -83,10 +85,7 @@ class PerformancePanel(Page):
         super().hideEvent(event)
 
     def _lay_out(self) -> None:
-        figures, facts = row(gap=WIDE), QGridLayout()
-        for figure in self.figures.values():
-            figures.addWidget(figure)
-        figures.addStretch(1)
+        facts = QGridLayout()
         facts.setColumnStretch(1, 1)
         facts.setHorizontalSpacing(WIDE)
         facts.setVerticalSpacing(GAP)
@@ -96,8 +95,7 @@ class PerformancePanel(Page):
         self._stages.lines.addWidget(self.plot)
         self._stages.lines.addWidget(self.table)
         self._about.lines.addLayout(facts)
-        self.lines.addLayout(figures)
-        for widget in (self.warning, self._stages, self._about):
+        for widget in (_Figures(list(self.figures.values())), self.warning, self._stages, self._about):
             self.lines.addWidget(widget)
         self.lines.addStretch(1)
 
@@ -113,6 +111,38 @@ class PerformancePanel(Page):
         say(self._facts["engine"][1], f"{state.engine} · {state.provider}")
         why = f": {state.backend_reason}" if state.backend_reason else ""
         say(self._facts["gl"][1], f"{state.backend.upper()}{why}")
+
+
+class _Figures(QWidget):
+    """Numbers side by side; in a narrow dock two and two."""
+
+    def __init__(self, figures: Sequence["_Figure"]) -> None:
+        super().__init__()
+        self._figures, self._columns = figures, 0
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(WIDE)
+        self._grid.setVerticalSpacing(GAP)
+        self.setLayout(self._grid)
+        self._arrange(2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        needed = sum(figure.sizeHint().width() + WIDE for figure in self._figures)
+        self._arrange(len(self._figures) if self.width() >= needed else 2)
+
+    def minimumSizeHint(self) -> QSize:
+        widest = max(figure.minimumSizeHint().width() for figure in self._figures)
+        return QSize(2 * widest + WIDE, super().minimumSizeHint().height())
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for at, figure in enumerate(self._figures):
+            self._grid.addWidget(figure, at // columns, at % columns)
+        for at in range(len(self._figures) + 1):
+            self._grid.setColumnStretch(at, 1 if at == columns else 0)
 
 
 class _Figure(QWidget):

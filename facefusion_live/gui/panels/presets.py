@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractItemView, QDoubleSpinBox, QLineEdit, QListWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDoubleSpinBox, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -109,7 +109,7 @@ class PresetsPanel(Page):
         self.save.clicked.connect(self._save)
         self.name.returnPressed.connect(self._save)
         self.list.itemSelectionChanged.connect(self._show_differences)
-        self.list.itemActivated.connect(self._recall)
+        self.list.itemActivated.connect(self._activate)
         self.recall.clicked.connect(self._recall)
         self.morph.clicked.connect(self._morph)
         self.delete.clicked.connect(self._delete)
@@ -147,6 +147,11 @@ class PresetsPanel(Page):
             self.name.clear()
             self._show_names()
             self._point(name)
+
+    def _activate(self, item: QListWidgetItem) -> None:
+        """Enter, or a double click: also on what the keyboard is at and has not chosen yet."""
+        self._point(item.text())
+        self._recall()
 
     def _recall(self) -> None:
         self._try(lambda: self.studio.presets.recall(self.chosen))
