@@ -161,7 +161,13 @@ class AuditHome:
     # Handing on and giving up.
 
     def export(
-        self, path: Path, *, wanted: Filter | None = None, code: str = "", trail: AuditTrail | None = None
+        self,
+        path: Path,
+        *,
+        wanted: Filter | None = None,
+        code: str = "",
+        trail: AuditTrail | None = None,
+        unlocked: bool = False,
     ) -> dict[str, Any]:
         """Write an export; it is a row first. Without the operator's code it holds one's own rows.
 
@@ -170,6 +176,7 @@ class AuditHome:
             wanted: Which rows; None for all.
             code: The operator's, where one is set up.
             trail: That of the running program; None to open one.
+            unlocked: The operator showed the code already, by `unlock`.
 
         Returns:
             The manifest.
@@ -178,7 +185,7 @@ class AuditHome:
             AuditStoreError: The row or the export cannot be written.
             OperatorCodeError: The code is wrong.
         """
-        if not self.unlock(code, trail):
+        if not (unlocked or self.unlock(code, trail)):
             wanted = replace(wanted or Filter(), user_id=self.own_user)
         words = (wanted or Filter()).words
         with nullcontext(trail) if trail else self.open_trail() as writing:

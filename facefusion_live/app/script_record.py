@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from facefusion_live.app.on_record import allow, record_loads
+from facefusion_live.app.on_record import allow, tell_models, tell_sources
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.domain.face import StageFailure
@@ -53,7 +53,8 @@ class ScriptRecord:
             return
         told = _told.setdefault(self._trail, set())
         new = {model: path for model, path in models.items() if model not in told}
-        record_loads(self._trail, sources, new)
+        tell_sources(self._trail, sources)
+        tell_models(self._trail, new)
         told.update(new)
 
     def failed(self, frame_index: int, failure: StageFailure) -> None:

@@ -78,7 +78,7 @@ class BufferPool:
     def __init__(self, size_bytes: int, count: int, name: str) -> None:
         self.name = name
         self.lock = threading.Lock()
-        self._count = count
+        self._size_bytes, self._count = size_bytes, count
         self._in_use = 0
         self._closed = False
         self._free: deque[PoolBuffer] = deque(PoolBuffer(self, large_memory(size_bytes)) for _ in range(count))
@@ -113,6 +113,14 @@ class BufferPool:
         with self.lock:
             self._closed = True
             self._free.clear()
+
+    def grow_to(self, count: int) -> None:
+        """Have at least so many buffers: an output was added. The new ones cost no memory until they are used."""
+        with self.lock:
+            more = max(0, count - self._count)
+            # At the left: those in use before are taken first.
+            self._free.extendleft(PoolBuffer(self, large_memory(self._size_bytes)) for _ in range(more))
+            self._count += more
 
     @property
     def in_use(self) -> int:

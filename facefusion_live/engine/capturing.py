@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facefusion_live.domain.errors import CaptureError, CaptureLostError, ComputeError, FaceFusionLiveError
 from facefusion_live.domain.image import Frame, HostImage
@@ -84,6 +84,7 @@ class Capturing:
         self._first_error: Exception | None = None
         self._ready = threading.Event()
         self._go = threading.Event()
+        self._handing = threading.Lock()
         self._pool: BufferPool | None = None
         self._channel: Channel[Frame] | None = None
         self._over = False
@@ -93,13 +94,16 @@ class Capturing:
         self.worker = Worker("capture", self._step, on_error=self._failed, setup=self._open, teardown=self._close)
 
     def open(self) -> Format:
-        """Start the thread and wait until the source is open.
+        """Start the thread and wait until the source is open; at once when it is already.
 
         Raises:
             CaptureOpenError: It cannot be opened.
+            CaptureError: It was asked to stop in the meantime.
         """
+        if self._format is not None:
+            return self._format
         self.worker.start()
-        while not self._ready.wait(_POLL_S) and self.worker.alive:
+        while not self._ready.wait(_POLL_S) and self.worker.alive and not self.worker.stopping:
             pass
         if self._first_error is not None or self._format is None:
             self.worker.join(1.0)
@@ -111,10 +115,30 @@ class Capturing:
         """Of the source, for people; empty before it is open."""
         return self._format.name if self._format is not None else ""
 
-    def begin(self, pool: BufferPool, channel: Channel[Frame]) -> None:
-        """Let frames flow."""
+    def begin(self, pool: BufferPool, channel: Channel[Frame], after: "Capturing | None" = None) -> None:
+        """Let frames flow.
+
+        Args:
+            pool: Where pictures are read into.
+            channel: Where frames go.
+            after: Whose place this one takes: it hands over no more frames, and its counts and times go on.
+        """
+        if after is not None:
+            after.detach()
+            self.counts, self._media_s = replace(after.counts), after.media_s
         self._pool, self._channel = pool, channel
         self._go.set()
+
+    def detach(self) -> None:
+        """Hand over no more frames, and end. The channel stays open. Thread: any."""
+        with self._handing:
+            self._over, self._channel = True, None
+        self.ask_to_stop()
+
+    @property
+    def media_s(self) -> float:
+        """Time in the session of the last picture."""
+        return self._media_s
 
     def ask_to_stop(self) -> None:
         """End after the picture being read."""
@@ -160,9 +184,10 @@ class Capturing:
         log.warning("the source was lost (%s); trying again. %s", type(error).__name__, advice)
 
     def _end(self) -> None:
-        self._over = True
-        if self._channel is not None:
-            self._channel.close()
+        with self._handing:
+            self._over = True
+            if self._channel is not None:
+                self._channel.close()
 
     def _look_for_the_rest(self) -> None:
         """Say so when a file ended before it should: its end is missing, or pictures in it are damaged."""
@@ -188,11 +213,13 @@ class Capturing:
             self._look_for_the_rest()
             self._end()
             return False
-        if not channel.put(frame):
+        # In one go: after `detach` no frame may slip through.
+        with self._handing:
+            taken = self._channel is not None and channel.put(frame)
+            self.counts.frames += taken
+        if not taken:
             frame.image.release()
-            return False
-        self.counts.frames += 1
-        return True
+        return taken
 
     def _buffer(self, pool: BufferPool) -> PoolBuffer | None:
         """A buffer, or None after a short wait when all are in use: no reason to give up the source."""
