@@ -13,6 +13,9 @@ from tests.support import qt_problem
 
 __all__ = ["graphics", "graphics_clean"]
 
+# The keyring of whoever runs the tests is none of their business; and a keyring that a test defines would be taken for
+# the system's own by every test after it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ.setdefault("FACEFUSION_LIVE_GL_DEBUG", "1")  # every call of OpenGL asks for errors, and raises them
 
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
