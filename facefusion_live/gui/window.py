@@ -1,7 +1,6 @@
 """The main window: the bar above, the picture in the middle, panels around it. It holds no truth of its own."""
 
 import logging
-from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QShowEvent
@@ -74,6 +73,7 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self.keys_dialog: KeysDialog | None = None
         self._esc_esc = EscEsc(self)
+        self._first: dict[Qt.DockWidgetArea, QDockWidget] = {}
         self._untitled: set[QDockWidget] = set()
         self._dressing = QTimer(self, singleShot=True, interval=0)
         self._dressing.timeout.connect(self._dress_docks)
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
                 corner, Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea
             )
         for panel in PANELS:
-            dock = QDockWidget(self)
+            dock = QDockWidget(QCoreApplication.translate("Panel", panel.title), self)
             dock.setObjectName(panel.id)
             dock.setWidget(panel.make(self.bridge, self._studio))
             dock.topLevelChanged.connect(self._dress_docks_later)
@@ -162,26 +162,31 @@ class MainWindow(QMainWindow):
             dock.visibilityChanged.connect(self._dress_docks_later)
             self.docks[panel.id] = dock
         self._place_docks()
+        self._as_built = self.saveState()
 
     def _place_docks(self) -> None:
-        """The usual layout: who and where from on the left, how it looks on the right, figures below."""
-        first: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        """The usual layout: who and where from on the left, how it looks on the right, figures below.
+
+        Once: Qt leaves an empty row of tabs behind when docks among tabs are placed anew.
+        """
         for name, dock in self.docks.items():
             area = _AREAS.get(name, Qt.DockWidgetArea.RightDockWidgetArea)
-            dock.setFloating(False)
             self.addDockWidget(area, dock)
-            if area in first:
-                self.tabifyDockWidget(first[area], dock)
+            if area in self._first:
+                self.tabifyDockWidget(self._first[area], dock)
             else:
-                first[area] = dock
-            dock.show()
-        for dock in first.values():
+                self._first[area] = dock
+        for dock in self._first.values():
             dock.raise_()
-        # Sizes hold only once the docks are laid out.
-        QTimer.singleShot(0, self, partial(self._size_docks, first))
 
-    def _size_docks(self, first: dict[Qt.DockWidgetArea, QDockWidget]) -> None:
-        for area, dock in first.items():
+    def _usual_layout(self) -> None:
+        """Back to where everything was at first."""
+        self.restoreState(self._as_built)
+        self.show_panels(True)
+        self._size_docks()
+
+    def _size_docks(self) -> None:
+        for area, dock in self._first.items():
             if area is Qt.DockWidgetArea.BottomDockWidgetArea:
                 self.resizeDocks([dock], [_BOTTOM_PX], Qt.Orientation.Vertical)
             else:
@@ -213,7 +218,7 @@ class MainWindow(QMainWindow):
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
         self._menus.languages.triggered.connect(self._choose_language)
-        self._menus.default_layout.triggered.connect(self._place_docks)
+        self._menus.default_layout.triggered.connect(self._usual_layout)
         self._menus.about.triggered.connect(lambda: AboutDialog(self).show())
         for dock in self.docks.values():
             self._menus.panels.addAction(dock.toggleViewAction())
@@ -227,7 +232,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         if not self._memory.restore_window(self):
             self.resize(_USUAL)
-            self._place_docks()
+            self._size_docks()
         if self._first_time:
             # The first page asks for one face and one button; what can be tuned comes with the first picture.
             self.show_panels(False)
@@ -247,7 +252,8 @@ class MainWindow(QMainWindow):
         if self._first_time and state.phase is Phase.LIVE:
             self._first_time = False
             self.show_panels(True)
-            self._place_docks()
+            # Sizes hold only once the docks are laid out.
+            QTimer.singleShot(0, self, self._size_docks)
 
     def _tell(self, notice: Notice) -> None:
         self.notices.tell(notice)
