@@ -110,6 +110,11 @@ def transform(dest_from_source: Affine, points: Points) -> NDArray[np.float32]:
     return moved
 
 
+def shifted(dest_from_source: Affine, by: tuple[float, float]) -> Affine:
+    """The same map with the destination's origin elsewhere: what came to (x, y) comes to (x, y) + by."""
+    return dest_from_source + np.array([[0, 0, by[0]], [0, 0, by[1]]])
+
+
 def scale_of(dest_from_source: Affine) -> float:
     """How much longer a line gets."""
     return float(np.sqrt(abs(np.linalg.det(dest_from_source[:, :2]))))

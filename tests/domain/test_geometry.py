@@ -266,3 +266,10 @@ def test_a_face_beyond_the_limit_is_scaled_down_to_it() -> None:
 @pytest.mark.parametrize(("side", "edge"), [(64, 64), (64.5, 128), (512, 512), (512.5, 512)])
 def test_the_edge_of_an_upright_crop_is_the_next_multiple_up_to_the_limit(side: float, edge: int) -> None:
     assert geometry.upright_crop(np.array([0.0, 0, side, 10]), 1, 64, 512)[1] == edge
+
+
+def test_a_shifted_map_ends_elsewhere() -> None:
+    turned = np.array([[0.0, -2, 5], [2, 0, 7]])
+    points = np.array([[1.0, 2.0], [30, 40]])
+    moved = geometry.transform(geometry.shifted(turned, (3, -4)), points)
+    assert np.allclose(moved, geometry.transform(turned, points) + np.array([3, -4]))
