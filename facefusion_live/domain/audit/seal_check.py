@@ -29,6 +29,11 @@ class SealCheck:
         self.sealed = 0
         self._noted_at = 0
 
+    @property
+    def key_changes(self) -> bool:
+        """Has the last row about keys named another one?"""
+        return self._next_key is not None
+
     def start_after(self, metadata: dict[str, Any]) -> None:
         """Begin behind pruned rows, with what their `audit.prune` row says."""
         self.key, self.epoch, self._number = key_of(metadata["public_key"]), metadata["epoch"], metadata["number"]
