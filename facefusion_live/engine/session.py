@@ -291,6 +291,8 @@ class LiveSession:
         if frame is not None:
             took_us = (self._parts.clock.now_ns() - frame.captured_ns) // 1000
             told |= {"frame_index": frame.index, "execution_time_us": took_us}
+        if failure.face is not None:
+            told["target_face_index"] = failure.face
         self._parts.events.record("frame.failed", self.format.name, "failure", told)
 
     def _settings_changed(self, change: Change) -> None:

@@ -105,7 +105,7 @@ class LogReader:
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
             horizon = horizon_of(reading)
-            archives = archives_of(self.layout.archive, log_id) if horizon else []
+            archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
             evidence = Evidence(
                 rows=_all_rows(reading, archives if whole else []),
