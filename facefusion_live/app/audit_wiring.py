@@ -39,8 +39,8 @@ from facefusion_live.domain.audit.errors import (
 )
 from facefusion_live.domain.audit.event import EXPORT_AUDIT, UNLOCK, timestamp
 from facefusion_live.domain.audit.filter import Filter
-from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport
 from facefusion_live.engine.trail import AuditTrail, settled
@@ -111,17 +111,23 @@ class AuditHome:
             trail: That of the running program; None to open one.
 
         Raises:
-            OperatorCodeError: The code is wrong.
+            OperatorCodeError: The code is wrong, or was used before.
+            AuditStoreError: It cannot be put down that the code was used.
         """
         if not self.operator.is_set_up:
             return True
         if not code:
             return False
-        accepted = self.operator.accepts(code)
+        try:
+            accepted = self.operator.accepts(code)
+        except OSError as error:
+            advice = "Give the program's folder back its write permission."
+            raise AuditStoreError(f"the operator's code cannot be checked: {error}", advice=advice) from error
         with nullcontext(trail) if trail else self.open_trail() as writing:
             writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
         if not accepted:
-            raise OperatorCodeError("that is not the operator's code", advice="Wait for the next code and try again.")
+            message = "that is not the operator's code, or it was used before"
+            raise OperatorCodeError(message, advice="Wait for the next code and try again.")
         return True
 
     def set_operator_code(self) -> str:
