@@ -33,6 +33,8 @@ class OperatorCode:
         """Make a new secret; give the `otpauth://` address that an authenticator app reads."""
         secret = random_base32()
         write_private(self._path, secret.encode())
+        for path in self._used():
+            path.unlink(missing_ok=True)
         return TOTP(s=secret).provisioning_uri(name="operator", issuer_name="FaceFusion Live")
 
     def accepts(self, code: str) -> bool:
@@ -48,9 +50,13 @@ class OperatorCode:
                 return self._used_now(step)
         return False
 
+    def _used(self) -> dict[Path, int]:
+        """The half minute whose code was used last, by the file that says so."""
+        return {path: int(path.suffix[1:]) for path in self._path.parent.glob(f"{self._path.stem}.used.*")}
+
     def _used_now(self, step: int) -> bool:
         """Put down that the code of a half minute was used; False when it, or a later one, was used before."""
-        used = {path: int(path.suffix[1:]) for path in self._path.parent.glob(f"{self._path.stem}.used.*")}
+        used = self._used()
         if any(earlier >= step for earlier in used.values()):
             return False
         try:
