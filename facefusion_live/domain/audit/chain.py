@@ -32,7 +32,8 @@ class ChainCheck:
     """
 
     def __init__(self, report: LogReport, codec: Codec, log_id: str | None) -> None:
-        self._report, self._codec, self._log_id = report, codec, log_id
+        self._report, self._log_id = report, log_id
+        self._decode, self._encode = codec.decode, codec.encode
         self._prev_hex = GENESIS_PREV.hex()
         self._clock: tuple[str, int, int] | None = None
         self.seq = 0
@@ -63,8 +64,8 @@ class ChainCheck:
 
     def _event(self, seq: int, body: bytes) -> dict[str, Any] | None:
         try:
-            value: Any = self._codec.decode(body)
-            if self._codec.encode(value) != body:
+            value: Any = self._decode(body)
+            if self._encode(value) != body:
                 self._find("not_canonical", seq, f"row {seq} is not in canonical form")
             if len(body) > MAX_BODY_BYTES:
                 self._find("oversize", seq, f"row {seq} is longer than any row may be")

@@ -82,7 +82,7 @@ class _Fold:
     def row(self, row: Row) -> None:
         """One row, and whatever speaks about the tree that ends with it."""
         seq, body, _ = row
-        if self._seal.key_changes:
+        if self._seal.next_key is not None:
             self._seal.before_row(seq)
         leaf, event = self.chain.row(row)
         self._frontier.append(leaf)
