@@ -263,6 +263,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """How long the record of failed frames and parameter changes is kept at hand."""
+
+    keep_days: Annotated[
+        int,
+        Range(0, 3650, 1, "days"),
+        Acts.SESSION,
+        Words("Keep for", "Older rows go into an archive when a session starts; 0 keeps all at hand."),
+    ] = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All parameters at one moment."""
 
@@ -275,6 +287,7 @@ class Settings:
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     record: Record = field(default_factory=Record)
+    audit: Audit = field(default_factory=Audit)
 
     def value(self, path: str) -> Value:
         """The value at `group.name`.
