@@ -34,8 +34,8 @@ def started_session(
         BadInputError: As `wiring.open_session` and `LiveSession.start`.
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
-    opening = nullcontext(trail) if trail else audit_home(lambda notice: notify(notice.message)).open_trail()
-    with opening as writing:
+    home = audit_home(lambda notice: notify(notice.message))
+    with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
             allow(writing, source)
@@ -46,6 +46,7 @@ def started_session(
             opened.session.start()
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
+            home.retain(writing, opened.store.current.audit.keep_days)
             yield opened
         finally:
             opened.session.stop()

@@ -97,7 +97,7 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
     return float((alpha_grid[face] >= COVERED_FROM).mean()) if face.any() else 0.0
 
 
-def placed_share(regions_grid: Bytes, points: Array) -> float:
+def placed_share(regions_grid: Bytes, points: NDArray[np.floating]) -> float:
     """The share of a face's points over which a patch lies with its own face, 0..1.
 
     `covered_share` believes the patch that its face is the one in the frame. This asks the frame: a patch that was put

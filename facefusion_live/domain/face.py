@@ -89,11 +89,13 @@ class StageFailure:
         stage: Name of the stage that failed.
         error_type: Class name of the error.
         message: What it said, for the log.
+        face: The face it failed on, its place in `Job.faces`; None where it was none in particular.
     """
 
     stage: str
     error_type: str
     message: str
+    face: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -351,6 +351,18 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """How long the record of failed frames and parameter changes is kept at hand."""
+
+    keep_days: Annotated[
+        int,
+        Range(0, 3650, 1, "days"),
+        Acts.SESSION,
+        Words("Keep for", "Older rows go into an archive when a session starts; 0 keeps all at hand."),
+    ] = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All parameters at one moment."""
 
@@ -365,6 +377,7 @@ class Settings:
     record: Record = field(default_factory=Record)
     sound: Sound = field(default_factory=Sound)
     stream: Stream = field(default_factory=Stream)
+    audit: Audit = field(default_factory=Audit)
 
     def value(self, path: str) -> Value:
         """The value at `group.name`.

@@ -392,6 +392,8 @@ def _tell_failed(
     if frame is not None:
         took_us = (clock.now_ns() - frame.captured_ns) // 1000
         told |= {"frame_index": frame.index, "execution_time_us": took_us}
+    if failure.face is not None:
+        told["target_face_index"] = failure.face
     events.record("frame.failed", capturing.name, "failure", told)
 
 

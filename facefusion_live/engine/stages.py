@@ -223,8 +223,10 @@ class SwapStage:
         """Swap."""
         source = self._source()
         for index in draft.targets:
+            draft.at_face = index
             patch = self._swapper.swap(draft.frame, draft.faces[index], index, source, draft.settings, self._buffers)
             draft.patches.append(patch)
+        draft.at_face = None
 
 
 def _has_a_place(seen: Detection) -> bool:

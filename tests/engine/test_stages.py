@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from facefusion_live.domain.errors import InferenceError
-from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.pipeline import Draft
@@ -160,6 +162,24 @@ def test_a_patch_for_every_target(bench: Bench) -> None:
     assert bench.pool.in_use == 2
     draft.job().release()
     assert bench.pool.in_use == 0
+
+
+def test_a_swap_that_fails_names_the_face_it_was_at(bench: Bench) -> None:
+    class FailsOnTheSecond(FakeSwapper):
+        def swap(self, frame: Frame, face: Face, face_index: int, *rest: Any) -> Patch:
+            if face_index == 1:
+                raise InferenceError("no net")
+            return super().swap(frame, face, face_index, *rest)
+
+    everyone = SETTINGS.with_values({"swap.targets": "all", "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, OTHER, settings=everyone)
+    with pytest.raises(InferenceError):
+        SwapStage(FailsOnTheSecond(), FakeSource, bench.pool).run(draft)
+    assert (draft.at_face, len(draft.patches)) == (1, 1)
+    draft.job().release()
+    SwapStage(FakeSwapper(), FakeSource, bench.pool).run(draft := bench.frame(FACE, OTHER, settings=everyone))
+    assert draft.at_face is None
+    draft.job().release()
 
 
 def test_the_source_is_read_once_per_frame(bench: Bench) -> None:
