@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters import sinks
-from facefusion_live.adapters.sinks import MjpegSink, Recorder, Snapshot, StatesSink, StreamSink
+from facefusion_live.adapters.sinks import (
+    DriverCamera,
+    FirstThatOpens,
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    StatesSink,
+    StreamSink,
+)
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import Sink, SinkState
 from facefusion_live.domain.settings import Record, Stream
@@ -18,6 +26,7 @@ from tests.adapters.frames import CountedLease, shown
 from tests.adapters.sinks.servers import HOST, free_port
 from tests.contracts.discovery import classes_with
 from tests.fakes import sinks as fakes
+from tests.fakes.driver import FakeDriver, no_driver
 from tests.fakes.sinks import BreakingSink, CollectingSink, SlowSink
 
 
@@ -51,6 +60,8 @@ RECORDS = [
 """Those that write a file."""
 SERVED = [
     Kind(Snapshot, ".png", lambda path: Snapshot(path, last=True)),
+    Kind(DriverCamera, "", lambda _: DriverCamera(FakeDriver)),
+    Kind(FirstThatOpens, "", lambda _: FirstThatOpens([DriverCamera(no_driver), DriverCamera(FakeDriver)])),
     Kind(MjpegSink, "", lambda _: MjpegSink(0, "the-secret-token")),
     Kind(
         StreamSink, "", lambda _: StreamSink(f"udp://{HOST}:{free_port(SOCK_DGRAM)}?secret=1", Stream(encoder="x264"))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from facefusion_live.adapters.sinks import addresses, mjpeg
+from facefusion_live.adapters.sinks import addresses, mjpeg, virtual_camera
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed, OpenMicrophone, Silence
 from facefusion_live.adapters.sinks.recorder import Recorder
 from facefusion_live.adapters.sinks.sound import Sound, SoundFeed
@@ -57,12 +57,14 @@ class Family:
         forms: How it is asked for, for people: ("rtmp://HOST/APP/KEY",).
         claims: Whether a spec means this kind. Must not look at the world.
         make: Makes the sink, which is not open yet. Raises SinkOpenError where the spec cannot be served.
+        trial: A spec with which it can be tried without harm; empty where there is none.
     """
 
     name: str
     forms: tuple[str, ...]
     claims: Callable[[str], bool]
     make: Callable[[str, Settings, SoundSources], Sink]
+    trial: str = ""
 
 
 def _stream(spec: str, settings: Settings, sounds: SoundSources) -> Sink:
@@ -71,7 +73,21 @@ def _stream(spec: str, settings: Settings, sounds: SoundSources) -> Sink:
 
 FAMILIES: tuple[Family, ...] = (
     Family("stream", addresses.FORMS, addresses.is_address, _stream),
-    Family("mjpeg", mjpeg.FORMS, mjpeg.is_mjpeg, lambda spec, _settings, _sounds: mjpeg.MjpegSink.parse(spec)),
+    Family(
+        "mjpeg",
+        mjpeg.FORMS,
+        mjpeg.is_mjpeg,
+        lambda spec, _settings, _sounds: mjpeg.MjpegSink.parse(spec),
+        trial="mjpeg",
+    ),
+    Family(
+        "virtual-camera",
+        virtual_camera.FORMS,
+        lambda spec: spec in virtual_camera.FORMS,
+        # What needs no driver comes first in the list, where there is such a one.
+        lambda _spec, _settings, _sounds: virtual_camera.FirstThatOpens([virtual_camera.DriverCamera()]),
+        trial="virtual-camera",
+    ),
 )
 """The first that claims a spec makes it."""
 
