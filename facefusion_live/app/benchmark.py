@@ -19,7 +19,7 @@ from facefusion_live import __version__
 from facefusion_live.app import wiring
 from facefusion_live.app.resources import peak_memory_mib
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
-from facefusion_live.domain.ports import GateState, OutputFrame
+from facefusion_live.domain.ports import GateState, OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import LiveSession
 
@@ -103,6 +103,10 @@ class Stopwatch:
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def status(self) -> SinkStatus:
+        """It always runs."""
+        return SinkStatus(SinkState.RUNNING)
 
 
 def measure(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:

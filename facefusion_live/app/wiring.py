@@ -14,7 +14,7 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import Recorder, StatesSink
+from facefusion_live.adapters.sinks import Recorder, StatesSink, make_sink
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -47,6 +47,7 @@ __all__ = [
     "find_faces",
     "float_paste",
     "list_cameras",
+    "make_sink",
     "open_feed",
     "open_frame_swapper",
     "open_session",
@@ -98,6 +99,7 @@ class Request:
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
+        sinks: Further outputs, as `adapters.sinks.make_sink` reads them.
     """
 
     sources: tuple[str | Path | RgbImage, ...]
@@ -109,6 +111,7 @@ class Request:
     settings: Settings
     offline: bool
     frame_limit: int | None
+    sinks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,6 +278,7 @@ def _sinks(request: Request) -> tuple[Sink, ...]:
         sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
     if request.states is not None:
         sinks.append(StatesSink(request.states))
+    sinks += [make_sink(spec, request.settings) for spec in request.sinks]
     return tuple(sinks)
 
 

@@ -1,5 +1,6 @@
 """`run` and `demo`: a session from the first frame to the report."""
 
+import dataclasses
 import json
 import sys
 import time
@@ -19,6 +20,7 @@ from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
+from facefusion_live.domain.ports import SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
@@ -37,6 +39,7 @@ def request(  # noqa: PLR0913 (one argument per flag)
     settings: Settings,
     offline: bool,
     frame_limit: int | None,
+    sinks: Sequence[str] = (),
 ) -> wiring.Request:
     """A request from what the command line says.
 
@@ -54,6 +57,7 @@ def request(  # noqa: PLR0913 (one argument per flag)
         settings=settings,
         offline=offline,
         frame_limit=frame_limit,
+        sinks=tuple(sinks),
     )
 
 
@@ -160,10 +164,15 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "silences": report.silences,
         "warnings": resources.warnings,
         "resources": resources.summary(),
+        "outputs": {name: _status(status) for name, status in report.outputs.items()},
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
     }
+
+
+def _status(status: SinkStatus) -> dict[str, Any]:
+    return dataclasses.asdict(status) | {"state": status.state.value}
 
 
 def _tell(report: SessionReport, output: Path | None) -> None:

@@ -46,6 +46,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     source: list[str],
     input: str,  # noqa: A002 (the flag's name)
     output: Path | None = None,
+    sink: list[str] | None = None,
     engine: str = "mesh",
     consent: ConsentWord | None = None,
     frames: int | None = None,
@@ -59,6 +60,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         source: A portrait, or the name of a built-in avatar. Repeat it for several pictures of one person.
         input: camera:N, camera:NAME, a file, a URL, or synthetic.
         output: Recording: .mp4 (H.264) or .mkv (lossless).
+        sink: A further output, such as virtual-camera or rtmp://HOST/APP/KEY. Repeat it for several.
         engine: What makes the swap.
         consent: Why the source face may be used.
         frames: Stop after so many frames.
@@ -81,6 +83,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
             settings=_settings(),
             offline=offline,
             frame_limit=frames,
+            sinks=sink or (),
         ),
         json_wanted=json,
     )
@@ -91,6 +94,7 @@ def demo(
     *,
     output: Path = Path("facefusion-live-demo.mp4"),
     source: str = "ada",
+    sink: list[str] | None = None,
     seconds: Annotated[float, Parameter(help="Length of the demo.")] = 8.0,
     json: bool = False,
 ) -> int:
@@ -99,6 +103,7 @@ def demo(
     Args:
         output: Where the mp4 goes.
         source: Name of a built-in avatar.
+        sink: A further output, as in run. Repeat it for several.
         seconds: Length of the demo.
         json: Print one JSON object at the end.
     """
@@ -117,6 +122,7 @@ def demo(
             settings=_settings(),
             offline=False,
             frame_limit=round(seconds * 30),
+            sinks=sink or (),
         ),
         json_wanted=json,
     )

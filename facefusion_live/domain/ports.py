@@ -297,8 +297,38 @@ class OutputFrame(Protocol):
         ...
 
 
+class SinkState(Enum):
+    """What an output is doing."""
+
+    OPENING = "opening"
+    RUNNING = "running"
+    RECONNECTING = "reconnecting"
+    """It lost whom it sends to and tries again by itself; pictures are dropped meanwhile."""
+    PAUSED = "paused"
+    """Asked to rest, or nobody reads."""
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """How an output is doing at one moment.
+
+    Attributes:
+        state: In one word.
+        words: The same for people, in a line without a full stop; empty where the state says all. Never a secret.
+        readers: How many take its pictures; None where nobody can know.
+        bytes_out: What it has sent or written; None where nobody counts.
+    """
+
+    state: SinkState
+    words: str = ""
+    readers: int | None = None
+    bytes_out: int | None = None
+
+
 class Sink(Protocol):
-    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own."""
+    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own, save `status`."""
 
     @property
     def name(self) -> str:
@@ -324,6 +354,10 @@ class Sink(Protocol):
         Raises:
             SinkError: The end could not be written, the first time only.
         """
+        ...
+
+    def status(self) -> SinkStatus:
+        """How it is doing: OPENING until it is open, CLOSED after. Thread: any; returns at once."""
         ...
 
 

@@ -80,7 +80,7 @@ class BufferPool:
     def __init__(self, size_bytes: int, count: int, name: str) -> None:
         self.name = name
         self.lock = threading.Lock()
-        self._count = count
+        self._size_bytes, self._count = size_bytes, count
         self.free: deque[PoolBuffer] = deque(PoolBuffer(self, _aligned(size_bytes)) for _ in range(count))
 
     def acquire(self) -> PoolBuffer:
@@ -94,6 +94,14 @@ class BufferPool:
                 raise ComputeError(f"all {self._count} {self.name} buffers are in use")
             # The one given back last: it is still in the cache, and spare buffers stay untouched.
             return self.free.pop().take()
+
+    def grow_to(self, count: int) -> None:
+        """Have at least so many buffers: an output was added. The new ones cost no memory until they are used."""
+        with self.lock:
+            more = max(0, count - self._count)
+            # At the left: those in use before are taken first.
+            self.free.extendleft(PoolBuffer(self, _aligned(self._size_bytes)) for _ in range(more))
+            self._count += more
 
     @property
     def in_use(self) -> int:

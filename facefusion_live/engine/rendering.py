@@ -1,7 +1,7 @@
 """The render thread: composes jobs, asks the gate, and feeds the sinks, with or without new jobs."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -82,7 +82,7 @@ class Rendering:
         self,
         jobs: Channel[Job],
         buffers: Buffers,
-        emit: Sequence[Callable[[OutputFrame], None]],
+        emit: Callable[[OutputFrame], None],
         size_wh: tuple[int, int],
         fps: float,
     ) -> None:
@@ -91,11 +91,11 @@ class Rendering:
         Args:
             jobs: From inference.
             buffers: For composed pictures.
-            emit: Called with every emitted frame; they retain what they keep.
+            emit: Called with every emitted frame; retains what it keeps.
             size_wh: Of the pictures.
             fps: How often the timer feeds the sinks.
         """
-        self._jobs, self._buffers, self._emit = jobs, buffers, tuple(emit)
+        self._jobs, self._buffers, self._emit = jobs, buffers, emit
         self._size_wh, self._interval_s = size_wh, 1 / fps
         self.counts.last_ns = self._job_ns = self._clock.now_ns()
         self.worker.start()
@@ -175,8 +175,7 @@ class Rendering:
         frame = self._gate.release(picture, lambda: self._slate(job, settings), media_s)
         self._media_s = media_s
         try:
-            for take in self._emit:
-                take(frame)
+            self._emit(frame)
         finally:
             frame.image.release()
         self.counts.emitted += 1

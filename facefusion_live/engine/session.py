@@ -14,14 +14,14 @@ from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
-from facefusion_live.domain.ports import Buffers, Clock, Compute, EventLog, FrameSource, Sink
+from facefusion_live.domain.ports import Buffers, Clock, Compute, EventLog, FrameSource, Sink, SinkStatus
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQueue, latest_slot
 from facefusion_live.engine.capturing import Capturing, Format
-from facefusion_live.engine.delivery import Delivery
 from facefusion_live.engine.gate import Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
+from facefusion_live.engine.outputs import Outputs
 from facefusion_live.engine.pipeline import Pipeline, Stage
 from facefusion_live.engine.rendering import Rendering
 from facefusion_live.engine.report import SessionReport
@@ -35,6 +35,8 @@ _SWITCH_INTERVAL_S = 0.0005
 _OFFLINE_QUEUE = 2
 _IN_FLIGHT = 6
 """Frames outside the two queues at one moment: read, inferred (twice), rendered, held, and one to spare."""
+_COMPOSED = 4
+"""Pictures that the render thread holds at one moment, outside the outputs' queues."""
 _POLL_S = 0.1
 _JOIN_S = 5.0
 """How long the end may take before whoever hangs is left behind, and again before its outputs are."""
@@ -54,7 +56,7 @@ class SessionParts:
         open_source: Makes the source; called on the capture thread.
         make_stages: Makes the stages of inference.
         compute: Composes.
-        sinks: Where emitted frames go.
+        sinks: Where emitted frames go from the start.
         store: The settings in force.
         clock: Time.
         events: The record.
@@ -96,7 +98,7 @@ class LiveSession:
         )
         self._frames = self._channel(_release_frame)
         self._jobs = self._channel(_release_job)
-        self._deliveries: list[Delivery] = []
+        self._outputs = Outputs(lossless=offline)
         self._workers: list[Worker] = [self._capturing.worker]
         self._pools: list[BufferPool | PatchMemory] = []
         self._ended = threading.Event()
@@ -118,7 +120,9 @@ class LiveSession:
         self.format = self._capturing.open()
         with ExitStack() as on_failure:
             on_failure.callback(self._call_off)
-            self._open_sinks()
+            self._outputs.begin(self.format.size_wh, self.format.fps)
+            for sink in self._parts.sinks:
+                self._outputs.add(sink)
             self._connect()
             on_failure.pop_all()
         return self.format
@@ -148,6 +152,30 @@ class LiveSession:
             self._go_on_without()
         self._join(patience_s)
 
+    def add_sink(self, sink: Sink) -> str:
+        """Send emitted frames to one more sink, from now on. Waits until it is open. Thread: any but the session's.
+
+        Returns:
+            The name under which this session knows it: its own, with a number where that is taken.
+
+        Raises:
+            SinkOpenError: It cannot be opened, or the session does not run.
+        """
+        return self._outputs.add(sink)
+
+    def remove_sink(self, name: str) -> None:
+        """Let one sink finish what it has, and close it; the others do not notice. Thread: any but the session's.
+
+        Raises:
+            SinkError: There is none of that name, it broke before or on closing, or it hangs and was left behind.
+        """
+        self._outputs.remove(name)
+
+    @property
+    def outputs(self) -> dict[str, SinkStatus]:
+        """How each sink is doing, by name. Thread: any."""
+        return self._outputs.statuses()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -158,7 +186,7 @@ class LiveSession:
     @property
     def failed_sinks(self) -> dict[str, Exception]:
         """Sinks that broke, with what broke them."""
-        return {delivery.name: delivery.error for delivery in self._deliveries if delivery.error is not None}
+        return self._outputs.errors()
 
     @property
     def input_error(self) -> Exception | None:
@@ -175,7 +203,7 @@ class LiveSession:
         counts, rendered = self.gate.counts, self._rendering.counts
         seconds = max(rendered.last_ns - rendered.first_ns, 1) / 1e9
         dropped = {"inference": _dropped(self._frames), "render": _dropped(self._jobs)}
-        dropped |= {delivery.name: delivery.dropped for delivery in self._deliveries}
+        dropped |= self._outputs.dropped()
         return SessionReport(
             frames_in=self._capturing.counts.frames,
             frames_out=rendered.emitted,
@@ -190,22 +218,17 @@ class LiveSession:
             losses=self._capturing.counts.losses,
             silences=rendered.silences,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
+            outputs=self.outputs,
         )
-
-    def _open_sinks(self) -> None:
-        for sink in self._parts.sinks:
-            delivery = Delivery(sink, self.format.size_wh, self.format.fps, lossless=self._offline)
-            self._deliveries.append(delivery)
-            self._workers.append(delivery.worker)
-            delivery.open()
 
     def _connect(self) -> None:
         parts, queued = self._parts, 2 * _OFFLINE_QUEUE if self._offline else 2
         frame_bytes = 3 * self.format.size_wh[0] * self.format.size_wh[1]
         captured = BufferPool(frame_bytes, _IN_FLIGHT + queued, "frame")
-        composed = BufferPool(frame_bytes, 4 + sum(d.capacity + 1 for d in self._deliveries), "picture")
+        composed = BufferPool(frame_bytes, _COMPOSED, "picture")
         patches = PatchMemory(3 + queued)
         self._pools = [captured, composed, patches]
+        self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + kept))
         pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
@@ -213,8 +236,7 @@ class LiveSession:
         self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
         inferring.begin(self._frames, self._jobs)
-        emit = [delivery.offer for delivery in self._deliveries]
-        self._rendering.begin(self._jobs, composed, emit, self.format.size_wh, self.format.fps)
+        self._rendering.begin(self._jobs, composed, self._outputs.emit, self.format.size_wh, self.format.fps)
         self._watcher.start()
         self._capturing.begin(captured, self._frames)
 
@@ -226,11 +248,9 @@ class LiveSession:
         if not self._rendering.worker.ended(_POLL_S):
             return True
         self._side.close()
-        for delivery in self._deliveries:
-            delivery.finish()
-        for delivery in self._deliveries:
-            while not (delivery.worker.ended(_POLL_S) or self._impatient.is_set()):
-                pass
+        self._outputs.finish()
+        while not (self._outputs.ended(_POLL_S) or self._impatient.is_set()):
+            pass
         self._forget()
         self._tell_stop()
         self._ended.set()
@@ -247,8 +267,7 @@ class LiveSession:
         self._frames.close()
         self._jobs.close()
         self._side.close()
-        for delivery in self._deliveries:
-            delivery.abandon()
+        self._outputs.abandon()
         self._join(_JOIN_S)
 
     def _go_on_without(self) -> None:
@@ -256,13 +275,12 @@ class LiveSession:
         self._jobs.close()
         self._jobs.drain()
         if not self._ended.wait(_JOIN_S):
-            for delivery in self._deliveries:
-                delivery.abandon()
+            self._outputs.abandon()
             self._impatient.set()
             self._ended.wait(_JOIN_S)
 
     def _join(self, patience_s: float) -> None:
-        for worker in (*self._workers, self._watcher):
+        for worker in (*self._workers, *self._outputs.workers, self._watcher):
             worker.join(patience_s)
 
     def _tell_stop(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from facefusion_live.adapters import sinks
 from facefusion_live.adapters.sinks import Recorder, StatesSink
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import Sink
+from facefusion_live.domain.ports import Sink, SinkState
 from facefusion_live.domain.settings import Record
 from tests.adapters.clips import FPS, SIZE_WH, picture
 from tests.adapters.frames import CountedLease, shown
@@ -78,6 +78,19 @@ def test_it_tells_what_it_is(sink: Sink) -> None:
     assert sink.name
     assert "secret" not in sink.name
     assert sink.queue_size >= 1
+
+
+def test_it_tells_how_it_is_doing(sink: Sink) -> None:
+    assert sink.status().state is SinkState.OPENING
+    sink.open(SIZE_WH, FPS)
+    assert sink.status().state in (SinkState.RUNNING, SinkState.PAUSED)
+    sink.send(shown(0))
+    status = sink.status()
+    assert status.state in (SinkState.RUNNING, SinkState.PAUSED)
+    assert "secret" not in status.words
+    assert not status.words.endswith(".")
+    sink.close()
+    assert sink.status().state is SinkState.CLOSED
 
 
 def test_it_takes_pictures_from_opening_to_closing(sink: Sink, kind: Kind, tmp_path: Path) -> None:

@@ -11,6 +11,19 @@ WAIT_S = 10.0
 
 
 class TestBufferPool:
+    def test_it_can_grow_and_takes_old_memory_first(self) -> None:
+        pool = BufferPool(8, 1, "test")
+        old = pool.acquire()
+        pool.grow_to(3)
+        pool.grow_to(2)
+        new = [pool.acquire() for _ in range(2)]
+        with pytest.raises(ComputeError, match="all 3 test buffers"):
+            pool.acquire()
+        assert pool.in_use == 3
+        new[0].release()
+        old.release()
+        assert pool.acquire() is old
+
     def test_memory_starts_on_a_cache_line_and_is_writable(self) -> None:
         pool = BufferPool(100, 3, "test")
         for _ in range(3):

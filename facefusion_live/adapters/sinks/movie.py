@@ -138,6 +138,11 @@ class Movie:
         self._container.mux(self._stream.encode(picture))
         self._write_sound(media_s)
 
+    @property
+    def bytes_written(self) -> int:
+        """Size of the file so far."""
+        return self._file.written
+
     def finish(self) -> None:
         """Write what the encoders still hold and the end of the file, and close it."""
         self._container.mux(self._stream.encode(None))
@@ -203,8 +208,12 @@ class Movie:
 class _WholeFile(io.FileIO):
     """A file that writes all or raises. Not FFmpeg's own: that one stays open for ever when the header does not fit."""
 
+    written = 0
+    """Bytes handed to the system; what was written twice counts twice."""
+
     def write(self, data: Any) -> int:  # noqa: ANN401 (any buffer)
         left = memoryview(data)
+        self.written += len(left)
         while left:
             left = left[super().write(left) :]
         return len(data)

@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from facefusion_live.adapters.sinks.movie import FORMATS, Movie
 from facefusion_live.adapters.sinks.sound import Sound
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Record
 
 
@@ -46,6 +46,8 @@ class Recorder:
         self._record = record
         self._audio_from = audio_from
         self._movie: Movie | None = None
+        self._state = SinkState.OPENING
+        self._bytes = 0
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ class Recorder:
                 f"{self._path.name}: the recording cannot be started: {_reason(error)}",
                 advice="Give a path in a folder that exists, that you may write to, on a disk with free space.",
             ) from error
+        self._state = SinkState.RUNNING
 
     def send(self, frame: OutputFrame) -> None:
         """Encode one picture.
@@ -84,6 +87,7 @@ class Recorder:
             raise SinkError(f"{self.name} is not open")
         with self._worded(self._movie):
             self._movie.add(frame.image.host(), frame.media_s)
+        self._bytes = self._movie.bytes_written
 
     def close(self) -> None:
         """Write what the encoders still hold, and the end of the file. Safe to call twice, and after an error.
@@ -92,9 +96,15 @@ class Recorder:
             SinkError: The end could not be written. The file is closed nevertheless.
         """
         movie, self._movie = self._movie, None
+        self._state = SinkState.CLOSED
         if movie is not None:
             with self._worded(movie):
                 movie.finish()
+            self._bytes = movie.bytes_written
+
+    def status(self) -> SinkStatus:
+        """State and size of the file."""
+        return SinkStatus(self._state, bytes_out=self._bytes)
 
     @contextmanager
     def _worded(self, movie: Movie) -> Iterator[None]:
