@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from facefusion_live.adapters.sinks.pipewire import PipeWireCamera
 from facefusion_live.domain.errors import SinkOpenError
 from facefusion_live.domain.ports import Sink
 from facefusion_live.domain.settings import Settings
@@ -25,7 +26,14 @@ class Family:
     make: Callable[[str, Settings], Sink]
 
 
-FAMILIES: tuple[Family, ...] = ()
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        name="virtual-camera",
+        forms=("virtual-camera",),
+        claims=lambda spec: spec in ("virtual-camera", "virtual-camera:pipewire"),
+        make=lambda _, settings: PipeWireCamera(settings.virtual_camera),
+    ),
+)
 """The first that claims a spec makes it."""
 
 

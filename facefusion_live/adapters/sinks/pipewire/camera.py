@@ -2,6 +2,7 @@
 """The virtual camera: a camera of PipeWire's that conference programs list and open like any other."""
 
 import ctypes as c
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from facefusion_live.adapters.sinks.pipewire.pixels import Letterbox, PixelForma
 from facefusion_live.adapters.sinks.pipewire.revival import Revival
 from facefusion_live.adapters.sinks.pipewire.stream import Stream
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import Clock, OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import VirtualCamera as Wishes
 
 _NODE = "facefusion-live-camera"
@@ -41,14 +42,14 @@ class PipeWireCamera:
 
     Args:
         wishes: Name, size, rate and preferred pixel format.
-        clock: Time.
     """
 
-    def __init__(self, wishes: Wishes, clock: Clock) -> None:
-        self._wishes, self._clock = wishes, clock
+    def __init__(self, wishes: Wishes) -> None:
+        self._wishes = wishes
         self._formats = pixel_formats()
         self._node: Revival[_CameraNode] | None = None
-        self._sent = self._dropped = 0
+        self._opened = False
+        self._sent = self._sent_bytes = self._dropped = 0
         self._last_tick = -1
 
     @property
@@ -60,12 +61,6 @@ class PipeWireCamera:
     def queue_size(self) -> int:
         """One: what is shown must be fresh."""
         return 1
-
-    @property
-    def readers(self) -> int:
-        """How many programs watch it just now. Thread: any."""
-        node = self._node.thing if self._node is not None else None
-        return 0 if node is None else node.readers
 
     @property
     def sent(self) -> int:
@@ -90,7 +85,8 @@ class PipeWireCamera:
         self._size_wh, self._last_tick = size_wh, -1
         preferred = self._wishes.format
         offered = [self._formats[preferred], *(f for f in self._formats.values() if f.name != preferred)]
-        self._node = Revival(lambda: _CameraNode(self._wishes.name, camera_wh, rate, offered), self._clock, self.name)
+        self._node = Revival(lambda: _CameraNode(self._wishes.name, camera_wh, rate, offered), self.name)
+        self._opened = True
 
     def send(self, frame: OutputFrame) -> None:
         """Hand a picture to the readers, if there are any.
@@ -105,8 +101,9 @@ class PipeWireCamera:
             return
         if frame.image.size_wh != self._size_wh:
             raise SinkError(f"{self.name} was opened for other pictures than {frame.image.size_wh}")
-        if node.show(self._letterbox.fit(frame.image.host()), self._clock.now_ns()):
+        if node.show(self._letterbox.fit(frame.image.host()), time.monotonic_ns()):
             self._sent += 1
+            self._sent_bytes += node.picture_bytes
         else:
             self._dropped += 1
 
@@ -115,6 +112,18 @@ class PipeWireCamera:
         node, self._node = self._node, None
         if node is not None:
             node.close()
+
+    def status(self) -> SinkStatus:
+        """How many programs watch it. Thread: any."""
+        revival = self._node
+        if revival is None:
+            return SinkStatus(SinkState.CLOSED if self._opened else SinkState.OPENING)
+        node = revival.thing
+        if node is None or node.lost is not None:
+            return SinkStatus(SinkState.RECONNECTING, "PipeWire is gone", 0, self._sent_bytes)
+        state = SinkState.RUNNING if node.watched else SinkState.PAUSED
+        readers = node.readers
+        return SinkStatus(state, f"in use by {readers}" if readers else "nobody watches", readers, self._sent_bytes)
 
     def _superfluous(self, media_s: float) -> bool:
         if self._rate is None:
@@ -151,6 +160,10 @@ class _CameraNode:
     @property
     def readers(self) -> int:
         return self._stream.readers
+
+    @property
+    def picture_bytes(self) -> int:
+        return self._converted.size
 
     def show(self, rgb: Pixels, now_ns: int) -> bool:
         """Give a picture to all readers. False when they have left no buffer, or agree on a format just now."""

@@ -1,11 +1,11 @@
 """Something that can be lost, and is opened again."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from facefusion_live.domain.errors import SinkOpenError
-from facefusion_live.domain.ports import Clock
 
 log = logging.getLogger("facefusion_live.sink")
 
@@ -36,15 +36,15 @@ class Revival(Generic[T]):
 
     Args:
         make: Opens it; raises SinkOpenError.
-        clock: Time.
         name: For the log.
+        now_ns: Monotonic time.
 
     Raises:
         SinkOpenError: The first attempt fails.
     """
 
-    def __init__(self, make: Callable[[], T], clock: Clock, name: str) -> None:
-        self._make, self._clock, self._name = make, clock, name
+    def __init__(self, make: Callable[[], T], name: str, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._make, self._name, self._now_ns = make, name, now_ns
         self._thing: T | None = make()
         self._failures, self._next_ns = 0, 0
         self.revivals = 0
@@ -55,7 +55,7 @@ class Revival(Generic[T]):
             log.warning("%s: PipeWire is gone (%s); it is looked for again", self._name, self._thing.lost)
             self.close()
             self._plan()
-        if self._thing is None and self._clock.now_ns() >= self._next_ns:
+        if self._thing is None and self._now_ns() >= self._next_ns:
             self._try()
         return self._thing
 
@@ -84,4 +84,4 @@ class Revival(Generic[T]):
     def _plan(self) -> None:
         pause_s = _PAUSES_S[min(self._failures, len(_PAUSES_S) - 1)]
         self._failures += 1
-        self._next_ns = self._clock.now_ns() + round(pause_s * 1e9)
+        self._next_ns = self._now_ns() + round(pause_s * 1e9)
