@@ -2,6 +2,7 @@
 """The virtual camera: a camera of PipeWire's that conference programs list and open like any other."""
 
 import ctypes as c
+import re
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -18,7 +19,6 @@ from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import VirtualCamera as Wishes
 
-_NODE = "facefusion-live-camera"
 _PARAM_ENUM_FORMAT, _PARAM_BUFFERS, _PARAM_META = 3, 5, 6
 _OBJECT_FORMAT, _OBJECT_BUFFERS, _OBJECT_META = 0x40003, 0x40004, 0x40005
 _MEDIA_TYPE, _MEDIA_SUBTYPE, _VIDEO, _RAW = 1, 2, 2, 1
@@ -143,7 +143,7 @@ class _CameraNode:
         self._number = 0
         self._connection = Connection()
         try:
-            self._stream = Stream(self._connection, _NODE, _properties(name), self._agreed)
+            self._stream = Stream(self._connection, _node_name(name), _properties(name), self._agreed)
             self._stream.connect(pw.OUTPUT, pw.MAP_BUFFERS | pw.DRIVER, [_offer(f, size_wh, fps) for f in offered])
         except SinkOpenError:
             self._connection.close()
@@ -217,13 +217,18 @@ class _CameraNode:
         return _buffers(found[0], self._size_wh)
 
 
+def _node_name(name: str) -> str:
+    """How programs call it: "FaceFusion Live Camera" is "facefusion-live-camera"."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "facefusion-live-camera"
+
+
 def _properties(name: str) -> dict[str, str]:
     return {
         "media.type": "Video",
         # Both are needed: the class for PipeWire's own programs, the role for the camera portal, which browsers ask.
         "media.class": "Video/Source",
         "media.role": "Camera",
-        "node.name": _NODE,
+        "node.name": _node_name(name),
         "node.description": name,
         "node.nick": name,
     }

@@ -224,7 +224,7 @@ def read_dict(address: Handle) -> dict[str, str]:
 def method(
     target: Handle,
     index: int,
-    result: Any,
+    result: Any,  # noqa: ANN401 (a type of ctypes)
     *arguments: Any,  # noqa: ANN401 (types of ctypes)
 ) -> Callable[..., Any]:
     """The method at a place in an object's table, with the object filled in.

@@ -125,7 +125,8 @@ class Stream:
         self._state = state
         if state == pw.ERROR:
             self._broken = (error or b"unknown").decode(errors="replace")
-        if state in (pw.PAUSED, pw.STREAMING):
+        # While it is being destroyed it passes through its states once more.
+        if state in (pw.PAUSED, pw.STREAMING) and self._handle is not None:
             self._node_id = self._library.pw_stream_get_node_id(self._handle)
 
     def _on_param(self, _: int, kind: int, param: int | None) -> None:
