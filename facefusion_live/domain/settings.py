@@ -380,9 +380,9 @@ class Settings:
     look: Look = field(default_factory=Look)
     gate: Gate = field(default_factory=Gate)
     record: Record = field(default_factory=Record)
-    virtual_camera: VirtualCamera = field(default_factory=VirtualCamera)
     sound: Sound = field(default_factory=Sound)
     stream: Stream = field(default_factory=Stream)
+    virtual_camera: VirtualCamera = field(default_factory=VirtualCamera)
 
     def value(self, path: str) -> Value:
         """The value at `group.name`.

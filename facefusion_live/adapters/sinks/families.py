@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facefusion_live.adapters.sinks.pipewire import PipeWireCamera
+from facefusion_live.adapters.sinks.pipewire import PipeWireCamera, PipeWireMicrophone
 from facefusion_live.domain.errors import SinkOpenError
 from facefusion_live.domain.ports import Sink
 from facefusion_live.domain.settings import Settings
@@ -32,6 +32,12 @@ FAMILIES: tuple[Family, ...] = (
         forms=("virtual-camera",),
         claims=lambda spec: spec in ("virtual-camera", "virtual-camera:pipewire"),
         make=lambda _, settings: PipeWireCamera(settings.virtual_camera),
+    ),
+    Family(
+        name="virtual-microphone",
+        forms=("virtual-microphone",),
+        claims=lambda spec: spec == "virtual-microphone",
+        make=lambda _, settings: PipeWireMicrophone(settings.sound),
     ),
 )
 """The first that claims a spec makes it."""

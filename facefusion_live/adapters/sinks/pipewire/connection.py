@@ -4,16 +4,19 @@
 import ctypes as c
 import errno
 import os
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 from facefusion_live.adapters.sinks.pipewire import library as pw
 from facefusion_live.domain.errors import SinkOpenError
 
-_LINK = "PipeWire:Interface:Link"
-_OUTPUT_NODE = "link.output.node"
+_ENDS = "link.output.node", "link.input.node"
 _CORE_ID = 0
+_PATIENCE_S = 5.0
+_open: "set[Connection]" = set()
+"""Keeps those alive that nobody closed: the library's threads would call back into memory that is gone."""
 
 
 class Connection:
@@ -22,23 +25,32 @@ class Connection:
     Everything that touches PipeWire's objects is done under `locked`. Callbacks come on the library's own thread,
     which holds that lock; they only note what happened.
 
+    Args:
+        links_changed: Called on the library's thread when some program began or ceased to read somewhere.
+
     Raises:
         SinkOpenError: The library is missing, or no daemon answers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, links_changed: Callable[[], None] | None = None) -> None:
+        self._links_changed = links_changed
         self.library: Any = pw.load()
         self._lost: str | None = None
-        self._links: dict[int, int] = {}
+        self._links: dict[int, tuple[str, str]] = {}
+        self._nodes: dict[int, dict[str, str]] = {}
+        self._told_all = threading.Event()
         self._core: pw.Handle = None
         self._registry: pw.Handle = None
         self._context: pw.Handle = None
-        self._core_events = pw.CoreEvents(version=0, error=pw.CoreError(self._on_error))
+        self._core_events = pw.CoreEvents(
+            version=0, done=pw.CoreDone(self._on_done), error=pw.CoreError(self._on_error)
+        )
         self._registry_events = pw.RegistryEvents(
             version=0, added=pw.GlobalAdded(self._on_added), removed=pw.GlobalRemoved(self._on_removed)
         )
         self._hooks = pw.Hook(), pw.Hook()
         self._loop: pw.Handle = self.library.pw_thread_loop_new(b"facefusion-live", None)
+        _open.add(self)
         try:
             self._connect()
         except SinkOpenError:
@@ -57,7 +69,12 @@ class Connection:
 
     def readers(self, node_id: int) -> int:
         """How many programs read from a node just now. Thread: any."""
-        return list(self._links.values()).count(node_id)
+        # Sound has a link for each channel.
+        return len({reader for source, reader in list(self._links.values()) if source == str(node_id)})
+
+    def nodes(self, media_class: str) -> list[dict[str, str]]:
+        """The properties of all nodes of a class or of a kind of it: "Audio/Source". Thread: any."""
+        return [one for one in list(self._nodes.values()) if one.get("media.class", "").startswith(media_class)]
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -82,6 +99,7 @@ class Connection:
             self.library.pw_context_destroy(self._context)
         self.library.pw_thread_loop_destroy(self._loop)
         self._loop = self._context = self._core = self._registry = None
+        _open.discard(self)
 
     def _connect(self) -> None:
         library = self.library
@@ -94,7 +112,14 @@ class Connection:
         pw.listen(self._core, self._hooks[0], self._core_events)
         self._registry = pw.get_registry(self._core)
         pw.listen(self._registry, self._hooks[1], self._registry_events)
+        # Its answer comes after everything that the daemon has was told.
+        pw.sync(self._core)
         library.pw_thread_loop_start(self._loop)
+        if not self._told_all.wait(_PATIENCE_S):
+            raise _no_daemon(errno.ETIMEDOUT)
+
+    def _on_done(self, _: int, __: int, ___: int) -> None:
+        self._told_all.set()
 
     def _on_error(self, _: int, about: int, __: int, code: int, message: bytes | None) -> None:
         # What is said about other objects is their streams' business; only the end of the connection is ours.
@@ -102,13 +127,22 @@ class Connection:
             self._lost = (message or b"").decode(errors="replace") or "connection lost"
 
     def _on_added(self, _: int, number: int, __: int, kind: bytes, ___: int, values: pw.Handle) -> None:
-        if kind.decode() == _LINK:
-            node = pw.read_dict(values).get(_OUTPUT_NODE, "")
-            if node.isdecimal():
-                self._links[number] = int(node)
+        match kind.decode():
+            case "PipeWire:Interface:Node":
+                self._nodes[number] = pw.read_dict(values)
+            case "PipeWire:Interface:Link":
+                ends = pw.read_dict(values)
+                self._links[number] = ends.get(_ENDS[0], ""), ends.get(_ENDS[1], "")
+                self._tell()
 
     def _on_removed(self, _: int, number: int) -> None:
-        self._links.pop(number, None)
+        self._nodes.pop(number, None)
+        if self._links.pop(number, None) is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._links_changed is not None:
+            self._links_changed()
 
 
 def _no_daemon(code: int) -> SinkOpenError:

@@ -21,12 +21,13 @@ Handle: TypeAlias = int | None
 ANY_ID = 0xFFFF_FFFF
 INPUT, OUTPUT = 0, 1
 ERROR, UNCONNECTED, CONNECTING, PAUSED, STREAMING = -1, 0, 1, 2, 3
-AUTOCONNECT, MAP_BUFFERS, DRIVER = 1 << 0, 1 << 2, 1 << 3
+AUTOCONNECT, INACTIVE, MAP_BUFFERS, DRIVER = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 META_HEADER = 1
 
 StateChanged = c.CFUNCTYPE(None, c.c_void_p, c.c_int, c.c_int, c.c_char_p)
 ParamChanged = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_void_p)
 Process = c.CFUNCTYPE(None, c.c_void_p)
+CoreDone = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_int)
 CoreError = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_int, c.c_int, c.c_char_p)
 GlobalAdded = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32, c.c_uint32, c.c_char_p, c.c_uint32, c.c_void_p)
 GlobalRemoved = c.CFUNCTYPE(None, c.c_void_p, c.c_uint32)
@@ -92,6 +93,22 @@ class Buffer(c.Structure):
     )
 
 
+class Time(c.Structure):
+    """`pw_time`: where on its clock a stream is."""
+
+    _fields_ = (
+        ("now", c.c_int64),
+        ("rate_num", c.c_uint32),
+        ("rate_denom", c.c_uint32),
+        ("ticks", c.c_uint64),
+        ("delay", c.c_int64),
+        ("queued", c.c_uint64),
+        ("buffered", c.c_uint64),
+        ("queued_buffers", c.c_uint32),
+        ("avail_buffers", c.c_uint32),
+    )
+
+
 class DictItem(c.Structure):
     """`spa_dict_item`."""
 
@@ -135,7 +152,7 @@ class CoreEvents(c.Structure):
     _fields_ = (
         ("version", c.c_uint32),
         ("info", c.c_void_p),
-        ("done", c.c_void_p),
+        ("done", CoreDone),
         ("ping", c.c_void_p),
         ("error", CoreError),
         ("remove_id", c.c_void_p),
@@ -180,6 +197,8 @@ _FUNCTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = {
     "pw_stream_dequeue_buffer": (c.POINTER(Buffer), (c.c_void_p,)),
     "pw_stream_queue_buffer": (c.c_int, (c.c_void_p, c.POINTER(Buffer))),
     "pw_stream_trigger_process": (c.c_int, (c.c_void_p,)),
+    "pw_stream_set_active": (c.c_int, (c.c_void_p, c.c_bool)),
+    "pw_stream_get_time_n": (c.c_int, (c.c_void_p, c.POINTER(Time), c.c_size_t)),
     "pw_stream_get_node_id": (c.c_uint32, (c.c_void_p,)),
     "pw_stream_destroy": (None, (c.c_void_p,)),
 }
@@ -240,6 +259,11 @@ def method(
 def listen(target: Handle, hook: Hook, events: c.Structure) -> None:
     """Have an object call back. `hook` and `events` must outlive it."""
     method(target, 0, c.c_int, c.c_void_p, c.c_void_p, c.c_void_p)(c.byref(hook), c.byref(events), None)
+
+
+def sync(core: Handle) -> None:
+    """Ask for a sign (`done`) that everything asked before has been answered."""
+    method(core, 2, c.c_int, c.c_uint32, c.c_int)(0, 0)
 
 
 def get_registry(core: Handle) -> Handle:

@@ -102,23 +102,37 @@ class Stream:
 
         Under `Connection.locked`, or on the library's thread.
         """
-        lent = self._library.pw_stream_dequeue_buffer(self._handle)
+        lent = None if self._handle is None else self._library.pw_stream_dequeue_buffer(self._handle)
         try:
             yield lent.contents if lent else None
         finally:
             if lent:
                 self._library.pw_stream_queue_buffer(self._handle, lent)
 
+    def cycle_s(self) -> float:
+        """When the present cycle of the graph began, in monotonic seconds. As `buffer`."""
+        now = pw.Time()
+        self._library.pw_stream_get_time_n(self._handle, c.byref(now), c.sizeof(now))
+        # Not its ticks: each stream counts those from its own start.
+        return now.now / 1e9
+
     def trigger(self) -> None:
         """Start a cycle of the graph: readers get what is queued. Under `Connection.locked`."""
         self._library.pw_stream_trigger_process(self._handle)
 
+    def set_active(self, *, active: bool) -> None:
+        """Let it run, or rest. Under `Connection.locked`, or on the library's thread."""
+        if self._handle is not None:
+            self._library.pw_stream_set_active(self._handle, active)
+
     def close(self) -> None:
         """Take the node away. Safe to call twice."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            with self._connection.locked():
-                self._library.pw_stream_destroy(handle)
+        if self._handle is None:
+            return
+        with self._connection.locked():
+            # Under the lock: a callback of the library's thread may be at work with it.
+            handle, self._handle = self._handle, None
+            self._library.pw_stream_destroy(handle)
         self._state = pw.UNCONNECTED
 
     def _on_state(self, _: int, __: int, state: int, error: bytes | None) -> None:
