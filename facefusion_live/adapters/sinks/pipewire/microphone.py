@@ -29,6 +29,7 @@ _RATE_HZ, _CHANNELS, _BLOCK = 48_000, 2, 1024
 _FRAME_BYTES = 4 * _CHANNELS
 _LONGEST_S = 3.0
 _BOTH = 2
+_TRY_NS = 1_000_000_000
 _PAUSE_NS = 250_000_000
 """Nobody listened for so long: what a new listener hears begins now."""
 _REMEMBERED = 300
@@ -90,7 +91,9 @@ class PipeWireMicrophone:
         """
         if self._node is None:
             raise SinkError(f"{self.name} is not open")
-        self._node.current()
+        node = self._node.current()
+        if node is not None:
+            node.attend()
         # What is held or stands for another picture tells nothing about the way of a new one.
         if frame.state in (GateState.LIVE, GateState.PASS):
             self._ages_s.append((time.monotonic_ns() - frame.captured_ns) / 1e9 + _OUTPUT_S)
@@ -111,7 +114,7 @@ class PipeWireMicrophone:
         node = revival.thing
         if node is None or node.lost is not None:
             return SinkStatus(SinkState.RECONNECTING, "PipeWire is gone", 0)
-        words = f"delayed by {1000 * self.delay_s:.0f} ms"
+        words = "there is no microphone" if node.deaf else f"delayed by {1000 * self.delay_s:.0f} ms"
         return SinkStatus(SinkState.RUNNING if node.heard else SinkState.PAUSED, words, node.listeners)
 
 
@@ -122,13 +125,13 @@ class _MicrophoneNode:
         self._delay_s = delay_s
         self._spoke_ns = 0
         self._listening = False
+        self._next_try_ns = 0
         self._streams: list[Stream] = []
         self._line = DelayLine(_CHANNELS, _RATE_HZ, _LONGEST_S)
         self._connection = Connection(self._listen)
         try:
-            self._ear = self._stream(f"{NODE}.capture", _ear_properties(self._chosen(microphone)), self._hear)
+            self._ear = self._open_ear(self._chosen(microphone))
             self._mouth = self._stream(NODE, _mouth_properties(), self._speak)
-            self._ear.connect(pw.INPUT, pw.MAP_BUFFERS | pw.AUTOCONNECT | pw.INACTIVE, [_format()])
             self._mouth.connect(pw.OUTPUT, pw.MAP_BUFFERS, [_format()])
         except SinkOpenError:
             self.close()
@@ -136,7 +139,12 @@ class _MicrophoneNode:
 
     @property
     def lost(self) -> str | None:
-        return self._connection.lost or self._ear.broken or self._mouth.broken
+        return self._connection.lost or self._mouth.broken
+
+    @property
+    def deaf(self) -> bool:
+        """There is no microphone."""
+        return self._ear.broken is not None
 
     @property
     def heard(self) -> bool:
@@ -153,6 +161,17 @@ class _MicrophoneNode:
     @property
     def listeners(self) -> int:
         return self._mouth.readers
+
+    def attend(self) -> None:
+        """Take a microphone that came after us. The session manager gives up on a stream that found none."""
+        now_ns = time.monotonic_ns()
+        if self.deaf and now_ns > self._next_try_ns and self._microphones():
+            self._next_try_ns = now_ns + _TRY_NS
+            self._streams.remove(self._ear)
+            self._ear.close()
+            self._ear = self._open_ear("")
+            with self._connection.locked():
+                self._ear.set_active(active=self._listening)
 
     def close(self) -> None:
         for stream in self._streams:
@@ -177,11 +196,19 @@ class _MicrophoneNode:
             self._listening = self.heard
             self._ear.set_active(active=self._listening)
 
+    def _open_ear(self, target: str) -> Stream:
+        ear = self._stream(f"{NODE}.capture", _ear_properties(target), self._hear)
+        ear.connect(pw.INPUT, pw.MAP_BUFFERS | pw.AUTOCONNECT | pw.INACTIVE, [_format()])
+        return ear
+
+    def _microphones(self) -> list[dict[str, str]]:
+        return [one for one in self._connection.nodes("Audio/Source") if one["node.name"] != NODE]
+
     def _chosen(self, microphone: str) -> str:
         """The node's name of the microphone that is meant; empty for the system's choice."""
         if not microphone:
             return ""
-        there = [one for one in self._connection.nodes("Audio/Source") if one["node.name"] != NODE]
+        there = self._microphones()
         for key in ("node.name", "node.description"):
             for one in there:
                 if one.get(key, "").casefold() == microphone.casefold():

@@ -70,7 +70,7 @@ class Stream:
 
     @property
     def broken(self) -> str | None:
-        """Why it can never be used again; None while it can. Thread: any."""
+        """Why it cannot be used; None while it can. Thread: any."""
         return self._broken
 
     @property
@@ -137,8 +137,7 @@ class Stream:
 
     def _on_state(self, _: int, __: int, state: int, error: bytes | None) -> None:
         self._state = state
-        if state == pw.ERROR:
-            self._broken = (error or b"unknown").decode(errors="replace")
+        self._broken = (error or b"unknown").decode(errors="replace") if state == pw.ERROR else None
         # While it is being destroyed it passes through its states once more.
         if state in (pw.PAUSED, pw.STREAMING) and self._handle is not None:
             self._node_id = self._library.pw_stream_get_node_id(self._handle)

@@ -92,6 +92,22 @@ def test_only_live_pictures_tell_the_latency(pipewire: PipeWireSession) -> None:
         assert microphone.delay_s == pytest.approx(0.054, abs=0.005)
 
 
+def test_a_microphone_that_comes_later_is_taken(pipewire: PipeWireSession) -> None:
+    with _opened(offset_ms=80) as microphone:
+        assert eventually(lambda: microphone.status().words == "there is no microphone")
+        assert microphone.status().state is SinkState.PAUSED
+        with FakeMicrophone(pipewire):
+
+            def hears() -> bool:
+                microphone.send(_aged(0.05, GateState.SLATE))
+                return microphone.status().words == "delayed by 80 ms"
+
+            assert eventually(hears)
+            with Recorder(pipewire, NODE) as recorder:
+                time.sleep(1.2)
+    assert lag_s(recorder.recorded()) == pytest.approx(0.080, abs=0.002)
+
+
 def test_conference_programs_list_it(pipewire: PipeWireSession) -> None:
     with _opened():
         assert f'"node.description": "{DESCRIPTION}"' in pipewire.run("pw-dump")
