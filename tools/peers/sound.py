@@ -39,6 +39,7 @@ class FakeMicrophone:
             "audio.position": ["FL", "FR"],
         }
         session.run("pw-cli", "create-node", "adapter", json.dumps(words))
+        wait_until(self._there, self._name)
         self._player = session.programs.start("pw-cat", "-p", "--target", "0", str(self._noise()))
         for channel in ("FL", "FR"):
             link(session, "pw-cat:output_MONO", f"{_MICROPHONE}:input_{channel}")
@@ -47,6 +48,10 @@ class FakeMicrophone:
     def __exit__(self, *_: object) -> None:
         self._session.programs.end(self._player)
         self._session.run("pw-cli", "destroy", _MICROPHONE)
+        wait_until(lambda: not self._there(), f"the end of {self._name}")
+
+    def _there(self) -> bool:
+        return f'"{_MICROPHONE}"' in self._session.run("pw-cli", "ls", "Node")
 
     def _noise(self) -> Path:
         """A minute of noise; at random it is on or off for a twentieth of a second at a time."""
