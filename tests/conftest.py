@@ -8,6 +8,10 @@ from typing import Final
 
 import pytest
 
+from tests.peers import _pipewire_session, _portal, conference, pipewire
+
+__all__ = ["_pipewire_session", "_portal", "conference", "pipewire"]
+
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
 """Set to 1 where everything that a test may need is there: nothing may be skipped then."""
 PROJECT_THREADS: Final = ("capture", "inference", "render", "side", "audit", "session end", "sink ", "mjpeg", "sound ")

@@ -1,11 +1,13 @@
 """The kinds of outputs that can be asked for in one word: `--sink SPEC` and the window's list read this one table."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from facefusion_live.adapters.sinks import addresses, mjpeg, virtual_camera
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed, OpenMicrophone, Silence
+from facefusion_live.adapters.sinks.pipewire import PipeWireCamera, PipeWireMicrophone
 from facefusion_live.adapters.sinks.recorder import Recorder
 from facefusion_live.adapters.sinks.sound import Sound, SoundFeed
 from facefusion_live.adapters.sinks.stream import StreamSink
@@ -71,6 +73,15 @@ def _stream(spec: str, settings: Settings, sounds: SoundSources) -> Sink:
     return StreamSink(spec, settings.stream, lambda: sounds.open(settings, streamed=True))
 
 
+def _camera(spec: str, settings: Settings, _sounds: SoundSources) -> Sink:
+    """The virtual camera. PipeWire comes first: it needs neither a driver nor rights."""
+    kinds: dict[str, Sink] = {"driver": virtual_camera.DriverCamera()}
+    if sys.platform.startswith("linux"):
+        kinds = {"pipewire": PipeWireCamera(settings.virtual_camera), **kinds}
+    wanted = spec.partition(":")[2]
+    return kinds[wanted] if wanted in kinds else virtual_camera.FirstThatOpens(tuple(kinds.values()))
+
+
 FAMILIES: tuple[Family, ...] = (
     Family("stream", addresses.FORMS, addresses.is_address, _stream),
     Family(
@@ -84,9 +95,15 @@ FAMILIES: tuple[Family, ...] = (
         "virtual-camera",
         virtual_camera.FORMS,
         lambda spec: spec in virtual_camera.FORMS,
-        # What needs no driver comes first in the list, where there is such a one.
-        lambda _spec, _settings, _sounds: virtual_camera.FirstThatOpens([virtual_camera.DriverCamera()]),
+        _camera,
         trial="virtual-camera",
+    ),
+    Family(
+        "virtual-microphone",
+        ("virtual-microphone",),
+        lambda spec: spec == "virtual-microphone",
+        lambda _spec, settings, _sounds: PipeWireMicrophone(settings.sound),
+        trial="virtual-microphone",
     ),
 )
 """The first that claims a spec makes it."""

@@ -13,7 +13,7 @@ from typing import Any
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import OutputFrame, Sink, SinkState, SinkStatus
 
-FORMS = ("virtual-camera", "virtual-camera:driver")
+FORMS = ("virtual-camera", "virtual-camera:pipewire", "virtual-camera:driver")
 _EXTRA = 'pip install "facefusion-live[virtual-camera]"'
 _DRIVERS = {
     "linux": f"load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback) and {_EXTRA}",
