@@ -9,8 +9,9 @@ from typing import Final
 import pytest
 
 from tests.peers import _pipewire_session, _portal, conference, pipewire
+from tests.sound_server import sound_server
 
-__all__ = ["_pipewire_session", "_portal", "conference", "pipewire"]
+__all__ = ["_pipewire_session", "_portal", "conference", "pipewire", "sound_server"]
 
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
 """Set to 1 where everything that a test may need is there: nothing may be skipped then."""

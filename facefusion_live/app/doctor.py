@@ -10,9 +10,9 @@ from facefusion_live.app.benchmark import this_program
 from facefusion_live.domain.finding import Finding
 
 PROBES = (
-    "engine", "inference", "recording", "outputs", "encoders", "protocols", "cameras", "graphics", "record", "disk",
-    "memory",
-)  # fmt: skip
+    *("engine", "inference", "recording", "outputs", "encoders", "protocols"),
+    *("cameras", "graphics", "sound", "record", "disk", "memory"),
+)
 """As `app.probe_wiring` has them; not asked there, because that loads every library at once, and one may crash."""
 MAIN_JOB = ("engine", "recording")
 """Without these the program is of no use."""

@@ -14,6 +14,7 @@ import psutil
 
 from facefusion_live.adapters import gl_probe
 from facefusion_live.adapters.capture import list_cameras, open_source
+from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.session import NetSession, offered_providers
 from facefusion_live.adapters.sinks import FAMILIES, Recorder, SoundSources, make_sink
 from facefusion_live.adapters.sinks.addresses import PROTOCOLS
@@ -145,6 +146,19 @@ def _seen(index: int, backend: str) -> Finding:
     return Finding(group="cameras", part=spec, works=True, words=words)
 
 
+def sound() -> list[Finding]:
+    """Listen for half a second. Not the microphone's name."""
+    try:
+        with open_microphone() as microphone:
+            time.sleep(0.5)
+            heard = sum(len(chunk.samples) for chunk in microphone.take())
+            words = f"{heard / microphone.rate_hz:.2f} s heard" if heard else "opened, but nothing comes"
+    except FaceFusionLiveError as error:
+        return [Finding(group="sound", part="microphone", works=False, words=str(error), advice=error.advice)]
+    advice = "" if heard else "Choose a microphone in the system's sound settings."
+    return [Finding(group="sound", part="microphone", works=heard > 0, words=words, advice=advice)]
+
+
 def record() -> list[Finding]:
     """Keep a small audit trail in a folder that is thrown away, and verify it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -194,6 +208,7 @@ PROBES: Mapping[str, Callable[[], list[Finding]]] = MappingProxyType(
         "protocols": protocols,
         "cameras": cameras,
         "graphics": gl_probe.find,
+        "sound": sound,
         "record": record,
         "disk": disk,
         "memory": memory,

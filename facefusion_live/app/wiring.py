@@ -10,6 +10,7 @@ from typing import Any
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
@@ -167,6 +168,10 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
         BadInputError: The engine, a source or the slate picture cannot be used.
         InferenceError: A net cannot be loaded.
     """
+    if request.offline and request.settings.sound.source == "microphone":
+        raise BadInputError(
+            "a microphone is heard live only", advice="Leave out --offline, or set sound.source to auto."
+        )
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
@@ -294,9 +299,15 @@ def _input_file(spec: str) -> list[Path]:
     return [path] if os.path.isfile(path) else []  # noqa: PTH113
 
 
+def sound_sources(spec: str, settings: Settings) -> SoundSources:
+    """What can be heard in a session with this input."""
+    file = next(iter(_input_file(spec)), None)
+    return SoundSources(file, lambda: open_microphone(settings.sound.microphone))
+
+
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
-    sounds = SoundSources(next(iter(_input_file(request.input)), None))
+    sounds = sound_sources(request.input, request.settings)
     if request.output is not None:
         sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:

@@ -85,6 +85,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
         FaceFusionLiveError: It could not start, or broke while running.
         KeyboardInterrupt: The user stopped it; files are closed.
     """
+    told: set[str] = set()
     resources = ResourceWatch(wiring.SystemClock(), wanted.output, realtime=not wanted.offline)
     problem: FaceFusionLiveError | None = None
     opened: wiring.OpenSession | None = None
@@ -94,7 +95,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
             for page in opened.pages:
                 _say(f"facefusion-live: watch at {page}")
             with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
-                problem = watch(session, lambda: _poll(session, show, resources))
+                problem = watch(session, lambda: _poll(session, show, resources, told))
     finally:
         if opened is not None:
             report = opened.session.report()
@@ -108,9 +109,13 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     return 0
 
 
-def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
+def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch, told: set[str]) -> None:
     report = session.report()
     show(report.frames_out)
+    # One of several: the session goes on without it. What ends the session is told at its end.
+    for name in report.sink_errors.keys() - told if len(report.outputs) > len(report.sink_errors) else ():
+        told.add(name)
+        show.line(f"facefusion-live: an output ended: {report.sink_errors[name]}.")
     for warning in resources.poll(report):
         show.line(f"facefusion-live: {warning}.")
 
