@@ -14,7 +14,7 @@ __all__ = ["_pipewire_session", "_portal", "conference", "pipewire"]
 
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
 """Set to 1 where everything that a test may need is there: nothing may be skipped then."""
-PROJECT_THREADS: Final = ("capture", "inference", "render", "side", "audit", "session end", "sink ")
+PROJECT_THREADS: Final = ("capture", "inference", "render", "side", "audit", "session end", "sink ", "mjpeg", "sound ")
 """How the names of the program's own threads begin. They are daemons, so their end must be checked by name."""
 GRACE_S: Final = 2.0
 """How long a thread that was told to stop may take to be gone."""

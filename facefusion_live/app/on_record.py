@@ -44,7 +44,8 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                _tell_output(writing, wanted.output)
+                for path in opened.recordings or (wanted.output,):
+                    _tell_output(writing, path)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:

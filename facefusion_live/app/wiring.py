@@ -14,7 +14,15 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import Recorder, StatesSink, make_sink
+from facefusion_live.adapters.sinks import (
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    SoundSources,
+    StatesSink,
+    make_recorder,
+    make_sink,
+)
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -100,6 +108,7 @@ class Request:
         offline: Every frame, in order.
         frame_limit: End after so many frames.
         sinks: Further outputs, as `adapters.sinks.make_sink` reads them.
+        snapshot: Where the last picture goes, or None.
     """
 
     sources: tuple[str | Path | RgbImage, ...]
@@ -112,6 +121,7 @@ class Request:
     offline: bool
     frame_limit: int | None
     sinks: tuple[str, ...] = ()
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +134,7 @@ class OpenSession:
         swapper: Its engine.
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
+        sinks: Its outputs from the start.
     """
 
     session: LiveSession
@@ -131,6 +142,17 @@ class OpenSession:
     swapper: FaceSwapper
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
+    sinks: tuple[Sink, ...]
+
+    @property
+    def recordings(self) -> tuple[Path, ...]:
+        """The files recorded so far."""
+        return tuple(part for sink in self.sinks if isinstance(sink, Recorder) for part in sink.parts)
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Addresses at which a browser on this machine can watch. They are secrets."""
+        return tuple(sink.url for sink in self.sinks if isinstance(sink, MjpegSink) and sink.url)
 
 
 def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
@@ -149,17 +171,18 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
         open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
         compute=inference.compute,
-        sinks=(*_sinks(request), *more_sinks),
+        sinks=sinks,
         store=store,
         clock=clock,
         events=events or NoEvents(),
     )
     session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
 
 
 def open_frame_swapper(
@@ -259,7 +282,7 @@ def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
 
 def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
     """(written, read)."""
-    written = [path for path in (request.output, request.states) if path is not None]
+    written = [path for path in (request.output, request.states, request.snapshot) if path is not None]
     pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
     return written, [*pictures, *_input_file(request.input), _slate_card(request.settings)]
 
@@ -273,12 +296,14 @@ def _input_file(spec: str) -> list[Path]:
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
+    sounds = SoundSources(next(iter(_input_file(request.input)), None))
     if request.output is not None:
-        sound = next(iter(_input_file(request.input)), None)
-        sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
+        sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:
         sinks.append(StatesSink(request.states))
-    sinks += [make_sink(spec, request.settings) for spec in request.sinks]
+    if request.snapshot is not None:
+        sinks.append(Snapshot(request.snapshot, last=True))
+    sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
 
 

@@ -40,6 +40,7 @@ def request(  # noqa: PLR0913 (one argument per flag)
     offline: bool,
     frame_limit: int | None,
     sinks: Sequence[str] = (),
+    snapshot: Path | None = None,
 ) -> wiring.Request:
     """A request from what the command line says.
 
@@ -58,6 +59,7 @@ def request(  # noqa: PLR0913 (one argument per flag)
         offline=offline,
         frame_limit=frame_limit,
         sinks=tuple(sinks),
+        snapshot=snapshot,
     )
 
 
@@ -89,6 +91,8 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     try:
         with started_session(wanted, lambda words: _say(f"facefusion-live: {words}")) as opened:
             session = opened.session
+            for page in opened.pages:
+                _say(f"facefusion-live: watch at {page}")
             with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
                 problem = watch(session, lambda: _poll(session, show, resources))
     finally:
@@ -98,7 +102,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
                 if json_wanted:
                     print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
                 else:
-                    _tell(report, wanted.output)
+                    _tell(report, (*opened.recordings, *filter(None, [wanted.snapshot])))
     if problem is not None:
         raise problem
     return 0
@@ -175,11 +179,12 @@ def _status(status: SinkStatus) -> dict[str, Any]:
     return dataclasses.asdict(status) | {"state": status.state.value}
 
 
-def _tell(report: SessionReport, output: Path | None) -> None:
+def _tell(report: SessionReport, written: Sequence[Path]) -> None:
     states = ", ".join(f"{count} {state}" for state, count in report.state_frames.items() if count)
     print(f"{report.frames_out} frames at {report.fps:g}/s: {states or 'none'}.")  # noqa: T201
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
-    if output is not None and output.exists():
-        print(f"Written: {output.resolve()}")  # noqa: T201
+    for path in written:
+        if path.exists():
+            print(f"Written: {path.resolve()}")  # noqa: T201

@@ -52,6 +52,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     frames: int | None = None,
     offline: bool = False,
     frame_states: Path | None = None,
+    snapshot: Path | None = None,
     json: bool = False,
 ) -> int:
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
@@ -66,6 +67,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         frames: Stop after so many frames.
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
+        snapshot: Write the last picture that went out here: .png or .jpg.
         json: Print one JSON object at the end.
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (keeps --help quick, and free of cv2)
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
             offline=offline,
             frame_limit=frames,
             sinks=sink or (),
+            snapshot=snapshot,
         ),
         json_wanted=json,
     )
@@ -138,6 +141,19 @@ def cameras(*, json: bool = False) -> int:
     from facefusion_live.cli import listing  # noqa: PLC0415 (as in run)
 
     return listing.cameras(json_wanted=json)
+
+
+@app.command
+def doctor(*, json: bool = False, probe: Annotated[str, Parameter(show=False)] = "") -> int:
+    """Try every output, encoder, camera and the rest of this machine, and tell what works and what to do.
+
+    Args:
+        json: Print one JSON object.
+        probe: Try this one only, in this process.
+    """
+    from facefusion_live.cli import doctor as trying  # noqa: PLC0415 (as in run)
+
+    return trying.probe(probe) if probe else trying.run(json_wanted=json)
 
 
 @app.command

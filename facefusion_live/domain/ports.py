@@ -361,6 +361,52 @@ class Sink(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundChunk:
+    """A piece of sound.
+
+    Attributes:
+        samples: (n, channels) int16.
+        captured_ns: When the first of them was heard, on the clock of the frames' `captured_ns`.
+    """
+
+    samples: NDArray[np.int16]
+    captured_ns: int
+
+
+class Microphone(Protocol):
+    """Where sound comes from; opened when it is made. Raises CaptureOpenError then, CaptureLostError later."""
+
+    @property
+    def name(self) -> str:
+        """As the system calls it."""
+        ...
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples per second."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        ...
+
+    def take(self) -> Sequence[SoundChunk]:
+        """What was heard since the last call, in order; at most some seconds are kept. Never waits. Thread: any one.
+
+        Raises:
+            CaptureLostError: It is gone; it must be opened anew.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it. Safe to call twice."""
+        ...
+
+
 class EventLog(Protocol):
     """Where what matters is put on record (AUDIT): failed frames, parameter changes, sessions. Never waits."""
 

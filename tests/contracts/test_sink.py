@@ -3,20 +3,31 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import SOCK_DGRAM
 
 import numpy as np
 import pytest
 
 from facefusion_live.adapters import sinks
-from facefusion_live.adapters.sinks import Recorder, StatesSink
+from facefusion_live.adapters.sinks import (
+    DriverCamera,
+    FirstThatOpens,
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    StatesSink,
+    StreamSink,
+)
 from facefusion_live.adapters.sinks.pipewire import PipeWireCamera, PipeWireMicrophone
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import Sink, SinkState
-from facefusion_live.domain.settings import Record, Sound, VirtualCamera
+from facefusion_live.domain.settings import Record, Sound, Stream, VirtualCamera
 from tests.adapters.clips import FPS, SIZE_WH, picture
 from tests.adapters.frames import CountedLease, shown
+from tests.adapters.sinks.servers import HOST, free_port
 from tests.contracts.discovery import classes_with
 from tests.fakes import sinks as fakes
+from tests.fakes.driver import FakeDriver, no_driver
 from tests.fakes.sinks import BreakingSink, CollectingSink, SlowSink
 
 
@@ -48,6 +59,16 @@ RECORDS = [
     Kind(StatesSink, ".csv", StatesSink),
 ]
 """Those that write a file."""
+SERVED = [
+    Kind(Snapshot, ".png", lambda path: Snapshot(path, last=True)),
+    Kind(DriverCamera, "", lambda _: DriverCamera(FakeDriver)),
+    Kind(FirstThatOpens, "", lambda _: FirstThatOpens([DriverCamera(no_driver), DriverCamera(FakeDriver)])),
+    Kind(MjpegSink, "", lambda _: MjpegSink(0, "the-secret-token")),
+    Kind(
+        StreamSink, "", lambda _: StreamSink(f"udp://{HOST}:{free_port(SOCK_DGRAM)}?secret=1", Stream(encoder="x264"))
+    ),
+]
+"""Those that show or send what they get."""
 FAKES = [
     Kind(CollectingSink, "", lambda _: CollectingSink()),
     Kind(SlowSink, "", _hurried),
@@ -58,7 +79,7 @@ NODES = [
     Kind(PipeWireMicrophone, "", lambda _: PipeWireMicrophone(Sound())),
 ]
 """Those that appear in a PipeWire session."""
-KINDS = [*RECORDS, *NODES, *FAKES]
+KINDS = [*RECORDS, *SERVED, *NODES, *FAKES]
 
 
 def _name_of(kind: Kind) -> str:
@@ -135,7 +156,7 @@ def test_closing_what_was_never_opened_is_fine(sink: Sink) -> None:
     sink.close()
 
 
-@pytest.mark.parametrize("kind", [*RECORDS, *NODES], ids=_name_of)
+@pytest.mark.parametrize("kind", [*RECORDS, *SERVED, *NODES], ids=_name_of)
 def test_sending_outside_is_an_error(sink: Sink) -> None:
     with pytest.raises(SinkError):
         sink.send(shown(0))
