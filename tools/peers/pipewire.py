@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 PROGRAMS = ("dbus-daemon", "pipewire", "wireplumber")
-PORTAL_PROGRAMS = ("Xvfb", "xdpyinfo", "gdbus", "dbus-update-activation-environment")
+PORTAL_PROGRAMS = ("Xvfb", "gdbus", "dbus-update-activation-environment")
 PORTAL = Path("/usr/libexec/xdg-desktop-portal")
 _PATIENCE_S = 20.0
 _KILL_AFTER_S = 5.0

@@ -100,7 +100,7 @@ class CameraReader:
             already = len(self._came)
             if not self._changed.wait_for(lambda: len(self._came) >= already + pictures, patience_s):
                 raise TimeoutError(f"{len(self._came) - already} of {pictures} pictures came in {patience_s:g} s")
-            return self._came[already:]
+            return self._came[already : already + pictures]
 
     def _read(self) -> None:
         size = round(_BYTES[self._form] * self._size_wh[0] * self._size_wh[1])

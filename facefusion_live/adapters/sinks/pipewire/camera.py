@@ -117,7 +117,8 @@ class PipeWireCamera:
         """How many programs watch it. Thread: any."""
         revival = self._node
         if revival is None:
-            return SinkStatus(SinkState.CLOSED if self._opened else SinkState.OPENING)
+            state = SinkState.CLOSED if self._opened else SinkState.OPENING
+            return SinkStatus(state, bytes_out=self._sent_bytes)
         node = revival.thing
         if node is None or node.lost is not None:
             return SinkStatus(SinkState.RECONNECTING, "PipeWire is gone", 0, self._sent_bytes)

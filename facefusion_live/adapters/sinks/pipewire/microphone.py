@@ -248,7 +248,7 @@ class _MicrophoneNode:
 def _samples(address: int, count: int) -> Samples:
     """Memory of PipeWire's as (count, channels)."""
     memory = (c.c_float * (count * _CHANNELS)).from_address(address)
-    return np.frombuffer(memory, np.float32).reshape(count, _CHANNELS)
+    return np.ctypeslib.as_array(memory).reshape(count, _CHANNELS)
 
 
 def _together() -> dict[str, str]:
