@@ -9,9 +9,11 @@ from typing import Final
 import pytest
 
 from tests.graphics import graphics, graphics_clean
+from tests.peers import _pipewire_session, _portal, conference, pipewire
+from tests.sound_server import sound_server
 from tests.support import qt_problem
 
-__all__ = ["graphics", "graphics_clean"]
+__all__ = ["_pipewire_session", "_portal", "conference", "graphics", "graphics_clean", "pipewire", "sound_server"]
 
 # The keyring of whoever runs the tests is none of their business; and a keyring that a test defines would be taken for
 # the system's own by every test after it.

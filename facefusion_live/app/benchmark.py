@@ -199,14 +199,15 @@ def measure_apart(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
     Raises:
         FaceFusionLiveError: It failed.
     """
-    words = [*_this_program(), "bench", "job", job.name, "--pace", pace, "--seconds", f"{seconds:g}"]
+    words = [*this_program(), "bench", "job", job.name, "--pace", pace, "--seconds", f"{seconds:g}"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 (this program itself)
     if done.returncode:
         raise FaceFusionLiveError(f"{job.name}, {pace}: the job failed: {done.stderr.strip() or 'no word'}")
     return json.loads(done.stdout)
 
 
-def _this_program() -> Sequence[str]:
+def this_program() -> Sequence[str]:
+    """How to start this program once more."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "facefusion_live"]
 
 

@@ -13,6 +13,7 @@ from facefusion_live.adapters.capture import camera_formats, list_cameras, open_
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
@@ -196,6 +197,10 @@ def open_session(
         BadInputError: The engine, a source or the slate picture cannot be used.
         InferenceError: A net cannot be loaded.
     """
+    if request.offline and request.settings.sound.source == "microphone":
+        raise BadInputError(
+            "a microphone is heard live only", advice="Leave out --offline, or set sound.source to auto."
+        )
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
@@ -394,7 +399,7 @@ def recording(path: Path, input_spec: str, settings: Settings) -> Recorder:
         BadInputError: It would overwrite the input, or cannot be written.
     """
     check_outputs([path], [*_input_file(input_spec), slate_card(settings)])
-    return make_recorder(path, settings, _sounds(input_spec))
+    return make_recorder(path, settings, sound_sources(input_spec, settings))
 
 
 def snapshot(path: Path) -> Snapshot:
@@ -413,7 +418,7 @@ def output(spec: str, input_spec: str, settings: Settings) -> Sink:
     Raises:
         SinkOpenError: There is no such output.
     """
-    return make_sink(spec, settings, _sounds(input_spec))
+    return make_sink(spec, settings, sound_sources(input_spec, settings))
 
 
 def page_of(sink: Sink) -> str:
@@ -426,13 +431,15 @@ def output_forms() -> tuple[str, ...]:
     return tuple(form for family in FAMILIES for form in family.forms)
 
 
-def _sounds(input_spec: str) -> SoundSources:
-    return SoundSources(next(iter(_input_file(input_spec)), None))
+def sound_sources(spec: str, settings: Settings) -> SoundSources:
+    """What can be heard in a session with this input."""
+    file = next(iter(_input_file(spec)), None)
+    return SoundSources(file, lambda: open_microphone(settings.sound.microphone))
 
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
-    sounds = _sounds(request.input)
+    sounds = sound_sources(request.input, request.settings)
     if request.output is not None:
         sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:

@@ -111,8 +111,15 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report()
     show(report.frames_out)
-    for warning in (*resources.poll(report), *show.unsaid(report.warnings)):
+    for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
+
+
+def _ended(report: SessionReport) -> list[str]:
+    """Outputs that ended while others go on; what ends the session is told at its end."""
+    if len(report.outputs) <= len(report.sink_errors):
+        return []
+    return [f"an output ended: {error}" for error in report.sink_errors.values()]
 
 
 class _Show:

@@ -178,6 +178,19 @@ def cameras(*, json: bool = False) -> int:
 
 
 @app.command
+def doctor(*, json: bool = False, probe: Annotated[str, Parameter(show=False)] = "") -> int:
+    """Try every output, encoder, camera and the rest of this machine, and tell what works and what to do.
+
+    Args:
+        json: Print one JSON object.
+        probe: Try this one only, in this process.
+    """
+    from facefusion_live.cli import doctor as trying  # noqa: PLC0415 (as in run)
+
+    return trying.probe(probe) if probe else trying.run(json_wanted=json)
+
+
+@app.command
 def settings() -> int:
     """List every parameter: its flag, value, range and meaning."""
     from facefusion_live.cli import listing  # noqa: PLC0415 (as in run)

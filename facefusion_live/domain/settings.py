@@ -351,6 +351,36 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualCamera:
+    """The camera that conference programs see."""
+
+    name: Annotated[
+        str,
+        Text("a name"),
+        Acts.SESSION,
+        Words("Camera name", "What conference programs list."),
+    ] = "FaceFusion Live Camera"
+    size: Annotated[
+        str,
+        Choice(("input", "640x360", "640x480", "960x540", "1280x720", "1920x1080")),
+        Acts.SESSION,
+        Words("Camera size", "Pictures of another shape get black bars; input takes the size that comes in."),
+    ] = "input"
+    fps: Annotated[
+        str,
+        Choice(("input", "15", "20", "24", "25", "30", "50", "60")),
+        Acts.SESSION,
+        Words("Camera rate", "Most pictures per second that conference programs get; input takes what comes in."),
+    ] = "input"
+    format: Annotated[
+        str,
+        Choice(("YUY2", "I420", "NV12")),
+        Acts.SESSION,
+        Words("Camera format", "The pixel format offered first; programs may choose one of the others."),
+    ] = "YUY2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """How long the record of failed frames and parameter changes is kept at hand."""
 
@@ -377,6 +407,7 @@ class Settings:
     record: Record = field(default_factory=Record)
     sound: Sound = field(default_factory=Sound)
     stream: Stream = field(default_factory=Stream)
+    virtual_camera: VirtualCamera = field(default_factory=VirtualCamera)
     audit: Audit = field(default_factory=Audit)
 
     def value(self, path: str) -> Value:

@@ -32,6 +32,11 @@ _ABOUT = {
 """What a provider is called, and what to do when it does not work."""
 
 
+def offered_providers() -> list[str]:
+    """Providers that this ONNX Runtime was built with; whether they work is another matter."""
+    return ort.get_available_providers()
+
+
 class NetSession:
     """One net, ready to run.
 

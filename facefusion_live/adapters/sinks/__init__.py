@@ -6,10 +6,13 @@ from facefusion_live.adapters.sinks.recorder import Recorder
 from facefusion_live.adapters.sinks.snapshot import Snapshot
 from facefusion_live.adapters.sinks.states import StatesSink
 from facefusion_live.adapters.sinks.stream import StreamSink
+from facefusion_live.adapters.sinks.virtual_camera import DriverCamera, FirstThatOpens
 
 __all__ = [
     "FAMILIES",
+    "DriverCamera",
     "Family",
+    "FirstThatOpens",
     "MjpegSink",
     "Recorder",
     "Snapshot",

@@ -1,11 +1,13 @@
 """The kinds of outputs that can be asked for in one word: `--sink SPEC` and the window's list read this one table."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from facefusion_live.adapters.sinks import addresses, mjpeg
+from facefusion_live.adapters.sinks import addresses, mjpeg, virtual_camera
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed, OpenMicrophone, Silence
+from facefusion_live.adapters.sinks.pipewire import PipeWireCamera, PipeWireMicrophone
 from facefusion_live.adapters.sinks.recorder import Recorder
 from facefusion_live.adapters.sinks.sound import Sound, SoundFeed
 from facefusion_live.adapters.sinks.stream import StreamSink
@@ -57,21 +59,52 @@ class Family:
         forms: How it is asked for, for people: ("rtmp://HOST/APP/KEY",).
         claims: Whether a spec means this kind. Must not look at the world.
         make: Makes the sink, which is not open yet. Raises SinkOpenError where the spec cannot be served.
+        trial: A spec with which it can be tried without harm; empty where there is none.
     """
 
     name: str
     forms: tuple[str, ...]
     claims: Callable[[str], bool]
     make: Callable[[str, Settings, SoundSources], Sink]
+    trial: str = ""
 
 
 def _stream(spec: str, settings: Settings, sounds: SoundSources) -> Sink:
     return StreamSink(spec, settings.stream, lambda: sounds.open(settings, streamed=True))
 
 
+def _camera(spec: str, settings: Settings, _sounds: SoundSources) -> Sink:
+    """The virtual camera. PipeWire comes first: it needs neither a driver nor rights."""
+    kinds: dict[str, Sink] = {"driver": virtual_camera.DriverCamera()}
+    if sys.platform.startswith("linux"):
+        kinds = {"pipewire": PipeWireCamera(settings.virtual_camera), **kinds}
+    wanted = spec.partition(":")[2]
+    return kinds[wanted] if wanted in kinds else virtual_camera.FirstThatOpens(tuple(kinds.values()))
+
+
 FAMILIES: tuple[Family, ...] = (
     Family("stream", addresses.FORMS, addresses.is_address, _stream),
-    Family("mjpeg", mjpeg.FORMS, mjpeg.is_mjpeg, lambda spec, _settings, _sounds: mjpeg.MjpegSink.parse(spec)),
+    Family(
+        "mjpeg",
+        mjpeg.FORMS,
+        mjpeg.is_mjpeg,
+        lambda spec, _settings, _sounds: mjpeg.MjpegSink.parse(spec),
+        trial="mjpeg",
+    ),
+    Family(
+        "virtual-camera",
+        virtual_camera.FORMS,
+        lambda spec: spec in virtual_camera.FORMS,
+        _camera,
+        trial="virtual-camera",
+    ),
+    Family(
+        "virtual-microphone",
+        ("virtual-microphone",),
+        lambda spec: spec == "virtual-microphone",
+        lambda _spec, settings, _sounds: PipeWireMicrophone(settings.sound),
+        trial="virtual-microphone",
+    ),
 )
 """The first that claims a spec makes it."""
 

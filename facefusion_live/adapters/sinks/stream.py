@@ -14,9 +14,9 @@ from typing import Any
 import av
 import numpy as np
 from av import logging as av_logging
-from av.error import FFmpegError
+from av.error import FFmpegError, ProtocolNotFoundError
 
-from facefusion_live.adapters.sinks.addresses import Address
+from facefusion_live.adapters.sinks.addresses import PROTOCOLS, Address
 from facefusion_live.adapters.sinks.encoders import Encoder, choose, options_for
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed
 from facefusion_live.adapters.sinks.pictures import PictureTrack
@@ -38,6 +38,32 @@ _GOOD_BYE_S = 2.0
 """How long the server may take to hear the end."""
 _AGAIN_TIMEOUT_S = 2.0
 """How long a lost server may take to answer: nobody waits for the end of a session longer than this."""
+
+
+def has_protocol(scheme: str) -> bool:
+    """Whether this FFmpeg speaks one of `addresses.PROTOCOLS`: asked to reach a port where nobody is.
+
+    For a process of its own: it holds Python's lock meanwhile.
+    """
+    muxer = PROTOCOLS[scheme].muxer
+    url = f"{scheme.removeprefix('whip+')}://127.0.0.1:9/app/key"
+    container: Any = None
+    try:
+        container = av.open(url, "w", format=muxer)
+        video: Any = container.add_stream("libx264", rate=30)
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        if muxer == "whip":
+            container.add_stream("libopus", rate=48_000, layout="stereo")
+        container.start_encoding()
+    except (ProtocolNotFoundError, ValueError):  # a container that FFmpeg was built without is a ValueError
+        return False
+    except (OSError, FFmpegError):
+        return True  # refused, as it should be
+    finally:
+        if container is not None:
+            with suppress(OSError, FFmpegError):
+                container.close()
+    return True
 
 
 def _remux() -> list[str]:
