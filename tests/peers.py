@@ -1,4 +1,4 @@
-"""Real programs at the far end, started once for each module of tests; where one is missing those are skipped."""
+"""Real programs at the far end, started anew for each test; where one is missing the test is skipped."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def need(programs: Sequence[str], packages: str) -> None:
         pytest.skip(f"needs {', '.join(missing)} (Debian: {packages})")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _pipewire_session() -> Iterator[PipeWireSession]:
     need([*session.PROGRAMS, reader.PROGRAM], "pipewire wireplumber dbus gstreamer1.0-tools gstreamer1.0-pipewire")
     try:
@@ -41,7 +41,7 @@ def pipewire(_pipewire_session: PipeWireSession, monkeypatch: pytest.MonkeyPatch
     return _pipewire_session
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _portal(_pipewire_session: PipeWireSession) -> PipeWireSession:
     need([*session.PORTAL_PROGRAMS, chromium.PROGRAM], "chromium xvfb xdg-desktop-portal-gtk libglib2.0-bin dbus")
     if not session.PORTAL.exists():

@@ -102,14 +102,6 @@ class PipeWireSession:
         """Start PipeWire and WirePlumber, and wait until they answer."""
         self._daemon = self.programs.start("pipewire")
         wait_until((self.folder / "run" / "pipewire-0").exists, "PipeWire")
-        self._start_manager()
-
-    def restart_manager(self) -> None:
-        """Start WirePlumber anew: 0.4.13 forgets its work when what it was about to link goes away."""
-        self.programs.end(self._manager)
-        self._start_manager()
-
-    def _start_manager(self) -> None:
         self._manager = self.programs.start("wireplumber")
         wait_until(lambda: "WirePlumber" in self.run("pw-cli", "ls", "Client"), "WirePlumber")
 
