@@ -21,7 +21,7 @@ from facefusion_live.adapters.sinks.addresses import PROTOCOLS
 from facefusion_live.adapters.sinks.encoders import ENCODERS, works
 from facefusion_live.adapters.sinks.stream import has_protocol
 from facefusion_live.app import wiring
-from facefusion_live.app.audit_wiring import WAIT_S, AuditHome
+from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.app.portraits import avatars, source
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -30,6 +30,7 @@ from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.ports import GateState, Sink
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Gate
+from facefusion_live.engine.trail import WAIT_S
 
 _SIZE_WH = (640, 360)
 _FPS = 30.0

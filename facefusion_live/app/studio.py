@@ -112,6 +112,7 @@ class Studio:
         self.library = self._or_anew(home.consent / "people.toml", self._open_library)
         audit_home = AuditHome(home.data, notify=self._trail_told)
         self._trail = audit_home.open_trail()
+        audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
         self._director = Director(self._crew())
         self._forget = self.store.on_commit(self._committed)
