@@ -195,7 +195,7 @@ class LiveSession:
             silences=rendered.silences,
             backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
-            warnings=tuple(self._capturing.warnings),
+            warnings=(*self._capturing.warnings, *self._side.warnings),
         )
 
     def _open_sinks(self) -> None:
