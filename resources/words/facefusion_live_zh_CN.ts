@@ -1347,22 +1347,6 @@
         <translation>按角度顺时针旋转采集画面。</translation>
     </message>
     <message>
-        <source>0°</source>
-        <translation>0°</translation>
-    </message>
-    <message>
-        <source>90°</source>
-        <translation>90°</translation>
-    </message>
-    <message>
-        <source>180°</source>
-        <translation>180°</translation>
-    </message>
-    <message>
-        <source>270°</source>
-        <translation>270°</translation>
-    </message>
-    <message>
         <source>Open timeout</source>
         <translation>打开超时</translation>
     </message>
@@ -1603,10 +1587,6 @@
         <translation>自动：启动时测量显卡与处理器，采用较快者。</translation>
     </message>
     <message>
-        <source>Render</source>
-        <translation>渲染</translation>
-    </message>
-    <message>
         <source>Gl</source>
         <translation>OpenGL</translation>
     </message>
@@ -1707,20 +1687,8 @@
         <translation>很快</translation>
     </message>
     <message>
-        <source>x264</source>
-        <translation>x264</translation>
-    </message>
-    <message>
-        <source>NVENC</source>
-        <translation>NVENC</translation>
-    </message>
-    <message>
         <source>Quick Sync</source>
         <translation>Quick Sync</translation>
-    </message>
-    <message>
-        <source>AMF</source>
-        <translation>AMF</translation>
     </message>
     <message>
         <source>VideoToolbox</source>
@@ -1729,6 +1697,10 @@
     <message>
         <source>Faster</source>
         <translation>较快</translation>
+    </message>
+    <message>
+        <source>What composes</source>
+        <translation>由谁合成</translation>
     </message>
     <message>
         <source>Fast</source>
@@ -1857,6 +1829,62 @@
     <message>
         <source>How long a server may take to answer, and to take a picture.</source>
         <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Camera name</source>
+        <translation>摄像头名称</translation>
+    </message>
+    <message>
+        <source>What conference programs list.</source>
+        <translation>会议软件列表中显示的名称。</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation type="unfinished">虚拟摄像头</translation>
+    </message>
+    <message>
+        <source>Camera size</source>
+        <translation>画面尺寸</translation>
+    </message>
+    <message>
+        <source>Pictures of another shape get black bars; input takes the size that comes in.</source>
+        <translation>比例不同的画面会加黑边；选“与输入相同”则沿用输入的尺寸。</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>与输入相同</translation>
+    </message>
+    <message>
+        <source>Camera rate</source>
+        <translation>帧率</translation>
+    </message>
+    <message>
+        <source>Most pictures per second that conference programs get; input takes what comes in.</source>
+        <translation>会议软件每秒最多得到的画面数；选“与输入相同”则沿用输入的帧率。</translation>
+    </message>
+    <message>
+        <source>Camera format</source>
+        <translation>像素格式</translation>
+    </message>
+    <message>
+        <source>The pixel format offered first; programs may choose one of the others.</source>
+        <translation>首先提供的像素格式；其他程序也可以选用别的格式。</translation>
+    </message>
+    <message>
+        <source>Keep for</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Older rows go into an archive when a session starts; 0 keeps all at hand.</source>
+        <translation>更早的记录在会话开始时移入归档；0 表示全部留在手边。</translation>
+    </message>
+    <message>
+        <source>How long rows are kept</source>
+        <translation>记录保留多久</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>天</translation>
     </message>
     <message>
         <source>Acts on the next picture.</source>

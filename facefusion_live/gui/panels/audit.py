@@ -18,11 +18,13 @@ from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.panels.audit_filter import AuditFilter
 from facefusion_live.gui.panels.audit_rows import PAGE, RowsModel, RowsView
 from facefusion_live.gui.panels.audit_words import local_time, status_word, what
+from facefusion_live.gui.panels.groups import AUDIT, paths_of
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.verdicts import Verdicts
 from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.buttons import WordButton
 from facefusion_live.gui.widgets.files import ask_new_file
+from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, row
 from facefusion_live.gui.widgets.waiting import Waiting
@@ -48,6 +50,7 @@ class AuditPanel(Page):
         self.only_shown = QCheckBox()
         self.progress = QProgressBar(maximum=0, textVisible=False)
         self.verdicts, self.result = Verdicts(), Banner()
+        self.form = GroupForm(paths_of(*AUDIT), studio.store, open=False)
         self.lock, self.code, self.unlock = QWidget(), QLineEdit(), WordButton("locked")
         self._looks = QTimer(self, interval=_LOOK_MS)
         self._lay_out()
@@ -64,6 +67,10 @@ class AuditPanel(Page):
             parts.append(self.tr("lost: {count}").format(count=audit.lost))
         say(self._status, " · ".join(parts), Role.ERROR if audit.degraded else Role.CAPTION)
         self.lock.setVisible(self.studio.audit.code_wanted and not self.studio.audit.unlocked)
+
+    def show_settings(self) -> None:
+        """Follow undo and changes elsewhere."""
+        self.form.show_settings()
 
     def read(self) -> None:
         """Read the rows that are wanted now; they come in a moment."""
@@ -120,7 +127,7 @@ class AuditPanel(Page):
         self.lines.addWidget(self.view, 1)
         self.lines.addWidget(self._detail)
         self.lines.addLayout(buttons)
-        for widget in (self.only_shown, self.progress, self.verdicts, self.result):
+        for widget in (self.only_shown, self.progress, self.verdicts, self.result, self.form):
             self.lines.addWidget(widget)
         self._detail.hide()
         self.progress.hide()

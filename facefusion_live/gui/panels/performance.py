@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from facefusion_live.app.studio import Phase, Studio, StudioState
 from facefusion_live.domain.limits import LATENCY_MS
 from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.panels.groups import PERFORMANCE, paths_of
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.stage_table import StageTable
 from facefusion_live.gui.widgets.banner import Banner
+from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
@@ -32,6 +34,7 @@ class PerformancePanel(Page):
         self.plot, self.table = Plot(), StageTable(first=WHOLE)
         self._facts = {name: (words(Role.CAPTION), words(wrap=True)) for name in ("dropped", "failed", "engine", "gl")}
         self._stages, self._about = Section(), Section()
+        self.form = GroupForm(paths_of(*PERFORMANCE), studio.store, open=False)
         self._samples = QTimer(self, interval=_SAMPLE_MS)
         self._samples.timeout.connect(self._sample)
         self._lay_out()
@@ -51,6 +54,10 @@ class PerformancePanel(Page):
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
         self.warning.tell(Role.WARNING, "\n".join(_sentence(each) for each in state.warnings))
+
+    def show_settings(self) -> None:
+        """Follow undo and changes elsewhere."""
+        self.form.show_settings()
 
     def retranslate(self) -> None:
         """Say everything in the language that is now in force."""
@@ -95,7 +102,7 @@ class PerformancePanel(Page):
         self._stages.lines.addWidget(self.plot)
         self._stages.lines.addWidget(self.table)
         self._about.lines.addLayout(facts)
-        for widget in (_Figures(list(self.figures.values())), self.warning, self._stages, self._about):
+        for widget in (_Figures(list(self.figures.values())), self.warning, self._stages, self._about, self.form):
             self.lines.addWidget(widget)
         self.lines.addStretch(1)
 
