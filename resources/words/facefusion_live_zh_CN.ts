@@ -1492,7 +1492,7 @@
     </message>
     <message>
         <source>of crop width</source>
-        <translation>裁剪宽度</translation>
+        <translation>占裁剪宽度</translation>
     </message>
     <message>
         <source>Padding</source>
@@ -1840,7 +1840,7 @@
     </message>
     <message>
         <source>Virtual camera</source>
-        <translation type="unfinished">虚拟摄像头</translation>
+        <translation>虚拟摄像头</translation>
     </message>
     <message>
         <source>Camera size</source>
