@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -22,8 +22,12 @@ from facefusion_live.app.studio import CameraChoice, Person, Phase, Studio, Stud
 from facefusion_live.gui.canvas import rgb_image
 from facefusion_live.gui.icons import icon
 from facefusion_live.gui.theme import colours_of
+from facefusion_live.gui.widgets.buttons import WordButton
 
 _FACE_PX = 104
+_SMALL_FACE_PX = 72
+_ROOMY_PX = 860
+"""Width from which six large faces stand side by side."""
 _COLUMNS = 6
 _MOST = 12
 """Faces shown here; all of them are in the panel."""
@@ -35,6 +39,8 @@ class Welcome(QWidget):
     """From the start to a swapped picture without reading. Thread: GUI."""
 
     started = Signal()
+    own_face_wanted = Signal()
+    """Somebody wants to add photos."""
 
     def __init__(self, studio: Studio, *, find_camera: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +60,10 @@ class Welcome(QWidget):
         self.start_button = QPushButton()
         self.start_button.setProperty("role", "primary")
         self.start_button.clicked.connect(self.started)
+        self.own_face_button = WordButton("plus")
+        self.own_face_button.setProperty("role", "link")
+        self.own_face_button.clicked.connect(self.own_face_wanted)
+        self._face_px = _FACE_PX
         self.faces = QButtonGroup(self)
         self._grid = QGridLayout()
         self._lay_out()
@@ -107,6 +117,8 @@ class Welcome(QWidget):
         whole.addWidget(self._face_words, 0, middle)
         whole.addSpacing(16)
         whole.addLayout(faces)
+        whole.addSpacing(8)
+        whole.addWidget(self.own_face_button, 0, middle)
         whole.addSpacing(20)
         whole.addWidget(self._input_words, 0, middle)
         whole.addSpacing(4)
@@ -114,6 +126,15 @@ class Welcome(QWidget):
         whole.addSpacing(20)
         whole.addWidget(self.start_button, 0, middle)
         whole.addStretch(3)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Between panels there is room for smaller faces."""
+        super().resizeEvent(event)
+        face_px = _FACE_PX if event.size().width() >= _ROOMY_PX else _SMALL_FACE_PX
+        if face_px != self._face_px:
+            self._face_px = face_px
+            for button in self.faces.buttons():
+                button.setIconSize(QSize(face_px, face_px))
 
     # --- faces ----------------------------------------------------------------------------------------------------
 
@@ -136,7 +157,7 @@ class Welcome(QWidget):
         button.setText(person.name)
         button.setAccessibleName(person.name)
         button.setProperty("person", person.id)
-        button.setIconSize(QSize(_FACE_PX, _FACE_PX))
+        button.setIconSize(QSize(self._face_px, self._face_px))
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if person.thumbnail is None:
             button.setIcon(icon("face", colours_of(self).muted))
@@ -181,10 +202,11 @@ class Welcome(QWidget):
     def _retranslate(self) -> None:
         self._title.setText(self.tr("Who do you want to be?"))
         self._face_words.setText(
-            self.tr("The built-in faces are nobody's likeness. Add your own in the panel Sources.")
+            self.tr("The built-in faces are nobody's likeness. Photos of your own can be dropped here, too.")
         )
         self._input_words.setText(self.tr("Your picture comes from"))
         self.inputs.setAccessibleName(self.tr("Camera or clip"))
+        self.own_face_button.setText(self.tr("Add photos of your own…"))
         self.start_button.setText(self.tr("Start"))
         self.start_button.setAccessibleName(self.tr("Start"))
         self._list_inputs()

@@ -2111,8 +2111,8 @@
         <translation>你想成为谁？</translation>
     </message>
     <message>
-        <source>The built-in faces are nobody&apos;s likeness. Add your own in the panel Sources.</source>
-        <translation>内置人脸不是任何真人的肖像。可在“人脸”面板中添加你自己的。</translation>
+        <source>The built-in faces are nobody&apos;s likeness. Photos of your own can be dropped here, too.</source>
+        <translation>内置人脸不是任何真人的肖像。也可以把自己的照片拖到这里。</translation>
     </message>
     <message>
         <source>Your picture comes from</source>
@@ -2121,6 +2121,10 @@
     <message>
         <source>Camera or clip</source>
         <translation>摄像头或短片</translation>
+    </message>
+    <message>
+        <source>Add photos of your own…</source>
+        <translation>添加自己的照片…</translation>
     </message>
     <message>
         <source>Start</source>

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
 from facefusion_live.domain.audit.filter import Filter
@@ -26,10 +26,13 @@ from facefusion_live.gui.widgets.buttons import WordButton
 from facefusion_live.gui.widgets.files import ask_new_file
 from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
-from facefusion_live.gui.widgets.metrics import GAP, row
+from facefusion_live.gui.widgets.metrics import GAP, column, row
+from facefusion_live.gui.widgets.spread import Part, Spread
 from facefusion_live.gui.widgets.waiting import Waiting
 from facefusion_live.gui.words import engine_words
 
+_WIDE_FROM = 560
+"""Width from which filters and buttons stand beside the rows."""
 _LOOK_MS = 1000
 """The table follows the record at most so often."""
 
@@ -113,24 +116,34 @@ class AuditPanel(Page):
         super().hideEvent(event)
 
     def _lay_out(self) -> None:
-        buttons, code = row(gap=GAP), row(gap=GAP)
-        buttons.addWidget(self.verify, 1)
-        buttons.addWidget(self.export, 1)
+        self.code.setMaxLength(12)
+        self._detail.hide()
+        self.progress.hide()
+        record, deeds = QWidget(), QWidget()
+        record.setLayout(self._record_lines())
+        deeds.setLayout(self._deed_lines())
+        self.lines.setSpacing(GAP)
+        self.lines.addWidget(Spread([Part(deeds, 2, widest=300), Part(record, 3, below=1)], wide_from=_WIDE_FROM), 1)
+
+    def _record_lines(self) -> QVBoxLayout:
+        lines = column(gap=GAP)
+        lines.addWidget(self.view, 1)
+        lines.addWidget(self._detail)
+        return lines
+
+    def _deed_lines(self) -> QVBoxLayout:
+        lines, buttons, code = column(gap=GAP), row(gap=GAP), row(gap=GAP)
         code.addWidget(self.code, 1)
         code.addWidget(self.unlock)
         self.lock.setLayout(code)
-        self.code.setMaxLength(12)
-        self.lines.setSpacing(GAP)
-        self.lines.addWidget(self._status)
-        self.lines.addWidget(self.lock)
-        self.lines.addWidget(self.filter)
-        self.lines.addWidget(self.view, 1)
-        self.lines.addWidget(self._detail)
-        self.lines.addLayout(buttons)
+        buttons.addWidget(self.verify, 1)
+        buttons.addWidget(self.export, 1)
+        for widget in (self._status, self.lock, self.filter):
+            lines.addWidget(widget)
+        lines.addLayout(buttons)
         for widget in (self.only_shown, self.progress, self.verdicts, self.result, self.form):
-            self.lines.addWidget(widget)
-        self._detail.hide()
-        self.progress.hide()
+            lines.addWidget(widget)
+        return lines
 
     def _connect(self) -> None:
         self._looks.timeout.connect(self._follow)

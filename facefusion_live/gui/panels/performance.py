@@ -18,9 +18,12 @@ from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
 from facefusion_live.gui.widgets.section import Section
+from facefusion_live.gui.widgets.spread import Part, Spread
 
 WHOLE = "capture_to_emit"
 _SAMPLE_MS = 250
+_WIDE_FROM = 560
+"""Width from which figures, plot and table stand side by side."""
 
 
 class PerformancePanel(Page):
@@ -100,9 +103,16 @@ class PerformancePanel(Page):
             facts.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
             facts.addWidget(value, at, 1)
         self._stages.lines.addWidget(self.plot)
-        self._stages.lines.addWidget(self.table)
+        self._stages.lines.addStretch(1)
         self._about.lines.addLayout(facts)
-        for widget in (_Figures(list(self.figures.values())), self.warning, self._stages, self._about, self.form):
+        now = QWidget()
+        glance = column(gap=WIDE)
+        glance.addWidget(_Figures(list(self.figures.values())))
+        glance.addWidget(self._about)
+        glance.addStretch(1)
+        now.setLayout(glance)
+        spread = Spread([Part(now, 4, widest=280), Part(self._stages, 5), Part(self.table, 5, widest=320)], wide_from=_WIDE_FROM)
+        for widget in (self.warning, spread, self.form):
             self.lines.addWidget(widget)
         self.lines.addStretch(1)
 
