@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -26,8 +27,9 @@ from facefusion_live.gui.widgets.buttons import WordButton
 
 _FACE_PX = 104
 _SMALL_FACE_PX = 72
-_ROOMY_PX = 860
-"""Width from which six large faces stand side by side."""
+_AROUND_PX = 32
+"""From one face to the next."""
+_MARGIN_PX = 24
 _COLUMNS = 6
 _MOST = 12
 """Faces shown here; all of them are in the panel."""
@@ -35,7 +37,7 @@ _POLL_MS = 100
 _CLIP = "synthetic"
 
 
-class Welcome(QWidget):
+class Welcome(QScrollArea):
     """From the start to a swapped picture without reading. Thread: GUI."""
 
     started = Signal()
@@ -45,6 +47,10 @@ class Welcome(QWidget):
     def __init__(self, studio: Studio, *, find_camera: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("welcome")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._studio = studio
         self._find_camera = find_camera
         self._cameras: tuple[CameraChoice, ...] = ()
@@ -63,7 +69,6 @@ class Welcome(QWidget):
         self.own_face_button = WordButton("plus")
         self.own_face_button.setProperty("role", "link")
         self.own_face_button.clicked.connect(self.own_face_wanted)
-        self._face_px = _FACE_PX
         self.faces = QButtonGroup(self)
         self._grid = QGridLayout()
         self._lay_out()
@@ -102,19 +107,23 @@ class Welcome(QWidget):
         self._title.setProperty("role", "title")
         for label in (self._face_words, self._input_words):
             label.setProperty("role", "muted")
+        self._face_words.setWordWrap(True)
+        self._face_words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.faces.setExclusive(False)
         self._grid.setSpacing(8)
         faces = QHBoxLayout()
         faces.addStretch()
         faces.addLayout(self._grid)
         faces.addStretch()
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(24, 16, 24, 16)
+        content = QWidget()
+        content.setAutoFillBackground(False)
+        whole = QVBoxLayout(content)
+        whole.setContentsMargins(_MARGIN_PX, 16, _MARGIN_PX, 16)
         whole.addStretch(2)
         middle = Qt.AlignmentFlag.AlignHCenter
         whole.addWidget(self._title, 0, middle)
         whole.addSpacing(4)
-        whole.addWidget(self._face_words, 0, middle)
+        whole.addWidget(self._face_words)
         whole.addSpacing(16)
         whole.addLayout(faces)
         whole.addSpacing(8)
@@ -126,15 +135,12 @@ class Welcome(QWidget):
         whole.addSpacing(20)
         whole.addWidget(self.start_button, 0, middle)
         whole.addStretch(3)
+        self.setWidget(content)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Between panels there is room for smaller faces."""
+        """Between panels there is room for smaller faces, and fewer side by side."""
         super().resizeEvent(event)
-        face_px = _FACE_PX if event.size().width() >= _ROOMY_PX else _SMALL_FACE_PX
-        if face_px != self._face_px:
-            self._face_px = face_px
-            for button in self.faces.buttons():
-                button.setIconSize(QSize(face_px, face_px))
+        self._arrange_faces()
 
     # --- faces ----------------------------------------------------------------------------------------------------
 
@@ -145,10 +151,18 @@ class Welcome(QWidget):
             button.deleteLater()
         people = [person for person in self._studio.library.people() if person.problem is None]
         own_first = sorted(people, key=lambda person: person.built_in)[:_MOST]
-        for place, person in enumerate(own_first):
-            button = self._face(person)
-            self.faces.addButton(button)
-            self._grid.addWidget(button, *divmod(place, _COLUMNS))
+        for person in own_first:
+            self.faces.addButton(self._face(person))
+        self._arrange_faces()
+
+    def _arrange_faces(self) -> None:
+        """As many side by side as there is room for, large where there is much of it."""
+        room_px = self.viewport().width() - 2 * _MARGIN_PX
+        face_px = _FACE_PX if room_px >= _COLUMNS * (_FACE_PX + _AROUND_PX) else _SMALL_FACE_PX
+        columns = min(max(room_px // (face_px + _AROUND_PX), 2), _COLUMNS)
+        for place, button in enumerate(self.faces.buttons()):
+            button.setIconSize(QSize(face_px, face_px))
+            self._grid.addWidget(button, *divmod(place, columns))
 
     def _face(self, person: Person) -> QToolButton:
         button = QToolButton(self)
@@ -157,7 +171,6 @@ class Welcome(QWidget):
         button.setText(person.name)
         button.setAccessibleName(person.name)
         button.setProperty("person", person.id)
-        button.setIconSize(QSize(self._face_px, self._face_px))
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if person.thumbnail is None:
             button.setIcon(icon("face", colours_of(self).muted))

@@ -243,12 +243,12 @@ class AuditPanel(Page):
             button.setEnabled(True)
 
     def _unread(self, error: FaceFusionLiveError) -> None:
-        self.result.tell(Role.ERROR, _sentence(str(error)), error.advice)
+        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
         self._read_again()
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self._end()
-        self.result.tell(Role.ERROR, _sentence(str(error)), error.advice)
+        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
 
 
 def _sentence(text: str) -> str:

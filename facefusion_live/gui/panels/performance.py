@@ -19,6 +19,7 @@ from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.spread import Part, Spread
+from facefusion_live.gui.words import engine_words
 
 WHOLE = "capture_to_emit"
 _SAMPLE_MS = 250
@@ -56,7 +57,7 @@ class PerformancePanel(Page):
         self.table.show_stages(state.latency_ms)
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
-        self.warning.tell(Role.WARNING, "\n".join(_sentence(each) for each in state.warnings))
+        self.warning.tell(Role.WARNING, "\n".join(_sentence(engine_words(each)) for each in state.warnings))
 
     def show_settings(self) -> None:
         """Follow undo and changes elsewhere."""
@@ -111,7 +112,8 @@ class PerformancePanel(Page):
         glance.addWidget(self._about)
         glance.addStretch(1)
         now.setLayout(glance)
-        spread = Spread([Part(now, 4, widest=280), Part(self._stages, 5), Part(self.table, 5, widest=320)], wide_from=_WIDE_FROM)
+        parts = [Part(now, 4, widest=280), Part(self._stages, 5), Part(self.table, 5, widest=320)]
+        spread = Spread(parts, wide_from=_WIDE_FROM)
         for widget in (self.warning, spread, self.form):
             self.lines.addWidget(widget)
         self.lines.addStretch(1)

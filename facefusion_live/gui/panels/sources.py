@@ -20,6 +20,7 @@ from facefusion_live.gui.widgets.gallery import Gallery, Tile
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
+from facefusion_live.gui.words import engine_words
 
 
 class SourcesPanel(Page):
@@ -133,20 +134,20 @@ class SourcesPanel(Page):
             text = self.tr("{refused} of {count} photos were not added").format(
                 refused=len(refused), count=len(results)
             )
-            lines = (f"{each.name}: {each.problem}. {each.advice}".strip() for each in refused)
+            lines = (_why(each) for each in refused)
             self.result.tell(Role.WARNING, text, "\n".join(lines))
         else:
             self.result.tell(Role.GOOD, self.tr("Photos added: {count}").format(count=len(results)))
         self.bridge.refresh()
         if entered := next((each.person_id for each in results if each.person_id), None):
-            self.people.point(entered)
-            if self.bridge.state.phase is Phase.IDLE:
+            if self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
                 self._choose(entered)
+            self.people.point(entered)
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self.add_button.setEnabled(True)
-        self.result.tell(Role.ERROR, str(error), error.advice)
+        self.result.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
 
     def _rename(self, person_id: str, name: str) -> None:
         try:
@@ -162,3 +163,8 @@ class SourcesPanel(Page):
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
     return Tile(person.id, person.name, person.thumbnail, current, current and loading, person.problem or "")
+
+
+def _why(refused: Added) -> str:
+    said = engine_words(refused.problem or "")
+    return f"{refused.name}: {said}. {engine_words(refused.advice)}".strip()

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from facefusion_live.gui.widgets.metrics import WIDE
 
-
 _NO_LIMIT = 16_777_215
 """Qt's own."""
 
