@@ -208,7 +208,7 @@ class MainWindow(QMainWindow):
                 self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
 
     def _dress_docks_later(self, *_: object) -> None:
-        if not self._dressing.isActive():
+        if not self._closed and not self._dressing.isActive():
             self._dressing.start()
 
     def _dress_docks(self) -> None:
