@@ -1,6 +1,6 @@
 """Measure the window: how soon it swaps, what it costs while idle, and whether the outputs keep their rate.
 
-    python -m tools.measure_window [--seconds 10] [--json FILE]
+    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl] [--json FILE]
 
 Needs Xvfb and xdotool. Start, end and idle cost are those of the program as a user starts it, seen from outside; rates
 are counted inside, by the same program, once in sight, hidden, minimised and covered, and after OpenGL was lost.
@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
+_PARTS = ("start", "idle", "auto", "gl")
 _PATIENCE_S = 60.0
 _POLL_S = 0.01
 
@@ -29,6 +30,7 @@ def main() -> int:
     """Run the tool; returns the exit code."""
     parser = argparse.ArgumentParser(description="How quick and how costly the window is.")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate and of the idle cost")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="measure only these")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--inside", choices=("auto", "gl"), help="only count rates, on the screen that is there")
     wanted = parser.parse_args()
@@ -38,11 +40,14 @@ def main() -> int:
     figures: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
     with tempfile.TemporaryDirectory() as home, _screen() as variables:
         variables |= {"FACEFUSION_LIVE_HOME": home}
-        _demo(variables)  # warms the disk
-        figures |= _demo(variables)
-        figures["idle_cpu_percent"] = _idle(variables, wanted.seconds)
-        for backend in ("auto", "gl"):
-            figures[f"rates_{backend}"] = _count_inside(backend, wanted.seconds, variables)
+        for part in wanted.parts:
+            if part == "start":
+                _demo(variables)  # warms the disk
+                figures |= _demo(variables)
+            elif part == "idle":
+                figures["idle_cpu_percent"] = _idle(variables, wanted.seconds)
+            else:
+                figures[f"rates_{part}"] = _count_inside(part, wanted.seconds, variables)
     text = json.dumps(figures, indent=2)
     print(text)
     if wanted.json is not None:

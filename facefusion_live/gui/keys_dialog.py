@@ -66,6 +66,7 @@ class KeysDialog(QDialog):
             grid.addWidget(field, row, 1)
             self._names[deed.id], self._fields[deed.id] = name, field
         scroll = QScrollArea(widgetResizable=True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(rows)
         buttons = QHBoxLayout()

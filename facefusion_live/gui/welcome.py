@@ -175,7 +175,7 @@ class Welcome(QScrollArea):
         if person.thumbnail is None:
             button.setIcon(icon("face", colours_of(self).muted))
         else:
-            button.setIcon(QIcon(_rounded(rgb_image(np.asarray(person.thumbnail)), self.devicePixelRatioF())))
+            button.setIcon(QIcon(tile(rgb_image(np.asarray(person.thumbnail)), self.devicePixelRatioF())))
         button.clicked.connect(lambda _checked=False, person_id=person.id: self._face_chosen(person_id))
         return button
 
@@ -225,8 +225,8 @@ class Welcome(QScrollArea):
         self._list_inputs()
 
 
-def _rounded(image: QImage, ratio: float) -> QPixmap:
-    """A face as a tile with round corners."""
+def tile(image: QImage, ratio: float) -> QPixmap:
+    """A face as a tile with round corners, in the pixels of a screen that has `ratio` of them to a point."""
     side = round(_FACE_PX * ratio)
     tile = QPixmap(side, side)
     tile.fill(Qt.GlobalColor.transparent)

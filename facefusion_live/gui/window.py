@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
     QStackedWidget,
+    QTabBar,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -213,6 +214,8 @@ class MainWindow(QMainWindow):
 
     def _dress_docks(self) -> None:
         """A panel among tabs has its name on the tab, and needs no second one below."""
+        for bar in self.findChildren(QTabBar):
+            bar.setAccessibleName(self.tr("Panels"))
         for dock in self.docks.values():
             among_tabs = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
             if among_tabs and dock not in self._untitled:
