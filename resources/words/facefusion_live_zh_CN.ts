@@ -601,6 +601,230 @@
         <translation>演示短片</translation>
     </message>
     <message>
+        <source>only {} MiB of memory are free: close other programs</source>
+        <translation>只剩 {} MiB 空闲内存：请关闭其他程序</translation>
+    </message>
+    <message>
+        <source>the recording&apos;s disk has {} MiB left, about {} min: make room, or stop in time</source>
+        <translation>录制所在的磁盘只剩 {} MiB，约 {} 分钟：请腾出空间，或及时停止</translation>
+    </message>
+    <message>
+        <source>the recording&apos;s disk has {} MiB left: make room, or stop in time</source>
+        <translation>录制所在的磁盘只剩 {} MiB：请腾出空间，或及时停止</translation>
+    </message>
+    <message>
+        <source>this machine swaps {} of {} frames/s: ask the camera for fewer or smaller pictures, or lower swap.max_crop_px</source>
+        <translation>这台电脑每秒只能换脸 {} 帧（共 {} 帧）：请降低摄像头的帧率或尺寸，或调低 swap.max_crop_px</translation>
+    </message>
+    <message>
+        <source>pictures come out {} ms late: lower swap.max_crop_px or the size of the camera&apos;s picture</source>
+        <translation>画面延迟 {} 毫秒：请调低 swap.max_crop_px 或摄像头的画面尺寸</translation>
+    </message>
+    <message>
+        <source>{} cannot be used any more ({}): the processor composes</source>
+        <translation>{} 已无法使用（{}）：改由处理器合成</translation>
+    </message>
+    <message>
+        <source>the input has ended</source>
+        <translation>输入已结束</translation>
+    </message>
+    <message>
+        <source>the input broke off: {}</source>
+        <translation>输入中断：{}</translation>
+    </message>
+    <message>
+        <source>there is no camera {}</source>
+        <translation>没有摄像头 {}</translation>
+    </message>
+    <message>
+        <source>there is no camera named {}</source>
+        <translation>没有名为 {} 的摄像头</translation>
+    </message>
+    <message>
+        <source>{} gives no more pictures</source>
+        <translation>{} 不再提供画面</translation>
+    </message>
+    <message>
+        <source>{}: there is no such file</source>
+        <translation>{}：没有这个文件</translation>
+    </message>
+    <message>
+        <source>{}: this is not a video</source>
+        <translation>{}：这不是视频</translation>
+    </message>
+    <message>
+        <source>{}: the file may not be read</source>
+        <translation>{}：无权读取此文件</translation>
+    </message>
+    <message>
+        <source>{}: the host name is unknown</source>
+        <translation>{}：主机名未知</translation>
+    </message>
+    <message>
+        <source>{}: the stream could not be opened</source>
+        <translation>{}：无法打开此流</translation>
+    </message>
+    <message>
+        <source>{}: no picture arrived within {} s</source>
+        <translation>{}：{} 秒内没有收到画面</translation>
+    </message>
+    <message>
+        <source>{}: no picture for {} s</source>
+        <translation>{}：已有 {} 秒没有画面</translation>
+    </message>
+    <message>
+        <source>Is it still plugged in?</source>
+        <translation>它还插着吗？</translation>
+    </message>
+    <message>
+        <source>Check the spelling of the path.</source>
+        <translation>请检查路径的写法。</translation>
+    </message>
+    <message>
+        <source>Check the spelling of the address.</source>
+        <translation>请检查地址的写法。</translation>
+    </message>
+    <message>
+        <source>Give yourself the right to read it.</source>
+        <translation>请给自己读取它的权限。</translation>
+    </message>
+    <message>
+        <source>Give a file or stream with moving pictures.</source>
+        <translation>请提供视频文件或视频流。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use it, and allow this program to use the camera.</source>
+        <translation>请关闭正在使用它的其他程序，并允许本程序使用摄像头。</translation>
+    </message>
+    <message>
+        <source>no face was chosen</source>
+        <translation>还没有选择人脸</translation>
+    </message>
+    <message>
+        <source>Choose a face, then start.</source>
+        <translation>请先选择人脸，再开始。</translation>
+    </message>
+    <message>
+        <source>no face was found</source>
+        <translation>没有找到人脸</translation>
+    </message>
+    <message>
+        <source>{}: no face was found</source>
+        <translation>{}：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>Give a portrait, seen from the front, evenly lit.</source>
+        <translation>请提供光线均匀的正面肖像。</translation>
+    </message>
+    <message>
+        <source>the face in use was removed</source>
+        <translation>正在使用的人脸已被移除</translation>
+    </message>
+    <message>
+        <source>Choose another face to go on.</source>
+        <translation>请选择另一张人脸以继续。</translation>
+    </message>
+    <message>
+        <source>that person is not here any more</source>
+        <translation>此人物已不在这里</translation>
+    </message>
+    <message>
+        <source>Choose another face.</source>
+        <translation>请选择另一张人脸。</translation>
+    </message>
+    <message>
+        <source>Give a larger picture of the face.</source>
+        <translation>请提供更大的人脸照片。</translation>
+    </message>
+    <message>
+        <source>Cut the picture so that only one person is in it.</source>
+        <translation>请裁剪照片，使其中只有一个人。</translation>
+    </message>
+    <message>
+        <source>{} is not a picture that can be read</source>
+        <translation>{} 不是可以读取的图片</translation>
+    </message>
+    <message>
+        <source>Give a JPEG, PNG or WebP file.</source>
+        <translation>请提供 JPEG、PNG 或 WebP 文件。</translation>
+    </message>
+    <message>
+        <source>nothing is live</source>
+        <translation>尚未开始</translation>
+    </message>
+    <message>
+        <source>Start first.</source>
+        <translation>请先开始。</translation>
+    </message>
+    <message>
+        <source>a recording is running already</source>
+        <translation>已经在录制</translation>
+    </message>
+    <message>
+        <source>Stop it first.</source>
+        <translation>请先停止录制。</translation>
+    </message>
+    <message>
+        <source>pictures have another size: the recording goes on as {}</source>
+        <translation>画面尺寸已改变：录制以 {} 继续</translation>
+    </message>
+    <message>
+        <source>the folder {} cannot be made</source>
+        <translation>无法创建文件夹 {}</translation>
+    </message>
+    <message>
+        <source>Give a folder that you may write to.</source>
+        <translation>请选择一个可以写入的文件夹。</translation>
+    </message>
+    <message>
+        <source>Free some space on the disk.</source>
+        <translation>请腾出一些磁盘空间。</translation>
+    </message>
+    <message>
+        <source>Give a path in a folder that exists and that you may write to.</source>
+        <translation>请给出一个已存在且可写入的文件夹中的路径。</translation>
+    </message>
+    <message>
+        <source>Make room on the disk and record again; what was recorded until then is kept.</source>
+        <translation>请腾出磁盘空间后重新录制；此前录下的内容已保留。</translation>
+    </message>
+    <message>
+        <source>the output {} failed: {}</source>
+        <translation>输出 {} 失败：{}</translation>
+    </message>
+    <message>
+        <source>there is no output {}</source>
+        <translation>没有输出 {}</translation>
+    </message>
+    <message>
+        <source>Start PipeWire and WirePlumber in your session (systemctl --user start pipewire wireplumber).</source>
+        <translation>请在您的会话中启动 PipeWire 和 WirePlumber（systemctl --user start pipewire wireplumber）。</translation>
+    </message>
+    <message>
+        <source>Install PipeWire 0.3.50 or newer (Debian, Ubuntu: libpipewire-0.3-0; Fedora: pipewire-libs).</source>
+        <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
+    </message>
+    <message>
+        <source>something went wrong that should not ({})</source>
+        <translation>发生了不该发生的错误（{}）</translation>
+    </message>
+    <message>
+        <source>Please report it, with {}.</source>
+        <translation>请附上 {} 报告此问题。</translation>
+    </message>
+    <message>
+        <source>{} cannot be read</source>
+        <translation>{} 无法读取</translation>
+    </message>
+    <message>
+        <source>It was put aside as {}.</source>
+        <translation>它已另存为 {}。</translation>
+    </message>
+    <message>
+        <source>nothing is live: there is nothing to pass through</source>
+        <translation>尚未开始：没有可以直通的画面</translation>
+    </message>
+    <message>
         <source>stage failed</source>
         <translation>处理出错</translation>
     </message>
@@ -720,6 +944,13 @@
     <message>
         <source>Done</source>
         <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Panels</source>
+        <translation>面板</translation>
     </message>
 </context>
 <context>
@@ -1347,22 +1578,6 @@
         <translation>按角度顺时针旋转采集画面。</translation>
     </message>
     <message>
-        <source>0°</source>
-        <translation>0°</translation>
-    </message>
-    <message>
-        <source>90°</source>
-        <translation>90°</translation>
-    </message>
-    <message>
-        <source>180°</source>
-        <translation>180°</translation>
-    </message>
-    <message>
-        <source>270°</source>
-        <translation>270°</translation>
-    </message>
-    <message>
         <source>Open timeout</source>
         <translation>打开超时</translation>
     </message>
@@ -1508,7 +1723,7 @@
     </message>
     <message>
         <source>of crop width</source>
-        <translation>裁剪宽度</translation>
+        <translation>占裁剪宽度</translation>
     </message>
     <message>
         <source>Padding</source>
@@ -1601,10 +1816,6 @@
     <message>
         <source>Auto measures graphics device and processor at the start, and takes the faster one.</source>
         <translation>自动：启动时测量显卡与处理器，采用较快者。</translation>
-    </message>
-    <message>
-        <source>Render</source>
-        <translation>渲染</translation>
     </message>
     <message>
         <source>Gl</source>
@@ -1707,20 +1918,8 @@
         <translation>很快</translation>
     </message>
     <message>
-        <source>x264</source>
-        <translation>x264</translation>
-    </message>
-    <message>
-        <source>NVENC</source>
-        <translation>NVENC</translation>
-    </message>
-    <message>
         <source>Quick Sync</source>
         <translation>Quick Sync</translation>
-    </message>
-    <message>
-        <source>AMF</source>
-        <translation>AMF</translation>
     </message>
     <message>
         <source>VideoToolbox</source>
@@ -1729,6 +1928,10 @@
     <message>
         <source>Faster</source>
         <translation>较快</translation>
+    </message>
+    <message>
+        <source>What composes</source>
+        <translation>由谁合成</translation>
     </message>
     <message>
         <source>Fast</source>
@@ -1857,6 +2060,62 @@
     <message>
         <source>How long a server may take to answer, and to take a picture.</source>
         <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Camera name</source>
+        <translation>摄像头名称</translation>
+    </message>
+    <message>
+        <source>What conference programs list.</source>
+        <translation>会议软件列表中显示的名称。</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>虚拟摄像头</translation>
+    </message>
+    <message>
+        <source>Camera size</source>
+        <translation>画面尺寸</translation>
+    </message>
+    <message>
+        <source>Pictures of another shape get black bars; input takes the size that comes in.</source>
+        <translation>比例不同的画面会加黑边；选“与输入相同”则沿用输入的尺寸。</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>与输入相同</translation>
+    </message>
+    <message>
+        <source>Camera rate</source>
+        <translation>帧率</translation>
+    </message>
+    <message>
+        <source>Most pictures per second that conference programs get; input takes what comes in.</source>
+        <translation>会议软件每秒最多得到的画面数；选“与输入相同”则沿用输入的帧率。</translation>
+    </message>
+    <message>
+        <source>Camera format</source>
+        <translation>像素格式</translation>
+    </message>
+    <message>
+        <source>The pixel format offered first; programs may choose one of the others.</source>
+        <translation>首先提供的像素格式；其他程序也可以选用别的格式。</translation>
+    </message>
+    <message>
+        <source>Keep for</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Older rows go into an archive when a session starts; 0 keeps all at hand.</source>
+        <translation>更早的记录在会话开始时移入归档；0 表示全部留在手边。</translation>
+    </message>
+    <message>
+        <source>How long rows are kept</source>
+        <translation>记录保留多久</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>天</translation>
     </message>
     <message>
         <source>Acts on the next picture.</source>
@@ -2083,8 +2342,8 @@
         <translation>你想成为谁？</translation>
     </message>
     <message>
-        <source>The built-in faces are nobody&apos;s likeness. Add your own in the panel Sources.</source>
-        <translation>内置人脸不是任何真人的肖像。可在“人脸”面板中添加你自己的。</translation>
+        <source>The built-in faces are nobody&apos;s likeness. Photos of your own can be dropped here, too.</source>
+        <translation>内置人脸不是任何真人的肖像。也可以把自己的照片拖到这里。</translation>
     </message>
     <message>
         <source>Your picture comes from</source>
@@ -2093,6 +2352,10 @@
     <message>
         <source>Camera or clip</source>
         <translation>摄像头或短片</translation>
+    </message>
+    <message>
+        <source>Add photos of your own…</source>
+        <translation>添加自己的照片…</translation>
     </message>
     <message>
         <source>Start</source>
