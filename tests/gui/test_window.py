@@ -281,17 +281,17 @@ def test_an_older_notice_comes_back(window: MainWindow, studio: FakeStudio) -> N
 def choose(window: MainWindow, group: str, data: str) -> None:
     actions = {action.data(): action for action in getattr(window._menus, group).actions()}
     actions[data].trigger()
-    QTest.qWait(200)
 
 
-def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStudio) -> None:
+def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
     go_live(window, studio)
     choose(window, "languages", "zh_CN")
+    qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "录制")
     assert window.on_air.plate.word == "直播"
-    assert window.hotkeys["record"].text() == "录制"
     assert all(dock.windowTitle() != panel.title for panel, dock in zip(PANELS, window.docks.values(), strict=True))
     assert window.width() >= 1024
     choose(window, "languages", "en")
+    qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "Record")
     assert window.on_air.plate.word == "LIVE"
 
 
