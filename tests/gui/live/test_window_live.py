@@ -15,7 +15,7 @@ from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Level, Phase
 from facefusion_live.domain.ports import GateState
 from tests.gui.live.conftest import CLIP, Evening, standing_still
-from tests.gui.panels.hands import LEFT, drag, drop
+from tests.gui.panels.hands import LEFT, drag, drop, strike
 from tests.support import RESOURCES
 
 CHANGED = 6
@@ -113,8 +113,7 @@ def test_a_dropped_photo_is_worn_and_another_input_is_used(evening: Evening, tmp
 
 def test_panic_undo_morph_and_the_record(evening: Evening, tmp_path: Path) -> None:
     evening.live()
-    for _ in range(2):
-        press(evening.window, Qt.Key.Key_Escape)
+    strike(evening.window, (Qt.Key.Key_Escape, 5000), (Qt.Key.Key_Escape, 5300))
     evening.until(lambda: evening.window.on_air.plate.word == "SLATE", "the slate")
     evening.emitted(3)
     assert evening.session.gate.state is GateState.SLATE
@@ -173,7 +172,8 @@ def test_a_recording_by_key_and_a_snapshot(evening: Evening, monkeypatch: pytest
     evening.until((tmp_path / "snapshot.png").exists, "the snapshot")
     evening.window.hotkeys["record"].trigger()
     evening.until(lambda: evening.state.recording is None, "the end of the recording")
-    assert cv2.VideoCapture(str(tmp_path / "recording.mp4")).read()[0]
+    # It is told as ended when it is asked to, and is written to its end a moment later.
+    evening.until(lambda: cv2.VideoCapture(str(tmp_path / "recording.mp4")).read()[0], "the film")
     assert {notice.level for notice in evening.studio.take_notices()} <= {Level.INFO}
 
 
