@@ -1,6 +1,6 @@
 """Take the documents' pictures of the window: the real program, live on the built-in clip, under an Xvfb of its own.
 
-    python -m tools.screenshots [FOLDER]      by default docs/images
+    python -m tools.screenshots [FOLDER] [--shots NAME ...]      by default all of them, into docs/images
 
 Needs Xvfb. Each picture is taken by a process of its own, so that sizes, languages and themes do not mix.
 """
@@ -57,13 +57,14 @@ def main() -> int:
     """Run the tool; returns the exit code."""
     parser = argparse.ArgumentParser(description="Pictures of the window.")
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--shots", nargs="+", choices=[shot.name for shot in SHOTS], help="take these again")
     parser.add_argument("--only", help="take this one here and now, on the screen that is there")
     wanted = parser.parse_args()
     wanted.folder.mkdir(parents=True, exist_ok=True)
     for shot in SHOTS:
         if wanted.only == shot.name:
             _take(shot, wanted.folder)
-        elif wanted.only is None:
+        elif wanted.only is None and (not wanted.shots or shot.name in wanted.shots):
             _take_apart(shot, wanted.folder)
     return 0
 
