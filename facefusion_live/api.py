@@ -27,6 +27,9 @@ from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.running import Progress, frames_expected, watch
+from facefusion_live.domain.audit.canonical import STANDARD
+from facefusion_live.domain.audit.errors import EventError
+from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
@@ -309,21 +312,38 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
 
 
 def log_audit_event(
-    *, user_id: str, action: str, target: str, status: str = "success", metadata: dict[str, Any] | None = None
+    *,
+    user_id: str,
+    action: str,
+    target: str,
+    status: str = "success",
+    metadata: Mapping[str, Any] | None = None,
+    client_ip: str = "local",
 ) -> None:
-    """Put one event on record. Returns at once.
+    """Put one event on record. Returns at once. Thread: any.
 
     Args:
-        user_id: Who; masked before it is written.
+        user_id: Who; a team's prefix ("team-a-") is kept, everything else is masked before it is written.
         action: As `docs/audit.md` lists them, save those that only the trail itself may record.
-        target: Logical: "camera:0". Never a path.
+        target: Logical: "camera:0". A path or an address is masked.
         status: success, failure or denied.
-        metadata: What belongs to it; floats become thousandths, paths are masked.
+        metadata: What belongs to it, at most 4 KiB. Floats become thousandths; paths and addresses are masked; bytes,
+            arrays and long lists of numbers are told by their digest. May be changed afterwards.
+        client_ip: From where; masked before it is written.
 
     Raises:
-        EventError: No such action or status.
+        EventError: No such action or status, one that only the trail itself may record, or words that are no words.
     """
-    shared_trail().record(action, target, status, metadata or {}, user=user_id)
+    _check_words((user_id, target, client_ip), metadata)
+    # A copy: the script may change its own while the row waits.
+    kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
+    shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
+
+
+def _check_words(words: Sequence[object], metadata: object) -> None:
+    """A script may hand over anything; the writer must not stumble over it."""
+    if not (all(isinstance(each, str) for each in words) and isinstance(metadata, Mapping | None)):
+        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
 
 
 def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:

@@ -8,6 +8,12 @@ from typing import Final
 
 import pytest
 
+from tests.graphics import graphics, graphics_clean
+
+__all__ = ["graphics", "graphics_clean"]
+
+os.environ.setdefault("FACEFUSION_LIVE_GL_DEBUG", "1")  # every call of OpenGL asks for errors, and raises them
+
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
 """Set to 1 where everything that a test may need is there: nothing may be skipped then."""
 PROJECT_THREADS: Final = ("capture", "inference", "render", "side", "audit", "session end", "sink ")

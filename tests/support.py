@@ -1,5 +1,6 @@
 """What tests of every floor share."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,4 +16,12 @@ def shared_path(name: str) -> Path:
     path = _SHARED / name
     if not path.exists():
         pytest.skip(f"needs ../shared/{name}, which is not part of the repository")
+    return path
+
+
+def program(name: str) -> str:
+    """The path of a program of the system; the test is skipped with its reason where there is none."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"needs the program {name}")
     return path

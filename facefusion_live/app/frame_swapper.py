@@ -111,13 +111,19 @@ class FrameSwapper:
     def _run_for(self, size_wh: tuple[int, int]) -> _Run:
         if self._run is None or self._run.size_wh != size_wh:
             self.close()
+            self._compute.prepare(size_wh)
             patches = PatchMemory(jobs=1)
             self._run = _Run(self._make_stages(patches), patches, size_wh, self._clock)
         return self._run
 
     def _composed(self, job: Job, settings: Settings, pictures: BufferPool) -> tuple[Composition | None, str]:
         try:
-            return self._compute.compose(job, settings, pictures), ""
+            # For each picture anew: the caller's thread may be another one every time.
+            self._compute.begin()
+            try:
+                return self._compute.compose(job, settings, pictures), ""
+            finally:
+                self._compute.end()
         except FaceFusionLiveError as error:
             return None, str(error)
 

@@ -1,15 +1,18 @@
 """A session with its record: who may be used, what it works with by SHA-256, what came out."""
 
 import hashlib
+import os
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from facefusion_live.app import wiring
-from facefusion_live.app.audit_wiring import WAIT_S, audit_home
+from facefusion_live.app.audit_wiring import audit_home
+from facefusion_live.app.environment import user_path
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
-from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail import AuditTrail, settled
 
 _NAMED_BY = 16
 """Hex digits of a picture's SHA-256 that name it as a target."""
@@ -30,13 +33,14 @@ def started_session(
         BadInputError: As `wiring.open_session` and `LiveSession.start`.
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
-    opening = nullcontext(trail) if trail else audit_home().open_trail(lambda notice: notify(notice.message))
+    opening = nullcontext(trail) if trail else audit_home(lambda notice: notify(notice.message)).open_trail()
     with opening as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
             _allow(writing, source)
+        begun_ns = time.monotonic_ns()
         if wanted.output is not None:
-            writing.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
+            settled(writing.record_durably("export.video", "recording", "success", {"phase": "start"}))
         try:
             opened.session.start()
             _tell_loads(writing, opened)
@@ -44,7 +48,7 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                _tell_output(writing, wanted.output)
+                _tell_output(writing, wanted, opened, (time.monotonic_ns() - begun_ns) // 1000)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -58,22 +62,35 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
 def _allow(trail: AuditTrail, source: Source) -> None:
     """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
     if not source.built_in:
-        basis = {"basis": source.consent.value, "sha256": source.sha256}
-        trail.record_durably("consent.grant", _target(source), "success", basis).result(WAIT_S)
+        basis = {"basis": source.consent.value, "input_sha256": source.sha256}
+        settled(trail.record_durably("consent.grant", _target(source), "success", basis))
 
 
 def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:
     for index, source in enumerate(opened.sources):
-        loaded = {"source_face_index": index, "sha256": source.sha256, "consent": source.consent.value}
+        loaded = {"source_face_index": index, "input_sha256": source.sha256, "consent": source.consent.value}
         trail.record("source.load", _target(source), "success", loaded)
     for model, path in opened.models().items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 
-def _tell_output(trail: AuditTrail, output: Path) -> None:
-    written = output.is_file()
-    told = {"phase": "end"} | ({"output_sha256": _sha256(output), "bytes": output.stat().st_size} if written else {})
-    trail.record("export.video", "recording", "success" if written else "failure", told)
+def _tell_output(trail: AuditTrail, wanted: wiring.Request, opened: wiring.OpenSession, took_us: int) -> None:
+    """What came out, and of what it was made; the session has ended, so the file is whole."""
+    output = wanted.output
+    told: dict[str, object] = {
+        "phase": "end",
+        "model": wanted.engine,
+        "blend_milli": round(1000 * opened.store.current.look.opacity),
+        "execution_time_us": took_us,
+    }
+    if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
+        told["input_sha256"] = _sha256(clip)
+    if output is None or not output.is_file():
+        trail.record("export.video", "recording", "failure", told)
+        return
+    width, height = opened.session.format.size_wh
+    told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
+    trail.record("export.video", "recording", "success", told | {"output_resolution": f"{width}x{height}"})
 
 
 def _target(source: Source) -> str:

@@ -1,14 +1,17 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
+import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
+from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -20,7 +23,7 @@ from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
-from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
@@ -34,6 +37,7 @@ from facefusion_live.domain.ports import (
     Sink,
 )
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -44,6 +48,7 @@ __all__ = [
     "ENGINES",
     "Request",
     "SystemClock",
+    "backends",
     "find_faces",
     "float_paste",
     "list_cameras",
@@ -130,13 +135,19 @@ class OpenSession:
     models: Callable[[], dict[str, Path]]
 
 
-def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
+def open_session(
+    request: Request,
+    events: EventLog | None = None,
+    more_sinks: Sequence[Sink] = (),
+    around: Callable[[SessionParts], SessionParts] = lambda parts: parts,
+) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
 
     Args:
         request: What it is to do.
         events: The record; None keeps none.
         more_sinks: Outputs beside those of the request.
+        around: Has the last word on the parts: benchmarks wrap what they measure.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
@@ -149,13 +160,13 @@ def open_session(request: Request, events: EventLog | None = None, more_sinks: S
     parts = SessionParts(
         open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=inference.compute,
+        compute=_chosen(inference.compute, request.settings),
         sinks=(*_sinks(request), *more_sinks),
         store=store,
         clock=clock,
         events=events or NoEvents(),
     )
-    session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
+    session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
 
 
@@ -175,7 +186,8 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    return FrameSwapper(inference.stages, inference.compute, SettingsStore(settings), SystemClock())
+    compute = _chosen(inference.compute, settings)
+    return FrameSwapper(inference.stages, compute, SettingsStore(settings), SystemClock())
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -202,6 +214,16 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
     return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
 
 
+def backends(settings: Settings) -> tuple[Compute, Compute]:
+    """Processor and graphics device: for the benchmark, which compares them.
+
+    Raises:
+        ComputeError: There is no graphics device.
+    """
+    host = CpuCompute(_slate_card(settings))
+    return host, GpuCompute(_graphics.device(), host)
+
+
 def patch_painter() -> PatchPainter:
     """What draws patches: for the benchmark, which compares it with `float_paste`."""
     return PatchPainter()
@@ -215,6 +237,43 @@ def _inference(
     finding = _finding(catalog, compute)
     prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
     return _Inference(catalog, compute, swapper, prepared, settings)
+
+
+class _Graphics:
+    """What is kept for the whole program: the graphics device, opened when first wanted, and what was measured."""
+
+    def __init__(self) -> None:
+        self.trial = Trial(SystemClock())
+        self._device: Device | None = None
+
+    def device(self) -> Device:
+        """The device.
+
+        Raises:
+            ComputeError: There is none.
+            ResourceError: The shaders are not as they must be.
+        """
+        if self._device is None or self._device.is_lost:
+            self._device = open_device(resource("shaders"))
+            atexit.register(self.close)
+        return self._device
+
+    def close(self) -> None:
+        """Let go of the device, at the end of the program. What a session still holds ends with the process."""
+        if self._device is not None:
+            with suppress(ComputeError):
+                self._device.close()
+            self._device = None
+
+
+_graphics = _Graphics()
+
+
+def _chosen(host: CpuCompute, settings: Settings) -> ChosenCompute:
+    def on_device() -> GpuCompute:
+        return GpuCompute(_graphics.device(), host)
+
+    return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
 
 
 def _catalog(*, tensorrt: bool = False) -> Catalog:
@@ -283,7 +342,7 @@ class _Inference:
     """The nets and the engine, ready to make stages."""
 
     catalog: Catalog
-    compute: Compute
+    compute: CpuCompute
     swapper: FaceSwapper
     source: PreparedSource
     settings: Settings

@@ -2,6 +2,7 @@
 
 import json as json_format
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,18 +93,57 @@ def paste(*, json: Path | None = None) -> int:
 
 
 @bench.command
-def audit(*, folder: Path | None = None, frames: int = 900, events: int = 200_000, json: bool = False) -> int:
-    """What the audit trail costs on this machine's disk.
+def render(*, json: Path | None = None) -> int:
+    """Processor against graphics device: pictures composed with every step of the look, in one run.
+
+    Args:
+        json: Write what was measured here.
+    """
+    from facefusion_live.app import benchmark, render_bench  # noqa: PLC0415 (as in jobs)
+
+    rows = render_bench.measure()
+    table = Table("picture", "composed by", "p50 ms", "p95 ms", "frames/s", "device", box=None)
+    for row in rows:
+        numbers = [f"{row[key]:.2f}" for key in ("p50_ms", "p95_ms")]
+        table.add_row(row["size"], row["backend"], *numbers, f"{row['fps']:.0f}", row["device"])
+    Console().print(table)
+    if json is not None:
+        _write(json, {"machine": benchmark.machine(), "render": rows})
+    return 0
+
+
+@bench.command
+def audit(
+    *,
+    folder: Path | None = None,
+    frames: int = 900,
+    live_frames: int = 900,
+    events: int = 200_000,
+    json: bool = False,
+) -> int:
+    """What the audit trail costs on this machine's disk. Two minutes; exit code 3 when the log does not verify.
 
     Args:
         folder: On the disk to measure; the working folder by default.
-        frames: How many frames to imitate.
+        frames: Length of the idle loop, at 30 a second.
+        live_frames: Length of the live session, at 30 a second.
         events: How many events to store and verify.
         json: Print one JSON object.
     """
-    from facefusion_live.cli.bench_audit import bench_audit  # noqa: PLC0415 (as in jobs)
+    from facefusion_live.app import audit_bench  # noqa: PLC0415 (as in jobs)
 
-    return bench_audit(folder=folder, frames=frames, events=events, json=json)
+    if min(frames, live_frames, events) < 100:
+        raise BadInputError("so few say nothing", advice="Give 100 or more of frames and events.")
+    place = folder or Path.cwd()
+    if not place.is_dir():
+        raise BadInputError(f"{place.name} is no folder", advice="Give a folder on the disk to be measured.")
+    numbers = asdict(audit_bench.measure(place, frames=frames, live_frames=live_frames, events=events))
+    if json:
+        print(json_format.dumps(numbers))  # noqa: T201
+    else:
+        for name, value in numbers.items():
+            print(f"{name:20} {format(value, ',.2f') if isinstance(value, float) else value}")  # noqa: T201
+    return 0 if numbers["intact"] else 3
 
 
 def _check(seconds: float) -> None:

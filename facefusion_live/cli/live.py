@@ -160,6 +160,8 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "silences": report.silences,
         "warnings": resources.warnings,
         "resources": resources.summary(),
+        "backend": report.backend.name,
+        "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
@@ -172,5 +174,6 @@ def _tell(report: SessionReport, output: Path | None) -> None:
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
+    print(f"Composed by {report.backend.name}: {report.backend.reason}.")  # noqa: T201
     if output is not None and output.exists():
         print(f"Written: {output.resolve()}")  # noqa: T201

@@ -227,12 +227,48 @@ class Composition:
     covered: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What composes.
+
+    Attributes:
+        name: "cpu", "gl".
+        reason: Why it is this one, in words.
+        lost: What happened to the one before it, in words; empty while nothing did.
+    """
+
+    name: str
+    reason: str
+    lost: str = ""
+
+
 class Compute(Protocol):
-    """Whatever touches pixels: `cpu`, later `gl` and `cuda`. Raises ComputeError."""
+    """Whatever touches pixels: `cpu`, `gl`, later `cuda`. Raises ComputeError; ComputeLostError when it is gone."""
 
     @property
     def name(self) -> str:
         """The back-end: "cpu", "gl"."""
+        ...
+
+    @property
+    def backend(self) -> Backend:
+        """What really composes, and why. Thread: any."""
+        ...
+
+    def prepare(self, size_wh: tuple[int, int]) -> None:
+        """Get ready for pictures of this size. May take its time. Thread: whoever starts the session, before `begin`.
+
+        Raises:
+            BadInputError: The back-end that was asked for cannot be had.
+        """
+        ...
+
+    def begin(self) -> None:
+        """Take what belongs to one thread, such as a graphics context. Thread: render, before its first picture."""
+        ...
+
+    def end(self) -> None:
+        """Give it back. Thread: render, after its last picture; only after a `begin` that did not raise."""
         ...
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
@@ -243,7 +279,7 @@ class Compute(Protocol):
         ...
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
-        """Draw every patch of the job over its frame and hide the bystanders. Thread: render."""
+        """Draw every patch of the job over its frame and hide the bystanders. Thread: render, after `begin`."""
         ...
 
     def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:

@@ -203,6 +203,18 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """What composes the picture."""
+
+    backend: Annotated[
+        str,
+        Choice(("auto", "gl", "cpu")),
+        Acts.SESSION,
+        Words("Composed by", "Auto measures graphics device and processor at the start, and takes the faster one."),
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What goes out when a face is not covered."""
 
@@ -260,6 +272,7 @@ class Settings:
     swap: Swap = field(default_factory=Swap)
     mask: Mask = field(default_factory=Mask)
     look: Look = field(default_factory=Look)
+    render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     record: Record = field(default_factory=Record)
 

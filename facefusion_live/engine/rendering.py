@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Job, StageFailure
-from facefusion_live.domain.image import Image
+from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState, OutputFrame
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel
@@ -55,7 +55,7 @@ class Rendering:
         clock: Time.
         latency: Where durations go.
         realtime: Keep feeding the sinks when no job comes; else the frames' own times are the clock.
-        failed: Told of each failure, for the record.
+        failed: Told of each failure and the frame that failed, for the record; without one when no frame was at hand.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Rendering:
         latency: LatencyRecorder,
         *,
         realtime: bool,
-        failed: Callable[[int, StageFailure], None],
+        failed: Callable[[Frame | None, StageFailure], None],
     ) -> None:
         self.counts = RenderCounts()
         self._compute, self._gate, self._store = compute, gate, store
@@ -76,7 +76,15 @@ class Rendering:
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
-        self.worker = Worker("render", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
+        self.worker = Worker(
+            "render",
+            self._step,
+            on_error=self._broke,
+            # On the thread itself: a graphics context belongs to one thread.
+            setup=compute.begin,
+            teardown=compute.end,
+            backoff_s=_BACKOFF_S,
+        )
 
     def begin(
         self,
@@ -124,7 +132,7 @@ class Rendering:
         self._composing = job
         settings = self._store.current
         if job.failure is not None:
-            self._note_failure(job.frame.index, job.failure)
+            self._note_failure(job.frame, job.failure)
         started_ns = self._clock.now_ns()
         composition = self._compose(job, settings)
         self._composing = None
@@ -135,7 +143,7 @@ class Rendering:
         try:
             return self._compute.compose(job, settings, self._buffers)
         except FaceFusionLiveError as error:
-            self._note_failure(job.frame.index, _failure("compose", error))
+            self._note_failure(job.frame, _failure("compose", error))
             return None
 
     def _judge(self, job: Job, composition: Composition | None, settings: Settings) -> None:
@@ -192,21 +200,21 @@ class Rendering:
         except FaceFusionLiveError as error:
             if frame is None:
                 raise
-            self._note_failure(frame.index, _failure("slate", error))
+            self._note_failure(frame, _failure("slate", error))
             return self._compute.slate(None, self._size_wh, settings, self._buffers)
 
-    def _note_failure(self, frame_index: int, failure: StageFailure) -> None:
+    def _note_failure(self, frame: Frame | None, failure: StageFailure) -> None:
         self.counts.failed[failure.stage] = self.counts.failed.get(failure.stage, 0) + 1
-        self._tell_failed(frame_index, failure)
+        self._tell_failed(frame, failure)
 
     def _broke(self, error: Exception) -> None:
         log.error("rendering failed: %s: %s", type(error).__name__, error)
         job, self._composing = self._composing, None
         if job is None:
-            self._note_failure(-1, _failure("render", error))
+            self._note_failure(None, _failure("render", error))
             return
         try:
-            self._note_failure(job.frame.index, _failure("compose", error))
+            self._note_failure(job.frame, _failure("compose", error))
         finally:
             self._judge(job, None, self._store.current)
 

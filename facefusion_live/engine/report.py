@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from facefusion_live.domain.ports import Backend
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -23,6 +24,7 @@ class SessionReport:
         losses: Times that the source was lost.
         silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
+        backend: What composes, why, and what was lost.
     """
 
     frames_in: int
@@ -38,3 +40,4 @@ class SessionReport:
     losses: int
     silences: int
     sink_errors: dict[str, str]
+    backend: Backend

@@ -111,6 +111,7 @@ class LiveSession:
 
         Raises:
             CaptureOpenError: The source cannot be opened.
+            BadInputError: The back-end that was asked for cannot be had.
             SinkOpenError: A sink cannot be opened.
             InferenceError: A net cannot be loaded. Nothing is left running in any case.
         """
@@ -118,6 +119,7 @@ class LiveSession:
         self.format = self._capturing.open()
         with ExitStack() as on_failure:
             on_failure.callback(self._call_off)
+            self._parts.compute.prepare(self.format.size_wh)
             self._open_sinks()
             self._connect()
             on_failure.pop_all()
@@ -189,6 +191,7 @@ class LiveSession:
             fps=round((rendered.emitted - 1) / seconds, 2) if rendered.emitted > 1 else 0.0,
             losses=self._capturing.counts.losses,
             silences=rendered.silences,
+            backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
         )
 
@@ -209,7 +212,7 @@ class LiveSession:
         pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
-        parts.events.record("session.start", self.format.name, "success", {"fps": round(self.format.fps)})
+        parts.events.record("session.start", self.format.name, "success", self._told_at_start())
         self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
         inferring.begin(self._frames, self._jobs)
@@ -265,19 +268,30 @@ class LiveSession:
         for worker in (*self._workers, self._watcher):
             worker.join(patience_s)
 
+    def _told_at_start(self) -> dict[str, Any]:
+        width, height = self.format.size_wh
+        blend_milli = round(1000 * self._parts.store.current.look.opacity)
+        return {
+            "fps": round(self.format.fps),
+            "output_resolution": f"{width}x{height}",
+            "blend_milli": blend_milli,
+            "offline": self._offline,
+            "backend": self._parts.compute.backend.name,
+        }
+
     def _tell_stop(self) -> None:
         report = self.report()
         status = "failure" if self.input_error or self.failed_sinks else "success"
         counted = {"frames_in": report.frames_in, "frames_out": report.frames_out, "leaks": report.leaks}
+        counted |= {"backend": report.backend.name}
         self._parts.events.record("session.stop", self.format.name, status, counted)
 
-    def _frame_failed(self, frame_index: int, failure: StageFailure) -> None:
-        self._parts.events.record(
-            "frame.failed",
-            self.format.name,
-            "failure",
-            {"frame_index": frame_index, "stage": failure.stage, "error_type": failure.error_type},
-        )
+    def _frame_failed(self, frame: Frame | None, failure: StageFailure) -> None:
+        told: dict[str, Any] = {"stage": failure.stage, "error_type": failure.error_type, "frame_index": -1}
+        if frame is not None:
+            took_us = (self._parts.clock.now_ns() - frame.captured_ns) // 1000
+            told |= {"frame_index": frame.index, "execution_time_us": took_us}
+        self._parts.events.record("frame.failed", self.format.name, "failure", told)
 
     def _settings_changed(self, change: Change) -> None:
         self._parts.events.record(

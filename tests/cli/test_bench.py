@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facefusion_live.app import benchmark, paste_bench
+from facefusion_live.app import benchmark, paste_bench, render_bench
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
 
@@ -147,7 +147,34 @@ def test_the_paste_command_tells_and_writes(
     assert json.loads((tmp_path / "paste.json").read_text())["paste"] == rows
 
 
+@pytest.mark.usefixtures("graphics")
+def test_the_render_command_compares_processor_and_device(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = render_bench.measure(rounds=4)
+    assert [(row["size"], row["backend"]) for row in rows] == [
+        (size, backend) for size in ("720p", "1080p") for backend in ("cpu", "gl")
+    ]
+    assert all(row["fps"] == pytest.approx(1000 / row["p50_ms"], rel=0.05) for row in rows)
+    monkeypatch.setattr(render_bench, "measure", lambda: rows)
+    assert run_command_line(["bench", "render", "--json", str(tmp_path / "render.json")]) == 0
+    assert "1080p" in capsys.readouterr().out
+    assert json.loads((tmp_path / "render.json").read_text())["render"] == rows
+
+
 def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "6", "--events", "200", "--json"]
+    words = [
+        "bench",
+        "audit",
+        "--folder",
+        str(tmp_path),
+        "--frames",
+        "100",
+        "--live-frames",
+        "100",
+        "--events",
+        "500",
+        "--json",
+    ]
     assert run_command_line(words) == 0
     assert json.loads(capsys.readouterr().out)["intact"]

@@ -56,7 +56,7 @@ def main() -> None:
         output=None,
         states=None,
         engine="mesh",
-        settings=Settings(),
+        settings=Settings().with_values({"render.backend": sys.argv[2]}),
         offline=True,
         frame_limit=FRAMES,
     )
@@ -64,6 +64,7 @@ def main() -> None:
     session.start()
     session.wait(100)
     result = {
+        "backend": session.report().backend.name,
         "live": session.report().state_frames["LIVE"],
         "leases": session.leases,
         "count": counter.count,

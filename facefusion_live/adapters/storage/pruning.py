@@ -2,6 +2,7 @@
 """Retention: old rows go into an archive, which is verified from the disk before anything is deleted."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_re
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
-from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
 from facefusion_live.domain.audit.merkle import Frontier
 
 
@@ -53,7 +54,6 @@ def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
     with closing(open_reader(log).conn) as reading:
         log_id, horizon = log_id_of(reading), horizon_of(reading)
         start = horizon.pruned_to if horizon else 0
-        frontier = horizon.frontier.copy() if horizon and horizon.frontier else Frontier()
         last = _last_before(reading, before)
         if last <= start:
             return None
@@ -63,12 +63,9 @@ def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
             archive = write_archive(layout.archive, log_id, start + 1, last, rows_of(reading, start, last))
         except OSError as error:
             raise AuditStoreError(f"the archive cannot be written: {error}", advice="Free some space.") from error
-        read_back, last_hash = frontier.copy(), b""
-        for row in archive.rows():
-            read_back.append(row.hash)
-            last_hash = row.hash
-        for row in rows_of(reading, start, last):
-            frontier.append(row.hash)
+        before_them = horizon.frontier if horizon and horizon.frontier else Frontier()
+        frontier, last_hash = _grown(before_them, rows_of(reading, start, last))
+    read_back, _ = _grown(before_them, archive.rows())
     if read_back.root() != frontier.root():
         raise AuditStoreError("the archive does not read back as it was written; nothing was pruned")
     metadata = {
@@ -81,6 +78,15 @@ def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
         "archive_sha256": archive.sha256(),
     }
     return Plan(metadata, frontier, last - start, archive.path)
+
+
+def _grown(frontier: Frontier, rows: Iterable[Row]) -> tuple[Frontier, bytes]:
+    """The frontier after some more rows, and the hash of the last of them."""
+    grown, last_hash = frontier.copy(), b""
+    for row in rows:
+        grown.append(row.hash)
+        last_hash = row.hash
+    return grown, last_hash
 
 
 def _last_before(connection: sqlite3.Connection, before: str) -> int:

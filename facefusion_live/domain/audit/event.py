@@ -139,14 +139,18 @@ def check_event(event: object) -> dict[str, Any]:
         raise EventError("a row has other fields than the schema")
     row = cast("dict[str, Any]", event)
     try:
-        for names, take, good in _CHECKS:
-            if not good(*take(row)):
-                raise EventError(f"{' or '.join(names)} is not as the schema wants it")
+        if not _numbers(row["v"], row["seq"], row["mono_ns"]):
+            raise EventError("v, seq or mono_ns is not as the schema wants it")
+        if not _words(*_WORDS(row)):
+            raise EventError(f"{', '.join(_WORD_NAMES)}: one is not as the schema wants it")
     except TypeError as error:
         raise EventError("a list stands where the schema wants a word") from error
-    check(row["metadata"])
-    if row["action"] in _METADATA and not _METADATA[row["action"]](row["metadata"]):
-        raise EventError(f"the metadata of {row['action']} are not as the schema wants them")
+    metadata, action = row["metadata"], row["action"]
+    if type(row["prev"]) is not str or type(row["timestamp"]) is not str or type(metadata) is not dict:
+        raise EventError("prev, timestamp or metadata is not as the schema wants it")  # the chain looks closer
+    check(metadata)
+    if action in _METADATA and not _METADATA[action](cast("dict[str, Any]", metadata)):
+        raise EventError(f"the metadata of {action} are not as the schema wants them")
     return row
 
 
@@ -186,10 +190,6 @@ def _words(*words: str) -> bool:  # the same few values stand in most rows: judg
     )
 
 
-def _link_moment_and_rest(prev: object, at: object, metadata: object) -> bool:
-    return type(prev) is str and type(at) is str and type(metadata) is dict  # judged further by the chain check
-
-
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 2**53
 
@@ -208,15 +208,9 @@ def _has(**kinds: type) -> Callable[[dict[str, Any]], bool]:
     return lambda metadata: all(type(metadata.get(name)) is kind for name, kind in kinds.items())
 
 
-_CHECKS = tuple(
-    (names, itemgetter(*names), good)
-    for names, good in (
-        (("v", "seq", "mono_ns"), _numbers),
-        (("log_id", "boot_id", "session_id", "user_id", "client_ip", "action", "status", "target"), _words),
-        (("prev", "timestamp", "metadata"), _link_moment_and_rest),
-    )
-)
-_FIELDS = frozenset(name for names, _, _ in _CHECKS for name in names)
+_WORD_NAMES = ("log_id", "boot_id", "session_id", "user_id", "client_ip", "action", "status", "target")
+_WORDS = itemgetter(*_WORD_NAMES)
+_FIELDS = frozenset({"v", "seq", "mono_ns", *_WORD_NAMES, "prev", "timestamp", "metadata"})
 _METADATA: dict[str, Callable[[dict[str, Any]], bool]] = {
     LOG_GENESIS: _has(public_key=str, reason=str),
     KEY_ROTATE: _has(public_key=str, previous_key=str, epoch=int),

@@ -62,7 +62,7 @@ def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature
 
 class _Fold:
     def __init__(self, evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> None:
-        self._evidence = evidence
+        self._evidence, self._copies = evidence, evidence.anchors.copies
         self.report = LogReport(log_id=evidence.log_id or "")
         self.chain = ChainCheck(self.report, codec, evidence.log_id)
         self._seal = SealCheck(self.report, check_signature)
@@ -95,13 +95,13 @@ class _Fold:
             self.report.first_seq = seq
         if self._mark is not None and self._mark.size <= seq:
             self._settle_marks(seq)
-        if self._evidence.anchors.copies and self._evidence.anchors.copies.get(seq, leaf) != leaf:
+        if self._copies and self._copies.get(seq, leaf) != leaf:
             self._anchor(Outcome.TAMPERED, "copy_differs", seq, f"row {seq} is not the one that was forwarded")
 
     def finish(self) -> None:
         """Judge what remains when the rows are at an end."""
         last = self.report.last_seq = self.chain.seq
-        self._seal.finish(last, self._evidence.genesis_fingerprint)
+        self._seal.finish(last)
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)
@@ -185,11 +185,10 @@ class _Fold:
         self.report.checked("coverage")
 
     def _judge_copies(self, last: int) -> None:
-        copies = self._evidence.anchors.copies
-        if not copies:
+        if not self._copies:
             return
         self.report.checked("anchor")
-        if (furthest := max(copies)) > last:
+        if (furthest := max(self._copies)) > last:
             self._anchor(Outcome.TRUNCATED, "copy_ahead", furthest, f"row {furthest} was forwarded and is gone")
 
     def _watched(self, seq: int, event: dict[str, Any], body: bytes) -> None:
