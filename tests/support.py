@@ -1,6 +1,7 @@
 """What tests of every floor share."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,13 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"needs the program {name}")
     return path
+
+
+@cache
+def qt_problem() -> str:
+    """Why Qt cannot be used on this machine: a GL or font library is missing. Empty where it can."""
+    try:
+        import PySide6.QtWidgets  # noqa: F401 (whether it can be loaded is the question)
+    except ImportError as error:
+        return str(error)
+    return ""

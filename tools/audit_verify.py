@@ -659,14 +659,21 @@ def recall(log: Log, lines: list[list[str]] | None, mirrors: dict[str, Any]) -> 
 def archives(folder: Path, log: Log) -> Iterator[Row] | None:
     """Rows of all archives, one at a time, if every one is there and can be unpacked here; None otherwise."""
     files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
+    files = [each for each in files if ends_of(each)[1] <= log.pruned_to]  # one beyond: a crash came before its row
     log.archives = {each.name: sha256_of(each) for each in files}
-    ranges = [[int(end) for end in each.name.split(".")[1].split("-")] for each in files]
+    ranges = [ends_of(each) for each in files]
     if sum(last - first + 1 for first, last in ranges) != log.pruned_to:
         log.found.add(COVERAGE, TRUNCATED, f"the archives do not hold all rows up to {log.pruned_to}")
         return None
     if zstd() is None:
         return None
     return ((seq, body, None) for seq, body in enumerate(itertools.chain.from_iterable(map(unpacked, files)), 1))
+
+
+def ends_of(path: Path) -> tuple[int, int]:
+    """First and last row of an archive, as its name says."""
+    first, last = path.name.split(".")[1].split("-")
+    return int(first), int(last)
 
 
 def zstd() -> Any:  # noqa: ANN401 (one module or another)

@@ -8,6 +8,7 @@ import atexit
 import getpass
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,15 +31,23 @@ from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.audit.anchors import KeptElsewhere
-from facefusion_live.domain.audit.errors import AuditStoreError, EvidenceMissingError, OperatorCodeError
+from facefusion_live.domain.audit.errors import (
+    AuditStoreError,
+    EvidenceMissingError,
+    OperatorCodeError,
+    UnreadableError,
+)
 from facefusion_live.domain.audit.event import EXPORT_AUDIT, UNLOCK, timestamp
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport
 from facefusion_live.engine.trail import AuditTrail, settled
 from facefusion_live.engine.trail_writer import Notice
 
+RETENTION_ROWS = 20_000
+"""So many are archived at once beside a running session: the writer is busy with them for about a second."""
 RETENTION_DAYS = 180
 """Half a year: what China's labelling rules ask of unlabelled copies."""
 _DAY_NS = 86_400_000_000_000
@@ -102,17 +111,23 @@ class AuditHome:
             trail: That of the running program; None to open one.
 
         Raises:
-            OperatorCodeError: The code is wrong.
+            OperatorCodeError: The code is wrong, or was used before.
+            AuditStoreError: It cannot be put down that the code was used.
         """
         if not self.operator.is_set_up:
             return True
         if not code:
             return False
-        accepted = self.operator.accepts(code)
+        try:
+            accepted = self.operator.accepts(code)
+        except OSError as error:
+            advice = "Give the program's folder back its write permission."
+            raise AuditStoreError(f"the operator's code cannot be checked: {error}", advice=advice) from error
         with nullcontext(trail) if trail else self.open_trail() as writing:
             writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
         if not accepted:
-            raise OperatorCodeError("that is not the operator's code", advice="Wait for the next code and try again.")
+            message = "that is not the operator's code, or it was used before"
+            raise OperatorCodeError(message, advice="Wait for the next code and try again.")
         return True
 
     def set_operator_code(self) -> str:
@@ -161,7 +176,13 @@ class AuditHome:
     # Handing on and giving up.
 
     def export(
-        self, path: Path, *, wanted: Filter | None = None, code: str = "", trail: AuditTrail | None = None
+        self,
+        path: Path,
+        *,
+        wanted: Filter | None = None,
+        code: str = "",
+        trail: AuditTrail | None = None,
+        unlocked: bool = False,
     ) -> dict[str, Any]:
         """Write an export; it is a row first. Without the operator's code it holds one's own rows.
 
@@ -170,6 +191,7 @@ class AuditHome:
             wanted: Which rows; None for all.
             code: The operator's, where one is set up.
             trail: That of the running program; None to open one.
+            unlocked: The operator showed the code already, by `unlock`.
 
         Returns:
             The manifest.
@@ -178,7 +200,7 @@ class AuditHome:
             AuditStoreError: The row or the export cannot be written.
             OperatorCodeError: The code is wrong.
         """
-        if not self.unlock(code, trail):
+        if not (unlocked or self.unlock(code, trail)):
             wanted = replace(wanted or Filter(), user_id=self.own_user)
         words = (wanted or Filter()).words
         with nullcontext(trail) if trail else self.open_trail() as writing:
@@ -209,6 +231,31 @@ class AuditHome:
         else:
             done = [self._pruned_alone(path, before) for path, _ in logs_of(self.layout)]
         return {"pruned": sum(each["pruned"] for each in done), "before": before, "logs": done}
+
+    def retain(self, trail: AuditTrail, days: int) -> None:
+        """Archive and delete what is older, while the trail goes on. Returns at once; the writer's thread does it.
+
+        Nothing is deleted before its archive was read back; a failure is told through `notify`. The cut is at
+        midnight (UTC), so that the second start of a day finds nothing to do. A large backlog goes in portions, and
+        rows are stored in between.
+
+        Args:
+            trail: That of the starting session, whose log alone is looked through.
+            days: As the setting `audit.keep_days`; 0 keeps all.
+        """
+        if days == 0:
+            return
+        midnight_ns = SystemClock().utc_ns() // _DAY_NS * _DAY_NS
+        before = timestamp(midnight_ns - days * _DAY_NS)
+
+        def portion_over(done: "Future[int]") -> None:
+            if not done.cancelled() and done.exception() is None and done.result():
+                next_portion()
+
+        def next_portion() -> None:
+            trail.retain(lambda store: self._portion(_on_disk(store), before)).add_done_callback(portion_over)
+
+        next_portion()
 
     def forward(self, receiver: Receiver) -> int:
         """Send every row of every log that a syslog server has not taken yet; what it took is remembered.
@@ -259,6 +306,19 @@ class AuditHome:
             return {"file": path.name, "pruned": 0, "kept": str(error)}
         with self._trail(lambda: opener.open_again(path)) as trail:
             return self._pruned(trail, before)
+
+    def _portion(self, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
+        """Archive the oldest rows of a log that go. Thread: writer."""
+        try:
+            plan = prepare(self.layout, store.path, before, RETENTION_ROWS)
+        except (AuditStoreError, UnreadableError) as error:
+            message = f"Old audit rows were not archived, and none was deleted: {error}"
+            self.notify(Notice("alert", message, "not_archived"))
+            return None
+        if plan is None:
+            DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10])
+            return None
+        return plan.metadata, plan.frontier
 
     def _pruned(self, trail: AuditTrail, before: str) -> dict[str, Any]:
         settled(trail.checkpoint())

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
@@ -33,22 +34,26 @@ def started_session(
         BadInputError: As `wiring.open_session` and `LiveSession.start`.
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
-    opening = nullcontext(trail) if trail else audit_home(lambda notice: notify(notice.message)).open_trail()
-    with opening as writing:
+    home = audit_home(lambda notice: notify(notice.message))
+    with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
-            _allow(writing, source)
+            allow(writing, source)
         begun_ns = time.monotonic_ns()
         if wanted.output is not None:
-            settled(writing.record_durably("export.video", "recording", "success", {"phase": "start"}))
+            announce_recording(writing)
         try:
             opened.session.start()
-            _tell_loads(writing, opened)
+            tell_sources(writing, opened.sources)
+            tell_models(writing, opened.models())
+            home.retain(writing, opened.store.current.audit.keep_days)
             yield opened
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                _tell_output(writing, wanted, opened, (time.monotonic_ns() - begun_ns) // 1000)
+                facts = _recorded_with(wanted, opened) | {"execution_time_us": (time.monotonic_ns() - begun_ns) // 1000}
+                for path in opened.recordings or (wanted.output,):
+                    tell_recording(writing, path, facts)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -59,42 +64,70 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
         raise
 
 
-def _allow(trail: AuditTrail, source: Source) -> None:
-    """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
+def allow(trail: AuditTrail, source: Source) -> None:
+    """Put on record why a face may be used, before it is. The built-in faces are nobody's.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: the face must not be used.
+    """
     if not source.built_in:
         basis = {"basis": source.consent.value, "input_sha256": source.sha256}
-        settled(trail.record_durably("consent.grant", _target(source), "success", basis))
+        settled(trail.record_durably("consent.grant", source_target(source.sha256), "success", basis))
 
 
-def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:
-    for index, source in enumerate(opened.sources):
+def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
+    """Put on record which source pictures are in use."""
+    for index, source in enumerate(sources):
         loaded = {"source_face_index": index, "input_sha256": source.sha256, "consent": source.consent.value}
-        trail.record("source.load", _target(source), "success", loaded)
-    for model, path in opened.models().items():
+        trail.record("source.load", source_target(source.sha256), "success", loaded)
+
+
+def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
+    """Put on record which models are in use."""
+    for model, path in models.items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 
-def _tell_output(trail: AuditTrail, wanted: wiring.Request, opened: wiring.OpenSession, took_us: int) -> None:
-    """What came out, and of what it was made; the session has ended, so the file is whole."""
-    output = wanted.output
-    told: dict[str, object] = {
-        "phase": "end",
+def announce_recording(trail: AuditTrail) -> None:
+    """Put on record that a recording begins, before it does.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: there must be no recording.
+    """
+    settled(trail.record_durably("export.video", "recording", "success", {"phase": "start"}))
+
+
+def tell_recording(trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Put on record what was recorded, by its SHA-256.
+
+    Args:
+        trail: The record.
+        output: The file, finished; one that is not there was not recorded.
+        facts: How it was made.
+    """
+    told: dict[str, object] = {"phase": "end", **facts}
+    written = output.is_file()
+    if written:
+        told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
+    trail.record("export.video", "recording", "success" if written else "failure", told)
+
+
+def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[str, object]:
+    """What a recording is made of."""
+    width, height = opened.session.format.size_wh
+    facts: dict[str, object] = {
         "model": wanted.engine,
         "blend_milli": round(1000 * opened.store.current.look.opacity),
-        "execution_time_us": took_us,
+        "output_resolution": f"{width}x{height}",
     }
     if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
-        told["input_sha256"] = _sha256(clip)
-    if output is None or not output.is_file():
-        trail.record("export.video", "recording", "failure", told)
-        return
-    width, height = opened.session.format.size_wh
-    told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
-    trail.record("export.video", "recording", "success", told | {"output_resolution": f"{width}x{height}"})
+        facts["input_sha256"] = _sha256(clip)
+    return facts
 
 
-def _target(source: Source) -> str:
-    return f"source:{source.sha256[:_NAMED_BY]}"
+def source_target(sha256: str) -> str:
+    """How rows name a source picture."""
+    return f"source:{sha256[:_NAMED_BY]}"
 
 
 def _sha256(path: Path) -> str:

@@ -44,6 +44,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
     target: str = "",
     setting: str = "",
     limit: int = 50,
+    archived: bool = False,
     code: str = "",
     home: Path | None = None,
     json: bool = False,
@@ -60,6 +61,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         target: camera:0, model:…, source:…
         setting: Changes of one parameter: look.opacity.
         limit: The last so many; 0 for all.
+        archived: Look through archives of pruned rows, too.
         code: The operator's code, where one is set up, to see everyone's rows.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
@@ -76,7 +78,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         setting=setting,
         limit=limit,
     )
-    rows = trail.reader().query(wanted)
+    rows = trail.reader().query(wanted, archived=archived)
     if json:
         return printed({"rows": rows})
     # A pipe has no width, and `grep` wants a row in a line.
@@ -85,18 +87,21 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
 
 
 @audit.command
-def show(seq: int, *, log: str = "", code: str = "", home: Path | None = None, json: bool = False) -> int:
+def show(
+    seq: int, *, log: str = "", archived: bool = False, code: str = "", home: Path | None = None, json: bool = False
+) -> int:
     """One row, whole, with its hash.
 
     Args:
         seq: Its number.
         log: The beginning of the log's id; the main log by default.
+        archived: Look through archives of pruned rows, too.
         code: The operator's code, where one is set up, to see everyone's rows.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
-    found = trail.reader().event(log or main_log(trail), seq)
+    found = trail.reader().event(log or main_log(trail), seq, archived=archived)
     if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
         raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
     event, row = found

@@ -220,7 +220,8 @@ class Composition:
 
     Attributes:
         image: The picture; the receiver owns one share.
-        covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch.
+        covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch, and no
+            more than the share of the face in the frame over which the patch really lies (`covering.shares`).
     """
 
     image: Image
@@ -333,8 +334,38 @@ class OutputFrame(Protocol):
         ...
 
 
+class SinkState(Enum):
+    """What an output is doing."""
+
+    OPENING = "opening"
+    RUNNING = "running"
+    RECONNECTING = "reconnecting"
+    """It lost whom it sends to and tries again by itself; pictures are dropped meanwhile."""
+    PAUSED = "paused"
+    """Asked to rest, or nobody reads."""
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """How an output is doing at one moment.
+
+    Attributes:
+        state: In one word.
+        words: The same for people, in a line without a full stop; empty where the state says all. Never a secret.
+        readers: How many take its pictures; None where nobody can know.
+        bytes_out: What it has sent or written; None where nobody counts.
+    """
+
+    state: SinkState
+    words: str = ""
+    readers: int | None = None
+    bytes_out: int | None = None
+
+
 class Sink(Protocol):
-    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own."""
+    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own, save `status`."""
 
     @property
     def name(self) -> str:
@@ -360,6 +391,56 @@ class Sink(Protocol):
         Raises:
             SinkError: The end could not be written, the first time only.
         """
+        ...
+
+    def status(self) -> SinkStatus:
+        """How it is doing: OPENING until it is open, CLOSED after. Thread: any; returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundChunk:
+    """A piece of sound.
+
+    Attributes:
+        samples: (n, channels) int16.
+        captured_ns: When the first of them was heard, on the clock of the frames' `captured_ns`.
+    """
+
+    samples: NDArray[np.int16]
+    captured_ns: int
+
+
+class Microphone(Protocol):
+    """Where sound comes from; opened when it is made. Raises CaptureOpenError then, CaptureLostError later."""
+
+    @property
+    def name(self) -> str:
+        """As the system calls it."""
+        ...
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples per second."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        ...
+
+    def take(self) -> Sequence[SoundChunk]:
+        """What was heard since the last call, in order; at most some seconds are kept. Never waits. Thread: any one.
+
+        Raises:
+            CaptureLostError: It is gone; it must be opened anew.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it. Safe to call twice."""
         ...
 
 

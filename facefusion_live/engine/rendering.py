@@ -1,7 +1,7 @@
 """The render thread: composes jobs, asks the gate, and feeds the sinks, with or without new jobs."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -10,8 +10,10 @@ from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState, OutputFrame
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel
+from facefusion_live.engine.freezing import Freezer
 from facefusion_live.engine.gate import Candidate, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.preview import Preview, View
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.worker import Worker
 
@@ -73,6 +75,8 @@ class Rendering:
         self._compute, self._gate, self._store = compute, gate, store
         self._clock, self._latency, self._realtime = clock, latency, realtime
         self._tell_failed = failed
+        self.preview = Preview(clock)
+        self.freezer = Freezer(compute, store, self.preview)
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
@@ -90,7 +94,7 @@ class Rendering:
         self,
         jobs: Channel[Job],
         buffers: Buffers,
-        emit: Sequence[Callable[[OutputFrame], None]],
+        emit: Callable[[OutputFrame], None],
         size_wh: tuple[int, int],
         fps: float,
     ) -> None:
@@ -99,11 +103,11 @@ class Rendering:
         Args:
             jobs: From inference.
             buffers: For composed pictures.
-            emit: Called with every emitted frame; they retain what they keep.
+            emit: Called with every emitted frame; retains what it keeps.
             size_wh: Of the pictures.
             fps: How often the timer feeds the sinks.
         """
-        self._jobs, self._buffers, self._emit = jobs, buffers, tuple(emit)
+        self._jobs, self._buffers, self._emit = jobs, buffers, emit
         self._size_wh, self._interval_s = size_wh, 1 / fps
         self.counts.last_ns = self._job_ns = self._clock.now_ns()
         self.worker.start()
@@ -114,9 +118,12 @@ class Rendering:
             self._render(job)
         elif self._jobs.finished:
             self._gate.close()
+            self.freezer.close()
+            self.preview.close()
             return False
         elif self._realtime:
             self._repeat()
+        self.freezer.redraw(self._gate.state, self._buffers)
         return True
 
     def _timeout_s(self) -> float:
@@ -183,14 +190,21 @@ class Rendering:
         frame = self._gate.release(picture, lambda: self._slate(job, settings), media_s)
         self._media_s = media_s
         try:
-            for take in self._emit:
-                take(frame)
+            self._emit(frame)
+            self._show(job, frame, settings)
         finally:
             frame.image.release()
         self.counts.emitted += 1
         self.counts.last_ns = self._clock.now_ns()
         self.counts.first_ns = self.counts.first_ns or self.counts.last_ns
         return frame.state
+
+    def _show(self, job: Job | None, frame: OutputFrame, settings: Settings) -> None:
+        """Let whoever looks see the picture, too."""
+        if job is not None:
+            self.freezer.see(job)
+        if self.preview.wanted and not self.freezer.holds:
+            self.preview.offer(View.of(job, frame.image, frame.state, settings, frame.index))
 
     def _slate(self, job: Job | None, settings: Settings) -> Image:
         """The slate; when the frame cannot be pixelated, the card."""

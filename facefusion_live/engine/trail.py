@@ -198,6 +198,24 @@ class AuditTrail:
         self._submit(Work(lambda _store: self._writer.prune(metadata, frontier), future))
         return future
 
+    def retain(self, plan: Callable[[AuditStore], tuple[dict[str, Any], Frontier] | None]) -> "Future[int]":
+        """As `prune`, planned on the writer's thread, between rows.
+
+        Args:
+            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing.
+
+        Returns:
+            A future of the row's seq; 0 when nothing was pruned.
+        """
+
+        def work(store: AuditStore | None) -> int:
+            planned = plan(store) if store else None
+            return self._writer.prune(*planned) if planned else 0
+
+        future: Future[int] = Future()
+        self._submit(Work(work, future))
+        return future
+
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was recorded so far is stored, or lost and counted.
 

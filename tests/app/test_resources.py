@@ -28,6 +28,7 @@ def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0, lost: str = "
         losses=0,
         silences=0,
         sink_errors={},
+        outputs={},
         backend=Backend("cpu", "a test", lost),
     )
 

@@ -67,6 +67,12 @@ def blue_patch() -> Patch:
     return Patch(HostImage(blue), None, None, HostImage(regions), place, 0)
 
 
+def shifted(patch: Patch, by_px: tuple[float, float]) -> Patch:
+    place = patch.crop_from_frame.copy()
+    place[:, 2] += by_px
+    return replace(patch, crop_from_frame=place)
+
+
 def job(*patches: Patch) -> Job:
     return Job(frame(), (FACE, OTHER), (0,), 0, patches, np.zeros((0, 4), np.float32), Settings())
 
@@ -145,6 +151,26 @@ def test_a_patch_hides_its_face_and_leaves_the_rest(compute: Compute) -> None:
 def test_a_pale_swap_covers_less(compute: Compute) -> None:
     (covered,) = compute.compose(job(blue_patch()), look(look__opacity=0.4), pool()).covered
     assert covered < 0.5
+
+
+@pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0)])
+def test_a_patch_beside_its_face_does_not_cover_it(compute: Compute, shift_px: tuple[float, float]) -> None:
+    (covered,) = compute.compose(job(shifted(blue_patch(), shift_px)), look(), pool()).covered
+    assert not covered >= 0.9
+
+
+def test_a_patch_at_no_place_is_refused_or_covers_nothing(compute: Compute) -> None:
+    nowhere = shifted(blue_patch(), (float("nan"), 0))
+    try:
+        (covered,) = compute.compose(job(nowhere), look(), pool()).covered
+    except ComputeError:
+        return
+    assert not covered >= 0.9
+
+
+def test_a_patch_of_nobody_who_must_be_covered_tells_nothing(compute: Compute) -> None:
+    work = job(blue_patch())
+    assert compute.compose(replace(work, targets=()), look(), pool()).covered == ()
 
 
 @pytest.mark.parametrize("how", ["blur", "cover"])

@@ -51,6 +51,10 @@ class Bench:
         self.emitted: list[tuple[GateState, int, float, tuple[int, ...]]] = []
         self.takes = [self.take]
 
+    def emit(self, frame: OutputFrame) -> None:
+        for take in self.takes:
+            take(frame)
+
     def take(self, frame: OutputFrame) -> None:
         middle = frame.image.host()[20, 20]
         self.emitted.append((frame.state, frame.job_index, frame.media_s, tuple(int(level) for level in middle)))
@@ -74,7 +78,7 @@ class Bench:
         )
 
     def begin(self) -> None:
-        self.rendering.begin(self.jobs, self.pictures, self.takes, SIZE_WH, self.fps)
+        self.rendering.begin(self.jobs, self.pictures, self.emit, SIZE_WH, self.fps)
 
     def end(self) -> None:
         self.jobs.close()

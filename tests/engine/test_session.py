@@ -1,7 +1,9 @@
+import gc
 import itertools
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -582,6 +584,19 @@ class TestStart:
 
 
 class TestStop:
+    @pytest.mark.parametrize("offline", [False, True])
+    def test_nothing_of_it_waits_for_the_garbage_collection(self, *, offline: bool) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            rig = Rig(one_source(pictures(3)), offline=offline)
+            session = rig.run()
+            left = weakref.ref(session), weakref.ref(session._capturing), weakref.ref(session._rendering)
+            del session
+            assert [one() for one in left] == [None, None, None]
+        finally:
+            gc.enable()
+
     def test_as_a_context_manager(self) -> None:
         tap = Tap(3)
         rig = Rig(one_source(tap.script))

@@ -69,7 +69,9 @@ class FakeCompute:
         covered = dict.fromkeys(job.targets, 0.0)
         for patch in job.patches:
             box = geometry.box_of(job.faces[patch.face_index].mesh_px)
-            covered[patch.face_index] = _draw(out, patch.swap.host(), patch.crop_from_frame, box)
+            drawn = _draw(out, patch.swap.host(), patch.crop_from_frame, box)
+            if patch.face_index in covered:
+                covered[patch.face_index] = drawn
         shares = tuple(share * settings.look.opacity for share in covered.values())
         return Composition(HostImage(out, buffer), shares)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from facefusion_live.app.wiring import Request, open_session
-from facefusion_live.domain.ports import OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.worker import Worker
 from tests.fakes.allocations import AllocationCounter
@@ -38,6 +38,9 @@ class Watch:
 
     def close(self) -> None:
         pass
+
+    def status(self) -> SinkStatus:
+        return SinkStatus(SinkState.RUNNING)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.domain import covering
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
@@ -115,11 +116,9 @@ class GpuCompute:
             out = buffer.array(frame.shape)
             np.copyto(out, frame)
             veiled = self._host.hide_bystanders(out, job, settings)
-            shares = self._device.draw(out, frame, job.patches, settings, veiled=veiled)
+            painted = self._device.draw(out, frame, job.patches, settings, veiled=veiled)
             on_failure.pop_all()
-        covered = dict.fromkeys(job.targets, 0.0)
-        covered |= {patch.face_index: share for patch, share in zip(job.patches, shares, strict=True)}
-        return Composition(HostImage(out, buffer), tuple(covered.values()))
+        return Composition(HostImage(out, buffer), covering.shares(job, painted))
 
     def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
         """As the processor does. Thread: render."""

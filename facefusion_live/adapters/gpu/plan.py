@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import blend, geometry
+from facefusion_live.domain import blend, covering, geometry
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Patch
 from facefusion_live.domain.settings import Mask, Settings
@@ -69,7 +69,7 @@ def plan(patch: Patch, settings: Settings, frame_wh: tuple[int, int]) -> Plan:
     step, rest = divmod(size, blend.GRID)
     if rest:
         raise ComputeError(f"a patch of {size} pixels does not fit the grid of {blend.GRID} cells")
-    grid = patch.regions.host()[step // 2 :: step, step // 2 :: step]
+    grid = covering.grid_centres(patch.regions.host())
     showing = _showing(grid[..., 0], settings.mask, step)
     cells = _around(showing)
     scale = settings.look.face_scale

@@ -1,6 +1,7 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
+import threading
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,7 +20,9 @@ _RECOGNISERS = {"embedding": EmbeddingNet}
 
 
 class Catalog:
-    """The models in a folder, opened by name.
+    """The models in a folder, opened by name. Thread: any.
+
+    A net is loaded once, however many adapters read it: ONNX Runtime's sessions can be run by several threads.
 
     Args:
         folder: Holds `<id>.toml` cards and the models beside them.
@@ -30,6 +33,9 @@ class Catalog:
         self._folder = folder
         self._provider = TENSORRT if tensorrt else CPU
         self._opened: dict[str, Path] = {}
+        self._nets: dict[str, NetSession] = {}
+        self._loading: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     @property
     def opened(self) -> dict[str, Path]:
@@ -66,6 +72,15 @@ class Catalog:
         return _RECOGNISERS[output.decoder](self._net(card), picture)
 
     def _net(self, card: ModelCard) -> NetSession:
+        # One lock for each net: different nets are loaded side by side.
+        with self._lock:
+            loading = self._loading.setdefault(card.id, threading.Lock())
+        with loading:
+            net = self._nets.get(card.id) or self._load(card)
+            self._nets[card.id] = net
+        return net
+
+    def _load(self, card: ModelCard) -> NetSession:
         path = self._folder / card.file
         if not path.is_file():
             raise InferenceError(f"the model file {card.file} is missing", advice="Install the program again.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.render_cpu.bystanders import Hider
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
+from facefusion_live.domain import covering
 from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
@@ -75,13 +76,11 @@ class CpuCompute:
                 out = buffer.array(frame.shape)
                 np.copyto(out, frame)
                 self.hide_bystanders(out, job, settings)
-                covered = dict.fromkeys(job.targets, 0.0)
-                for patch in job.patches:
-                    covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+                painted = [self._painter.paint(out, frame, patch, settings) for patch in job.patches]
                 on_failure.pop_all()
         except cv2.error as error:
             raise ComputeError("the picture could not be composed") from error
-        return Composition(HostImage(out, buffer), tuple(covered.values()))
+        return Composition(HostImage(out, buffer), covering.shares(job, painted))
 
     def hide_bystanders(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> bool:
         """Hide the faces of people who are not swapped, as settings say. Thread: render.

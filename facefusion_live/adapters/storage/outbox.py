@@ -32,7 +32,7 @@ def unsent(layout: Layout, log: Path, sink: str, limit: int = BATCH_ROWS) -> lis
         horizon = horizon_of(reading)
         if horizon is None or acked >= horizon.pruned_to:
             return list(islice(rows_of(reading, acked), limit))
-        rows = list(islice(_archived(layout, log_id_of(reading), acked), limit))
+        rows = list(islice(_archived(layout, log_id_of(reading), acked, horizon.pruned_to), limit))
         if not rows or rows[0].seq != acked + 1:
             raise UnreadableError(f"rows from {acked + 1} on are archived, and the archive is gone")
         return rows
@@ -56,7 +56,7 @@ def acknowledge(log: Path, sink: str, seq: int) -> None:
         raise ForwardError(f"what {sink} took cannot be noted in {log.name}: {error}", advice=advice) from error
 
 
-def _archived(layout: Layout, log_id: str, after: int) -> Iterator[Row]:
-    for archive in archives_of(layout.archive, log_id):
+def _archived(layout: Layout, log_id: str, after: int, until: int) -> Iterator[Row]:
+    for archive in archives_of(layout.archive, log_id, until):
         if archive.last > after:
             yield from (row for row in archive.rows() if row.seq > after)

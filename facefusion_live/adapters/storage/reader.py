@@ -3,7 +3,7 @@
 
 import heapq
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ class LogReader:
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
             horizon = horizon_of(reading)
-            archives = archives_of(self.layout.archive, log_id) if horizon else []
+            archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
             evidence = Evidence(
                 rows=_all_rows(reading, archives if whole else []),
@@ -128,15 +128,21 @@ class LogReader:
             report.note(memory.notice)
         return report
 
-    def query(self, wanted: Filter) -> list[dict[str, Any]]:
+    def query(self, wanted: Filter, *, archived: bool = False) -> list[dict[str, Any]]:
         """Rows of all logs that pass the filter, oldest first. A log that cannot be read at all is passed over.
 
+        Args:
+            wanted: Which rows.
+            archived: Look through archives, too: every row there is unpacked, which takes its time.
+
         Raises:
-            UnreadableError: A log is damaged.
+            UnreadableError: A log, or an archive that is to be looked through, is damaged.
         """
-        found = heapq.merge(
-            *(self._query_one(path, wanted) for path, log_id in logs_of(self.layout) if log_id), key=_moment
-        )
+        logs = [(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
+        in_archives = self._query_archives if archived else _nothing
+        # Each log as one stream, which keeps its order whatever its clock did.
+        parts = (in_archives(path, log_id, wanted) + self._query_one(path, wanted) for path, log_id in logs)
+        found = heapq.merge(*parts, key=_moment)
         rows = list(found)
         return rows[-wanted.limit :] if wanted.limit else rows
 
@@ -148,13 +154,20 @@ class LogReader:
         """
         return {log_id: self._fingerprint(path) for path, log_id in logs_of(self.layout) if log_id}
 
-    def event(self, log_id: str, seq: int) -> tuple[dict[str, Any], Row] | None:
-        """One row, whole, from the table; None when it is not there."""
+    def event(self, log_id: str, seq: int, *, archived: bool = False) -> tuple[dict[str, Any], Row] | None:
+        """One row, whole, from the table, or from the archives, too; None when it is not there.
+
+        Raises:
+            UnreadableError: The log, or the archive that should hold the row, is damaged.
+        """
         for path, found in logs_of(self.layout):
             if found.startswith(log_id):
                 with closing(open_reader(path).conn) as connection:
-                    for row in rows_of(connection, seq - 1, seq):
-                        return orjson.loads(row.body), row
+                    rows = list(rows_of(connection, seq - 1, seq))
+                places = self._archives(path, found) if archived else []
+                holding = (each for each in places if each.first <= seq <= each.last)
+                rows += [row for each in holding for row in each.rows() if row.seq == seq]
+                return (orjson.loads(rows[0].body), rows[0]) if rows else None
         return None
 
     def stats(self) -> list[dict[str, Any]]:
@@ -185,6 +198,15 @@ class LogReader:
             except DAMAGED as error:
                 raise UnreadableError(f"{path.name} is damaged: {error}") from error
         return [orjson.loads(body) for (body,) in reversed(bodies)]
+
+    def _query_archives(self, path: Path, log_id: str, wanted: Filter) -> list[dict[str, Any]]:
+        events = (orjson.loads(row.body) for archive in self._archives(path, log_id) for row in archive.rows())
+        return list(deque(filter(wanted.matches, events), maxlen=wanted.limit or None))
+
+    def _archives(self, path: Path, log_id: str) -> list[Archive]:
+        with closing(open_reader(path).conn) as reading:
+            horizon = horizon_of(reading)
+        return archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
 
     def _stats_one(self, path: Path, log_id: str) -> dict[str, Any]:
         by_action: Counter[str] = Counter()
@@ -263,6 +285,10 @@ def _lost(log_id: str) -> LogReport:
         "coverage", Outcome.TRUNCATED, "log_missing", 0, f"the log {log_id} is known here, and its file is gone"
     )
     return report
+
+
+def _nothing(_path: Path, _log_id: str, _wanted: Filter) -> list[dict[str, Any]]:
+    return []
 
 
 def _moment(event: dict[str, Any]) -> str:

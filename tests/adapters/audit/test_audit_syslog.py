@@ -5,12 +5,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO
 
@@ -195,6 +196,23 @@ def test_rows_that_were_pruned_before_they_were_taken_come_from_the_archive(
     assert home.prune(1)["pruned"] == 600
     assert home.forward(server.receiver) == 602
     assert {row["seq"] for row in server.rows(602)} == set(range(1, 603))
+
+
+def test_rows_whose_receipt_is_lost_arrive_twice_and_are_known_by_log_and_seq(server: Server, tmp_path: Path) -> None:
+    """The server has the rows, and that it took them cannot be put down: the log is held by another program."""
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        for _ in range(20):
+            trail.record("consent.grant", "source:abc", "success", {})
+    with closing(sqlite3.connect(home.layout.main, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ForwardError, match="cannot be noted"):
+            home.forward(server.receiver)
+    assert home.forward(server.receiver) == 21
+    got = server.rows(42)
+    assert len(got) == 42
+    assert {(row["log_id"], row["seq"]) for row in got} == {(got[0]["log_id"], seq) for seq in range(1, 22)}
+    assert got[:21] == got[21:]
 
 
 def test_an_archive_that_is_gone_is_told_and_nothing_is_skipped(

@@ -4,20 +4,30 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
 import pytest
 
 from facefusion_live import log_audit_event
+from facefusion_live.adapters.storage import operator
 from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail
 from facefusion_live.app.environment import HOME_VARIABLE
 from facefusion_live.cli import audit as commands
-from facefusion_live.domain.audit.errors import AuditStoreError, EventError, EvidenceMissingError, OperatorCodeError
+from facefusion_live.domain.audit.errors import (
+    AuditStoreError,
+    EventError,
+    EvidenceMissingError,
+    OperatorCodeError,
+    UnreadableError,
+)
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.errors import BadInputError
 from tests.fakes.audit_disk import VERIFIER, verifier_says
+
+NOON_S = 1_800_000_015
 
 
 @pytest.fixture
@@ -251,6 +261,51 @@ def test_a_running_program_prunes_its_own_log(home: AuditHome) -> None:
     assert exit_code(home.verify()) == 0
 
 
+@pytest.mark.usefixtures("today_is_old")
+def test_pruned_rows_are_found_in_archives(run: Any, home: AuditHome) -> None:
+    before = run("list", "--limit", "0", "--json")[1]["rows"]
+    shown = run("show", "7", "--json")[1]
+    run("prune", "--days", "1")
+    assert [row["seq"] for row in run("list", "--json")[1]["rows"]] == [9, 10]
+    assert run("list", "--archived", "--json")[1]["rows"][: len(before)] == before
+    assert [row["seq"] for row in run("list", "--archived", "--limit", "3", "--json")[1]["rows"]] == [8, 9, 10]
+    failed = run("list", "--archived", "--action", "frame.failed", "--json")[1]["rows"]
+    assert failed == [row for row in before if row["action"] == "frame.failed"]
+    with pytest.raises(EvidenceMissingError):
+        run("show", "7")
+    assert run("show", "7", "--archived", "--json")[1] == shown
+    next(home.layout.archive.iterdir()).write_bytes(b"no archive")
+    with pytest.raises(UnreadableError):
+        run("list", "--archived")
+
+
+@pytest.mark.usefixtures("clock_stands")
+def test_a_code_opens_once(run: Any, home: AuditHome) -> None:
+    before, now, after = codes_of(home.set_operator_code())
+    assert run("list", "--user", "boris", "--code", now, "--json")[0] == 0
+    for reused in (now, before):
+        with pytest.raises(OperatorCodeError, match="used before"):
+            run("list", "--code", reused)
+    assert home.operator.accepts(after)
+    assert len(list(home.layout.keys.glob("operator.used.*"))) == 1
+    renewed = codes_of(home.set_operator_code())[1]
+    assert home.operator.accepts(renewed)
+    assert not home.operator.accepts(renewed)
+
+
+@pytest.fixture
+def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For codes: no half minute is over in the middle of a test."""
+    monkeypatch.setattr(operator, "time", SimpleNamespace(time=lambda: NOON_S))
+
+
+def codes_of(address: str) -> list[str]:
+    """The operator's codes of the half minute before, of this one and of the next."""
+    totp = pyotp.parse_uri(address)
+    assert isinstance(totp, pyotp.TOTP)
+    return [totp.at(NOON_S + shift_s) for shift_s in (-30, 0, 30)]
+
+
 def test_a_wrong_code_counts_across_commands(run: Any, home: AuditHome, capsys: pytest.CaptureFixture[str]) -> None:
     home.set_operator_code()
     said = ""
@@ -344,24 +399,23 @@ def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:
             run("prune")
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_the_operators_code_guards_everyones_rows_and_never_ones_own(run: Any, tmp_path: Path) -> None:
-    address = run("key", "--set-operator-code", "--json")[1]["operator"]
-    code = pyotp.parse_uri(address).now()
     assert "otpauth" in run("key", "--set-operator-code")[1]
     address = run("key", "--set-operator-code", "--json")[1]["operator"]
-    code = pyotp.parse_uri(address).now()
+    codes = codes_of(address)
     users = {row["user_id"] for row in run("list", "--json", "--limit", "0")[1]["rows"]}
     assert len(users) == 1
-    assert len({row["user_id"] for row in run("list", "--json", "--limit", "0", "--code", code)[1]["rows"]}) == 2
+    assert len({row["user_id"] for row in run("list", "--json", "--limit", "0", "--code", codes[0])[1]["rows"]}) == 2
     with pytest.raises(EvidenceMissingError):
         run("show", "8")
-    assert run("show", "8", "--code", code, "--json")[1]["row"]["target"] == "source:abc"
+    assert run("show", "8", "--code", codes[1], "--json")[1]["row"]["target"] == "source:abc"
     with pytest.raises(OperatorCodeError):
         run("list", "--code", "000000")
     statuses = [row["status"] for row in run("list", "--action", "auth.unlock", "--json")[1]["rows"]]
     assert statuses == ["success", "success", "denied"]
     assert run("export", str(tmp_path / "own.zip"), "--json")[1]["whole"] is False
-    assert run("export", str(tmp_path / "all.zip"), "--code", code, "--json")[1]["whole"] is True
+    assert run("export", str(tmp_path / "all.zip"), "--code", codes[2], "--json")[1]["whole"] is True
 
 
 def test_key_shows_the_fingerprint_of_the_about_box(run: Any, home: AuditHome) -> None:
