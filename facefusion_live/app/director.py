@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facefusion_live.app import on_record, wiring
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.session_memory import SessionMemory
@@ -39,6 +40,7 @@ class Crew:
         sources: Somebody's photos with their consent, by the person's id.
         store: The settings in force.
         trail: The record.
+        disclosure: What pictures may leave out.
         memory: What the next start begins with.
         tell: Takes notices. Thread: any.
         ended: Told, on another thread, that the input of a session came to its end.
@@ -49,6 +51,7 @@ class Crew:
     sources: Callable[[str], tuple[Source, ...]]
     store: SettingsStore
     trail: AuditTrail
+    disclosure: Disclosure
     memory: SessionMemory
     tell: Callable[[Notice], None]
     ended: Callable[[OnAir], None]
@@ -282,7 +285,7 @@ class Director:
     def _go_live(self, capturing: Capturing | None, spec: str | None = None) -> None:
         """Put a session together and start it; the outputs are added once pictures flow."""
         crew, spec = self._crew, spec or self.input.spec
-        session = crew.workshop.session(spec, crew.wardrobe.worn, crew.store, crew.trail, capturing)
+        session = crew.workshop.session(spec, crew.wardrobe.worn, crew.store, crew.trail, crew.disclosure, capturing)
         with self._lock:
             for reason in self._blocks:
                 session.gate.block(reason)

@@ -10,8 +10,10 @@ from types import MappingProxyType
 
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import user_path
 from facefusion_live.app.portraits import Source
+from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
 
@@ -39,6 +41,7 @@ def started_session(
         opened = _opened(wanted, writing)
         for source in opened.sources:
             allow(writing, source)
+        opened.disclosure.begin(wanted.settings.label)
         begun_ns = time.monotonic_ns()
         if wanted.output is not None:
             announce_recording(writing)
@@ -57,8 +60,9 @@ def started_session(
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
+    checked(wanted.settings.label)  # before anything is loaded
     try:
-        return wiring.open_session(wanted, trail)
+        return wiring.open_session(wanted, trail, disclosure=Disclosure(trail))
     except ConsentError as error:
         trail.record("consent.deny", "source", "denied", {"reason": type(error).__name__})
         raise

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.on_record import allow, tell_models, tell_sources
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
@@ -20,12 +21,16 @@ _told: WeakKeyDictionary[AuditTrail, set[str]] = WeakKeyDictionary()
 class ScriptRecord:
     """The record of one caller. Thread: any.
 
+    Attributes:
+        disclosure: What the caller's pictures say of themselves.
+
     Args:
         open_trail: The trail; None keeps no record.
     """
 
     def __init__(self, open_trail: Callable[[], AuditTrail] | None) -> None:
         self._trail = open_trail() if open_trail is not None else None
+        self.disclosure = Disclosure(self._trail)
 
     def sources(self, find: Callable[[], Sequence[Source]]) -> Sequence[Source]:
         """The source faces, each put on record before it is used.

@@ -15,6 +15,9 @@ from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
+from facefusion_live.adapters.provenance.label import LabelPainter
+from facefusion_live.adapters.provenance.mark import MarkPainter
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
@@ -29,6 +32,7 @@ from facefusion_live.adapters.sinks import (
     make_sink,
 )
 from facefusion_live.app import portraits
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
@@ -65,6 +69,7 @@ __all__ = [
     "backends",
     "camera_formats",
     "chosen_compute",
+    "disclosing",
     "face_finding",
     "find_faces",
     "float_paste",
@@ -85,6 +90,7 @@ __all__ = [
     "recording",
     "snapshot",
     "source_opener",
+    "told_of",
 ]
 
 ENGINES = {"mesh": MeshSwapper}
@@ -159,6 +165,7 @@ class OpenSession:
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
         sinks: Its outputs from the start.
+        disclosure: What its pictures say of themselves.
     """
 
     session: LiveSession
@@ -167,6 +174,7 @@ class OpenSession:
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
     sinks: tuple[Sink, ...]
+    disclosure: Disclosure
 
     @property
     def recordings(self) -> tuple[Path, ...]:
@@ -184,6 +192,7 @@ def open_session(
     events: EventLog | None = None,
     more_sinks: Sequence[Sink] = (),
     around: Callable[[SessionParts], SessionParts] = lambda parts: parts,
+    disclosure: Disclosure | None = None,
 ) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
 
@@ -192,6 +201,7 @@ def open_session(
         events: The record; None keeps none.
         more_sinks: Outputs beside those of the request.
         around: Has the last word on the parts: benchmarks wrap what they measure.
+        disclosure: What pictures may leave out; None for nothing.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
@@ -205,28 +215,36 @@ def open_session(
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    disclosure = disclosure or Disclosure(None)
     sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
         open_source=source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=chosen_compute(inference.compute, request.settings),
+        compute=disclosing(chosen_compute(inference.compute, request.settings), disclosure),
         sinks=sinks,
         store=store,
         clock=clock,
         events=events or NoEvents(),
+        facts=lambda: told_of(disclosure),
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks, disclosure)
 
 
 def open_frame_swapper(
-    sources: Sequence[portraits.Source], settings: Settings, *, engine: str = "mesh", tensorrt: bool = False
+    sources: Sequence[portraits.Source],
+    settings: Settings,
+    disclosure: Disclosure,
+    *,
+    engine: str = "mesh",
+    tensorrt: bool = False,
 ) -> FrameSwapper:
     """What swaps one picture after the other on the caller's thread.
 
     Args:
         sources: Pictures of one person.
         settings: Parameters at the start.
+        disclosure: What pictures may leave out.
         engine: One of `ENGINES`.
         tensorrt: Every net must run on TensorRT.
 
@@ -235,7 +253,7 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    store, compute = SettingsStore(settings), chosen_compute(inference.compute, settings)
+    store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     return FrameSwapper(inference.stages, compute, store, SystemClock(), inference.catalog.opened)
 
 
@@ -326,6 +344,32 @@ def chosen_compute(host: CpuCompute, settings: Settings) -> ChosenCompute:
         return GpuCompute(_graphics.device(), host)
 
     return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
+
+
+class _SessionMark:
+    """The mark of the session that draws first: its id is not yet known when the session is put together."""
+
+    def __init__(self, disclosure: Disclosure) -> None:
+        self._disclosure = disclosure
+        self._painter: MarkPainter | None = None
+
+    def draw(self, pixels: RgbImage) -> None:
+        """In place. Thread: render."""
+        if self._painter is None:
+            self._painter = MarkPainter(self._disclosure.payload)
+        self._painter.draw(pixels)
+
+
+def disclosing(compute: Compute, disclosure: Disclosure) -> DisclosingCompute:
+    """A compute whose every picture says that it is synthesised."""
+    label = LabelPainter(resource("resources/fonts/label.otf"))
+    return DisclosingCompute(compute, label, _SessionMark(disclosure), lambda: disclosure.left_out)
+
+
+def told_of(disclosure: Disclosure) -> dict[str, Any]:
+    """What `session.start` tells of a session's pictures: what they go without."""
+    left_out = sorted(part.value for part in disclosure.left_out)
+    return {"left_out": left_out} if left_out else {}
 
 
 def open_catalog(*, tensorrt: bool = False) -> Catalog:

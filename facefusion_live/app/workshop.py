@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from facefusion_live.app import portraits, wiring
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.domain.ports import EventLog, FrameSource, Portrait, PreparedSource
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
@@ -62,6 +63,7 @@ class Workshop:
         source: Callable[[], PreparedSource],
         store: SettingsStore,
         events: EventLog,
+        disclosure: Disclosure,
         capturing: Capturing | None = None,
     ) -> LiveSession:
         """A session that is not started yet, and has no outputs yet.
@@ -71,6 +73,7 @@ class Workshop:
             source: The source face in force, asked for every frame.
             store: The settings in force; their changes are put on record by whoever owns it.
             events: The record.
+            disclosure: What pictures may leave out.
             capturing: The input, where it is open already.
 
         Raises:
@@ -81,12 +84,13 @@ class Workshop:
         parts = SessionParts(
             open_source=self.opener(spec, settings),
             make_stages=wiring.Inference(self._catalog, compute, self.swapper, source, settings).stages,
-            compute=wiring.chosen_compute(compute, settings),
+            compute=wiring.disclosing(wiring.chosen_compute(compute, settings), disclosure),
             sinks=(),
             store=store,
             clock=wiring.SystemClock(),
             events=events,
             log_changes=False,
+            facts=lambda: wiring.told_of(disclosure),
         )
         return LiveSession(parts, capturing=capturing)
 

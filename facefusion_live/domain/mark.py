@@ -10,6 +10,7 @@ Measured on why the cells are this large: a video encoder at 1.5 Mbit/s drops wh
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,11 @@ _GOLAY: Final = 0b110001110101
 
 SURE_FROM: Final = 8.0
 """Least strength of a beacon that counts: in pictures without a mark the strongest of all places stays below 6.5."""
+
+
+def payload_of(session_id: str) -> int:
+    """The payload that leads from a picture to the rows of its session: 24 bits of the SHA-256 of the session's id."""
+    return int.from_bytes(sha256(session_id.encode()).digest()[: PAYLOAD_BITS // 8])
 
 
 def encode(payload: int) -> NDArray[np.bool_]:

@@ -257,6 +257,12 @@ class Label:
         Acts.RENDER,
         Words("Invisible mark", "Hide a mark in every outgoing picture that programs can read. Off asks for a reason."),
     ] = True
+    reason: Annotated[
+        str,
+        Text("why label or mark are left out; it goes on record"),
+        Acts.RENDER,
+        Words("Reason", "Why label or mark are off. Without one they stay on."),
+    ] = ""
     language: Annotated[
         str, Choice(label.LANGUAGES), Acts.RENDER, Words("Label language", "In which language the label speaks.")
     ] = "both"

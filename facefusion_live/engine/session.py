@@ -66,6 +66,7 @@ class SessionParts:
         clock: Time.
         events: The record.
         log_changes: Put changes of the settings on record. False where the store outlives sessions, and its owner does.
+        facts: What else the row of the start tells; asked once.
     """
 
     open_source: Callable[[], FrameSource]
@@ -76,6 +77,7 @@ class SessionParts:
     clock: Clock
     events: EventLog
     log_changes: bool = True
+    facts: Callable[[], dict[str, Any]] = dict
 
 
 class LiveSession:
@@ -369,6 +371,7 @@ class LiveSession:
             "blend_milli": blend_milli,
             "offline": self._offline,
             "backend": self._parts.compute.backend.name,
+            **self._parts.facts(),
         }
 
     def _tell_stop(self) -> None:

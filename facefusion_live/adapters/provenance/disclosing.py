@@ -1,10 +1,12 @@
 """A Compute that labels and marks whatever another one composes: one way for every back-end."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
@@ -31,16 +33,30 @@ class Marks(Protocol):
 class DisclosingCompute:
     """Composes as another one does, and says in every picture that it is synthesised, the slate included.
 
+    Both are drawn into host memory, after read-back where a graphics device composed: a label that the device drew
+    would be lost with it, and the plate is small.
+
     Args:
         inner: Composes.
         label: Draws what people see.
         mark: Draws what programs read.
+        left_out: What may be missing just now, asked for every picture. The settings have no say in it.
     """
 
-    def __init__(self, inner: Compute, label: Labels, mark: Marks) -> None:
-        self._inner, self._label, self._mark = inner, label, mark
-        self.name = inner.name
-        self._card: tuple[Image, Settings, HostImage] | None = None
+    def __init__(
+        self,
+        inner: Compute,
+        label: Labels,
+        mark: Marks,
+        left_out: Callable[[], frozenset[Part]] = frozenset,
+    ) -> None:
+        self._inner, self._label, self._mark, self._left_out = inner, label, mark, left_out
+        self._card: tuple[Image, Label, frozenset[Part], HostImage] | None = None
+
+    @property
+    def name(self) -> str:
+        """That of the inner one."""
+        return self._inner.name
 
     @property
     def backend(self) -> Backend:
@@ -76,23 +92,20 @@ class DisclosingCompute:
             self._disclose(slate, settings)
             return slate
         # A card that is kept from picture to picture is labelled once, in a copy.
-        if self._card is None or self._card[0] is not slate or self._card[1].label != settings.label:
+        key = slate, settings.label, self._left_out()
+        if self._card is None or self._card[0] is not slate or self._card[1:3] != key[1:]:
             card = HostImage(slate.host().copy())
             self._disclose(card, settings)
-            self._card = slate, settings, card
-        return self._card[2]
+            self._card = *key, card
+        return self._card[3]
 
     def _disclose(self, image: Image, settings: Settings) -> None:
         """Draw over a picture that nobody has seen yet."""
-        pixels = _writable(image)
-        if settings.label.show:
-            self._label.draw(pixels, settings.label)
-        if settings.label.mark:
+        left_out, pixels = self._left_out(), image.host()
+        pixels.flags.writeable = True
+        if Part.MARK not in left_out:
             self._mark.draw(pixels)
+        # Last: the mark must not lie on the letters.
+        if Part.LABEL not in left_out:
+            self._label.draw(pixels, settings.label)
         pixels.flags.writeable = False
-
-
-def _writable(image: Image) -> NDArray[np.uint8]:
-    pixels = image.host()
-    pixels.flags.writeable = True
-    return pixels
