@@ -157,9 +157,10 @@ class RealTimeFaceSwapper:
         self._fps_limit = fps_limit
         self._record = _record(audit=audit)
         checked(self._settings.label)  # before anything is loaded
-        sources = self._record.sources(lambda: _sources(source_image, consent))
-        disclosure = self._record.disclosure
-        swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, tensorrt=use_tensorrt)
+        sources = _sources(source_image, consent)
+        disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
+        swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, permits, tensorrt=use_tensorrt)
+        swapper.consent_problem = permits.in_use(tuple(sources)).problem
         disclosure.begin(self._settings.label)
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
@@ -280,8 +281,8 @@ def swap_face(
     values = Settings().with_values({**_ONE_PICTURE, **(settings or {})})
     record = _record(audit=audit)
     checked(values.label)  # before anything is loaded
-    sources = record.sources(lambda: _sources(source, consent))
-    swapper = wiring.open_frame_swapper(sources, values, record.disclosure)
+    sources = _sources(source, consent)
+    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values))
     record.disclosure.begin(values.label)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)

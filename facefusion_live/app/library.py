@@ -37,7 +37,7 @@ class Library:
         runner: The loader thread.
         look: Finds the one face of a picture; called on the loader thread.
         read: Reads a picture file; the same.
-        allow: Puts a consent on record, and waits until it is; the same.
+        allow: Asks the consent records about the face in a picture, and puts the answer on record; the same.
         revoked: Told of people who were removed.
 
     Raises:
@@ -51,7 +51,7 @@ class Library:
         *,
         look: Callable[[Source], Portrait],
         read: Callable[[Path], RgbImage],
-        allow: Callable[[Source], None],
+        allow: Callable[[Source, Portrait], None],
         revoked: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self._file, self._runner = file, runner
@@ -183,7 +183,7 @@ class Library:
             if owner is not None:
                 return Added(file.name, None, f"this photo is already here, as {owner.name}")
             portrait = self._look(source)
-            self._allow(source)
+            self._allow(source, portrait)
             left, top, right, bottom = (round(float(side)) for side in portrait.face.box_px)
             photo = Photo(file.resolve(), source.sha256, (left, top, right, bottom))
             return Added(file.name, self._take(photo, name, consent, person_id))

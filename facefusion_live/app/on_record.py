@@ -10,15 +10,13 @@ from types import MappingProxyType
 
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
+from facefusion_live.app.consents import ConsentBook, InUse
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.environment import user_path
+from facefusion_live.app.environment import Home, user_path
+from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.disclosure import checked
-from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
-
-_NAMED_BY = 16
-"""Hex digits of a picture's SHA-256 that name it as a target."""
 
 
 @contextmanager
@@ -39,14 +37,13 @@ def started_session(
     home = audit_home(lambda notice: notify(notice.message))
     with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
-        for source in opened.sources:
-            allow(writing, source)
         opened.disclosure.begin(wanted.settings.label)
-        begun_ns = time.monotonic_ns()
+        begun_ns, facts = time.monotonic_ns(), dict[str, object]()
         if wanted.output is not None:
             announce_recording(writing)
         try:
             opened.session.start()
+            facts = _recorded_with(wanted, opened)
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
             home.retain(writing, opened.store.current.audit.keep_days)
@@ -54,35 +51,33 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                facts = _recorded_with(wanted, opened) | {"execution_time_us": (time.monotonic_ns() - begun_ns) // 1000}
+                facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 for path in opened.recordings or (wanted.output,):
                     tell_recording(writing, path, facts)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
     checked(wanted.settings.label)  # before anything is loaded
-    try:
-        return wiring.open_session(wanted, trail, disclosure=Disclosure(trail))
-    except ConsentError as error:
-        trail.record("consent.deny", "source", "denied", {"reason": type(error).__name__})
-        raise
-
-
-def allow(trail: AuditTrail, source: Source) -> None:
-    """Put on record why a face may be used, before it is. The built-in faces are nobody's.
-
-    Raises:
-        AuditStoreError: It cannot be put on record: the face must not be used.
-    """
-    if not source.built_in:
-        basis = {"basis": source.consent.value, "input_sha256": source.sha256}
-        settled(trail.record_durably("consent.grant", source_target(source.sha256), "success", basis))
+    book = ConsentBook(Home.from_environment().consent)
+    permits = Permits(book, trail, approval=wanted.settings.consent.approval)
+    in_use: list[InUse] = []
+    opened = wiring.open_session(
+        wanted,
+        trail,
+        disclosure=Disclosure(trail),
+        permit=permits,
+        permitted=lambda: not any(each.problem() for each in in_use),
+    )
+    in_use.append(permits.in_use(opened.sources))
+    return opened
 
 
 def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
     """Put on record which source pictures are in use."""
     for index, source in enumerate(sources):
-        loaded = {"source_face_index": index, "input_sha256": source.sha256, "consent": source.consent.value}
+        loaded: dict[str, object] = {"source_face_index": index, "input_sha256": source.sha256}
+        if source.consent is not None:
+            loaded["consent"] = source.consent.value
         trail.record("source.load", source_target(source.sha256), "success", loaded)
 
 
@@ -127,11 +122,6 @@ def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[s
     if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
         facts["input_sha256"] = _sha256(clip)
     return facts
-
-
-def source_target(sha256: str) -> str:
-    """How rows name a source picture."""
-    return f"source:{sha256[:_NAMED_BY]}"
 
 
 def _sha256(path: Path) -> str:

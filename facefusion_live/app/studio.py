@@ -8,14 +8,15 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facefusion_live.app import on_record
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
+from facefusion_live.app.permits import Permits
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
@@ -117,6 +118,7 @@ class Studio:
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
         self._disclosure = Disclosure(self._trail)
+        self._permits = Permits(ConsentBook(home.consent), self._trail, approval=settings.consent.approval)
         self._director = Director(self._crew())
         self._forget = self.store.on_commit(self._committed)
         self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current.label))
@@ -309,6 +311,7 @@ class Studio:
             store=self.store,
             trail=self._trail,
             disclosure=self._disclosure,
+            permits=self._permits,
             memory=self._memory,
             tell=self._tell,
             ended=lambda live: self._order(lambda: self._director.input_ended(live)),
@@ -320,7 +323,7 @@ class Studio:
             self._loader,
             look=self._workshop.portrait,
             read=read_picture,
-            allow=lambda source: on_record.allow(self._trail, source),
+            allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
             revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (made later)
         )
 

@@ -53,6 +53,14 @@ class Workshop:
         finding = wiring.face_finding(self._catalog, wiring.host_compute(Settings()))
         return portraits.portrait(wiring.read_source(source), source.name, finding)
 
+    def identity(self, portrait: Portrait) -> bytes:
+        """Whose face it is, as consent records keep it.
+
+        Raises:
+            InferenceError: The net cannot be loaded.
+        """
+        return wiring.identity(self._catalog, wiring.host_compute(Settings()), portrait)
+
     def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
         """What opens an input for a session."""
         return wiring.source_opener(spec, settings, wiring.SystemClock(), offline=False)
@@ -65,6 +73,7 @@ class Workshop:
         events: EventLog,
         disclosure: Disclosure,
         capturing: Capturing | None = None,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> LiveSession:
         """A session that is not started yet, and has no outputs yet.
 
@@ -75,6 +84,7 @@ class Workshop:
             events: The record.
             disclosure: What pictures may leave out.
             capturing: The input, where it is open already.
+            permitted: Whether the source face may still be used.
 
         Raises:
             BadInputError: The slate picture cannot be used.
@@ -91,6 +101,7 @@ class Workshop:
             events=events,
             log_changes=False,
             facts=lambda: wiring.told_of(disclosure),
+            permitted=permitted,
         )
         return LiveSession(parts, capturing=capturing)
 

@@ -432,6 +432,17 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRules:
+    """What it takes to use somebody's face."""
+
+    approval: Annotated[
+        bool,
+        Acts.SESSION,
+        Words("Second person", "Each consent must be confirmed with the operator's code before the face is used."),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All parameters at one moment."""
 
@@ -444,6 +455,7 @@ class Settings:
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     label: Label = field(default_factory=Label)
+    consent: ConsentRules = field(default_factory=ConsentRules)
     record: Record = field(default_factory=Record)
     sound: Sound = field(default_factory=Sound)
     stream: Stream = field(default_factory=Stream)

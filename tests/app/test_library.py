@@ -27,7 +27,7 @@ AVATARS = ("ada", "bo", "cleo", "dan", "esi", "fay")
 class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.allowed: list[tuple[str, Consent]] = []
+        self.allowed: list[tuple[str, Consent | None]] = []
         self.revoked: list[tuple[str, tuple[str, ...]]] = []
         self.refuse: Exception | None = None
         self.runner = TaskRunner("loader")
@@ -48,7 +48,8 @@ class Shelf:
             raise SourceFaceError(f"{source.name}: no face was found", advice="Give a portrait.")
         return Portrait(HostImage(np.zeros((64, 64, 3), np.uint8)), face())
 
-    def allow(self, source: Source) -> None:
+    def allow(self, source: Source, portrait: Portrait) -> None:
+        assert portrait.face is not None
         if self.refuse is not None:
             raise self.refuse
         self.allowed.append((source.name, source.consent))

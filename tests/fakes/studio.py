@@ -32,6 +32,7 @@ from facefusion_live.app.studio_state import (
 from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import VERDICTS, LogReport
+from facefusion_live.domain.disclosure import SWITCHES, unwanted
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import HostImage
@@ -219,6 +220,7 @@ class FakeStudio:
         )
         self._state = StudioState(source=SourceState("ada", "Ada"), input=InputState("synthetic", "synthetic"))
         self._notices: list[Notice] = []
+        self._left_out_reason = ""
         self._views: list[View] = []
         self._recent: list[str] = []
         self._next = itertools.count()
@@ -268,7 +270,19 @@ class FakeStudio:
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
+            left_out=self._parts() if self._left_out_reason else (),
+            left_out_asked=() if self._left_out_reason else self._parts(),
+            left_out_reason=self._left_out_reason if self._parts() else "",
         )
+
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(sorted(part.value for part in unwanted(self.store.current.label)))
+
+    def leave_out(self, reason: str | None) -> None:
+        self.calls.append(("leave_out", reason))
+        if reason is None:
+            self.store.commit(dict.fromkeys(SWITCHES.values(), True))
+        self._left_out_reason = reason or ""
 
     def take_view(self) -> View | None:
         return self._views.pop() if self._views else None
