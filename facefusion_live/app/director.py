@@ -13,6 +13,7 @@ from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
@@ -253,6 +254,7 @@ class Director:
         live.session.remove_sink(name)
         if not there:
             raise SinkError(f"{path.name}: no picture came", advice="Try again once pictures go out.")
+        self._tell_problem(stamp(path, self._crew.trail))
         return path
 
     def add_output(self, spec: str) -> None:
@@ -361,7 +363,11 @@ class Director:
 
     def _tell_recorded(self, recording: Recording) -> None:
         for path in recording.files or (recording.path,):
-            on_record.tell_recording(self._crew.trail, path)
+            self._tell_problem(on_record.tell_recording(self._crew.trail, path))
+
+    def _tell_problem(self, signed: Provenance | None) -> None:
+        if signed is not None and signed.problem:
+            self._crew.tell(Notice(Level.WARNING, signed.problem))
 
     def _drop_session(self) -> None:
         with self._lock:

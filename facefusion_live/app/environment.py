@@ -102,6 +102,11 @@ class Home:
         return self.config / "consent"
 
     @property
+    def credentials(self) -> Path:
+        """What signs recordings and snapshots."""
+        return self.data / "credentials"
+
+    @property
     def models(self) -> Path:
         """Models that the user brought."""
         return self.data / "models"

@@ -15,6 +15,7 @@ from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, user_path
 from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.trail import AuditTrail, settled
 
@@ -53,7 +54,9 @@ def started_session(
             if wanted.output is not None:
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 for path in opened.recordings or (wanted.output,):
-                    tell_recording(writing, path, facts)
+                    _tell_problem(tell_recording(writing, path, facts), notify)
+            if wanted.snapshot is not None and wanted.snapshot.is_file():
+                _tell_problem(stamp(wanted.snapshot, writing), notify)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -96,19 +99,33 @@ def announce_recording(trail: AuditTrail) -> None:
     settled(trail.record_durably("export.video", "recording", "success", {"phase": "start"}))
 
 
-def tell_recording(trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
-    """Put on record what was recorded, by its SHA-256.
+def tell_recording(
+    trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})
+) -> Provenance | None:
+    """Sign what was recorded, and put it on record by its SHA-256.
 
     Args:
         trail: The record.
         output: The file, finished; one that is not there was not recorded.
         facts: How it was made.
+
+    Returns:
+        What the file says of itself; None where there is no file.
     """
     told: dict[str, object] = {"phase": "end", **facts}
     written = output.is_file()
+    signed = None
     if written:
+        signed = stamp(output, trail)
+        told |= signed.facts()
         told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
     trail.record("export.video", "recording", "success" if written else "failure", told)
+    return signed
+
+
+def _tell_problem(signed: Provenance | None, notify: Callable[[str], None]) -> None:
+    if signed is not None and signed.problem:
+        notify(signed.problem)
 
 
 def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[str, object]:
