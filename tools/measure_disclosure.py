@@ -11,7 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import av
@@ -21,6 +21,10 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.adapters.provenance.mark import MarkPainter, MarkReader, Reading
+from facefusion_live.app.portraits import source
+from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
+from facefusion_live.domain.errors import SourceFaceError
 from facefusion_live.domain.mark import SURE_FROM
 from facefusion_live.domain.settings import Label
 
@@ -163,12 +167,50 @@ def median_ms(draw: Callable[[Picture], None], size_wh: tuple[int, int]) -> floa
     return float(np.median(taken[5:]))
 
 
+def likenesses(folder: Path) -> None:
+    """How alike copies of one photo are, and photos of different people, to the consent records."""
+    workshop, claim = Workshop(), Claim(Consent.GENERATED)
+    with tempfile.TemporaryDirectory() as temporary:
+        copies = Path(temporary) / "copy.jpg"
+        grants: list[Grant] = []
+        same: list[float] = []
+        for photo in sorted(folder.glob("*.jpg")):
+            try:
+                known = Grant("", claim, "", identity=whose(workshop, photo))
+                picture = cv2.imread(str(photo))
+                for change in COPIES:
+                    cv2.imwrite(str(copies), change(picture), [cv2.IMWRITE_JPEG_QUALITY, 60])
+                    same.append(known.likeness(whose(workshop, copies)))
+            except SourceFaceError:
+                continue
+            grants.append(known)
+    others = [a.likeness(b.identity) for a, b in combinations(grants, 2)]
+    print(f"{len(same)} copies of {len(grants)} photos: likeness {min(same):.2f} to {max(same):.2f}")
+    quantiles = ", ".join(f"{share:.1%} {np.quantile(others, share):.2f}" for share in (0.5, 0.99, 0.999))
+    over = sum(each >= SAME_PERSON for each in others)
+    print(f"{len(others)} pairs of different people: {quantiles}, most {max(others):.2f}; {over} from {SAME_PERSON} on")
+
+
+COPIES: tuple[Callable[[Picture], Picture], ...] = (
+    lambda picture: cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+    lambda picture: picture[:, ::-1],
+    lambda picture: cv2.convertScaleAbs(picture, alpha=0.7),
+    lambda picture: cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR),
+)
+"""Smaller, mirrored, darker, without colour; each encoded again."""
+
+
+def whose(workshop: Workshop, photo: Path) -> bytes:
+    """The face in a photo, as consent records keep it."""
+    return workshop.identity(workshop.portrait(source(photo, Consent.GENERATED)))
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--frames", type=int, default=90)
-    parser.add_argument("--only", choices=("robustness", "alarms", "cost"))
+    parser.add_argument("--only", choices=("robustness", "alarms", "cost", "likeness"))
     given = parser.parse_args()
     found = sorted(given.folder.rglob("*.m[pk][4v]")) + sorted(given.folder.rglob("*.gif")) if given.folder else []
     clips = [DEMO, *(clip for clip in found if clip.stem != DEMO.stem)]
@@ -178,6 +220,8 @@ def main() -> None:
         false_alarms(clips, given.frames)
     if given.only in (None, "cost"):
         cost()
+    if given.only in (None, "likeness") and given.folder:
+        likenesses(given.folder / "faces")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home
-from facefusion_live.app.permits import Permits, document_sha256
+from facefusion_live.app.permits import Permits, Told
 from facefusion_live.app.workshop import Workshop
-from facefusion_live.domain.consent import Claim, Consent, Grant
+from facefusion_live.domain.consent import Consent, Grant
 from facefusion_live.domain.errors import BadInputError, ConsentError
 from facefusion_live.engine.trail import settled
 
@@ -49,7 +49,7 @@ class ConsentDesk:
                 back and nobody says that it is given anew.
             AuditStoreError: It cannot be put on record.
         """
-        claim = Claim(kind, name.strip(), document_sha256(document) if document else "", until)
+        claim = Told(kind, name, document, until).claim()
         source = portraits.source(photo, kind)
         if source.built_in:
             raise ConsentError("this is one of the built-in faces", advice="It may be used by anyone.")

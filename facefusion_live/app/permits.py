@@ -1,16 +1,43 @@
 """Whether a source face may be used: the consent records are asked, and the answer goes on record."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from facefusion_live.app.consents import ConsentBook, InUse
 from facefusion_live.app.portraits import Source
-from facefusion_live.domain.consent import Claim, Grant
+from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
 
 _NAMED_BY = 16
 """Hex digits of a picture's SHA-256 that name it as a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A consent as it is told by hand, before the document was read.
+
+    Attributes:
+        kind: Why the face may be used.
+        name: Whose it is.
+        document: The file in which it is written; None for none.
+        until: The last day, "2027-01-31"; "" for no end.
+    """
+
+    kind: Consent
+    name: str = ""
+    document: Path | None = None
+    until: str = ""
+
+    def claim(self) -> Claim:
+        """With the document's SHA-256.
+
+        Raises:
+            ConsentError: The document cannot be read, or something is missing.
+        """
+        digest = document_sha256(self.document) if self.document else ""
+        return Claim(self.kind, " ".join(self.name.split()), digest, self.until)
 
 
 class Permits:

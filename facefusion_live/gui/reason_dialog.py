@@ -1,6 +1,7 @@
 """Why are label or mark to be left out? Asked when the settings ask for it; until it is answered they are drawn."""
 
 from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
@@ -21,6 +22,8 @@ class ReasonDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.leave_out = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.keep = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        for button in (self.leave_out, self.keep):
+            button.setIcon(QIcon())  # the style's own look foreign here
         self.keep.setDefault(True)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)

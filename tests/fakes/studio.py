@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.studio_state import (
@@ -88,7 +89,7 @@ class FakeLibrary:
         return self._people[person_id]
 
     def add(
-        self, paths: Sequence[Path], consent: Consent, *, person_id: str | None = None, together: bool = False
+        self, paths: Sequence[Path], consent: Consent | Told, *, person_id: str | None = None, together: bool = False
     ) -> "Future[tuple[Added, ...]]":
         self.calls.append(("add", tuple(paths), consent, person_id, together))
         told: list[Added] = []
@@ -96,7 +97,8 @@ class FakeLibrary:
             if "bad" in path.name:
                 told.append(Added(path.name, None, "no face was found", "Give a portrait, seen from the front."))
                 continue
-            taken_by = self._take(path, consent, person_id)
+            kind = consent.kind if isinstance(consent, Told) else consent
+            taken_by = self._take(path, kind, person_id)
             told.append(Added(path.name, taken_by))
             person_id = taken_by if together else person_id
         return done(tuple(told))
