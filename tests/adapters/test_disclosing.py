@@ -39,12 +39,12 @@ CASES: dict[str, Callable[[pytest.FixtureRequest], Compute]] = {
 
 
 class Bench:
-    def __init__(self, inner: Compute) -> None:
+    def __init__(self, inner: Compute, size_wh: tuple[int, int] = SIZE_WH) -> None:
         self.inner = inner
         self.left_out: frozenset[Part] = frozenset()
         painter = LabelPainter(RESOURCES / "fonts" / "label.otf")
         self.compute = DisclosingCompute(inner, painter, MarkPainter(PAYLOAD), lambda: self.left_out)
-        self.pool = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 4, "picture")
+        self.pool = BufferPool(3 * size_wh[0] * size_wh[1], 4, "picture")
 
     def composed(
         self, compute: Compute | None = None, settings: Settings | None = None, seed: int = 0
@@ -101,6 +101,25 @@ def test_a_composed_picture_is_labelled_and_marked(bench: Bench) -> None:
     assert changed[150:].max() <= 3
     assert label_height(told) >= 0.05 * SIZE_WH[1] - 2
     assert bench.payload() == PAYLOAD
+
+
+@pytest.mark.parametrize("size_wh", [(640, 360), (854, 480), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920)])
+@pytest.mark.parametrize("backend", ["cpu", "gl"])
+def test_pictures_of_every_size_are_labelled(
+    backend: str, size_wh: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    bench = Bench(CASES[backend](request), size_wh)
+    bench.compute.prepare(size_wh)
+    bench.compute.begin()
+    job = sample_job(size_wh, min(size_wh) // 3, Settings())
+    job = replace(job, frame=replace(job.frame, image=HostImage(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))))
+    told = taken(bench.compute.compose(job, Settings(), bench.pool).image)
+    bench.compute.end()
+    shorter = min(size_wh)
+    # On black, and above the face, only letters are white: from the head of the capitals to the foot of the "y".
+    rows = np.flatnonzero((told[: round(0.25 * shorter)] == 255).all(2).any(1))
+    assert rows[0] >= 0.04 * shorter
+    assert rows[-1] + 1 - rows[0] >= 0.05 * shorter
 
 
 def test_the_slate_is_labelled_and_marked(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -162,6 +163,35 @@ def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Pa
         assert not after["success"]
         assert after["error_info"] is not None
         assert after["error_info"]["state"] == "SLATE"
+
+
+def test_taken_back_in_the_window_the_next_picture_is_the_slate(photo: Path, home: Path) -> None:
+    stage = Stage(home)
+    try:
+        (added,) = stage.studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        assert added.person_id is not None
+        stage.studio.choose_source(added.person_id)
+        stage.loaded()
+        stage.live()
+        states: list[tuple[GateState, bool]] = []
+        release = stage.session.gate.release
+
+        def noted(*given: Any) -> Any:
+            blocked = Block.CONSENT in stage.session.gate.blocks
+            frame = release(*given)
+            states.append((frame.state, blocked))
+            return frame
+
+        stage.session.gate.release = noted  # type: ignore[method-assign]
+        stage.studio.library.remove(added.person_id).result(WAIT_S)
+        stage.until(lambda: sum(blocked for _, blocked in states) > 5, "pictures after it")
+        assert {state for state, blocked in states if blocked} == {GateState.SLATE}
+        revokes = [row for row in stage.rows() if row["action"] == "consent.revoke"]
+        assert len(revokes) == 1
+        (grant,) = ConsentBook(home / "consent").grants()
+        assert grant.revoked
+    finally:
+        stage.studio.close()
 
 
 def test_taken_back_while_live_the_slate_is_shown(photo: Path, home: Path) -> None:

@@ -53,7 +53,7 @@ class ConsentCard(QWidget):
         self._lay_out()
         self.add.clicked.connect(self._answer)
         self.cancel.clicked.connect(self._refuse)
-        self._group.buttonClicked.connect(lambda _button: self._weigh())
+        self._group.buttonClicked.connect(self._weigh)
         self.written.changed.connect(self._weigh)
         self._retranslate()
         self.hide()
@@ -137,7 +137,7 @@ class ConsentCard(QWidget):
     def _chosen(self) -> Consent | None:
         return next((consent for consent, choice in self.choices.items() if choice.isChecked()), None)
 
-    def _weigh(self) -> None:
+    def _weigh(self, *_: object) -> None:
         """Offer to add once the answer is whole."""
         chosen = self._chosen()
         self.written.setVisible(chosen is Consent.WRITTEN)

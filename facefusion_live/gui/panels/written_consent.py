@@ -33,8 +33,8 @@ class WrittenConsent(QWidget):
         for widget in (self.name, self.document, self._until_label, self.until):
             lines.addWidget(widget)
         self.setLayout(lines)
-        self.name.textChanged.connect(lambda _text: self.changed.emit())
-        self.until.dateChanged.connect(lambda _date: self.changed.emit())
+        self.name.textChanged.connect(self._filled_in)
+        self.until.dateChanged.connect(self._filled_in)
         self.document.clicked.connect(self._look_for_document)
         self.clear()
         self.hide()
@@ -66,6 +66,9 @@ class WrittenConsent(QWidget):
         if event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
         super().changeEvent(event)
+
+    def _filled_in(self, *_: object) -> None:
+        self.changed.emit()
 
     def _look_for_document(self) -> None:
         ask_file(self, self.tr("The signed document"), (), self.take_document)
