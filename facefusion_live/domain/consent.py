@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from facefusion_live.domain.errors import ConsentError
 
 SAME_PERSON: Final = 0.6
-"""Cosine of two faces from which on they count as one person's. Measured: copies of one photo (smaller, mirrored, darker,
-grey) 0.84 and more; 820 pairs of different people 0.51 at most. A stranger must neither be let in nor be refused for
-somebody else."""
+"""Cosine of two faces from which on they count as one person's. Measured: copies of one photo (smaller, mirrored,
+darker, grey) 0.84 and more; 820 pairs of different people 0.51 at most. A stranger must neither be let in nor be
+refused for somebody else."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 

@@ -25,7 +25,9 @@ class WrittenConsent(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name, self.document = QLineEdit(), WordButton()
-        self.until = QDateEdit(calendarPopup=True, displayFormat="yyyy-MM-dd")
+        self.until = QDateEdit()
+        self.until.setCalendarPopup(True)
+        self.until.setDisplayFormat("yyyy-MM-dd")
         self._until_label = words(Role.CAPTION)
         self._file: Path | None = None
         lines = column(gap=TIGHT, margin=0)
