@@ -19,6 +19,7 @@ from facefusion_live.domain.ports import SinkState
 from facefusion_live.engine.gate import Block, Fault
 from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.sentences import SENTENCES
 from facefusion_live.gui.widgets.setting_words import every_word
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +28,7 @@ LANGUAGES = ("zh_CN",)
 _ENGINE = (
     "on record",
     "demo clip",
+    *SENTENCES,
     *(fault.value for fault in Fault),
     *(block.value for block in Block),
     *(state.value for state in SinkState),

@@ -17,6 +17,7 @@ from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.domain.disclosure import checked
+from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.trail import AuditTrail, settled
 
 
@@ -39,12 +40,11 @@ def started_session(
     with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
         opened.disclosure.begin(wanted.settings.label)
-        begun_ns, facts = time.monotonic_ns(), dict[str, object]()
+        begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing)
         try:
-            opened.session.start()
-            facts = _recorded_with(wanted, opened)
+            form = opened.session.start()
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
             home.retain(writing, opened.store.current.audit.keep_days)
@@ -52,6 +52,7 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
+                facts = _recorded_with(wanted, opened, form)
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 for path in opened.recordings or (wanted.output,):
                     _tell_problem(tell_recording(writing, path, facts), notify)
@@ -128,14 +129,15 @@ def _tell_problem(signed: Provenance | None, notify: Callable[[str], None]) -> N
         notify(signed.problem)
 
 
-def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[str, object]:
+def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession, form: Format | None) -> dict[str, object]:
     """What a recording is made of."""
-    width, height = opened.session.format.size_wh
     facts: dict[str, object] = {
         "model": wanted.engine,
         "blend_milli": round(1000 * opened.store.current.look.opacity),
-        "output_resolution": f"{width}x{height}",
     }
+    if form is not None:
+        width, height = form.size_wh
+        facts["output_resolution"] = f"{width}x{height}"
     if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
         facts["input_sha256"] = _sha256(clip)
     return facts

@@ -342,7 +342,8 @@ class Studio:
         self._disclose()
         self._order(self._workshop.warm)
         self.choose_source(first.id)
-        self.library.refresh().add_done_callback(self._done)
+        # Behind whatever is ordered meanwhile: a session that is wanted at once does not wait for thumbnails.
+        self._order(lambda: self.library.refresh().add_done_callback(self._done))
 
     def _or_anew(self, file: Path, load: Callable[[Path], T]) -> T:
         """What a file holds; one that is damaged is put aside, and told of."""

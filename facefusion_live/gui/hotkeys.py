@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QWindow
 
 _TWICE_MS = 700
@@ -140,7 +140,7 @@ class EscEsc(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._waiting = QTimer(self, singleShot=True, interval=_TWICE_MS)
+        self._struck_ms = -_TWICE_MS - 1
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Look at keys as they reach a window, before any widget can take them."""
@@ -149,10 +149,11 @@ class EscEsc(QObject):
         return False
 
     def _hear(self, event: QKeyEvent) -> None:
+        """Count by when keys were struck, and not by when they are heard: the window may be busy."""
+        before_ms, self._struck_ms = self._struck_ms, -_TWICE_MS - 1
         if event.key() != Qt.Key.Key_Escape or event.isAutoRepeat():
-            self._waiting.stop()
-        elif self._waiting.isActive():
-            self._waiting.stop()
+            return
+        if 0 <= event.timestamp() - before_ms <= _TWICE_MS:
             self.struck.emit()
         else:
-            self._waiting.start()
+            self._struck_ms = event.timestamp()

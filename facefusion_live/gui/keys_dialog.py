@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from facefusion_live.gui.hotkeys import Hotkeys, words_of
+from facefusion_live.gui.widgets.metrics import CONTROL
 
 
 class KeysDialog(QDialog):
@@ -58,13 +59,14 @@ class KeysDialog(QDialog):
         for row, (deed, _) in enumerate(self._hotkeys):
             name, field = QLabel(), QKeySequenceEdit(clearButtonEnabled=True)
             field.setMaximumSequenceLength(1)
-            field.setFixedWidth(170)
+            field.setFixedSize(170, CONTROL)
             field.editingFinished.connect(lambda deed_id=deed.id: self._assign(deed_id))
             name.setBuddy(field)
             grid.addWidget(name, row, 0)
             grid.addWidget(field, row, 1)
             self._names[deed.id], self._fields[deed.id] = name, field
         scroll = QScrollArea(widgetResizable=True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(rows)
         buttons = QHBoxLayout()

@@ -187,6 +187,7 @@ class OnAirBar(QWidget):
         self.why.setText(self._why(state))
         self._what.setText(self._what_goes(state))
         self.resume_button.setVisible(Block.PANIC in state.blocks)
+        self.panic_button.setEnabled(Block.PANIC not in state.blocks)
         self._show_recording(state)
         self._show_readers(state)
         self._show_left_out(state)

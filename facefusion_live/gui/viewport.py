@@ -185,7 +185,8 @@ class Viewport(QWidget):
         self._paint_figures(painter)
 
     def _paint_figures(self, painter: QPainter) -> None:
-        at = QPointF(_MARGIN_PX, _MARGIN_PX)
+        box = self._framing.box
+        at = QPointF(max(box.left, 0.0) + _MARGIN_PX, max(box.top, 0.0) + _MARGIN_PX)
         if self._figures:
             at.setX(pill(painter, at, self._figure_words()).right() + 8)
         if self._frozen:

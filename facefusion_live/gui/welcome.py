@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -22,8 +23,13 @@ from facefusion_live.app.studio import CameraChoice, Person, Phase, Studio, Stud
 from facefusion_live.gui.canvas import rgb_image
 from facefusion_live.gui.icons import icon
 from facefusion_live.gui.theme import colours_of
+from facefusion_live.gui.widgets.buttons import WordButton
 
 _FACE_PX = 104
+_SMALL_FACE_PX = 72
+_AROUND_PX = 32
+"""From one face to the next."""
+_MARGIN_PX = 24
 _COLUMNS = 6
 _MOST = 12
 """Faces shown here; all of them are in the panel."""
@@ -31,14 +37,20 @@ _POLL_MS = 100
 _CLIP = "synthetic"
 
 
-class Welcome(QWidget):
+class Welcome(QScrollArea):
     """From the start to a swapped picture without reading. Thread: GUI."""
 
     started = Signal()
+    own_face_wanted = Signal()
+    """Somebody wants to add photos."""
 
     def __init__(self, studio: Studio, *, find_camera: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("welcome")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._studio = studio
         self._find_camera = find_camera
         self._cameras: tuple[CameraChoice, ...] = ()
@@ -54,6 +66,9 @@ class Welcome(QWidget):
         self.start_button = QPushButton()
         self.start_button.setProperty("role", "primary")
         self.start_button.clicked.connect(self.started)
+        self.own_face_button = WordButton("plus")
+        self.own_face_button.setProperty("role", "link")
+        self.own_face_button.clicked.connect(self.own_face_wanted)
         self.faces = QButtonGroup(self)
         self._grid = QGridLayout()
         self._lay_out()
@@ -92,21 +107,27 @@ class Welcome(QWidget):
         self._title.setProperty("role", "title")
         for label in (self._face_words, self._input_words):
             label.setProperty("role", "muted")
+        self._face_words.setWordWrap(True)
+        self._face_words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.faces.setExclusive(False)
         self._grid.setSpacing(8)
         faces = QHBoxLayout()
         faces.addStretch()
         faces.addLayout(self._grid)
         faces.addStretch()
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(24, 16, 24, 16)
+        content = QWidget()
+        content.setAutoFillBackground(False)
+        whole = QVBoxLayout(content)
+        whole.setContentsMargins(_MARGIN_PX, 16, _MARGIN_PX, 16)
         whole.addStretch(2)
         middle = Qt.AlignmentFlag.AlignHCenter
         whole.addWidget(self._title, 0, middle)
         whole.addSpacing(4)
-        whole.addWidget(self._face_words, 0, middle)
+        whole.addWidget(self._face_words)
         whole.addSpacing(16)
         whole.addLayout(faces)
+        whole.addSpacing(8)
+        whole.addWidget(self.own_face_button, 0, middle)
         whole.addSpacing(20)
         whole.addWidget(self._input_words, 0, middle)
         whole.addSpacing(4)
@@ -114,6 +135,12 @@ class Welcome(QWidget):
         whole.addSpacing(20)
         whole.addWidget(self.start_button, 0, middle)
         whole.addStretch(3)
+        self.setWidget(content)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Between panels there is room for smaller faces, and fewer side by side."""
+        super().resizeEvent(event)
+        self._arrange_faces()
 
     # --- faces ----------------------------------------------------------------------------------------------------
 
@@ -124,10 +151,18 @@ class Welcome(QWidget):
             button.deleteLater()
         people = [person for person in self._studio.library.people() if person.problem is None]
         own_first = sorted(people, key=lambda person: person.built_in)[:_MOST]
-        for place, person in enumerate(own_first):
-            button = self._face(person)
-            self.faces.addButton(button)
-            self._grid.addWidget(button, *divmod(place, _COLUMNS))
+        for person in own_first:
+            self.faces.addButton(self._face(person))
+        self._arrange_faces()
+
+    def _arrange_faces(self) -> None:
+        """As many side by side as there is room for, large where there is much of it."""
+        room_px = self.viewport().width() - 2 * _MARGIN_PX
+        face_px = _FACE_PX if room_px >= _COLUMNS * (_FACE_PX + _AROUND_PX) else _SMALL_FACE_PX
+        columns = min(max(room_px // (face_px + _AROUND_PX), 2), _COLUMNS)
+        for place, button in enumerate(self.faces.buttons()):
+            button.setIconSize(QSize(face_px, face_px))
+            self._grid.addWidget(button, *divmod(place, columns))
 
     def _face(self, person: Person) -> QToolButton:
         button = QToolButton(self)
@@ -136,12 +171,11 @@ class Welcome(QWidget):
         button.setText(person.name)
         button.setAccessibleName(person.name)
         button.setProperty("person", person.id)
-        button.setIconSize(QSize(_FACE_PX, _FACE_PX))
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if person.thumbnail is None:
             button.setIcon(icon("face", colours_of(self).muted))
         else:
-            button.setIcon(QIcon(_rounded(rgb_image(np.asarray(person.thumbnail)), self.devicePixelRatioF())))
+            button.setIcon(QIcon(tile(rgb_image(np.asarray(person.thumbnail)), self.devicePixelRatioF())))
         button.clicked.connect(lambda _checked=False, person_id=person.id: self._face_chosen(person_id))
         return button
 
@@ -181,17 +215,18 @@ class Welcome(QWidget):
     def _retranslate(self) -> None:
         self._title.setText(self.tr("Who do you want to be?"))
         self._face_words.setText(
-            self.tr("The built-in faces are nobody's likeness. Add your own in the panel Sources.")
+            self.tr("The built-in faces are nobody's likeness. Photos of your own can be dropped here, too.")
         )
         self._input_words.setText(self.tr("Your picture comes from"))
         self.inputs.setAccessibleName(self.tr("Camera or clip"))
+        self.own_face_button.setText(self.tr("Add photos of your own…"))
         self.start_button.setText(self.tr("Start"))
         self.start_button.setAccessibleName(self.tr("Start"))
         self._list_inputs()
 
 
-def _rounded(image: QImage, ratio: float) -> QPixmap:
-    """A face as a tile with round corners."""
+def tile(image: QImage, ratio: float) -> QPixmap:
+    """A face as a tile with round corners, in the pixels of a screen that has `ratio` of them to a point."""
     side = round(_FACE_PX * ratio)
     tile = QPixmap(side, side)
     tile.fill(Qt.GlobalColor.transparent)

@@ -1,14 +1,16 @@
 """The main window: the bar above, the picture in the middle, panels around it. It holds no truth of its own."""
 
 import logging
+from typing import cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QMainWindow,
     QStackedWidget,
+    QTabBar,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -28,17 +30,19 @@ from facefusion_live.gui.menus import Menus
 from facefusion_live.gui.notices import NoticeLine
 from facefusion_live.gui.on_air import OnAirBar
 from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.panels.sources import SourcesPanel
 from facefusion_live.gui.reason_dialog import ReasonDialog
 from facefusion_live.gui.theme import Theme
 from facefusion_live.gui.viewport import Viewport
 from facefusion_live.gui.welcome import Welcome
+from facefusion_live.gui.widgets.files import dropped_paths
 from facefusion_live.gui.words import Words
 
 log = logging.getLogger("facefusion_live.gui")
 
 _LEAST = QSize(1024, 680)
 _USUAL = QSize(1280, 800)
-_LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 320, 190
+_LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 300, 236
 _AREAS = {
     "sources": Qt.DockWidgetArea.LeftDockWidgetArea,
     "camera": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -81,6 +85,7 @@ class MainWindow(QMainWindow):
         self._dressing.timeout.connect(self._dress_docks)
         self.setWindowIcon(program_icon())
         self.setMinimumSize(_LEAST)
+        self.setAcceptDrops(True)
         self._build()
         self._menus = Menus(self, self.hotkeys, theme, words)
         self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory)
@@ -173,13 +178,22 @@ class MainWindow(QMainWindow):
         """
         for name, dock in self.docks.items():
             area = _AREAS.get(name, Qt.DockWidgetArea.RightDockWidgetArea)
-            self.addDockWidget(area, dock)
-            if area in self._first:
-                self.tabifyDockWidget(self._first[area], dock)
-            else:
+            if area not in self._first:
                 self._first[area] = dock
+                self.addDockWidget(area, dock)
+        for name, dock in self.docks.items():
+            first = self._first[_AREAS.get(name, Qt.DockWidgetArea.RightDockWidgetArea)]
+            if dock is not first:
+                # Else Qt lays out in the midst of making a row of tabs, makes another one, and loses it on the screen.
+                self._lay_out_now()
+                self.tabifyDockWidget(first, dock)
         for dock in self._first.values():
             dock.raise_()
+
+    def _lay_out_now(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
 
     def _usual_layout(self) -> None:
         """Back to where everything was at first."""
@@ -188,6 +202,7 @@ class MainWindow(QMainWindow):
         self._size_docks()
 
     def _size_docks(self) -> None:
+        self._lay_out_now()
         for area, dock in self._first.items():
             if area is Qt.DockWidgetArea.BottomDockWidgetArea:
                 self.resizeDocks([dock], [_BOTTOM_PX], Qt.Orientation.Vertical)
@@ -196,11 +211,13 @@ class MainWindow(QMainWindow):
                 self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
 
     def _dress_docks_later(self, *_: object) -> None:
-        if not self._dressing.isActive():
+        if not self._closed and not self._dressing.isActive():
             self._dressing.start()
 
     def _dress_docks(self) -> None:
         """A panel among tabs has its name on the tab, and needs no second one below."""
+        for bar in self.findChildren(QTabBar):
+            bar.setAccessibleName(self.tr("Panels"))
         for dock in self.docks.values():
             among_tabs = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
             if among_tabs and dock not in self._untitled:
@@ -216,6 +233,7 @@ class MainWindow(QMainWindow):
         self.on_air.panicked.connect(self._deeds.panic)
         self.on_air.resumed.connect(self._deeds.resume)
         self.welcome.started.connect(self._deeds.start)
+        self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
@@ -257,6 +275,12 @@ class MainWindow(QMainWindow):
             self.show_panels(True)
             # Sizes hold only once the docks are laid out.
             QTimer.singleShot(0, self, self._size_docks)
+
+    def _sources_in_sight(self) -> SourcesPanel:
+        dock = self.docks["sources"]
+        dock.show()
+        dock.raise_()
+        return cast("SourcesPanel", dock.widget())
 
     def _tell(self, notice: Notice) -> None:
         self.notices.tell(notice)
@@ -309,6 +333,18 @@ class MainWindow(QMainWindow):
         """Take none: the outputs go on."""
         super().hideEvent(event)
         self.bridge.watch(False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Photos and folders may be dropped anywhere."""
+        if dropped_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """They go where faces are kept."""
+        paths = dropped_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self._sources_in_sight().add(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End everything, pictures first, the record last."""

@@ -1,15 +1,20 @@
 """English and Chinese, switched while running. English is what the code says; resources/words holds the rest."""
 
+import re
 from typing import Literal, TypeAlias
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from facefusion_live.app.environment import resource
+from facefusion_live.domain.settings import PARAMETERS
+from facefusion_live.gui import sentences
+from facefusion_live.gui.widgets.setting_words import label
 
 Language: TypeAlias = Literal["system", "en", "zh_CN"]
 LANGUAGES: tuple[Language, ...] = ("system", "en", "zh_CN")
 OWN_NAMES = {"en": "English", "zh_CN": "简体中文"}
 """What speakers call their language."""
+_PATH = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
 
 
 class Words(QObject):
@@ -55,5 +60,16 @@ class Words(QObject):
 
 
 def engine_words(text: str) -> str:
-    """A word of the engine (a fault, a state of an output) in the language shown; as it is where nobody knows it."""
-    return QCoreApplication.translate("Engine", text)
+    """What the program says from below the window, in the language shown; as it is where nobody knows it.
+
+    Parameters are called as their sliders are, and not as in the settings file.
+    """
+    spoken = QCoreApplication.translate("Engine", text)
+    if spoken == text:
+        spoken = sentences.translated(text, lambda sentence: QCoreApplication.translate("Engine", sentence))
+    return _PATH.sub(_label, spoken)
+
+
+def _label(found: "re.Match[str]") -> str:
+    row = PARAMETERS.get(found[0])
+    return found[0] if row is None else f'"{label(row)}"'

@@ -601,6 +601,282 @@
         <translation>演示短片</translation>
     </message>
     <message>
+        <source>only {} MiB of memory are free: close other programs</source>
+        <translation>只剩 {} MiB 空闲内存：请关闭其他程序</translation>
+    </message>
+    <message>
+        <source>the recording&apos;s disk has {} MiB left, about {} min: make room, or stop in time</source>
+        <translation>录制所在的磁盘只剩 {} MiB，约 {} 分钟：请腾出空间，或及时停止</translation>
+    </message>
+    <message>
+        <source>the recording&apos;s disk has {} MiB left: make room, or stop in time</source>
+        <translation>录制所在的磁盘只剩 {} MiB：请腾出空间，或及时停止</translation>
+    </message>
+    <message>
+        <source>this machine swaps {} of {} frames/s: ask the camera for fewer or smaller pictures, or lower swap.max_crop_px</source>
+        <translation>这台电脑每秒只能换脸 {} 帧（共 {} 帧）：请降低摄像头的帧率或尺寸，或调低 swap.max_crop_px</translation>
+    </message>
+    <message>
+        <source>pictures come out {} ms late: lower swap.max_crop_px or the size of the camera&apos;s picture</source>
+        <translation>画面延迟 {} 毫秒：请调低 swap.max_crop_px 或摄像头的画面尺寸</translation>
+    </message>
+    <message>
+        <source>{} cannot be used any more ({}): the processor composes</source>
+        <translation>{} 已无法使用（{}）：改由处理器合成</translation>
+    </message>
+    <message>
+        <source>the input has ended</source>
+        <translation>输入已结束</translation>
+    </message>
+    <message>
+        <source>the input broke off: {}</source>
+        <translation>输入中断：{}</translation>
+    </message>
+    <message>
+        <source>there is no camera {}</source>
+        <translation>没有摄像头 {}</translation>
+    </message>
+    <message>
+        <source>there is no camera named {}</source>
+        <translation>没有名为 {} 的摄像头</translation>
+    </message>
+    <message>
+        <source>{} gives no more pictures</source>
+        <translation>{} 不再提供画面</translation>
+    </message>
+    <message>
+        <source>{}: there is no such file</source>
+        <translation>{}：没有这个文件</translation>
+    </message>
+    <message>
+        <source>{}: this is not a video</source>
+        <translation>{}：这不是视频</translation>
+    </message>
+    <message>
+        <source>{}: the file may not be read</source>
+        <translation>{}：无权读取此文件</translation>
+    </message>
+    <message>
+        <source>{}: the host name is unknown</source>
+        <translation>{}：主机名未知</translation>
+    </message>
+    <message>
+        <source>{}: the stream could not be opened</source>
+        <translation>{}：无法打开此流</translation>
+    </message>
+    <message>
+        <source>{}: no picture arrived within {} s</source>
+        <translation>{}：{} 秒内没有收到画面</translation>
+    </message>
+    <message>
+        <source>{}: no picture for {} s</source>
+        <translation>{}：已有 {} 秒没有画面</translation>
+    </message>
+    <message>
+        <source>Is it still plugged in?</source>
+        <translation>它还插着吗？</translation>
+    </message>
+    <message>
+        <source>Check the spelling of the path.</source>
+        <translation>请检查路径的写法。</translation>
+    </message>
+    <message>
+        <source>Check the spelling of the address.</source>
+        <translation>请检查地址的写法。</translation>
+    </message>
+    <message>
+        <source>Give yourself the right to read it.</source>
+        <translation>请给自己读取它的权限。</translation>
+    </message>
+    <message>
+        <source>Give a file or stream with moving pictures.</source>
+        <translation>请提供视频文件或视频流。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use it, and allow this program to use the camera.</source>
+        <translation>请关闭正在使用它的其他程序，并允许本程序使用摄像头。</translation>
+    </message>
+    <message>
+        <source>no face was chosen</source>
+        <translation>还没有选择人脸</translation>
+    </message>
+    <message>
+        <source>Choose a face, then start.</source>
+        <translation>请先选择人脸，再开始。</translation>
+    </message>
+    <message>
+        <source>no face was found</source>
+        <translation>没有找到人脸</translation>
+    </message>
+    <message>
+        <source>{}: no face was found</source>
+        <translation>{}：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>Give a portrait, seen from the front, evenly lit.</source>
+        <translation>请提供光线均匀的正面肖像。</translation>
+    </message>
+    <message>
+        <source>the face in use was removed</source>
+        <translation>正在使用的人脸已被移除</translation>
+    </message>
+    <message>
+        <source>Choose another face to go on.</source>
+        <translation>请选择另一张人脸以继续。</translation>
+    </message>
+    <message>
+        <source>that person is not here any more</source>
+        <translation>此人物已不在这里</translation>
+    </message>
+    <message>
+        <source>Choose another face.</source>
+        <translation>请选择另一张人脸。</translation>
+    </message>
+    <message>
+        <source>Give a larger picture of the face.</source>
+        <translation>请提供更大的人脸照片。</translation>
+    </message>
+    <message>
+        <source>Cut the picture so that only one person is in it.</source>
+        <translation>请裁剪照片，使其中只有一个人。</translation>
+    </message>
+    <message>
+        <source>{} is not a picture that can be read</source>
+        <translation>{} 不是可以读取的图片</translation>
+    </message>
+    <message>
+        <source>Give a JPEG, PNG or WebP file.</source>
+        <translation>请提供 JPEG、PNG 或 WebP 文件。</translation>
+    </message>
+    <message>
+        <source>{}: nobody has said why this face may be used</source>
+        <translation>{}：没有人说明为何可以使用这张脸</translation>
+    </message>
+    <message>
+        <source>{}: the consent was taken back on {}</source>
+        <translation>{}：同意已于 {} 撤回</translation>
+    </message>
+    <message>
+        <source>the consent was taken back on {}</source>
+        <translation>同意已于 {} 撤回</translation>
+    </message>
+    <message>
+        <source>{}: the consent ended on {}</source>
+        <translation>{}：同意已于 {} 到期</translation>
+    </message>
+    <message>
+        <source>the consent ended on {}</source>
+        <translation>同意已于 {} 到期</translation>
+    </message>
+    <message>
+        <source>{}: the consent waits for a second person&apos;s approval</source>
+        <translation>{}：同意尚待第二人批准</translation>
+    </message>
+    <message>
+        <source>the consent waits for a second person&apos;s approval</source>
+        <translation>同意尚待第二人批准</translation>
+    </message>
+    <message>
+        <source>the consent records were changed: no face but the built-in ones may be used</source>
+        <translation>同意记录被改动：只能使用内置面孔</translation>
+    </message>
+    <message>
+        <source>the consent records are gone: no face but the built-in ones may be used</source>
+        <translation>同意记录丢失：只能使用内置面孔</translation>
+    </message>
+    <message>
+        <source>a written consent has a name, a document and a last day</source>
+        <translation>书面同意须有姓名、文件和截止日期</translation>
+    </message>
+    <message>
+        <source>the label and the mark are left out for a reason only</source>
+        <translation>只有说明理由才能去掉标识和隐形标记</translation>
+    </message>
+    <message>
+        <source>If it may be used: {}.</source>
+        <translation>如确可使用：{}。</translation>
+    </message>
+    <message>
+        <source>{} carries no signed manifest: {}</source>
+        <translation>{} 没有签名清单：{}</translation>
+    </message>
+    <message>
+        <source>nothing is live</source>
+        <translation>尚未开始</translation>
+    </message>
+    <message>
+        <source>Start first.</source>
+        <translation>请先开始。</translation>
+    </message>
+    <message>
+        <source>a recording is running already</source>
+        <translation>已经在录制</translation>
+    </message>
+    <message>
+        <source>Stop it first.</source>
+        <translation>请先停止录制。</translation>
+    </message>
+    <message>
+        <source>pictures have another size: the recording goes on as {}</source>
+        <translation>画面尺寸已改变：录制以 {} 继续</translation>
+    </message>
+    <message>
+        <source>the folder {} cannot be made</source>
+        <translation>无法创建文件夹 {}</translation>
+    </message>
+    <message>
+        <source>Give a folder that you may write to.</source>
+        <translation>请选择一个可以写入的文件夹。</translation>
+    </message>
+    <message>
+        <source>Free some space on the disk.</source>
+        <translation>请腾出一些磁盘空间。</translation>
+    </message>
+    <message>
+        <source>Give a path in a folder that exists and that you may write to.</source>
+        <translation>请给出一个已存在且可写入的文件夹中的路径。</translation>
+    </message>
+    <message>
+        <source>Make room on the disk and record again; what was recorded until then is kept.</source>
+        <translation>请腾出磁盘空间后重新录制；此前录下的内容已保留。</translation>
+    </message>
+    <message>
+        <source>the output {} failed: {}</source>
+        <translation>输出 {} 失败：{}</translation>
+    </message>
+    <message>
+        <source>there is no output {}</source>
+        <translation>没有输出 {}</translation>
+    </message>
+    <message>
+        <source>Start PipeWire and WirePlumber in your session (systemctl --user start pipewire wireplumber).</source>
+        <translation>请在您的会话中启动 PipeWire 和 WirePlumber（systemctl --user start pipewire wireplumber）。</translation>
+    </message>
+    <message>
+        <source>Install PipeWire 0.3.50 or newer (Debian, Ubuntu: libpipewire-0.3-0; Fedora: pipewire-libs).</source>
+        <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
+    </message>
+    <message>
+        <source>something went wrong that should not ({})</source>
+        <translation>发生了不该发生的错误（{}）</translation>
+    </message>
+    <message>
+        <source>Please report it, with {}.</source>
+        <translation>请附上 {} 报告此问题。</translation>
+    </message>
+    <message>
+        <source>{} cannot be read</source>
+        <translation>{} 无法读取</translation>
+    </message>
+    <message>
+        <source>It was put aside as {}.</source>
+        <translation>它已另存为 {}。</translation>
+    </message>
+    <message>
+        <source>nothing is live: there is nothing to pass through</source>
+        <translation>尚未开始：没有可以直通的画面</translation>
+    </message>
+    <message>
         <source>stage failed</source>
         <translation>处理出错</translation>
     </message>
@@ -720,6 +996,13 @@
     <message>
         <source>Done</source>
         <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Panels</source>
+        <translation>面板</translation>
     </message>
 </context>
 <context>
@@ -857,6 +1140,22 @@
     <message>
         <source>Programs that read the virtual camera</source>
         <translation>正在读取虚拟摄像头的程序</translation>
+    </message>
+    <message>
+        <source>No label</source>
+        <translation>无标识</translation>
+    </message>
+    <message>
+        <source>No mark</source>
+        <translation>无隐形标记</translation>
+    </message>
+    <message>
+        <source>No label, no mark</source>
+        <translation>无标识，无隐形标记</translation>
+    </message>
+    <message>
+        <source>Left out, and on record: {}</source>
+        <translation>已去掉并记录在案：{}</translation>
     </message>
     <message>
         <source>On air</source>
@@ -1153,6 +1452,41 @@
     </message>
 </context>
 <context>
+    <name>ReasonDialog</name>
+    <message>
+        <source>Why should pictures go out without the label?</source>
+        <translation>为什么画面要不带标识输出？</translation>
+    </message>
+    <message>
+        <source>Why should pictures go out without the invisible mark?</source>
+        <translation>为什么画面要不带隐形标记输出？</translation>
+    </message>
+    <message>
+        <source>Why should pictures go out without label and mark?</source>
+        <translation>为什么画面要不带标识和隐形标记输出？</translation>
+    </message>
+    <message>
+        <source>Leave out the label</source>
+        <translation>去掉标识</translation>
+    </message>
+    <message>
+        <source>The broadcaster adds its own</source>
+        <translation>播出方会加上自己的标识</translation>
+    </message>
+    <message>
+        <source>Many countries ask that swapped pictures say so. Your reason goes on record before anything is left out, and the bar shows it for as long as it lasts.</source>
+        <translation>许多国家要求换脸画面加以说明。去掉之前，您的理由会先记录在案；去掉期间，状态栏会一直显示。</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>去掉</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+</context>
+<context>
     <name>RecordingCard</name>
     <message>
         <source>Not recording</source>
@@ -1347,22 +1681,6 @@
         <translation>按角度顺时针旋转采集画面。</translation>
     </message>
     <message>
-        <source>0°</source>
-        <translation>0°</translation>
-    </message>
-    <message>
-        <source>90°</source>
-        <translation>90°</translation>
-    </message>
-    <message>
-        <source>180°</source>
-        <translation>180°</translation>
-    </message>
-    <message>
-        <source>270°</source>
-        <translation>270°</translation>
-    </message>
-    <message>
         <source>Open timeout</source>
         <translation>打开超时</translation>
     </message>
@@ -1508,7 +1826,7 @@
     </message>
     <message>
         <source>of crop width</source>
-        <translation>裁剪宽度</translation>
+        <translation>占裁剪宽度</translation>
     </message>
     <message>
         <source>Padding</source>
@@ -1603,10 +1921,6 @@
         <translation>自动：启动时测量显卡与处理器，采用较快者。</translation>
     </message>
     <message>
-        <source>Render</source>
-        <translation>渲染</translation>
-    </message>
-    <message>
         <source>Gl</source>
         <translation>OpenGL</translation>
     </message>
@@ -1671,6 +1985,106 @@
         <translation>遮盖</translation>
     </message>
     <message>
+        <source>Label</source>
+        <translation>标识</translation>
+    </message>
+    <message>
+        <source>Show the label in every outgoing picture. Off asks for a reason.</source>
+        <translation>在每个输出画面中显示标识。关闭时须说明理由。</translation>
+    </message>
+    <message>
+        <source>Invisible mark</source>
+        <translation>隐形标记</translation>
+    </message>
+    <message>
+        <source>Hide a mark in every outgoing picture that programs can read. Off asks for a reason.</source>
+        <translation>在每个输出画面中嵌入程序可读的隐形标记。关闭时须说明理由。</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>Why label or mark are off. Without one they stay on.</source>
+        <translation>为何关闭标识或标记。没有理由则保持开启。</translation>
+    </message>
+    <message>
+        <source>Label language</source>
+        <translation>标识语言</translation>
+    </message>
+    <message>
+        <source>In which language the label speaks.</source>
+        <translation>标识使用的语言。</translation>
+    </message>
+    <message>
+        <source>Both</source>
+        <translation>两种</translation>
+    </message>
+    <message>
+        <source>En</source>
+        <translation>英文</translation>
+    </message>
+    <message>
+        <source>Zh</source>
+        <translation>中文</translation>
+    </message>
+    <message>
+        <source>Label text</source>
+        <translation>标识文字</translation>
+    </message>
+    <message>
+        <source>Your own words; they must say that AI synthesised the picture.</source>
+        <translation>您自己的文字；须说明画面由 AI 生成合成。</translation>
+    </message>
+    <message>
+        <source>Label place</source>
+        <translation>标识位置</translation>
+    </message>
+    <message>
+        <source>The corner where the label stands.</source>
+        <translation>标识所在的角落。</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>右上</translation>
+    </message>
+    <message>
+        <source>Top left</source>
+        <translation>左上</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>右下</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>左下</translation>
+    </message>
+    <message>
+        <source>Label height</source>
+        <translation>标识高度</translation>
+    </message>
+    <message>
+        <source>How high its letters are.</source>
+        <translation>文字的高度。</translation>
+    </message>
+    <message>
+        <source>of the shorter side</source>
+        <translation>（占短边）</translation>
+    </message>
+    <message>
+        <source>Second person</source>
+        <translation>第二人</translation>
+    </message>
+    <message>
+        <source>Each consent must be confirmed with the operator&apos;s code before the face is used.</source>
+        <translation>使用面孔之前，每份同意须以管理员验证码确认。</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>同意</translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>质量</translation>
     </message>
@@ -1707,20 +2121,8 @@
         <translation>很快</translation>
     </message>
     <message>
-        <source>x264</source>
-        <translation>x264</translation>
-    </message>
-    <message>
-        <source>NVENC</source>
-        <translation>NVENC</translation>
-    </message>
-    <message>
         <source>Quick Sync</source>
         <translation>Quick Sync</translation>
-    </message>
-    <message>
-        <source>AMF</source>
-        <translation>AMF</translation>
     </message>
     <message>
         <source>VideoToolbox</source>
@@ -1729,6 +2131,10 @@
     <message>
         <source>Faster</source>
         <translation>较快</translation>
+    </message>
+    <message>
+        <source>What composes</source>
+        <translation>由谁合成</translation>
     </message>
     <message>
         <source>Fast</source>
@@ -1857,6 +2263,62 @@
     <message>
         <source>How long a server may take to answer, and to take a picture.</source>
         <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Camera name</source>
+        <translation>摄像头名称</translation>
+    </message>
+    <message>
+        <source>What conference programs list.</source>
+        <translation>会议软件列表中显示的名称。</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>虚拟摄像头</translation>
+    </message>
+    <message>
+        <source>Camera size</source>
+        <translation>画面尺寸</translation>
+    </message>
+    <message>
+        <source>Pictures of another shape get black bars; input takes the size that comes in.</source>
+        <translation>比例不同的画面会加黑边；选“与输入相同”则沿用输入的尺寸。</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>与输入相同</translation>
+    </message>
+    <message>
+        <source>Camera rate</source>
+        <translation>帧率</translation>
+    </message>
+    <message>
+        <source>Most pictures per second that conference programs get; input takes what comes in.</source>
+        <translation>会议软件每秒最多得到的画面数；选“与输入相同”则沿用输入的帧率。</translation>
+    </message>
+    <message>
+        <source>Camera format</source>
+        <translation>像素格式</translation>
+    </message>
+    <message>
+        <source>The pixel format offered first; programs may choose one of the others.</source>
+        <translation>首先提供的像素格式；其他程序也可以选用别的格式。</translation>
+    </message>
+    <message>
+        <source>Keep for</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Older rows go into an archive when a session starts; 0 keeps all at hand.</source>
+        <translation>更早的记录在会话开始时移入归档；0 表示全部留在手边。</translation>
+    </message>
+    <message>
+        <source>How long rows are kept</source>
+        <translation>记录保留多久</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>天</translation>
     </message>
     <message>
         <source>Acts on the next picture.</source>
@@ -2083,8 +2545,8 @@
         <translation>你想成为谁？</translation>
     </message>
     <message>
-        <source>The built-in faces are nobody&apos;s likeness. Add your own in the panel Sources.</source>
-        <translation>内置人脸不是任何真人的肖像。可在“人脸”面板中添加你自己的。</translation>
+        <source>The built-in faces are nobody&apos;s likeness. Photos of your own can be dropped here, too.</source>
+        <translation>内置人脸不是任何真人的肖像。也可以把自己的照片拖到这里。</translation>
     </message>
     <message>
         <source>Your picture comes from</source>
@@ -2095,8 +2557,35 @@
         <translation>摄像头或短片</translation>
     </message>
     <message>
+        <source>Add photos of your own…</source>
+        <translation>添加自己的照片…</translation>
+    </message>
+    <message>
         <source>Start</source>
         <translation>开始</translation>
+    </message>
+</context>
+<context>
+    <name>WrittenConsent</name>
+    <message>
+        <source>The signed document</source>
+        <translation>已签署的文件</translation>
+    </message>
+    <message>
+        <source>Name of the person</source>
+        <translation>本人姓名</translation>
+    </message>
+    <message>
+        <source>Choose the document …</source>
+        <translation>选择文件…</translation>
+    </message>
+    <message>
+        <source>It stays where it is; its SHA-256 is kept.</source>
+        <translation>文件留在原处；只保存其 SHA-256。</translation>
+    </message>
+    <message>
+        <source>Last day on which it holds</source>
+        <translation>有效的最后一天</translation>
     </message>
 </context>
 <context>

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
 from facefusion_live.domain.audit.filter import Filter
@@ -18,16 +18,21 @@ from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.panels.audit_filter import AuditFilter
 from facefusion_live.gui.panels.audit_rows import PAGE, RowsModel, RowsView
 from facefusion_live.gui.panels.audit_words import local_time, status_word, what
+from facefusion_live.gui.panels.groups import AUDIT, paths_of
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.verdicts import Verdicts
 from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.buttons import WordButton
 from facefusion_live.gui.widgets.files import ask_new_file
+from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
-from facefusion_live.gui.widgets.metrics import GAP, row
+from facefusion_live.gui.widgets.metrics import GAP, column, row
+from facefusion_live.gui.widgets.spread import Part, Spread
 from facefusion_live.gui.widgets.waiting import Waiting
 from facefusion_live.gui.words import engine_words
 
+_WIDE_FROM = 560
+"""Width from which filters and buttons stand beside the rows."""
 _LOOK_MS = 1000
 """The table follows the record at most so often."""
 
@@ -48,6 +53,7 @@ class AuditPanel(Page):
         self.only_shown = QCheckBox()
         self.progress = QProgressBar(maximum=0, textVisible=False)
         self.verdicts, self.result = Verdicts(), Banner()
+        self.form = GroupForm(paths_of(*AUDIT), studio.store, open=False)
         self.lock, self.code, self.unlock = QWidget(), QLineEdit(), WordButton("locked")
         self._looks = QTimer(self, interval=_LOOK_MS)
         self._lay_out()
@@ -64,6 +70,10 @@ class AuditPanel(Page):
             parts.append(self.tr("lost: {count}").format(count=audit.lost))
         say(self._status, " · ".join(parts), Role.ERROR if audit.degraded else Role.CAPTION)
         self.lock.setVisible(self.studio.audit.code_wanted and not self.studio.audit.unlocked)
+
+    def show_settings(self) -> None:
+        """Follow undo and changes elsewhere."""
+        self.form.show_settings()
 
     def read(self) -> None:
         """Read the rows that are wanted now; they come in a moment."""
@@ -106,24 +116,34 @@ class AuditPanel(Page):
         super().hideEvent(event)
 
     def _lay_out(self) -> None:
-        buttons, code = row(gap=GAP), row(gap=GAP)
-        buttons.addWidget(self.verify, 1)
-        buttons.addWidget(self.export, 1)
+        self.code.setMaxLength(12)
+        self._detail.hide()
+        self.progress.hide()
+        record, deeds = QWidget(), QWidget()
+        record.setLayout(self._record_lines())
+        deeds.setLayout(self._deed_lines())
+        self.lines.setSpacing(GAP)
+        self.lines.addWidget(Spread([Part(deeds, 2, widest=300), Part(record, 3, below=1)], wide_from=_WIDE_FROM), 1)
+
+    def _record_lines(self) -> QVBoxLayout:
+        lines = column(gap=GAP)
+        lines.addWidget(self.view, 1)
+        lines.addWidget(self._detail)
+        return lines
+
+    def _deed_lines(self) -> QVBoxLayout:
+        lines, buttons, code = column(gap=GAP), row(gap=GAP), row(gap=GAP)
         code.addWidget(self.code, 1)
         code.addWidget(self.unlock)
         self.lock.setLayout(code)
-        self.code.setMaxLength(12)
-        self.lines.setSpacing(GAP)
-        self.lines.addWidget(self._status)
-        self.lines.addWidget(self.lock)
-        self.lines.addWidget(self.filter)
-        self.lines.addWidget(self.view, 1)
-        self.lines.addWidget(self._detail)
-        self.lines.addLayout(buttons)
-        for widget in (self.only_shown, self.progress, self.verdicts, self.result):
-            self.lines.addWidget(widget)
-        self._detail.hide()
-        self.progress.hide()
+        buttons.addWidget(self.verify, 1)
+        buttons.addWidget(self.export, 1)
+        for widget in (self._status, self.lock, self.filter):
+            lines.addWidget(widget)
+        lines.addLayout(buttons)
+        for widget in (self.only_shown, self.progress, self.verdicts, self.result, self.form):
+            lines.addWidget(widget)
+        return lines
 
     def _connect(self) -> None:
         self._looks.timeout.connect(self._follow)
@@ -223,12 +243,12 @@ class AuditPanel(Page):
             button.setEnabled(True)
 
     def _unread(self, error: FaceFusionLiveError) -> None:
-        self.result.tell(Role.ERROR, _sentence(str(error)), error.advice)
+        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
         self._read_again()
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self._end()
-        self.result.tell(Role.ERROR, _sentence(str(error)), error.advice)
+        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
 
 
 def _sentence(text: str) -> str:

@@ -18,6 +18,7 @@ from facefusion_live.gui.widgets.labels import OneLine, Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, TIGHT, row
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
+from facefusion_live.gui.words import engine_words
 
 DEMO = "synthetic"
 """What the program calls its own clip."""
@@ -141,7 +142,7 @@ class CameraPanel(Page):
 
     def _not_found(self, error: FaceFusionLiveError) -> None:
         self._found(())
-        self.problem.tell(Role.ERROR, str(error), error.advice)
+        self.problem.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
 
     def _camera(self) -> CameraChoice | None:
         at = self.cameras.currentIndex()

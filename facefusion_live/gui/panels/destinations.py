@@ -33,7 +33,8 @@ class Destinations(QWidget):
         self._none = words(Role.CAPTION, wrap=True)
         self.line, self.add_button = QLineEdit(), WordButton("plus")
         self._forms = tuple(forms)
-        self.plain = {form: WordButton("plus") for form in forms if form.islower() and "://" not in form}
+        # Those that ask for one way of doing it ("virtual-camera:driver") are typed by whoever needs them.
+        self.plain = {form: WordButton("plus") for form in forms if form.islower() and ":" not in form}
         self.line.setCompleter(QCompleter([form for form in forms if form not in self.plain], self))
         self._list = column(gap=GAP)
         lines, asks, quick = column(gap=GAP), row(gap=GAP), column(gap=GAP)

@@ -7,6 +7,8 @@ FACES = ("swap", "track", "detect")
 CAMERA = ("capture",)
 SAFETY = ("gate",)
 OUTPUT = ("record", "sound", "stream", "virtual_camera", "label")
+PERFORMANCE = ("render",)
+AUDIT = ("audit",)
 
 
 def paths_of(*groups: str) -> tuple[str, ...]:
@@ -21,5 +23,5 @@ def present(*groups: str) -> tuple[str, ...]:
 
 def elsewhere() -> tuple[str, ...]:
     """Groups that no panel names: a new parameter is never out of reach."""
-    placed = {*LOOK, *FACES, *CAMERA, *SAFETY, *OUTPUT}
+    placed = {*LOOK, *FACES, *CAMERA, *SAFETY, *OUTPUT, *PERFORMANCE, *AUDIT}
     return tuple(dict.fromkeys(row.group for row in PARAMETERS.values() if row.group not in placed))

@@ -14,6 +14,7 @@ from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
+from facefusion_live.gui.words import engine_words
 
 
 class OutputPanel(Page):
@@ -79,7 +80,7 @@ class OutputPanel(Page):
         self.result.tell(Role.GOOD, self.tr("Picture kept: {name}").format(name=path.name))
 
     def _failed(self, error: FaceFusionLiveError) -> None:
-        self.result.tell(Role.ERROR, str(error), error.advice)
+        self.result.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
 
     def _add(self, spec: str) -> None:
         self.studio.add_output(spec)

@@ -9,16 +9,22 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from facefusion_live.app.studio import Phase, Studio, StudioState
 from facefusion_live.domain.limits import LATENCY_MS
 from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.panels.groups import PERFORMANCE, paths_of
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.stage_table import StageTable
 from facefusion_live.gui.widgets.banner import Banner
+from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
 from facefusion_live.gui.widgets.section import Section
+from facefusion_live.gui.widgets.spread import Part, Spread
+from facefusion_live.gui.words import engine_words
 
 WHOLE = "capture_to_emit"
 _SAMPLE_MS = 250
+_WIDE_FROM = 560
+"""Width from which figures, plot and table stand side by side."""
 
 
 class PerformancePanel(Page):
@@ -32,6 +38,7 @@ class PerformancePanel(Page):
         self.plot, self.table = Plot(), StageTable(first=WHOLE)
         self._facts = {name: (words(Role.CAPTION), words(wrap=True)) for name in ("dropped", "failed", "engine", "gl")}
         self._stages, self._about = Section(), Section()
+        self.form = GroupForm(paths_of(*PERFORMANCE), studio.store, open=False)
         self._samples = QTimer(self, interval=_SAMPLE_MS)
         self._samples.timeout.connect(self._sample)
         self._lay_out()
@@ -50,7 +57,11 @@ class PerformancePanel(Page):
         self.table.show_stages(state.latency_ms)
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
-        self.warning.tell(Role.WARNING, "\n".join(_sentence(each) for each in state.warnings))
+        self.warning.tell(Role.WARNING, "\n".join(_sentence(engine_words(each)) for each in state.warnings))
+
+    def show_settings(self) -> None:
+        """Follow undo and changes elsewhere."""
+        self.form.show_settings()
 
     def retranslate(self) -> None:
         """Say everything in the language that is now in force."""
@@ -93,9 +104,17 @@ class PerformancePanel(Page):
             facts.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
             facts.addWidget(value, at, 1)
         self._stages.lines.addWidget(self.plot)
-        self._stages.lines.addWidget(self.table)
+        self._stages.lines.addStretch(1)
         self._about.lines.addLayout(facts)
-        for widget in (_Figures(list(self.figures.values())), self.warning, self._stages, self._about):
+        now = QWidget()
+        glance = column(gap=WIDE)
+        glance.addWidget(_Figures(list(self.figures.values())))
+        glance.addWidget(self._about)
+        glance.addStretch(1)
+        now.setLayout(glance)
+        parts = [Part(now, 4, widest=280), Part(self._stages, 5), Part(self.table, 5, widest=320)]
+        spread = Spread(parts, wide_from=_WIDE_FROM)
+        for widget in (self.warning, spread, self.form):
             self.lines.addWidget(widget)
         self.lines.addStretch(1)
 

@@ -15,8 +15,9 @@ from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.focus import WheelGuard
 from facefusion_live.gui.widgets.labels import Role, say, words
-from facefusion_live.gui.widgets.metrics import GAP, TIGHT, VALUE, row
+from facefusion_live.gui.widgets.metrics import GAP, VALUE, row
 from facefusion_live.gui.widgets.section import Section
+from facefusion_live.gui.words import engine_words
 
 _LIST_ROWS = 5
 _LONGEST_S = 60.0
@@ -124,7 +125,7 @@ class PresetsPanel(Page):
             self.list.addItems(list(names))
             self._point(at)
         height = self.list.sizeHintForRow(0) if names else 0
-        self.list.setFixedHeight(min(len(names), _LIST_ROWS) * height + 2 * self.list.frameWidth() + TIGHT)
+        self.list.setFixedHeight(min(len(names), _LIST_ROWS) * height + 2 * self.list.frameWidth())
         self.list.setVisible(bool(names))
         self._none.setVisible(not names)
         self._acts.setVisible(bool(self.chosen))
@@ -186,6 +187,6 @@ class PresetsPanel(Page):
         try:
             act()
         except FaceFusionLiveError as error:
-            self.problem.tell(Role.ERROR, str(error), error.advice)
+            self.problem.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
             return False
         return True

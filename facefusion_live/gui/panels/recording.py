@@ -68,7 +68,9 @@ class RecordingCard(QWidget):
         if recording is None:
             say(self._status, self.tr("Not recording"))
             self._about.say("" if live else self.tr("Can be started while live."))
+            self._about.setVisible(not live)
             return
+        self._about.show()
         word = self.tr("Paused") if recording.paused else self.tr("Running")
         say(self._status, f"{word} · {numbers.clock(recording.seconds)}")
         self._about.say(f"{numbers.size(recording.size_bytes)} · {recording.name}")

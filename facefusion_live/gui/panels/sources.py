@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 
 from facefusion_live.app.portraits import Consent
-from facefusion_live.app.studio import Added, Person, Studio, StudioState
+from facefusion_live.app.studio import Added, Person, Phase, Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.panels.consent import ConsentCard
@@ -20,6 +20,7 @@ from facefusion_live.gui.widgets.gallery import Gallery, Tile
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
+from facefusion_live.gui.words import engine_words
 
 
 class SourcesPanel(Page):
@@ -47,6 +48,10 @@ class SourcesPanel(Page):
             self.result.tell(Role.TEXT, "")
             self.consent.ask(paths, new_person=person_id is None)
             self.ensureWidgetVisible(self.consent)
+
+    def look_for_photos(self, person_id: str | None) -> None:
+        """Ask which photos to add: to a person, or as new ones."""
+        ask_files(self, self.tr("Add photos"), PICTURES, lambda paths: self.add(paths, person_id))
 
     def show_state(self, state: StudioState) -> None:
         """Mark the face in use, and show whoever came or went."""
@@ -102,9 +107,9 @@ class SourcesPanel(Page):
         for gallery in (self.avatars, self.people):
             gallery.chosen.connect(self._choose)
         self.people.pointed.connect(self._point)
-        self.add_button.clicked.connect(lambda: self._look_for_photos(None))
+        self.add_button.clicked.connect(lambda: self.look_for_photos(None))
         self.consent.answered.connect(self._add)
-        self.card.more_photos.connect(self._look_for_photos)
+        self.card.more_photos.connect(self.look_for_photos)
         self.card.renamed.connect(self._rename)
         self.card.forgotten.connect(self._forget)
 
@@ -114,9 +119,6 @@ class SourcesPanel(Page):
 
     def _point(self, person_id: str) -> None:
         self.card.show_person(self.studio.library.person(person_id))
-
-    def _look_for_photos(self, person_id: str | None) -> None:
-        ask_files(self, self.tr("Add photos"), PICTURES, lambda paths: self.add(paths, person_id))
 
     def _add(self, consent: Consent, together: bool) -> None:  # noqa: FBT001 (a signal's argument)
         paths, person_id = self._to_add
@@ -132,17 +134,20 @@ class SourcesPanel(Page):
             text = self.tr("{refused} of {count} photos were not added").format(
                 refused=len(refused), count=len(results)
             )
-            lines = (f"{each.name}: {each.problem}. {each.advice}".strip() for each in refused)
+            lines = (_why(each) for each in refused)
             self.result.tell(Role.WARNING, text, "\n".join(lines))
         else:
             self.result.tell(Role.GOOD, self.tr("Photos added: {count}").format(count=len(results)))
         self.bridge.refresh()
         if entered := next((each.person_id for each in results if each.person_id), None):
+            if self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
+                # Whoever adds a face wants to wear it; while live that is for a click to say.
+                self._choose(entered)
             self.people.point(entered)
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self.add_button.setEnabled(True)
-        self.result.tell(Role.ERROR, str(error), error.advice)
+        self.result.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
 
     def _rename(self, person_id: str, name: str) -> None:
         try:
@@ -158,3 +163,8 @@ class SourcesPanel(Page):
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
     return Tile(person.id, person.name, person.thumbnail, current, current and loading, person.problem or "")
+
+
+def _why(refused: Added) -> str:
+    said = engine_words(refused.problem or "")
+    return f"{refused.name}: {said}. {engine_words(refused.advice)}".strip()

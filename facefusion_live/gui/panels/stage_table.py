@@ -10,7 +10,7 @@ from facefusion_live.engine.latency import Percentiles
 from facefusion_live.gui.theme import colours_of
 from facefusion_live.gui.widgets import numbers
 from facefusion_live.gui.widgets.labels import Role, say, words
-from facefusion_live.gui.widgets.metrics import GAP, TIGHT
+from facefusion_live.gui.widgets.metrics import GAP, TIGHT, column
 from facefusion_live.gui.widgets.plot import line_colour
 
 _KEY = 8
@@ -33,15 +33,18 @@ class StageTable(QWidget):
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(GAP)
-        self._grid.setVerticalSpacing(TIGHT)
+        self._grid.setVerticalSpacing(TIGHT // 2)
         self._grid.setColumnStretch(1, 1)
         self._unit = words(Role.CAPTION)
         self._grid.addWidget(self._unit, 0, 1)
-        for at, column in enumerate(_COLUMNS):
+        for at, percentile in enumerate(_COLUMNS):
             head = words(Role.CAPTION)
-            head.setText(column)
+            head.setText(percentile)
             self._grid.addWidget(head, 0, at + 2, Qt.AlignmentFlag.AlignRight)
-        self.setLayout(self._grid)
+        lines = column(gap=0)
+        lines.addLayout(self._grid)
+        lines.addStretch(1)
+        self.setLayout(lines)
 
     def show_stages(self, latency_ms: Mapping[str, Percentiles]) -> None:
         """Show the newest numbers. Stages come and go with the session."""

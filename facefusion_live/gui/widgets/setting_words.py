@@ -14,7 +14,14 @@ from facefusion_live.domain.settings import PARAMETERS
 
 CONTEXT = "Settings"
 
-_GROUPS: Mapping[str, str] = MappingProxyType({"look": "Face", "mask": "Edge and mask", "swap": "Swap"})
+_GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "look": "Face",
+        "mask": "Edge and mask",
+        "render": "What composes",
+        "audit": "How long rows are kept",
+    }
+)
 """Titles that read better than the group's name."""
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -95,7 +102,7 @@ def every_word() -> Iterator[str]:
         if isinstance(row.limits, Range) and row.limits.unit:
             yield row.limits.unit
         if isinstance(row.limits, Choice):
-            yield from (english_option(word) for word in row.limits.options)
+            yield from filter(_is_word, map(english_option, row.limits.options))
     yield from (*_ACTS.values(), _ON, _OFF, _NONE)
 
 
@@ -106,7 +113,16 @@ def english_title(group: str) -> str:
 
 def english_option(word: str) -> str:
     """A choice in readable English: what is translated."""
-    return _OPTIONS.get(word, word.replace("_", " ").capitalize())
+    if word in _OPTIONS:
+        return _OPTIONS[word]
+    if not _is_word(word):
+        return word.replace("x", " × ")
+    return word.replace("_", " ").capitalize()
+
+
+def _is_word(text: str) -> bool:
+    """Whether there is something to translate: not in "1280x720", "30", "NV12"."""
+    return any(letter.islower() for letter in text.replace("x", ""))
 
 
 def translated(english: str) -> str:

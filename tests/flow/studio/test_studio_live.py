@@ -68,7 +68,7 @@ def test_another_face_between_two_frames(stage: Stage) -> None:
     time.sleep(0.3)
     assert stage.session.report().faults == faults
     assert before.size
-    loads = [row["metadata"]["sha256"] for row in stage.rows() if row["action"] == "source.load"]
+    loads = [row["metadata"]["input_sha256"] for row in stage.rows() if row["action"] == "source.load"]
     assert len(set(loads)) == 2
     stage.studio.choose_source("nobody")
     assert "that person is not here any more" in stage.notices()

@@ -1,0 +1,179 @@
+"""Where things stand, who reaches them, and whether they can be read."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFontMetricsF
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QTabBar, QWidget
+
+from facefusion_live.gui.canvas import rgb_image
+from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.theme import DARK, LIGHT, Colours
+from facefusion_live.gui.welcome import tile
+from facefusion_live.gui.window import MainWindow
+from tests.fakes.studio import FakeStudio, flat
+
+TWO_METRES_PX = 22
+"""Good eyes need five minutes of arc: 2.9 mm at two metres, 11 px at 96 dpi. Twice that is read at a glance."""
+
+
+def live(window: MainWindow, studio: FakeStudio) -> None:
+    studio.start()
+    window.bridge.refresh()
+    QTest.qWait(50)
+
+
+def rows_of_tabs(window: MainWindow) -> list[list[str]]:
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and bar.count()]
+    return sorted([bar.tabText(at) for at in range(bar.count())] for bar in bars)
+
+
+# --- docks ----------------------------------------------------------------------------------------------------------
+
+
+def test_each_panel_has_one_tab(window: MainWindow, studio: FakeStudio) -> None:
+    live(window, studio)
+    shown = Counter(name for row in rows_of_tabs(window) for name in row)
+    assert shown == Counter(panel.title for panel in PANELS)
+
+
+def test_docks_come_back_to_where_they_were_at_first(window: MainWindow, studio: FakeStudio) -> None:
+    live(window, studio)
+    usual = rows_of_tabs(window)
+    window.docks["look"].setFloating(True)
+    window.docks["audit"].hide()
+    QTest.qWait(20)
+    assert rows_of_tabs(window) != usual
+    window._menus.default_layout.trigger()
+    QTest.qWait(20)
+    assert rows_of_tabs(window) == usual
+    assert not window.docks["look"].isFloating()
+
+
+@pytest.mark.parametrize("size_wh", [(1024, 680), (1280, 800), (1920, 1080)])
+def test_the_picture_has_most_of_the_room(window: MainWindow, studio: FakeStudio, size_wh: tuple[int, int]) -> None:
+    window.resize(*size_wh)
+    live(window, studio)
+    assert (window.width(), window.height()) == size_wh
+    assert window.viewport.width() >= 0.4 * size_wh[0]
+    assert window.viewport.height() >= 0.4 * size_wh[1] - 20
+
+
+def test_the_first_page_fits_between_the_panels(window: MainWindow) -> None:
+    window.resize(1024, 680)
+    window.show_panels(True)
+    QTest.qWait(50)
+    page = window.welcome
+    assert page.widget().width() <= page.viewport().width()
+    for button in page.faces.buttons():
+        assert button.mapTo(page, button.rect().topRight()).x() <= page.width()
+
+
+# --- photos ---------------------------------------------------------------------------------------------------------
+
+
+def test_photos_can_be_dropped_anywhere(window: MainWindow, tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(b"not looked at by the fake")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(photo))])
+    at, action = window.viewport.rect().center(), Qt.DropAction.CopyAction
+    nothing = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(at, action, data, *nothing)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(at), action, data, *nothing))
+    sources: Any = window.docks["sources"].widget()
+    assert sources.consent.isVisible()
+
+
+def test_the_first_page_leads_to_photos_of_ones_own(window: MainWindow) -> None:
+    QTest.mouseClick(window.welcome.own_face_button, Qt.MouseButton.LeftButton)
+    (dialog,) = window.findChildren(QFileDialog)
+    assert dialog.isVisible()
+    assert window.docks["sources"].isVisible()
+    dialog.close()
+
+
+# --- keyboard and names ---------------------------------------------------------------------------------------------
+
+
+def nameless(window: MainWindow) -> list[QWidget]:
+    return [
+        each
+        for each in window.findChildren(QWidget)
+        if each.isVisible() and each.focusPolicy() & Qt.FocusPolicy.TabFocus and each.focusProxy() is None
+        and not (each.accessibleName() or (isinstance(each, QAbstractButton) and each.text()))
+        and not isinstance(each.parent(), QComboBox)
+    ]  # fmt: skip
+
+
+def test_whatever_takes_the_keyboard_has_a_name(window: MainWindow, studio: FakeStudio) -> None:
+    studio.tell("one", details="two")
+    window.bridge.refresh()
+    assert nameless(window) == []
+    live(window, studio)
+    window.show_keys()
+    assert nameless(window) == []
+
+
+def test_the_tab_key_reaches_what_matters(window: MainWindow, studio: FakeStudio) -> None:
+    reached = _reached(window)
+    assert {window.welcome.start_button, window.on_air.panic_button, window.welcome.inputs} <= reached
+    live(window, studio)
+    reached = _reached(window)
+    wanted = {window.on_air.panic_button, window.viewport, window.controls.session_button}
+    assert wanted <= reached
+    docks = {dock for dock in window.docks.values() for each in reached if dock.isAncestorOf(each)}
+    assert len(docks) >= 3, "one panel of each side"
+
+
+def _reached(window: MainWindow) -> set[QWidget | None]:
+    reached: set[QWidget | None] = set()
+    for _ in range(150):
+        window.focusNextChild()
+        reached.add(window.focusWidget())
+    return reached
+
+
+# --- legible --------------------------------------------------------------------------------------------------------
+
+
+def test_the_word_is_read_from_two_metres(window: MainWindow) -> None:
+    assert QFontMetricsF(window.on_air.plate._font()).capHeight() >= TWO_METRES_PX
+
+
+@pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
+def test_words_stand_out_from_what_is_behind_them(colours: Colours) -> None:
+    large, small = 3.0, 4.5  # as WCAG 2 asks
+    for fill in (colours.live, colours.hold, colours.slate, colours.bare, colours.idle):
+        assert contrast(colours.on_state, fill) >= large, fill
+    for ground in (colours.window, colours.surface):
+        for ink in (colours.text, colours.muted, colours.error, colours.warning, colours.good):
+            assert contrast(ink, ground) >= small, (ink, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(name: str) -> float:
+    red, green, blue = (_linear(each) for each in QColor(name).getRgbF()[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_faces_are_drawn_in_the_pixels_of_the_screen(qapp: QApplication, ratio: float) -> None:
+    assert qapp
+    drawn = tile(rgb_image(flat((90, 120, 200), (256, 256))), ratio)
+    assert drawn.devicePixelRatio() == ratio
+    assert drawn.width() / ratio == drawn.height() / ratio == 104

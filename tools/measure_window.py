@@ -1,0 +1,233 @@
+"""Measure the window: how soon it swaps, what it costs while idle, and whether the outputs keep their rate.
+
+    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl] [--json FILE]
+
+Needs Xvfb and xdotool. Start, end and idle cost are those of the program as a user starts it, seen from outside; rates
+are counted inside, by the same program, once in sight, hidden, minimised and covered, and after OpenGL was lost.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+_PARTS = ("start", "idle", "auto", "gl")
+_PATIENCE_S = 60.0
+_POLL_S = 0.01
+
+
+def main() -> int:
+    """Run the tool; returns the exit code."""
+    parser = argparse.ArgumentParser(description="How quick and how costly the window is.")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each rate and of the idle cost")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="measure only these")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--inside", choices=("auto", "gl"), help="only count rates, on the screen that is there")
+    wanted = parser.parse_args()
+    if wanted.inside is not None:
+        print(json.dumps(_rates(wanted.inside, wanted.seconds)))
+        return 0
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+    with tempfile.TemporaryDirectory() as home, _screen() as variables:
+        variables |= {"FACEFUSION_LIVE_HOME": home}
+        for part in wanted.parts:
+            if part == "start":
+                _demo(variables)  # warms the disk
+                figures |= _demo(variables)
+            elif part == "idle":
+                figures["idle_cpu_percent"] = _idle(variables, wanted.seconds)
+            else:
+                figures[f"rates_{part}"] = _count_inside(part, wanted.seconds, variables)
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if wanted.json is not None:
+        wanted.json.write_text(f"{text}\n", "utf-8")
+    return 0
+
+
+# --- from outside ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _screen() -> Generator[dict[str, str]]:
+    """A screen of our own; gives the variables that lead to it."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+        os.close(writing)
+        with open(reading, encoding="ascii") as told:  # noqa: PTH123 (a number of a pipe)
+            number = told.readline().strip()
+        variables = {"DISPLAY": f":{number}", "QT_XCB_GL_INTEGRATION": "xcb_egl", "PYOPENGL_PLATFORM": "egl"}
+        try:
+            yield dict(os.environ) | variables
+        finally:
+            server.terminate()
+
+
+def _demo(variables: dict[str, str]) -> dict[str, float]:
+    """Seconds from the start of `demo` until its title says LIVE, and from the wish to close it until it has ended."""
+    begun_s = time.monotonic()
+    with _program(["demo"], variables) as program:
+        _until(lambda: _window("^LIVE – ", variables), program)
+        live_s = time.monotonic() - begun_s
+        time.sleep(2.0)
+        closed_s = time.monotonic()
+        program.terminate()
+        program.wait(_PATIENCE_S)
+        ended_s = time.monotonic() - closed_s
+    return {"first_swapped_frame_s": round(live_s, 2), "end_while_live_s": round(ended_s, 2)}
+
+
+def _idle(variables: dict[str, str], seconds: float) -> float:
+    """Share of one core that the window costs while nothing runs, in percent."""
+    with _program([], variables) as program:
+        _until(lambda: _window("^OFF AIR – ", variables), program)
+        time.sleep(4.0)  # nets and thumbnails are loaded
+        process = psutil.Process(program.pid)
+        before = sum(process.cpu_times()[:2])
+        time.sleep(seconds)
+        spent_s = sum(process.cpu_times()[:2]) - before
+        program.terminate()
+        program.wait(_PATIENCE_S)
+    return round(100 * spent_s / seconds, 2)
+
+
+@contextmanager
+def _program(words: list[str], variables: dict[str, str]) -> Generator["subprocess.Popen[bytes]"]:
+    with subprocess.Popen([sys.executable, "-m", "facefusion_live", *words], cwd=ROOT, env=variables) as program:
+        try:
+            yield program
+        finally:
+            if program.poll() is None:
+                program.kill()
+
+
+def _window(title: str, variables: dict[str, str]) -> bool:
+    """Whether there is a window of this title."""
+    search = ["xdotool", "search", "--onlyvisible", "--name", title]
+    return subprocess.run(search, env=variables, capture_output=True, check=False).returncode == 0
+
+
+def _until(there: Callable[[], bool], program: "subprocess.Popen[bytes]") -> None:
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while not there():
+        if program.poll() is not None or time.monotonic() > deadline_s:
+            raise TimeoutError("the window did not come that far")
+        time.sleep(_POLL_S)
+
+
+def _count_inside(backend: str, seconds: float, variables: dict[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tools.measure_window", "--inside", backend, "--seconds", str(seconds)]
+    done = subprocess.run(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, check=True)
+    counted: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return counted
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _rates(backend: str, seconds: float) -> dict[str, Any]:
+    """Frames per second out and shown, in sight and out of it; with "gl" also after OpenGL was lost."""
+    inside = _Inside(backend, seconds)
+    window = inside.window
+    figures: dict[str, Any] = {"in_sight": inside.count(), "latency_ms": inside.latency_ms()}
+    window.hide()
+    figures["hidden"] = inside.count()
+    window.show()
+    window.showMinimized()
+    figures["minimised"] = inside.count()
+    window.showNormal()
+    with inside.covered():
+        figures["covered"] = inside.count()
+    figures["backend"] = inside.studio.state().backend
+    if backend == "gl":
+        _lose_gl()
+        figures["after_gl_was_lost"] = inside.count()
+        figures["backend_then"] = inside.studio.state().backend
+    figures["leaks"] = inside.studio.state().leaks
+    window.close()
+    return figures
+
+
+class _Inside:
+    """The real window on the demo clip, live, in this process."""
+
+    def __init__(self, backend: str, seconds: float) -> None:
+        from PySide6.QtWidgets import QApplication  # noqa: PLC0415 (the screen is known only now)
+
+        from facefusion_live.app.environment import Home  # noqa: PLC0415
+        from facefusion_live.app.studio import open_studio  # noqa: PLC0415
+        from facefusion_live.gui.layout import Memory  # noqa: PLC0415
+        from facefusion_live.gui.theme import Theme  # noqa: PLC0415
+        from facefusion_live.gui.window import MainWindow  # noqa: PLC0415
+        from facefusion_live.gui.words import Words  # noqa: PLC0415
+
+        self._app, self._seconds, self._shown = QApplication(["measure"]), seconds, 0
+        home = Home.from_environment()
+        self.studio = open_studio(home, {"render.backend": backend}, remember=False)
+        theme, words = Theme(self._app, "dark"), Words(self._app, "en")
+        self.window = MainWindow(self.studio, Memory(home), theme, words, gl=True if backend == "gl" else None)
+        self.window.bridge.view_ready.connect(self._count_shown)
+        self.window.setGeometry(0, 0, 1280, 800)
+        self.window.show()
+        self.window.begin("ada", "synthetic", start=True)
+        while self.studio.state().gate.value != "LIVE":
+            self._turn(0.02)
+
+    def count(self) -> dict[str, float]:
+        """Frames per second of the next while."""
+        self._turn(1.5)
+        session = self.studio._director.on_air.session  # noqa: SLF001 # type: ignore[union-attr]
+        begun_s, emitted, self._shown = time.monotonic(), session.report().frames_out, 0
+        self._turn(self._seconds)
+        took_s, out = time.monotonic() - begun_s, session.report().frames_out - emitted
+        return {"out_fps": round(out / took_s, 1), "shown_fps": round(self._shown / took_s, 1)}
+
+    def latency_ms(self) -> dict[str, float]:
+        """Capture to emit, of the last frames."""
+        return self.studio.state().latency_ms["capture_to_emit"]._asdict()
+
+    @contextmanager
+    def covered(self) -> Generator[None]:
+        """Another window lies over all of it."""
+        from PySide6.QtWidgets import QWidget  # noqa: PLC0415
+
+        cover = QWidget()
+        cover.setGeometry(0, 0, 1280, 800)
+        cover.show()
+        yield
+        cover.close()
+
+    def _count_shown(self) -> None:
+        self._shown += 1
+
+    def _turn(self, wait_s: float) -> None:
+        """Let the window work."""
+        end_s = time.monotonic() + wait_s
+        while time.monotonic() < end_s:
+            self._app.processEvents()
+            time.sleep(0.002)
+
+
+def _lose_gl() -> None:
+    """Every drawing call fails from now on, as when a driver takes the context away."""
+    from facefusion_live.adapters.gpu.library import GL, GLCallError  # noqa: PLC0415
+
+    def lost(*_: object) -> None:
+        raise GLCallError("GL_CONTEXT_LOST")
+
+    GL.glDrawArraysInstanced = lost
+
+
+if __name__ == "__main__":
+    sys.exit(main())
