@@ -71,3 +71,8 @@ def test_the_cells_tell_the_bits(payload: int) -> None:
     assert strengths.shape == (48,)
     assert np.array_equal(strengths > 0, mark.encode(payload))
     assert np.abs(strengths).min() >= 56
+
+
+def test_a_session_has_its_number() -> None:
+    # Literal: part of the format.
+    assert mark.payload_of("sess_01ARZ3NDEKTSV4RRFFQ69G5FAV") == 0xB00642
