@@ -74,7 +74,7 @@ class ConsentBook:
             raise _tampered("cannot be read") from error
 
     def permit(self, sha256: str, identity: bytes, claim: Claim | None, name: str, *, approval: bool = False) -> Grant:
-        """The consent under which a picture may be used; a claim about somebody unknown is kept.
+        """The consent under which a picture may be used; a claim about somebody unknown is kept, and so is the picture.
 
         Args:
             sha256: Of the picture.
@@ -98,7 +98,9 @@ class ConsentBook:
             renew = f"facefusion-live consent grant PHOTO --kind {grant.claim.kind.value} --renew"
             advice = f"facefusion-live consent approve {grant.id} --code CODE" if "approval" in problem else renew
             raise ConsentError(f"{name}: {problem}", advice=f"If it may be used: {advice}.")
-        return grant
+        if sha256 in grant.photos:
+            return grant
+        return self._changed(replace(grant, photos=(*grant.photos, sha256)))
 
     def find(self, sha256: str, identity: bytes) -> Grant | None:
         """The newest consent of the person in a picture; None for somebody unknown. Raises ConsentError."""

@@ -165,6 +165,24 @@ def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Pa
         assert after["error_info"]["state"] == "SLATE"
 
 
+def test_another_photo_of_the_same_person_is_worn_with_the_first(photo: Path, copied: Path, home: Path) -> None:
+    stage = Stage(home)
+    try:
+        added = stage.studio.library.add([photo, copied], Consent.SELF, together=True).result(WAIT_S)
+        assert [each.problem for each in added] == [None, None]
+        assert added[0].person_id is not None
+        stage.studio.choose_source(added[0].person_id)
+        stage.loaded()
+        assert stage.notices() == []
+        source = stage.studio.state().source
+        assert source is not None
+        assert source.person_id == added[0].person_id
+        (grant,) = ConsentBook(home / "consent").grants()
+        assert len(grant.photos) == 2
+    finally:
+        stage.studio.close()
+
+
 def test_taken_back_in_the_window_the_next_picture_is_the_slate(photo: Path, home: Path) -> None:
     stage = Stage(home)
     try:
