@@ -35,6 +35,9 @@ app = App(
 
 app.command(bench)
 app.command("facefusion_live.cli.audit:audit", name="audit")
+app.command("facefusion_live.cli.consent:consent", name="consent")
+app.command("facefusion_live.cli.mark:mark", name="mark")
+app.command("facefusion_live.cli.provenance:provenance", name="provenance")
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
