@@ -10,13 +10,14 @@ from typing import Any
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
 from facefusion_live.adapters.sinks import Recorder, StatesSink
 from facefusion_live.app import portraits
-from facefusion_live.app.environment import resource, user_path
+from facefusion_live.app.environment import Home, resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
@@ -41,9 +42,10 @@ from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.tracks import FaceTracks
 
 __all__ = [
-    "ENGINES",
+    "BUILT_IN_ENGINE",
     "Request",
     "SystemClock",
+    "engines",
     "find_faces",
     "float_paste",
     "list_cameras",
@@ -54,8 +56,8 @@ __all__ = [
     "read_picture",
 ]
 
-ENGINES = {"mesh": MeshSwapper}
-"""Engines by the name used on the command line."""
+BUILT_IN_ENGINE = "mesh"
+"""The engine that needs no model of the user's."""
 
 _LANDMARKER = "face_mesh_attention"
 _RECOGNISER = "sface_2021dec_int8bq"
@@ -94,7 +96,7 @@ class Request:
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
-        engine: One of `ENGINES`.
+        engine: One of `engines()`.
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
@@ -167,7 +169,7 @@ def open_frame_swapper(
     Args:
         sources: Pictures of one person.
         settings: Parameters at the start.
-        engine: One of `ENGINES`.
+        engine: One of `engines()`.
         tensorrt: Every net must run on TensorRT.
 
     Raises:
@@ -210,15 +212,17 @@ def patch_painter() -> PatchPainter:
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
 ) -> "_Inference":
-    swapper = _engine(engine)
     catalog, compute = _catalog(tensorrt=tensorrt), CpuCompute(_slate_card(settings))
+    swapper = _engine(engine, catalog, compute)
     finding = _finding(catalog, compute)
     prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
     return _Inference(catalog, compute, swapper, prepared, settings)
 
 
 def _catalog(*, tensorrt: bool = False) -> Catalog:
-    return Catalog(resource("resources/models"), tensorrt=tensorrt)
+    """The user's models and cards first, so that a card of theirs may replace one of ours."""
+    user = Home.from_environment().models
+    return Catalog(user, resource("resources/models"), resource("resources/cards"), tensorrt=tensorrt)
 
 
 def _read(source: portraits.Source) -> RgbImage:
@@ -230,10 +234,18 @@ def _source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool
     return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
 
 
-def _engine(name: str) -> FaceSwapper:
-    if name not in ENGINES:
-        raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(ENGINES)}.")
-    return ENGINES[name]()
+def engines() -> tuple[str, ...]:
+    """Every engine that could run here and now: the built-in one, and the swappers whose files are there."""
+    return (BUILT_IN_ENGINE, *_catalog().ready("swapper"))
+
+
+def _engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
+    if name == BUILT_IN_ENGINE:
+        return MeshSwapper()
+    if name not in catalog.known("swapper"):
+        there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
+        raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
+    return catalog.swapper(name, compute.crop, Warper())
 
 
 def _slate_card(settings: Settings) -> Path:

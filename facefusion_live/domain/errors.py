@@ -50,6 +50,10 @@ class InferenceError(FaceFusionLiveError):
     """A net could not be loaded or run, or gave values that cannot be used."""
 
 
+class ModelMissingError(InferenceError, BadInputError):
+    """A model that there is a card for, and no file."""
+
+
 class ComputeError(FaceFusionLiveError):
     """A picture could not be cropped, composed or read back."""
 

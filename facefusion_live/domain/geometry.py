@@ -123,6 +123,12 @@ def scaled_about(centre: Points, factor: float) -> Affine:
     )
 
 
+def scaled(factor: float) -> Affine:
+    """Resampling by `factor`: the corners of the picture stay, pixel centres move by what a half pixel grows."""
+    shift = (factor - 1) / 2
+    return np.array([[factor, 0, shift], [0, factor, shift]])
+
+
 def letterbox(size_wh: tuple[int, int], edge_px: int) -> Affine:
     """crop_from_frame that fits a whole frame into a square, centred."""
     width, height = size_wh

@@ -186,6 +186,19 @@ class Portrait:
     face: Face
 
 
+class RegionPainter(Protocol):
+    """Draws the regions of a patch; one does it for every engine. Thread: inference."""
+
+    def regions(self, mesh_px: NDArray[np.float32], regions: NDArray[np.uint8]) -> None:
+        """Write the signed distances of `Patch.regions`.
+
+        Args:
+            mesh_px: (478, 3) in crop pixels.
+            regions: (s, s, 4) written.
+        """
+        ...
+
+
 class PreparedSource(Protocol):
     """A source face as one engine wants it; only the swapper that made it can read it."""
 

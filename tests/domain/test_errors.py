@@ -12,6 +12,7 @@ ASKED_WRONGLY = {
     "BadInputError",
     "SettingsError",
     "ModelCardError",
+    "ModelMissingError",
     "SourceFaceError",
     "ConsentError",
     "CaptureOpenError",

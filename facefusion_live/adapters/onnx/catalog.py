@@ -1,16 +1,29 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
+from facefusion_live.adapters.onnx.identity import (
+    Crop,
+    EmbeddingIdentity,
+    IdentityMaker,
+    PictureIdentity,
+    Projection,
+    by_matrix,
+    by_net,
+    unchanged,
+)
+from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, TENSORRT, NetSession
-from facefusion_live.domain.errors import InferenceError, ModelCardError
-from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat
-from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser
+from facefusion_live.adapters.onnx.swappers import OneShotSwapper
+from facefusion_live.domain.errors import ModelCardError, ModelMissingError
+from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
+from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser, FaceSwapper, RegionPainter
 
 _DETECTORS = {"blazeface": BlazeFaceDetector, "yunet": YuNetDetector}
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
@@ -19,15 +32,16 @@ _RECOGNISERS = {"embedding": EmbeddingNet}
 
 
 class Catalog:
-    """The models in a folder, opened by name.
+    """The models in some folders, opened by name.
 
     Args:
-        folder: Holds `<id>.toml` cards and the models beside them.
+        folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
+            The first that has a name wins.
         tensorrt: Every net must run on TensorRT; one that cannot is an InferenceError.
     """
 
-    def __init__(self, folder: Path, *, tensorrt: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path, tensorrt: bool = False) -> None:
+        self._folders = folders
         self._provider = TENSORRT if tensorrt else CPU
         self._opened: dict[str, Path] = {}
 
@@ -42,10 +56,27 @@ class Catalog:
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
+        path = self._find(f"{model_id}.toml")
         try:
-            return ModelCard.parse((self._folder / f"{model_id}.toml").read_text("utf-8"))
-        except OSError as error:
-            raise ModelCardError(f"there is no model {model_id!r}") from error
+            text = None if path is None else path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelCardError(f"the card of {model_id} cannot be read") from error
+        if text is None:
+            raise ModelCardError(f"there is no model {model_id!r}")
+        return ModelCard.parse(text)
+
+    def known(self, task: Task) -> tuple[str, ...]:
+        """Every model of a task that there is a card for, by name. Cards that cannot be read are passed over."""
+        return tuple(card.id for card in self._cards() if card.task == task)
+
+    def ready(self, task: Task) -> tuple[str, ...]:
+        """Those of `known` whose own file is there."""
+        return tuple(card.id for card in self._cards() if card.task == task and self._find(card.file) is not None)
+
+    def _cards(self) -> Iterator[ModelCard]:
+        for model_id in sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")}):
+            with suppress(ModelCardError):
+                yield self.card(model_id)
 
     def detector(self, model_id: str) -> FaceDetector:
         """A face detector. Raises ModelCardError, InferenceError."""
@@ -61,16 +92,60 @@ class Catalog:
 
     def recogniser(self, model_id: str) -> FaceRecogniser:
         """A recogniser. Raises ModelCardError, InferenceError."""
+        return self._embedding_net(model_id)
+
+    def swapper(self, model_id: str, crop: Crop, regions: RegionPainter) -> FaceSwapper:
+        """A neural swapper with all that its card says it needs.
+
+        Args:
+            model_id: Name of the card.
+            crop: Samples crops from pictures.
+            regions: Draws the signed distances of patches.
+
+        Raises:
+            ModelCardError: There is no such card, or it is no swapper's, or it does not fit its graph.
+            InferenceError: A net cannot be loaded.
+        """
+        card = self.card(model_id)
+        if card.identity is None:
+            raise ModelCardError(f"{card.id} is no swapper of a known family")
+        return OneShotSwapper(card, self._net(card), self._identity(card, crop), crop, regions)
+
+    def _identity(self, card: ModelCard, crop: Crop) -> IdentityMaker:
+        identity = card.identity
+        if identity is not None and identity.picture is not None:
+            return PictureIdentity(identity.picture, crop)
+        if identity is None or identity.recogniser is None:
+            raise ModelCardError(f"{card.id} does not say how it is told whom to draw")
+        recogniser = self._embedding_net(identity.recogniser)
+        return EmbeddingIdentity(recogniser, crop, self._projection(card, identity.project), identity.normalise)
+
+    def _projection(self, card: ModelCard, project: str) -> Projection:
+        if not project:
+            return unchanged
+        if project == "initialiser":
+            return by_matrix(last_initialiser(self._file(card)))
+        return by_net(self._net(self.card(project)))
+
+    def _embedding_net(self, model_id: str) -> EmbeddingNet:
         card = self.card(model_id)
         picture, output = _parts(card, _RECOGNISERS, "recogniser")
         return _RECOGNISERS[output.decoder](self._net(card), picture)
 
     def _net(self, card: ModelCard) -> NetSession:
-        path = self._folder / card.file
-        if not path.is_file():
-            raise InferenceError(f"the model file {card.file} is missing", advice="Install the program again.")
+        path = self._file(card)
         self._opened[card.id] = path
         return NetSession(path, provider=self._provider)
+
+    def _file(self, card: ModelCard) -> Path:
+        path = self._find(card.file)
+        if path is None:
+            advice = f"Fetch it: facefusion-live models pull {card.id}" if card.urls else "Install the program again."
+            raise ModelMissingError(f"the model file {card.file} is missing", advice=advice)
+        return path
+
+    def _find(self, name: str) -> Path | None:
+        return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
 
 
 def _parts(card: ModelCard, families: Collection[str], what: str) -> tuple[PictureFormat, DecodedOutput]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
 
