@@ -28,7 +28,18 @@ Task = Literal[
 """What a model is for. A converter turns one recogniser's embedding into another's: no picture goes in or out."""
 
 Decoder = Literal[
-    "blazeface", "yunet", "face_mesh", "face_mesh_attention", "embedding", "mask", "palm", "hand_landmarks"
+    "blazeface",
+    "yunet",
+    "anchor_distances",
+    "prior_boxes",
+    "yolov5_face",
+    "yolov8_face",
+    "face_mesh",
+    "face_mesh_attention",
+    "embedding",
+    "mask",
+    "palm",
+    "hand_landmarks",
 ]
 """How numbers that are no picture are read; each name is explained by the adapter that implements it."""
 
@@ -89,7 +100,8 @@ class DecodedOutput:
     Attributes:
         decoder: How they are read.
         names: The graph's outputs in the order in which the decoder takes them.
-        anchors: (anchors per cell, stride in pixels) of each detection layer; empty where there are none.
+        anchors: (anchors per cell, stride in pixels) of each detection layer, or for "prior_boxes" (edge, stride) of
+            each prior; empty where there are none.
     """
 
     decoder: Decoder

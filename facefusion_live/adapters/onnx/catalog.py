@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
+from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
 from facefusion_live.adapters.onnx.identity import (
     Crop,
     EmbeddingIdentity,
@@ -25,7 +26,14 @@ from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser, FaceSwapper, RegionPainter
 
-_DETECTORS = {"blazeface": BlazeFaceDetector, "yunet": YuNetDetector}
+_DETECTORS = {
+    "blazeface": BlazeFaceDetector,
+    "yunet": YuNetDetector,
+    "anchor_distances": DistanceDetector,
+    "prior_boxes": PriorDetector,
+    "yolov5_face": RowDetector,
+    "yolov8_face": RowDetector,
+}
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
 """Who reads the answer, by the name of the decoder on the card."""
