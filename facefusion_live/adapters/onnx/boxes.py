@@ -35,7 +35,7 @@ def merged(
 
 
 def best(
-    corners: NDArray[np.float32], eyes: NDArray[np.float32], scores: NDArray[np.floating]
+    corners: NDArray[np.floating], eyes: NDArray[np.floating], scores: NDArray[np.floating]
 ) -> tuple[Detection, ...]:
     """One detection per face: the best answer counts, those that overlap it are dropped.
 
