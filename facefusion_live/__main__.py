@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -9,6 +10,8 @@ from types import FrameType
 
 _INTERRUPTED = 130
 _AGAIN_S = 0.02
+_REMUX = "remux"
+"""How the frozen program starts itself as the process that speaks with a streaming server."""
 
 
 def main() -> None:
@@ -16,10 +19,13 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     _fill_streams()
+    if sys.argv[1:] == [_REMUX]:
+        runpy.run_module(f"facefusion_live.adapters.{_REMUX}", run_name="__main__")
     try:
         from facefusion_live.cli.main import run_command_line  # noqa: PLC0415 (signals are looked after first)
+        from facefusion_live.gui import main as window  # noqa: PLC0415 (as above; it loads no Qt before it must)
 
-        code = run_command_line(sys.argv[1:])
+        code = run_command_line(sys.argv[1:], window)
     except KeyboardInterrupt:
         code = _INTERRUPTED
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -27,6 +27,10 @@ from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.running import Progress, frames_expected, watch
+from facefusion_live.app.script_record import ScriptRecord
+from facefusion_live.domain.audit.canonical import STANDARD
+from facefusion_live.domain.audit.errors import EventError
+from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
@@ -122,8 +126,11 @@ class RealTimeFaceSwapper:
         consent: Why the source face may be used; avatars bring their own.
         settings: Parameters by name, as on the command line: `{"mask.feather": 0.1}`. The user's settings file is not
             read.
+        audit: Put on record what a session would: consent, loads, start and stop, changed parameters, frames that
+            failed. Never a normal frame.
 
     Raises:
+        AuditStoreError: A consent cannot be put on record.
         BadInputError: A source, the consent, a parameter or a limit that cannot be used.
         InferenceError: A net cannot be loaded; with `use_tensorrt`, TensorRT does not work on this machine.
     """
@@ -136,14 +143,22 @@ class RealTimeFaceSwapper:
         use_tensorrt: bool = False,  # noqa: FBT001, FBT002 (the name that scripts use)
         consent: str | None = None,
         settings: Mapping[str, object] | None = None,
+        *,
+        audit: bool = True,
     ) -> None:
         self._settings = Settings().with_values(settings or {})
         if not fps_limit > 0:
             raise BadInputError(f"a limit of {fps_limit:g} frames/s is not allowed", advice="Give more than 0.")
         self._input = f"camera:{camera_index}" if isinstance(camera_index, int) else camera_index
         self._fps_limit = fps_limit
-        sources = _sources(source_image, consent)
-        self._swapper: FrameSwapper | None = wiring.open_frame_swapper(sources, self._settings, tensorrt=use_tensorrt)
+        self._record = _record(audit=audit)
+        sources = self._record.sources(lambda: _sources(source_image, consent))
+        swapper = wiring.open_frame_swapper(sources, self._settings, tensorrt=use_tensorrt)
+        swapper.on_failure = self._record.failed
+        swapper.store.on_commit(self._record.changed)
+        self._record.loads(sources, swapper.models)
+        self._record.started(fps_limit)
+        self._swapper: FrameSwapper | None = swapper
         self._feed: Feed | None = None
 
     def capture_frame(self) -> BgrImage | None:
@@ -191,6 +206,7 @@ class RealTimeFaceSwapper:
             feed.close()
         if swapper is not None:
             swapper.close()
+            self._record.stopped(swapper.frames, swapper.leaks)
 
     def __enter__(self) -> Self:
         return self
@@ -204,7 +220,7 @@ class RealTimeFaceSwapper:
         return self._swapper
 
 
-def detect_faces(image: Picture) -> list[DetectedFace]:
+def detect_faces(image: Picture, *, audit: bool = True) -> list[DetectedFace]:
     """Every face in a picture, the largest first.
 
         >>> (face,) = detect_faces("resources/avatars/esi.jpg")
@@ -213,11 +229,13 @@ def detect_faces(image: Picture) -> list[DetectedFace]:
 
     Args:
         image: A file or (h, w, 3) BGR.
+        audit: Put the models on record that were loaded for it.
 
     Raises:
         BadInputError: It cannot be read.
     """
-    found = wiring.find_faces(_pixels(image))
+    found, models = wiring.find_faces(_pixels(image))
+    _record(audit=audit).loads((), models)
     return [DetectedFace(face.box_px, face.landmarks5_px, face.mesh_px, face.score) for face in found]
 
 
@@ -227,6 +245,7 @@ def swap_face(
     *,
     consent: str | None = None,
     settings: Mapping[str, object] | None = None,
+    audit: bool = True,
 ) -> BgrImage:
     """One picture with the source face in place of the largest face, or of all with `{"swap.targets": "all"}`.
 
@@ -239,12 +258,18 @@ def swap_face(
         target: The picture to change: a file or (h, w, 3) BGR. It is not written to.
         consent: Why the source face may be used; avatars bring their own.
         settings: Parameters by name.
+        audit: Put consent, loads and a failure on record.
 
     Raises:
+        AuditStoreError: A consent cannot be put on record.
         BadInputError: A picture, the consent or a parameter cannot be used, or no face in the target could be covered.
     """
     values = Settings().with_values({**_ONE_PICTURE, **(settings or {})})
-    swapper = wiring.open_frame_swapper(_sources(source, consent), values)
+    record = _record(audit=audit)
+    sources = record.sources(lambda: _sources(source, consent))
+    swapper = wiring.open_frame_swapper(sources, values)
+    swapper.on_failure = record.failed
+    record.loads(sources, swapper.models)
     try:
         emitted = swapper.swap(_pixels(target))
     finally:
@@ -268,7 +293,7 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
     states: str | Path | None = None,
     on_progress: Progress | None = None,
 ) -> SessionReport:
-    """Swap a whole film: every frame, in order, with its sound.
+    """Swap a whole film: every frame, in order, with its sound. Always on record, as on the command line.
 
     Args:
         source: The face to draw: an avatar's name, a file, pixels, or several pictures of one person.
@@ -288,17 +313,7 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
         BadInputError: Something that was asked for cannot be had.
         FaceFusionLiveError: It broke on the way; the file holds what was made until then.
     """
-    wanted = wiring.Request(
-        sources=_given(source),
-        consent=portraits.consent_of(consent),
-        input=str(input),
-        output=Path(output),
-        states=None if states is None else Path(states),
-        engine="mesh",
-        settings=Settings().with_values(settings or {}),
-        offline=True,
-        frame_limit=frame_limit,
-    )
+    wanted = _film_request(source, input, output, consent, settings, frame_limit, states)
     with started_session(wanted, trail=shared_trail()) as opened:
         session = opened.session
         total = frames_expected(session.format, frame_limit)
@@ -308,22 +323,65 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
     return session.report()
 
 
+def _film_request(
+    source: Picture | Sequence[Picture],
+    given: str | Path,
+    output: str | Path,
+    consent: str | None,
+    settings: Mapping[str, object] | None,
+    frame_limit: int | None,
+    states: str | Path | None,
+) -> wiring.Request:
+    return wiring.Request(
+        sources=_given(source),
+        consent=portraits.consent_of(consent),
+        input=str(given),
+        output=Path(output),
+        states=None if states is None else Path(states),
+        engine="mesh",
+        settings=Settings().with_values(settings or {}),
+        offline=True,
+        frame_limit=frame_limit,
+    )
+
+
 def log_audit_event(
-    *, user_id: str, action: str, target: str, status: str = "success", metadata: dict[str, Any] | None = None
+    *,
+    user_id: str,
+    action: str,
+    target: str,
+    status: str = "success",
+    metadata: Mapping[str, Any] | None = None,
+    client_ip: str = "local",
 ) -> None:
-    """Put one event on record. Returns at once.
+    """Put one event on record. Returns at once. Thread: any.
 
     Args:
-        user_id: Who; masked before it is written.
+        user_id: Who; a team's prefix ("team-a-") is kept, everything else is masked before it is written.
         action: As `docs/audit.md` lists them, save those that only the trail itself may record.
-        target: Logical: "camera:0". Never a path.
+        target: Logical: "camera:0". A path or an address is masked.
         status: success, failure or denied.
-        metadata: What belongs to it; floats become thousandths, paths are masked.
+        metadata: What belongs to it, at most 4 KiB. Floats become thousandths; paths and addresses are masked; bytes,
+            arrays and long lists of numbers are told by their digest. May be changed afterwards.
+        client_ip: From where; masked before it is written.
 
     Raises:
-        EventError: No such action or status.
+        EventError: No such action or status, one that only the trail itself may record, or words that are no words.
     """
-    shared_trail().record(action, target, status, metadata or {}, user=user_id)
+    _check_words((user_id, target, client_ip), metadata)
+    # A copy: the script may change its own while the row waits.
+    kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
+    shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
+
+
+def _check_words(words: Sequence[object], metadata: object) -> None:
+    """A script may hand over anything; the writer must not stumble over it."""
+    if not (all(isinstance(each, str) for each in words) and isinstance(metadata, Mapping | None)):
+        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
+
+
+def _record(*, audit: bool) -> ScriptRecord:
+    return ScriptRecord(shared_trail if audit else None)
 
 
 def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:

@@ -8,12 +8,46 @@ from typing import Final
 
 import pytest
 
+from tests.graphics import graphics, graphics_clean
+from tests.peers import _pipewire_session, _portal, conference, pipewire
+from tests.sound_server import sound_server
+from tests.support import qt_problem
+
+__all__ = ["_pipewire_session", "_portal", "conference", "graphics", "graphics_clean", "pipewire", "sound_server"]
+
+# The keyring of whoever runs the tests is none of their business; and a keyring that a test defines would be taken for
+# the system's own by every test after it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+os.environ.setdefault("FACEFUSION_LIVE_GL_DEBUG", "1")  # every call of OpenGL asks for errors, and raises them
+
 REQUIRE_ALL: Final = "FFL_REQUIRE_ALL"
 """Set to 1 where everything that a test may need is there: nothing may be skipped then."""
-PROJECT_THREADS: Final = ("capture", "inference", "render", "side", "audit", "session end", "sink ")
+PROJECT_THREADS: Final = (
+    "capture",
+    "inference",
+    "render",
+    "side",
+    "audit",
+    "session end",
+    "sink ",
+    "loader",
+    "monitor",
+    "morph",
+    "warm",
+    "mjpeg",
+    "sound ",
+)
 """How the names of the program's own threads begin. They are daemons, so their end must be checked by name."""
 GRACE_S: Final = 2.0
 """How long a thread that was told to stop may take to be gone."""
+
+pytest_plugins = [] if qt_problem() else ["pytestqt.plugin"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    if qt_problem():
+        for name in ("qt_api", "qt_log_level_fail"):
+            parser.addini(name, "known without the plugin, too")
 
 
 def _skip_becomes_failure(report: pytest.TestReport | pytest.CollectReport) -> None:

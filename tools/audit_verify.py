@@ -3,10 +3,13 @@
 
     python audit_verify.py EXPORT.zip
     python audit_verify.py HOME/audit                   (the folder with audit.sqlite3 and heads.log)
-    python audit_verify.py audit.sqlite3 --checkpoint note.txt
+    python audit_verify.py audit.sqlite3 --anchor FILE  (a checkpoint, or forwarded rows, that somebody else kept)
 
 Needs Python 3.11 and the package `cryptography`, nothing else. It was written on its own, from docs/audit.md, so that
-two programs must err alike before an error goes unseen. Exit codes: 0 intact, 10 tampered, 11 truncated or rolled
+two programs must err alike before an error goes unseen. It reads every row once and keeps none.
+
+Four verdicts: chain (the rows themselves), seal (the signatures over them), coverage (that none is missing at the end),
+anchor (what others kept; optional). Exit codes: 0 intact, 10 tampered, 11 truncated or rolled
 back, 12 unverifiable (no seal or key), 2 could not run.
 
 The record is tamper-evident, never tamper-proof. Compare the genesis fingerprint printed here with that of the
@@ -18,6 +21,7 @@ import base64
 import contextlib
 import hashlib
 import importlib
+import io
 import itertools
 import json
 import re
@@ -25,9 +29,11 @@ import sqlite3
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -35,6 +41,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TAMPERED, TRUNCATED, UNVERIFIABLE = 10, 11, 12
+WORDS = {TAMPERED: "tampered", TRUNCATED: "truncated", UNVERIFIABLE: "unverifiable"}
+CHAIN, SEAL, COVERAGE, OTHERS = "chain", "seal", "coverage", "anchor"
 FIELDS = {
     "v", "log_id", "seq", "prev", "timestamp", "mono_ns", "boot_id", "session_id", "user_id", "client_ip",
     "action", "target", "status", "metadata",
@@ -45,6 +53,7 @@ ACTIONS = {
     "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
     "audit.prune", "clock.jump", "auth.unlock",
 }  # fmt: skip
+NAMES = itemgetter("log_id", "boot_id", "session_id", "user_id", "client_ip", "target")
 KEY_NAME = re.compile(r"[a-z0-9_]+").fullmatch
 IDENTITIES = re.compile(
     r"(?P<log_id>[0-9a-f]{32}) (?P<boot>[0-9a-f-]{32,36}) (?P<session>sess_[0-7][0-9A-HJKMNP-TV-Z]{25}) "
@@ -74,6 +83,10 @@ Checkpoint: TypeAlias = tuple[str, int, bytes, int, int]
 """Log, size, root, epoch, number."""
 
 
+class DamagedError(Exception):
+    """Something that exists and cannot be read to its end."""
+
+
 class Findings:
     """What is wrong with one log."""
 
@@ -81,13 +94,24 @@ class Findings:
         self.texts: list[str] = []
         self.codes: set[int] = set()
         self.count = 0
+        self.verdicts: dict[str, int] = {}
 
-    def add(self, code: int, text: str) -> None:
+    def add(self, verdict: str, code: int, text: str) -> None:
         """Take one down; the first twenty word for word."""
         self.codes.add(code)
+        self.verdicts[verdict] = min(self.verdicts.get(verdict) or code, code)  # the gravest has the lowest number
         self.count += 1
         if len(self.texts) < 20:
-            self.texts.append(text)
+            self.texts.append(f"{verdict}: {text}")
+
+    def looked_into(self, *verdicts: str) -> None:
+        """What was really checked; without a finding it is intact."""
+        for verdict in verdicts:
+            self.verdicts.setdefault(verdict, 0)
+
+    def verdict(self, name: str) -> str:
+        """One of the four in a word."""
+        return WORDS.get(self.verdicts[name], "intact") if name in self.verdicts else "not checked"
 
 
 class Tree:
@@ -134,19 +158,33 @@ READ = json.JSONDecoder(parse_float=refuse, parse_constant=refuse).decode
 WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
-def plain(value: object, depth: int = 0) -> bool:
-    """Is it within the profile: keys of [a-z0-9_], NFC strings, integers below 2^53?"""
-    if isinstance(value, str):
-        return value.isascii() or unicodedata.is_normalized("NFC", value)
-    if isinstance(value, bool) or value is None:
-        return True
-    if isinstance(value, int):
-        return abs(value) < 2**53
-    if depth >= 16:
-        return False
-    if isinstance(value, list):
-        return all(plain(each, depth + 1) for each in value)
-    return all(KEY_NAME(key) and plain(each, depth + 1) for key, each in value.items())
+def plain(items: Iterable[Any], depth: int = 0) -> bool:
+    """Are they within the profile: keys of [a-z0-9_], NFC strings, integers below 2^53?"""
+    for item in items:
+        kind = type(item)
+        if kind is str:
+            if not item.isascii() and not unicodedata.is_normalized("NFC", item):
+                return False
+        elif kind is int:
+            if abs(item) >= 2**53:
+                return False
+        elif kind is dict or kind is list:
+            inner = item.values() if kind is dict else item
+            if depth >= 16 or not (kind is list or all(map(is_key, item))) or not plain(inner, depth + 1):
+                return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def is_key(text: str) -> bool:
+    """A name of [a-z0-9_]: the same few come again in every row."""
+    return KEY_NAME(text) is not None
+
+
+@lru_cache(maxsize=512)
+def good_words(log_id: str, boot: str, session: str, user: str, address: str, target: str) -> bool:
+    """Are they of the forms that the schema knows? Most rows have the same."""
+    return IDENTITIES(f"{log_id} {boot} {session} {user} {address} {target}") is not None
 
 
 def read_row(body: bytes) -> dict[str, Any]:
@@ -155,11 +193,10 @@ def read_row(body: bytes) -> dict[str, Any]:
     event = READ(text)
     if not isinstance(event, dict) or WRITE(event) != text or event.keys() != FIELDS or len(body) > 5120:
         raise ValueError("not a canonical row")
-    words = " ".join(event[k] for k in ("log_id", "boot_id", "session_id", "user_id", "client_ip", "target"))
     numbers = (event["v"], event["seq"], event["mono_ns"])
-    if not IDENTITIES(words) or event["action"] not in ACTIONS or not STAMP(event["timestamp"]):
+    if not good_words(*NAMES(event)) or event["action"] not in ACTIONS or not STAMP(event["timestamp"]):
         raise ValueError("a field is not as the schema wants it")
-    if any(type(each) is not int or each < 0 for each in numbers) or event["v"] != 1 or not plain(event["metadata"]):
+    if set(map(type, numbers)) != {int} or min(numbers) < 0 or event["v"] != 1 or not plain((event["metadata"],)):
         raise ValueError("a number or the metadata are not as the schema wants them")
     if event["status"] not in ("success", "failure", "denied") or not isinstance(event["metadata"], dict):
         raise ValueError("a field is not as the schema wants it")
@@ -212,17 +249,20 @@ class Log:
         self.epoch = self.number = self.sealed = self.noted = self.rotated = 0
         self.notes_seen = self.heads_seen = 0
         self.next_key: bytes | None = None
+        self.copies: dict[int, bytes] = {}
         self.prune: tuple[int, bytes, int] | None = None
 
-    def check(self, fingerprint: str = "", anchors: Iterable[str] = ()) -> None:
+    def check(self, kept: "Kept | None" = None) -> None:
         """Go through the log; what is wrong stands in `found` afterwards."""
         for flaw in self.flaws:
-            self.found.add(TAMPERED, flaw)
+            self.found.add(CHAIN, TAMPERED, flaw)
         for lack in self.missing:
-            self.found.add(UNVERIFIABLE, f"{lack} is missing")
+            self.found.add(COVERAGE, UNVERIFIABLE, f"{lack} is missing")
         if self.from_horizon:
             self.start_behind_pruned_rows()
-        marks = self.merged_marks(anchors)
+        notes, self.copies = kept.of(self.log_id) if kept else ([], {})
+        self.found.looked_into(CHAIN, COVERAGE, *([OTHERS] if notes or self.copies else []))
+        marks = self.merged_marks(notes)
         for seq, body, digest in self.rows:
             self.row(seq, body, digest)
             while marks and marks[-1][0] <= self.seq:
@@ -231,8 +271,10 @@ class Log:
         for size, kind, what in reversed(marks):
             self.heads_seen += kind == HEAD
             who = what[0] if kind == HEAD else ("the anchor" if kind == ANCHOR else "a checkpoint")
-            self.found.add(TRUNCATED, f"{who} tells of {size} rows, there are {self.seq}")
-        self.judge_end(fingerprint)
+            self.found.add(
+                COVERAGE if kind != ANCHOR else OTHERS, TRUNCATED, f"{who} tells of {size} rows, there are {self.seq}"
+            )
+        self.judge_end()
 
     def merged_marks(self, anchors: Iterable[str]) -> list[tuple[int, int, Any]]:
         """Checkpoints, heads and anchors by size, the next one last."""
@@ -254,7 +296,9 @@ class Log:
                 return
         except (ValueError, KeyError, TypeError):
             pass
-        self.found.add(TAMPERED, f"what should stand for the rows up to {self.pruned_to} is damaged or another one")
+        self.found.add(
+            CHAIN, TAMPERED, f"what should stand for the rows up to {self.pruned_to} is damaged or another one"
+        )
 
     def row(self, seq: int, body: bytes, digest: bytes | None) -> None:
         """Take in one row."""
@@ -262,7 +306,7 @@ class Log:
         leaf = hashlib.sha256(b"\x00" + body).digest()
         self.count += 1
         if seq != self.seq + 1 or digest not in (None, leaf):
-            self.found.add(TAMPERED, f"row {seq} is not row {self.seq + 1}, or has not the hash stored with it")
+            self.found.add(CHAIN, TAMPERED, f"row {seq} is not row {self.seq + 1}, or has not the hash stored with it")
         self.seq = seq
         try:
             event = read_row(body)
@@ -270,7 +314,9 @@ class Log:
             if event["action"] in ("log.genesis", "key.rotate", "audit.prune"):
                 self.concerns_keys(event, body)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-            self.found.add(TAMPERED, f"row {seq}: {error}")
+            self.found.add(CHAIN, TAMPERED, f"row {seq}: {error}")
+        if self.copies and self.copies.get(seq, leaf) != leaf:
+            self.found.add(OTHERS, TAMPERED, f"row {seq} is not the one that was forwarded")
         self.tree.add(leaf)
         self.prev = leaf.hex()
 
@@ -278,12 +324,14 @@ class Log:
         """The row follows the one before it, in the chain and in time."""
         self.log_id = self.log_id or event["log_id"]
         if (event["seq"], event["prev"], event["log_id"]) != (self.seq, self.prev, self.log_id):
-            self.found.add(TAMPERED, f"row {self.seq} does not follow the row before it, or is one of another log")
+            self.found.add(
+                CHAIN, TAMPERED, f"row {self.seq} does not follow the row before it, or is one of another log"
+            )
         if (event["action"] == "log.genesis") != (self.seq == 1):
-            self.found.add(TAMPERED, f"row {self.seq}: the first row, and only it, begins a log")
+            self.found.add(CHAIN, TAMPERED, f"row {self.seq}: the first row, and only it, begins a log")
         clock = clock_of(event)
         if self.clock is not None and event["action"] != "clock.jump" and moved_us(self.clock, clock) > JUMP_US:
-            self.found.add(TAMPERED, f"the clock was moved before row {self.seq}, and no row tells of it")
+            self.found.add(CHAIN, TAMPERED, f"the clock was moved before row {self.seq}, and no row tells of it")
         self.clock = clock
 
     def concerns_keys(self, event: dict[str, Any], body: bytes) -> None:
@@ -294,64 +342,71 @@ class Log:
             self.genesis = hashlib.sha256(self.key).hexdigest()
         elif event["action"] == "key.rotate":
             if said["epoch"] != self.epoch + 1 or bytes.fromhex(said["previous_key"]) != self.key:
-                self.found.add(TAMPERED, f"row {self.seq} skips an epoch or replaces a key that was not in force")
+                self.found.add(SEAL, TAMPERED, f"row {self.seq} skips an epoch or replaces a key that was not in force")
             self.next_key, self.rotated = bytes.fromhex(said["public_key"]), self.seq
         else:
             self.prune = (self.seq, body, said["pruned_to"])
             if self.archives is None:
                 return
             if said["archive"] not in self.archives:
-                self.found.add(TRUNCATED, f"the archive {said['archive']} is missing")
+                self.found.add(COVERAGE, TRUNCATED, f"the archive {said['archive']} is missing")
             elif self.archives[said["archive"]] != said["archive_sha256"]:
-                self.found.add(TAMPERED, f"the archive {said['archive']} was altered")
+                self.found.add(CHAIN, TAMPERED, f"the archive {said['archive']} was altered")
 
     def change_key(self) -> None:
         """After a `key.rotate` that its own key has sealed, the next key is in force."""
         if self.next_key is None:
             return
         if self.noted not in (0, self.rotated):
-            self.found.add(TAMPERED, f"epoch {self.epoch} was not closed by its own key")
+            self.found.add(SEAL, TAMPERED, f"epoch {self.epoch} was not closed by its own key")
         self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
 
     def mark(self, size: int, kind: int, what: Any) -> None:  # noqa: ANN401 (a note, or a head's source and root)
         """Something speaks about the tree of `size` leaves."""
         root, origin = self.tree.root(), "facefusion-live/" + self.log_id
         if size < self.seq:
-            self.found.add(TAMPERED, f"what tells of {size} rows is out of order")
+            self.found.add(COVERAGE, TAMPERED, f"what tells of {size} rows is out of order")
         elif kind == HEAD:
             self.heads_seen += 1
             if what[1] != root:
-                self.found.add(TAMPERED, f"{what[0]} remembers other rows up to {size}")
+                self.found.add(COVERAGE, TAMPERED, f"{what[0]} remembers other rows up to {size}")
             if self.noted != size:
-                self.found.add(TRUNCATED, f"{what[0]} remembers a checkpoint at {size} that is gone")
+                self.found.add(COVERAGE, TRUNCATED, f"{what[0]} remembers a checkpoint at {size} that is gone")
         elif not signed_by(what, origin, self.key):
-            self.found.add(TAMPERED, f"the checkpoint of {size} rows is not signed by the key of epoch {self.epoch}")
+            self.found.add(
+                SEAL if kind == NOTE else OTHERS,
+                TAMPERED,
+                f"the checkpoint of {size} rows is not signed by the key of epoch {self.epoch}",
+            )
         elif kind == ANCHOR and (checkpoint_of(what) or [b""] * 3)[2] != root:
-            self.found.add(TAMPERED, f"the anchor seals other rows up to {size}")
+            self.found.add(OTHERS, TAMPERED, f"the anchor seals other rows up to {size}")
         if kind == NOTE:
             self.note(size, checkpoint_of(what), root)
 
     def note(self, size: int, found: Checkpoint | None, root: bytes) -> None:
         """A checkpoint must be the one that stands here: of this log, size, root and epoch, and the next by number."""
         self.notes_seen, self.noted = self.notes_seen + 1, size
+        self.found.looked_into(SEAL)
         if found == (self.log_id, size, root, self.epoch, self.number):
             self.sealed = size
         else:
-            self.found.add(TAMPERED, f"the checkpoint of {size} rows is not the one that must stand here")
+            self.found.add(SEAL, TAMPERED, f"the checkpoint of {size} rows is not the one that must stand here")
         self.number = (found[4] if found else self.number) + 1
 
-    def judge_end(self, fingerprint: str) -> None:
+    def judge_end(self) -> None:
         """What can only be said when all rows are known."""
+        if self.count == 0:
+            self.found.add(CHAIN, UNVERIFIABLE, "there are no rows")
         if self.notes_seen == 0 or self.seq - self.sealed >= 100:
-            self.found.add(UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
+            self.found.add(SEAL, UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
         if self.heads_seen == 0:
-            self.found.add(UNVERIFIABLE, "nothing outside the log tells how long it was")
-        if fingerprint and fingerprint != self.genesis:
-            self.found.add(TAMPERED, "the log does not begin with the key whose fingerprint was given")
+            self.found.add(COVERAGE, UNVERIFIABLE, "nothing outside the log tells how long it was")
+        if self.copies and max(self.copies) > self.seq:
+            self.found.add(OTHERS, TRUNCATED, f"row {max(self.copies)} was forwarded and is gone")
         word = (self.prune_seq, self.prune_body, self.pruned_to)
         if self.pruned_to and (self.prune != word or self.prune_seq > self.sealed):
             self.found.add(
-                TAMPERED, f"rows up to {self.pruned_to} are gone, and no sealed row says that they were pruned"
+                CHAIN, TAMPERED, f"rows up to {self.pruned_to} are gone, and no sealed row says that they were pruned"
             )
 
 
@@ -408,7 +463,41 @@ def extended(old: int, new: int, proof: list[bytes], old_root: bytes, new_root: 
     return sn == 0 and left == old_root and right == new_root
 
 
-def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, fingerprint: str) -> None:
+class Kept:
+    """What somebody else kept: checkpoints, and forwarded rows as NDJSON; each speaks about its own log."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.notes: dict[str, list[str]] = {}
+        self.copies: dict[str, dict[int, bytes]] = {}
+        self.nonsense = False
+        for text in texts:
+            if text.startswith("{"):
+                self.take_rows(text)
+            elif at := checkpoint_of(text):
+                self.notes.setdefault(at[0], []).append(text)
+            else:
+                self.nonsense = True
+
+    def take_rows(self, text: str) -> None:
+        """Rows as a forwarder received them; two different ones under one number are like no row at all."""
+        for line in filter(None, text.splitlines()):
+            event, leaf = json.loads(line), hashlib.sha256(b"\x00" + line.encode()).digest()
+            rows = self.copies.setdefault(event["log_id"], {})
+            rows[event["seq"]] = leaf if rows.get(event["seq"], leaf) == leaf else b""
+
+    def of(self, log_id: str) -> tuple[list[str], dict[int, bytes]]:
+        """Checkpoints and rows of one log."""
+        return self.notes.get(log_id, []), self.copies.get(log_id, {})
+
+    def lost(self, present: set[str]) -> list[Log]:
+        """Logs that somebody kept something of, and that are not here."""
+        logs = [Log(log_id) for log_id in sorted((set(self.notes) | set(self.copies)) - present)]
+        for log in logs:
+            log.found.add(OTHERS, TRUNCATED, f"the log {log.name} was kept by somebody and is not here")
+        return logs
+
+
+def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile) -> None:
     """A filtered export: every row proven to stand in the sealed log, every epoch closed by its own key."""
     folder = f"logs/{about['log_id']}/"
     lines = archive.read(folder + "rows.ndjson").splitlines()
@@ -416,8 +505,9 @@ def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, f
     closings = json.loads(archive.read(folder + "closings.json"))
     note = archive.read(folder + "head.note").decode()
     head = checkpoint_of(note)
+    log.found.looked_into(CHAIN, SEAL, COVERAGE)
     if not head or (head[0], head[1], len(lines)) != (about["log_id"], about["size"], about["rows"]):
-        log.found.add(TRUNCATED, "the export does not hold what its manifest tells")
+        log.found.add(COVERAGE, TRUNCATED, "the export does not hold what its manifest tells")
         return
     log.epoch, log.log_id = -1, head[0]
     for line, proof in zip(lines, proofs, strict=False):
@@ -428,16 +518,14 @@ def check_selection(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, f
             leaf = hashlib.sha256(b"\x00" + line).digest()
             ours = event["log_id"] == head[0] and event["seq"] > log.seq
             if not ours or not included(leaf, event["seq"] - 1, head[1], steps, head[2]):
-                log.found.add(TAMPERED, f"row {event['seq']} is not proven to stand in the log")
+                log.found.add(CHAIN, TAMPERED, f"row {event['seq']} is not proven to stand in the log")
             log.seq = event["seq"]
             if event["action"] in ("log.genesis", "key.rotate"):
                 new_key(log, event, closings, head)
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            log.found.add(TAMPERED, f"line {log.count}: {error}")
+            log.found.add(CHAIN, TAMPERED, f"line {log.count}: {error}")
     if head[3] != log.epoch or not signed_by(note, "facefusion-live/" + head[0], log.key):
-        log.found.add(TAMPERED, "the last checkpoint is not signed by the log's key")
-    if fingerprint and fingerprint != log.genesis:
-        log.found.add(TAMPERED, "the log does not begin with the key whose fingerprint was given")
+        log.found.add(SEAL, TAMPERED, "the last checkpoint is not signed by the log's key")
 
 
 def new_key(log: Log, event: dict[str, Any], closings: list[dict[str, Any]], head: Checkpoint) -> None:
@@ -447,16 +535,16 @@ def new_key(log: Log, event: dict[str, Any], closings: list[dict[str, Any]], hea
         closing = closings[log.epoch] if log.epoch < len(closings) else {"note": "", "proof": []}
         at, steps = checkpoint_of(closing["note"]), [base64.b64decode(step) for step in closing["proof"]]
         if not at or at[:2] != (log.log_id, seq) or not signed_by(closing["note"], name, log.key):
-            log.found.add(TAMPERED, f"epoch {log.epoch} was not closed by its own key")
+            log.found.add(SEAL, TAMPERED, f"epoch {log.epoch} was not closed by its own key")
         elif not extended(seq, head[1], steps, at[2], head[2]):
-            log.found.add(TAMPERED, f"the tree at the end of epoch {log.epoch} is no beginning of the last one")
+            log.found.add(SEAL, TAMPERED, f"the tree at the end of epoch {log.epoch} is no beginning of the last one")
     if event["metadata"].get("epoch", 0) != log.epoch + 1 or (log.epoch == -1) != (seq == 1):
-        log.found.add(TAMPERED, f"row {seq} skips an epoch")
+        log.found.add(SEAL, TAMPERED, f"row {seq} skips an epoch")
     log.epoch, log.key = log.epoch + 1, bytes.fromhex(event["metadata"]["public_key"])
     log.genesis = log.genesis or hashlib.sha256(log.key).hexdigest()
 
 
-def check_zip(path: Path, fingerprint: str, anchors: list[str]) -> list[Log]:
+def check_zip(path: Path, kept: Kept) -> list[Log]:
     """Every log of an export, and that the manifest is signed by the log that made it."""
     with zipfile.ZipFile(path) as archive:
         note = archive.read("manifest.note").decode()
@@ -464,39 +552,46 @@ def check_zip(path: Path, fingerprint: str, anchors: list[str]) -> list[Log]:
         manifest = json.loads(text)
         if title != "facefusion-live/export/v1":
             raise ValueError("no export of this kind")
-        logs = [check_exported(archive, manifest, about, fingerprint, anchors) for about in manifest["logs"]]
+        logs = [check_exported(archive, manifest, about, kept) for about in manifest["logs"]]
     own = next((log.key for log in logs if log.name == manifest["log_id"]), b"")
     if not signed_by(note, "facefusion-live/" + manifest["log_id"], own):
         for log in logs:
-            log.found.add(TAMPERED, "the manifest is not signed by the log that made the export")
+            log.found.add(COVERAGE, TAMPERED, "the manifest is not signed by the log that made the export")
     return logs
 
 
-def check_exported(
-    archive: zipfile.ZipFile, manifest: dict[str, Any], about: dict[str, Any], fingerprint: str, anchors: list[str]
-) -> Log:
+def lines_of(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The lines of a member, one at a time."""
+    with archive.open(name) as file:
+        for line in file:
+            yield line.rstrip(b"\n")
+
+
+def check_exported(archive: zipfile.ZipFile, manifest: dict[str, Any], about: dict[str, Any], kept: Kept) -> Log:
     """One log of an export."""
     folder = f"logs/{about['log_id']}/"
-    data = archive.read(folder + "rows.ndjson")
+    rows = folder + "rows.ndjson"
     log = Log(about["log_id"], heads=[("the manifest", about["size"], bytes.fromhex(about["root"]))])
     if manifest["whole"]:
-        lines = data.splitlines()
         start, at = about.get("pruned_to", 0), about.get("prune_seq", 0)
-        log.rows = ((seq, line, None) for seq, line in enumerate(lines, start + 1))
+        log.rows = ((seq, line, None) for seq, line in enumerate(lines_of(archive, rows), start + 1))
         log.log_id, log.pruned_to, log.prune_seq = about["log_id"], start, at
         log.notes = [(size, note) for size, note in json.loads(archive.read(folder + "checkpoints.json"))]
         log.archives = {} if start else None
         log.from_horizon, log.frontier = bool(start), bytes.fromhex(about.get("frontier", ""))
-        log.prune_body = lines[at - start - 1] if 0 < at - start <= len(lines) else b""
-        log.check(fingerprint, anchors)
+        word = itertools.islice(lines_of(archive, rows), max(at - start - 1, 0), None)
+        log.prune_body = next(word, b"") if start else b""
+        log.check(kept)
     else:
-        check_selection(log, about, archive, fingerprint)
-    if hashlib.sha256(data).hexdigest() != about["rows_sha256"]:
-        log.found.add(TAMPERED, "the rows are not those of the manifest")
+        check_selection(log, about, archive)
+    with archive.open(rows) as file:
+        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    if digest.hexdigest() != about["rows_sha256"]:
+        log.found.add(COVERAGE, TAMPERED, "the rows are not those of the manifest")
     return log
 
 
-def check_database(path: Path, fingerprint: str, anchors: list[str]) -> Log:
+def check_database(path: Path, kept: Kept) -> Log:
     """A database file, with heads.log, mirrored head and archives where they lie beside it."""
     log = Log(path.name)
     if not path.is_file():
@@ -511,9 +606,11 @@ def check_database(path: Path, fingerprint: str, anchors: list[str]) -> Log:
             archived = archives(path.parent / "archive", log) if log.pruned_to else None
             log.from_horizon = bool(log.pruned_to) and archived is None
             log.rows = itertools.chain(archived or [], rows)
-            log.check(fingerprint, anchors)
+            log.check(kept)
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:
-        log.found.add(TAMPERED, f"the database is damaged: {error}")
+        log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
+    except DamagedError as error:
+        log.found.add(CHAIN, TAMPERED, str(error))
     return log
 
 
@@ -549,45 +646,59 @@ def recall(log: Log, lines: list[list[str]] | None, mirrors: dict[str, Any]) -> 
         log.missing.append("heads.log")
     log.heads = [("heads.log", int(at[2]), bytes.fromhex(at[3])) for at in lines or [] if at[0] == log.log_id]
     if log.heads != sorted(log.heads, key=lambda head: head[1]):
-        log.found.add(TAMPERED, "heads.log is out of order")
+        log.found.add(COVERAGE, TAMPERED, "heads.log is out of order")
     if mirror := mirrors.get(log.log_id):
         log.heads.append(("the mirrored head", mirror["size"], bytes.fromhex(mirror["root"])))
     else:
         log.missing.append("the mirrored head")
     known = set(mirrors) | {at[0] for at in lines or []}
     if log.log_id and known and log.log_id not in known:
-        log.found.add(TAMPERED, f"{log.name} was not written here")
+        log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
 
 
-def archives(folder: Path, log: Log) -> list[Row] | None:
-    """Rows of all archives, if every one is there and can be unpacked here; None otherwise."""
+def archives(folder: Path, log: Log) -> Iterator[Row] | None:
+    """Rows of all archives, one at a time, if every one is there and can be unpacked here; None otherwise."""
     files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
-    log.archives = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
-    ranges = [[int(end) for end in each.name.split(".")[1].split("-")] for each in files]
+    files = [each for each in files if ends_of(each)[1] <= log.pruned_to]  # one beyond: a crash came before its row
+    log.archives = {each.name: sha256_of(each) for each in files}
+    ranges = [ends_of(each) for each in files]
     if sum(last - first + 1 for first, last in ranges) != log.pruned_to:
-        log.found.add(TRUNCATED, f"the archives do not hold all rows up to {log.pruned_to}")
-    try:
-        bodies = [line for each in files for line in unpacked(each).splitlines()]
-    except ImportError:
+        log.found.add(COVERAGE, TRUNCATED, f"the archives do not hold all rows up to {log.pruned_to}")
         return None
-    except ValueError as error:
-        log.found.add(TAMPERED, str(error))
+    if zstd() is None:
         return None
-    return [(seq, body, None) for seq, body in enumerate(bodies, 1)] if len(bodies) == log.pruned_to else None
+    return ((seq, body, None) for seq, body in enumerate(itertools.chain.from_iterable(map(unpacked, files)), 1))
 
 
-def unpacked(path: Path) -> bytes:
-    """A zstd file's content, by Python 3.14 itself or by a package that happens to be there."""
+def ends_of(path: Path) -> tuple[int, int]:
+    """First and last row of an archive, as its name says."""
+    first, last = path.name.split(".")[1].split("-")
+    return int(first), int(last)
+
+
+def zstd() -> Any:  # noqa: ANN401 (one module or another)
+    """Python 3.14's own module, or a package that happens to be there; None where there is neither."""
+    for name in ("compression.zstd", "zstandard"):
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    return None
+
+
+def unpacked(path: Path) -> Iterator[bytes]:
+    """The lines of a zstd file, one at a time."""
+    module = zstd()
     try:
-        module: Any = importlib.import_module("compression.zstd")
-        unpack = module.decompress
-    except ImportError:
-        module = importlib.import_module("zstandard")
-        unpack = module.ZstdDecompressor().decompressobj().decompress
-    try:
-        return unpack(path.read_bytes())
-    except module.ZstdError as error:
-        raise ValueError(f"the archive {path.name} is damaged: {error}") from error
+        with module.open(path, "rb") as file:
+            for line in io.BufferedReader(file):
+                yield line.rstrip(b"\n")
+    except (OSError, EOFError, module.ZstdError) as error:
+        raise DamagedError(f"the archive {path.name} is damaged: {error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def lost(folder: Path, present: set[str]) -> list[Log]:
@@ -595,19 +706,22 @@ def lost(folder: Path, present: set[str]) -> list[Log]:
     lines, mirrors = outside(folder)
     logs = [Log(log_id) for log_id in sorted((set(mirrors) | {line[0] for line in lines or []}) - present)]
     for log in logs:
-        log.found.add(TRUNCATED, f"the log {log.name} was written here, and its file is gone")
+        log.found.add(COVERAGE, TRUNCATED, f"the log {log.name} was written here, and its file is gone")
     return logs
 
 
-def check(what: Path, fingerprint: str, anchors: list[str]) -> list[Log]:
+def check(what: Path, fingerprint: str, kept: Kept) -> list[Log]:
     """Every log of a folder, an export or a database file."""
     if what.is_dir():
         paths = sorted([*what.glob("audit*.sqlite3"), *what.glob("damaged-*.sqlite3")])
-        logs = [check_database(path, fingerprint, anchors) for path in paths]
-        return logs + lost(what, {log.log_id for log in logs})
-    if zipfile.is_zipfile(what):
-        return check_zip(what, fingerprint, anchors)
-    return [check_database(what, fingerprint, anchors)]
+        logs = [check_database(path, kept) for path in paths]
+        logs += lost(what, {log.log_id for log in logs})
+    else:
+        logs = check_zip(what, kept) if zipfile.is_zipfile(what) else [check_database(what, kept)]
+    if fingerprint and logs and not any(log.genesis == fingerprint.lower() for log in logs):
+        for log in logs:
+            log.found.add(SEAL, TAMPERED, "the log does not begin with the key whose fingerprint was given")
+    return logs + kept.lost({log.log_id or log.name for log in logs}) if logs else []
 
 
 def main(words: list[str] | None = None) -> int:
@@ -615,26 +729,30 @@ def main(words: list[str] | None = None) -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("what", type=Path)
     asked.add_argument("--fingerprint", default="", help="of the genesis key, as the About box showed it")
-    asked.add_argument("--checkpoint", type=Path, action="append", default=[], help="one that somebody else kept")
+    asked.add_argument(
+        "--anchor", type=Path, action="append", default=[], help="a checkpoint or rows that somebody else kept"
+    )
     asked.add_argument("--json", action="store_true", help="print one JSON object")
     given = asked.parse_args(words)
     try:
-        anchors = [path.read_text(encoding="utf-8") for path in given.checkpoint]
-        logs = check(given.what, given.fingerprint, anchors)
+        kept = Kept(path.read_text(encoding="utf-8") for path in given.anchor)
+        logs = check(given.what, given.fingerprint, kept)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         print(f"could not run: {error!r}", file=sys.stderr)
         return 2
     codes = {code for log in logs for code in log.found.codes}
-    if any(checkpoint_of(note) is None for note in anchors):
+    if kept.nonsense:
         codes.add(UNVERIFIABLE)
     code = next((each for each in (TAMPERED, TRUNCATED, UNVERIFIABLE) if each in codes), 0 if logs else 2)
     if given.json:
         about = [{"log": each.name, "rows": each.count, "genesis_fingerprint": each.genesis,
+                  "verdicts": {name: each.found.verdict(name) for name in (CHAIN, SEAL, COVERAGE, OTHERS)},
                   "findings": each.found.texts} for each in logs]  # fmt: skip
         print(json.dumps({"exit_code": code, "logs": about}))
         return code
     for log in logs:
         print(f"{log.name}: {log.count} rows, genesis {log.genesis}, {log.found.count} findings")
+        print("  " + ", ".join(f"{name} {log.found.verdict(name)}" for name in (CHAIN, SEAL, COVERAGE, OTHERS)))
         print("".join(f"  ! {text}\n" for text in log.found.texts), end="")
     print({0: "intact", 10: "TAMPERED", 11: "TRUNCATED", 12: "UNVERIFIABLE", 2: "nothing to check"}[code])
     return code

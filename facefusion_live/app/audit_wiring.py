@@ -1,9 +1,14 @@
-"""The audit trail put together: which store, which keys, which clock. What command line, window and scripts call."""
+"""The audit trail put together: which store, which keys, which clock. What command line, window and scripts call.
+
+`AuditHome` is all they need: `open_trail` for whoever writes; everything else may be called from any thread, beside a
+running trail or without one, and takes its time.
+"""
 
 import atexit
 import getpass
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,36 +17,47 @@ from typing import Any
 from facefusion_live.adapters.storage.codec import FAST, SystemClock
 from facefusion_live.adapters.storage.export import Request, write_export
 from facefusion_live.adapters.storage.imports import verify_export
-from facefusion_live.adapters.storage.keys import install_secret
+from facefusion_live.adapters.storage.keys import mask_secret_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import NoKeyring, OsKeyring, Vault
 from facefusion_live.adapters.storage.ndjson import DailyFiles
 from facefusion_live.adapters.storage.opening import Opener, logs_of
 from facefusion_live.adapters.storage.operator import OperatorCode
+from facefusion_live.adapters.storage.outbox import acknowledge, unsent
 from facefusion_live.adapters.storage.pruning import prepare
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.adapters.storage.store import SqliteStore
-from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, unsent
+from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder
 from facefusion_live.app.environment import Home, resource
-from facefusion_live.domain.audit.errors import AuditStoreError, EvidenceMissingError, OperatorCodeError
+from facefusion_live.domain.audit.anchors import KeptElsewhere
+from facefusion_live.domain.audit.errors import (
+    AuditStoreError,
+    EvidenceMissingError,
+    OperatorCodeError,
+    UnreadableError,
+)
 from facefusion_live.domain.audit.event import EXPORT_AUDIT, UNLOCK, timestamp
-from facefusion_live.domain.audit.evidence import Anchors
+from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.masking import Masker
-from facefusion_live.domain.audit.merkle import leaf_hash
-from facefusion_live.domain.audit.ports import AuditStore, Filter
+from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport
-from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail import AuditTrail, settled
 from facefusion_live.engine.trail_writer import Notice
 
+RETENTION_ROWS = 20_000
+"""So many are archived at once beside a running session: the writer is busy with them for about a second."""
 RETENTION_DAYS = 180
 """Half a year: what China's labelling rules ask of unlabelled copies."""
-WAIT_S = 30.0
 _DAY_NS = 86_400_000_000_000
-_EXACT = ("status", "session_id", "user_id", "target")
 _VERIFIER = "tools/audit_verify.py"
 
-__all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "log_audit_event", "shared_trail"]
+__all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "close_shared_trail", "shared_trail"]
+
+
+def _nobody(_notice: Notice) -> None:
+    """Whoever has nobody to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +67,13 @@ class AuditHome:
     Attributes:
         folder: The program's home; the trail lives in its folder `audit`.
         keyring: Mirror the head in the system's keyring, where there is one.
+        notify: Told of alerts, suppression, failure and recovery by every trail that is opened here, on its writer
+            thread; must not wait.
     """
 
     folder: Path
     keyring: bool = True
+    notify: Callable[[Notice], None] = _nobody
 
     @property
     def layout(self) -> Layout:
@@ -69,32 +88,74 @@ class AuditHome:
     @property
     def own_user(self) -> str:
         """Who runs the program, as rows name them."""
-        return self._masker().user(getpass.getuser())
+        return self.masked(getpass.getuser())
 
     def masked(self, user: str) -> str:
         """A user as rows name them; empty stays empty."""
-        return self._masker().user(user) if user else ""
+        return Masker(mask_secret_of(self.layout.mask_key)).user(user) if user else ""
 
-    def set_operator_code(self) -> str:
-        """Make a new operator's code; give the `otpauth://` address for an authenticator app."""
-        self.layout.ensure()
-        return self.operator.set_up()
+    # Writing.
 
-    def open_trail(self, notify: Callable[[Notice], None] = lambda _notice: None) -> AuditTrail:
+    def open_trail(self) -> AuditTrail:
         """Start the trail: its writer thread opens the log. Whoever calls this closes it, last of all.
 
-        Args:
-            notify: Told of alerts, suppression, failure and recovery, on the writer thread; must not wait.
+        It never fails for the disk: what cannot be written is counted, and `notify` hears of it.
         """
-        clock = SystemClock()
-        opener = Opener(self.layout, self._vault(), clock)
-        return AuditTrail(
-            opener.open, clock=clock, masker=self._masker(), codec=FAST, user=getpass.getuser(), notify=notify
-        )
+        return self._trail(self._opener().open)
+
+    def unlock(self, code: str, trail: AuditTrail | None = None) -> bool:
+        """May everyone's rows be read? Without a code set up, always; else with the right one, and it is on record.
+
+        Args:
+            code: As typed; empty when none was given.
+            trail: That of the running program; None to open one.
+
+        Raises:
+            OperatorCodeError: The code is wrong, or was used before.
+            AuditStoreError: It cannot be put down that the code was used.
+        """
+        if not self.operator.is_set_up:
+            return True
+        if not code:
+            return False
+        try:
+            accepted = self.operator.accepts(code)
+        except OSError as error:
+            advice = "Give the program's folder back its write permission."
+            raise AuditStoreError(f"the operator's code cannot be checked: {error}", advice=advice) from error
+        with nullcontext(trail) if trail else self.open_trail() as writing:
+            writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
+        if not accepted:
+            message = "that is not the operator's code, or it was used before"
+            raise OperatorCodeError(message, advice="Wait for the next code and try again.")
+        return True
+
+    def set_operator_code(self) -> str:
+        """Make a new operator's code; give the `otpauth://` address for an authenticator app.
+
+        Raises:
+            AuditStoreError: It cannot be kept.
+        """
+        try:
+            self.layout.ensure()
+            return self.operator.set_up()
+        except OSError as error:
+            advice = "Give the program's folder back its write permission."
+            raise AuditStoreError(f"the operator's code cannot be kept: {error}", advice=advice) from error
+
+    # Reading. Nothing is written, and no log needs to be there.
 
     def reader(self) -> LogReader:
-        """Reads the logs; changes nothing."""
+        """Reads the logs: queries, single rows, numbers."""
         return LogReader(self.layout, self._vault(), SystemClock())
+
+    def logs(self) -> list[tuple[str, str]]:
+        """File name and id of each log; an empty id for one that cannot be read."""
+        return [(path.name, log_id) for path, log_id in logs_of(self.layout)]
+
+    def fingerprints(self) -> dict[str, str]:
+        """The genesis key's fingerprint of each log: for the About box, and to compare exports with."""
+        return self.reader().fingerprints()
 
     def verify(self, what: Path | None = None, *, fingerprint: str = "", anchor: Path | None = None) -> list[LogReport]:
         """Check every log of the home, or an export.
@@ -105,40 +166,23 @@ class AuditHome:
             anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
 
         Raises:
-            EvidenceMissingError: There is nothing to verify.
+            EvidenceMissingError: There is nothing to verify, or it cannot be read.
         """
-        anchors = _anchors(anchor) if anchor else Anchors()
+        kept = _kept(anchor) if anchor else KeptElsewhere()
         if what is None:
-            return self.reader().verify(fingerprint=fingerprint, anchors=anchors)
-        return verify_export(what, fingerprint=fingerprint, anchors=anchors)
+            return self.reader().verify(genesis=fingerprint, kept=kept)
+        return verify_export(what, fingerprint=fingerprint, kept=kept)
 
-    def fingerprints(self) -> dict[str, str]:
-        """The genesis key's fingerprint of each log: for the About box, and to compare exports with."""
-        return {report.log_id: report.genesis_fingerprint for report in self.reader().verify() if report.rows}
-
-    def unlock(self, code: str, trail: AuditTrail | None = None) -> bool:
-        """May everyone's rows be read? Without a code set up, always; else with the right one, and it is on record.
-
-        Args:
-            code: As typed; empty when none was given.
-            trail: That of the running program; None to open one.
-
-        Raises:
-            OperatorCodeError: The code is wrong.
-        """
-        if not self.operator.is_set_up:
-            return True
-        if not code:
-            return False
-        accepted = self.operator.accepts(code)
-        with nullcontext(trail) if trail else self.open_trail() as writing:
-            writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
-        if not accepted:
-            raise OperatorCodeError("that is not the operator's code", advice="Wait for the next code and try again.")
-        return True
+    # Handing on and giving up.
 
     def export(
-        self, path: Path, *, wanted: Filter | None = None, code: str = "", trail: AuditTrail | None = None
+        self,
+        path: Path,
+        *,
+        wanted: Filter | None = None,
+        code: str = "",
+        trail: AuditTrail | None = None,
+        unlocked: bool = False,
     ) -> dict[str, Any]:
         """Write an export; it is a row first. Without the operator's code it holds one's own rows.
 
@@ -147,6 +191,7 @@ class AuditHome:
             wanted: Which rows; None for all.
             code: The operator's, where one is set up.
             trail: That of the running program; None to open one.
+            unlocked: The operator showed the code already, by `unlock`.
 
         Returns:
             The manifest.
@@ -155,62 +200,90 @@ class AuditHome:
             AuditStoreError: The row or the export cannot be written.
             OperatorCodeError: The code is wrong.
         """
-        if not self.unlock(code, trail):
+        if not (unlocked or self.unlock(code, trail)):
             wanted = replace(wanted or Filter(), user_id=self.own_user)
+        words = (wanted or Filter()).words
         with nullcontext(trail) if trail else self.open_trail() as writing:
-            words = _words(wanted)
-            writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}).result(WAIT_S)
-            writing.checkpoint().result(WAIT_S)
+            settled(writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}))
+            settled(writing.checkpoint())
+            # On the writer's thread: between the last checkpoint and the manifest's signature no key may change.
             return writing.submit(lambda store: self._write_export(_on_disk(store), path, wanted, words)).result()
 
-    def prune(self, days: int = RETENTION_DAYS) -> dict[str, Any]:
-        """Archive and delete rows of the main log that are older than so many days.
+    def prune(self, days: int = RETENTION_DAYS, trail: AuditTrail | None = None) -> dict[str, Any]:
+        """Archive and delete rows that are older than so many days; verification goes on working.
+
+        Args:
+            days: How many.
+            trail: That of the running program, whose log alone is pruned; None for every log of the home.
+
+        Returns:
+            "pruned" rows in all, older than "before", and what was done log by log; a log that is kept as evidence, or
+            that another process writes, says so under "kept".
 
         Raises:
-            AuditStoreError: The log is being written by another process, or the archive cannot be written.
+            AuditStoreError: The main log is being written by another process, or an archive cannot be written.
         """
         before = timestamp(SystemClock().utc_ns() - days * _DAY_NS)
-        if is_written(self.layout.main):
+        if trail is not None:
+            done = [self._pruned(trail, before)]
+        elif is_written(self.layout.main):
             raise AuditStoreError("the audit log is in use", advice="Close the program first.")
-        with self.open_trail() as trail:
-            trail.checkpoint().result(WAIT_S)
-            plan = prepare(self.layout, self.layout.main, before)
-            if plan is None:
-                return {"pruned": 0, "before": before}
-            seq = trail.prune(plan.metadata, plan.frontier).result(WAIT_S)
-            log_id = trail.submit(lambda store: store.tip().log_id).result(WAIT_S)
-            DailyFiles(self.layout.ndjson, log_id).drop(before[:10])
-        return {"pruned": plan.rows, "before": before, "archive": plan.archive.name, "row": seq}
+        else:
+            done = [self._pruned_alone(path, before) for path, _ in logs_of(self.layout)]
+        return {"pruned": sum(each["pruned"] for each in done), "before": before, "logs": done}
+
+    def retain(self, trail: AuditTrail, days: int) -> None:
+        """Archive and delete what is older, while the trail goes on. Returns at once; the writer's thread does it.
+
+        Nothing is deleted before its archive was read back; a failure is told through `notify`. The cut is at
+        midnight (UTC), so that the second start of a day finds nothing to do. A large backlog goes in portions, and
+        rows are stored in between.
+
+        Args:
+            trail: That of the starting session, whose log alone is looked through.
+            days: As the setting `audit.keep_days`; 0 keeps all.
+        """
+        if days == 0:
+            return
+        midnight_ns = SystemClock().utc_ns() // _DAY_NS * _DAY_NS
+        before = timestamp(midnight_ns - days * _DAY_NS)
+
+        def portion_over(done: "Future[int]") -> None:
+            if not done.cancelled() and done.exception() is None and done.result():
+                next_portion()
+
+        def next_portion() -> None:
+            trail.retain(lambda store: self._portion(_on_disk(store), before)).add_done_callback(portion_over)
+
+        next_portion()
 
     def forward(self, receiver: Receiver) -> int:
-        """Send every row that a syslog server has not taken yet; what it took is remembered.
+        """Send every row of every log that a syslog server has not taken yet; what it took is remembered.
+
+        Works beside a running program.
 
         Returns:
             How many rows were sent.
 
         Raises:
             ForwardError: It cannot be reached; what it took before stays remembered.
-            AuditStoreError: The log is being written by another process.
+            UnreadableError: A log is damaged.
         """
-        if is_written(self.layout.main):
-            raise AuditStoreError("the audit log is in use", advice="Let the running program forward, or close it.")
-        with self.open_trail() as trail:
-            trail.flush()
-            return self.forward_through(trail, receiver)
-
-    def forward_through(self, trail: AuditTrail, receiver: Receiver) -> int:
-        """As `forward`, from a thread of the program that has the trail open."""
         forwarder, sent = SyslogForwarder(receiver), 0
-        path = trail.submit(lambda store: _on_disk(store).path).result(WAIT_S)
-        while rows := unsent(path, receiver.sink):
-            seq = forwarder.send(rows)
-            trail.submit(lambda store, seq=seq: store.acknowledge(receiver.sink, seq)).result(WAIT_S)
-            sent += len(rows)
+        for path in [path for path, log_id in logs_of(self.layout) if log_id]:
+            while rows := unsent(self.layout, path, receiver.sink):
+                acknowledge(path, receiver.sink, forwarder.send(rows))
+                sent += len(rows)
         return sent
 
-    def logs(self) -> list[tuple[str, str]]:
-        """File name and id of each log."""
-        return [(path.name, log_id) for path, log_id in logs_of(self.layout)]
+    def _trail(self, open_store: Callable[[], AuditStore]) -> AuditTrail:
+        return AuditTrail(open_store, clock=SystemClock(), codec=FAST, user=getpass.getuser(), notify=self.notify)
+
+    def _opener(self) -> Opener:
+        return Opener(self.layout, self._vault(), SystemClock())
+
+    def _vault(self) -> Vault:
+        return OsKeyring() if self.keyring else NoKeyring()
 
     def _write_export(self, store: SqliteStore, path: Path, wanted: Filter | None, words: str) -> dict[str, Any]:
         request = Request(
@@ -220,21 +293,47 @@ class AuditHome:
             public_key=store.public_key,
             sign=store.sign,
             verifier=resource(_VERIFIER).read_bytes(),
-            wanted=_matcher(wanted) if wanted else None,
+            wanted=wanted.matches if wanted else None,
             filter_words=words,
         )
         return write_export(self.layout, request)
 
-    def _masker(self) -> Masker:
-        return Masker(install_secret(self.layout.keys / "mask.key"))
+    def _pruned_alone(self, path: Path, before: str) -> dict[str, Any]:
+        opener = self._opener()
+        try:
+            opener.open_again(path).close()
+        except AuditStoreError as error:
+            return {"file": path.name, "pruned": 0, "kept": str(error)}
+        with self._trail(lambda: opener.open_again(path)) as trail:
+            return self._pruned(trail, before)
 
-    def _vault(self) -> Vault:
-        return OsKeyring() if self.keyring else NoKeyring()
+    def _portion(self, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
+        """Archive the oldest rows of a log that go. Thread: writer."""
+        try:
+            plan = prepare(self.layout, store.path, before, RETENTION_ROWS)
+        except (AuditStoreError, UnreadableError) as error:
+            message = f"Old audit rows were not archived, and none was deleted: {error}"
+            self.notify(Notice("alert", message, "not_archived"))
+            return None
+        if plan is None:
+            DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10])
+            return None
+        return plan.metadata, plan.frontier
+
+    def _pruned(self, trail: AuditTrail, before: str) -> dict[str, Any]:
+        settled(trail.checkpoint())
+        path, log_id = settled(trail.submit(lambda store: (_on_disk(store).path, store.tip().log_id)))
+        plan = prepare(self.layout, path, before)
+        if plan is None:
+            return {"file": path.name, "pruned": 0}
+        row = settled(trail.prune(plan.metadata, plan.frontier))
+        DailyFiles(self.layout.ndjson, log_id).drop(before[:10])
+        return {"file": path.name, "pruned": plan.rows, "archive": plan.archive.name, "row": row}
 
 
-def audit_home() -> AuditHome:
+def audit_home(notify: Callable[[Notice], None] = _nobody) -> AuditHome:
     """That of the user, or of `FACEFUSION_LIVE_HOME`."""
-    return AuditHome(Home.from_environment().data)
+    return AuditHome(Home.from_environment().data, notify=notify)
 
 
 class _Shared:
@@ -261,74 +360,15 @@ def close_shared_trail() -> None:
             _Shared.trail = None
 
 
-def log_audit_event(
-    *,
-    user_id: str,
-    action: str,
-    target: str,
-    status: str = "success",
-    metadata: dict[str, Any] | None = None,
-    client_ip: str = "local",
-) -> None:
-    """Put one event on record from a script. Returns at once.
-
-    Args:
-        user_id: Who; masked before it is written.
-        action: One of `domain.audit.event.ACTIONS`, save those that only the trail itself may record.
-        target: Logical: "camera:0".
-        status: success, failure or denied.
-        metadata: What belongs to it; floats become thousandths, paths are masked.
-        client_ip: From where; masked before it is written.
-
-    Raises:
-        EventError: No such action or status.
-    """
-    shared_trail().record(action, target, status, metadata or {}, user=user_id, client_ip=client_ip)
-
-
 def _on_disk(store: AuditStore) -> SqliteStore:
     if not isinstance(store, SqliteStore):
-        raise AuditStoreError("only a log on disk can be exported and forwarded")
+        raise AuditStoreError("only a log on disk can be exported and pruned")
     return store
 
 
-def _anchors(path: Path) -> Anchors:
-    """A signed checkpoint, or NDJSON of bodies as a forwarder received them."""
+def _kept(path: Path) -> KeptElsewhere:
     try:
-        text = path.read_text(encoding="utf-8")
+        return KeptElsewhere.read(path.read_text(encoding="utf-8"), FAST)
     except (OSError, UnicodeDecodeError) as error:
         advice = "Give a checkpoint, or forwarded rows as NDJSON."
         raise EvidenceMissingError(f"the anchor cannot be read: {error}", advice=advice) from error
-    if not text.startswith("{"):
-        return Anchors(notes=(text,))
-    return Anchors(copies=copies_of(text.splitlines()))
-
-
-def copies_of(lines: list[str]) -> dict[int, bytes]:
-    """Leaf hashes of forwarded bodies by seq; doubles fall together."""
-    bodies = [line.encode() for line in lines if line]
-    return {FAST.decode(body)["seq"]: leaf_hash(body) for body in bodies}
-
-
-def _matcher(wanted: Filter) -> Callable[[dict[str, Any]], bool]:
-    """The filter as a predicate on events, for exports that also read archives."""
-
-    def matches(event: dict[str, Any]) -> bool:
-        action = event["action"]
-        fields = event["metadata"].get("fields", [])
-        return (
-            (not wanted.since or event["timestamp"] >= wanted.since)
-            and (not wanted.until or event["timestamp"] < wanted.until)
-            and (action.startswith(wanted.action) if wanted.action.endswith(".") else wanted.action in {"", action})
-            and all(getattr(wanted, name) in {"", event[name]} for name in _EXACT)
-            and (not wanted.setting or any(each.get("field") == wanted.setting for each in fields))
-        )
-
-    return matches
-
-
-def _words(wanted: Filter | None) -> str:
-    if wanted is None:
-        return "all rows"
-    said = {name: getattr(wanted, name) for name in Filter.__slots__ if getattr(wanted, name)}
-    return ", ".join(f"{name}={value}" for name, value in said.items()) or "all rows"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,9 +17,10 @@ import psutil
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.bench_compare import middle
 from facefusion_live.app.resources import peak_memory_mib
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
-from facefusion_live.domain.ports import GateState, OutputFrame
+from facefusion_live.domain.ports import GateState, OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import LiveSession
 
@@ -104,6 +105,10 @@ class Stopwatch:
     def close(self) -> None:
         """Nothing to close."""
 
+    def status(self) -> SinkStatus:
+        """It always runs."""
+        return SinkStatus(SinkState.RUNNING)
+
 
 def measure(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
     """Run one job in this process.
@@ -162,20 +167,47 @@ def _figures(session: LiveSession, stopwatch: Stopwatch) -> dict[str, Any]:
     }
 
 
+def measure_all(
+    jobs: Sequence[Job], seconds: float, runs: int, tell: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Every job at every pace several times, in turn, each run in a process of its own.
+
+    Args:
+        jobs: What to do.
+        seconds: How long each run is measured.
+        runs: How many of each.
+        tell: Told what is being measured.
+
+    Returns:
+        By job and pace the medians, with their spread.
+
+    Raises:
+        FaceFusionLiveError: A run failed.
+    """
+    taken: dict[str, dict[Pace, list[dict[str, Any]]]] = {job.name: {pace: [] for pace in PACES} for job in jobs}
+    for number in range(runs):
+        for job in jobs:
+            for pace in PACES:
+                tell(f"{job.name}, {pace}, {number + 1} of {runs}")
+                taken[job.name][pace].append(measure_apart(job, pace, seconds))
+    return {name: {pace: middle(done) for pace, done in paces.items()} for name, paces in taken.items()}
+
+
 def measure_apart(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
     """`measure` in a process of its own, so that start and memory are the job's alone.
 
     Raises:
         FaceFusionLiveError: It failed.
     """
-    words = [*_this_program(), "bench", "job", job.name, "--pace", pace, "--seconds", f"{seconds:g}"]
+    words = [*this_program(), "bench", "job", job.name, "--pace", pace, "--seconds", f"{seconds:g}"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 (this program itself)
     if done.returncode:
         raise FaceFusionLiveError(f"{job.name}, {pace}: the job failed: {done.stderr.strip() or 'no word'}")
     return json.loads(done.stdout)
 
 
-def _this_program() -> Sequence[str]:
+def this_program() -> Sequence[str]:
+    """How to start this program once more."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "facefusion_live"]
 
 

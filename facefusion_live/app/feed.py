@@ -42,7 +42,8 @@ class Feed:
         self._capturing = Capturing(open_source, clock, realtime=True, frame_limit=None)
         form = self._capturing.open()
         width, height = form.size_wh
-        self._capturing.begin(BufferPool(3 * width * height, _BUFFERS, "frame"), self._slot)
+        self._pool = BufferPool(3 * width * height, _BUFFERS, "frame")
+        self._capturing.begin(self._pool, self._slot)
 
     def picture(self) -> RgbImage | None:
         """The newest picture as a (h, w, 3) RGB copy, or None at the end of a file.
@@ -78,6 +79,7 @@ class Feed:
         self._slot.close()
         self._slot.drain()
         self._capturing.worker.join(_JOIN_S)
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self

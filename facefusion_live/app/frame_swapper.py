@@ -1,10 +1,11 @@
 """One picture at a time, on the caller's thread: stages, compute and gate of a session without its threads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from facefusion_live.domain.errors import FaceFusionLiveError
-from facefusion_live.domain.face import Job
+from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame, HostImage, Image, RgbImage
 from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState
 from facefusion_live.domain.settings import Settings
@@ -49,17 +50,25 @@ class _Run:
         self.count = 0
         self.media_s = 0.0
 
+    def close(self) -> None:
+        """Let go of the held picture and of all memory."""
+        self.gate.close()
+        self.patches.close()
+        self.pictures.close()
+
 
 class FrameSwapper:
     """Swaps pictures that follow each other. Thread: one at a time.
 
-    A picture of another size than the one before begins a new run: nothing old is followed or held any more.
+    A picture of another size than the one before begins a new run: nothing old is followed or held any more. Who wants
+    to hear of stages that fail sets `on_failure`.
 
     Args:
         make_stages: Makes the stages of inference, given memory for patches.
         compute: Composes.
         store: The settings in force.
         clock: Time.
+        models: Which models were opened, with their files.
     """
 
     def __init__(
@@ -68,8 +77,11 @@ class FrameSwapper:
         compute: Compute,
         store: SettingsStore,
         clock: Clock,
+        models: Mapping[str, Path],
     ) -> None:
-        self.store = store
+        self.store, self.models = store, models
+        self.frames = self.leaks = 0
+        self.on_failure: Callable[[int, StageFailure], None] = _unheard
         self._make_stages, self._compute, self._clock = make_stages, compute, clock
         self._run: _Run | None = None
         self._begun_ns = clock.now_ns()
@@ -87,20 +99,24 @@ class FrameSwapper:
         job = run.pipeline.run(Frame(run.count, now_ns, run.media_s, HostImage(pixels)), settings)
         run.count += 1
         composition, problem = self._composed(job, settings, run.pictures)
+        failure = job.failure or problem
+        if failure is not None:
+            self.on_failure(self.frames, failure)
+        self.frames += 1
         try:
             candidate = Candidate(job, composition)
             run.gate.offer(candidate, now_ns, settings)
-            detail = job.failure.message if job.failure is not None else problem
-            return self._released(run, candidate, settings, detail)
+            return self._released(run, candidate, settings, failure.message if failure is not None else "")
         finally:
             job.release()
             if composition is not None:
                 composition.image.release()
 
     def close(self) -> None:
-        """Let go of the held picture."""
+        """Let go of the held picture and of the memory."""
         if self._run is not None:
-            self._run.gate.close()
+            self.leaks += self._run.gate.counts.leaks
+            self._run.close()
             self._run = None
 
     @property
@@ -111,15 +127,23 @@ class FrameSwapper:
     def _run_for(self, size_wh: tuple[int, int]) -> _Run:
         if self._run is None or self._run.size_wh != size_wh:
             self.close()
+            self._compute.prepare(size_wh)
             patches = PatchMemory(jobs=1)
             self._run = _Run(self._make_stages(patches), patches, size_wh, self._clock)
         return self._run
 
-    def _composed(self, job: Job, settings: Settings, pictures: BufferPool) -> tuple[Composition | None, str]:
+    def _composed(
+        self, job: Job, settings: Settings, pictures: BufferPool
+    ) -> tuple[Composition | None, StageFailure | None]:
         try:
-            return self._compute.compose(job, settings, pictures), ""
+            # For each picture anew: the caller's thread may be another one every time.
+            self._compute.begin()
+            try:
+                return self._compute.compose(job, settings, pictures), None
+            finally:
+                self._compute.end()
         except FaceFusionLiveError as error:
-            return None, str(error)
+            return None, StageFailure("compose", type(error).__name__, str(error))
 
     def _released(self, run: _Run, candidate: Candidate, settings: Settings, detail: str) -> Emitted:
         def slate() -> Image:
@@ -132,3 +156,7 @@ class FrameSwapper:
             return Emitted(out.image.host().copy(), out.state, candidate.fault(), detail)
         finally:
             out.image.release()
+
+
+def _unheard(_frame_index: int, _failure: StageFailure) -> None:
+    pass

@@ -1,15 +1,19 @@
 """A session with its record: who may be used, what it works with by SHA-256, what came out."""
 
 import hashlib
-from collections.abc import Callable, Generator
+import os
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 
 from facefusion_live.app import wiring
-from facefusion_live.app.audit_wiring import WAIT_S, audit_home
+from facefusion_live.app.audit_wiring import audit_home
+from facefusion_live.app.environment import user_path
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
-from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail import AuditTrail, settled
 
 _NAMED_BY = 16
 """Hex digits of a picture's SHA-256 that name it as a target."""
@@ -30,21 +34,26 @@ def started_session(
         BadInputError: As `wiring.open_session` and `LiveSession.start`.
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
-    opening = nullcontext(trail) if trail else audit_home().open_trail(lambda notice: notify(notice.message))
-    with opening as writing:
+    home = audit_home(lambda notice: notify(notice.message))
+    with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
         for source in opened.sources:
-            _allow(writing, source)
+            allow(writing, source)
+        begun_ns = time.monotonic_ns()
         if wanted.output is not None:
-            writing.record_durably("export.video", "recording", "success", {"phase": "start"}).result(WAIT_S)
+            announce_recording(writing)
         try:
             opened.session.start()
-            _tell_loads(writing, opened)
+            tell_sources(writing, opened.sources)
+            tell_models(writing, opened.models())
+            home.retain(writing, opened.store.current.audit.keep_days)
             yield opened
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                _tell_output(writing, wanted.output)
+                facts = _recorded_with(wanted, opened) | {"execution_time_us": (time.monotonic_ns() - begun_ns) // 1000}
+                for path in opened.recordings or (wanted.output,):
+                    tell_recording(writing, path, facts)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -55,29 +64,70 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
         raise
 
 
-def _allow(trail: AuditTrail, source: Source) -> None:
-    """Put on record why a face may be used, before it is. The built-in faces are nobody's."""
+def allow(trail: AuditTrail, source: Source) -> None:
+    """Put on record why a face may be used, before it is. The built-in faces are nobody's.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: the face must not be used.
+    """
     if not source.built_in:
-        basis = {"basis": source.consent.value, "sha256": source.sha256}
-        trail.record_durably("consent.grant", _target(source), "success", basis).result(WAIT_S)
+        basis = {"basis": source.consent.value, "input_sha256": source.sha256}
+        settled(trail.record_durably("consent.grant", source_target(source.sha256), "success", basis))
 
 
-def _tell_loads(trail: AuditTrail, opened: wiring.OpenSession) -> None:
-    for index, source in enumerate(opened.sources):
-        loaded = {"source_face_index": index, "sha256": source.sha256, "consent": source.consent.value}
-        trail.record("source.load", _target(source), "success", loaded)
-    for model, path in opened.models().items():
+def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
+    """Put on record which source pictures are in use."""
+    for index, source in enumerate(sources):
+        loaded = {"source_face_index": index, "input_sha256": source.sha256, "consent": source.consent.value}
+        trail.record("source.load", source_target(source.sha256), "success", loaded)
+
+
+def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
+    """Put on record which models are in use."""
+    for model, path in models.items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 
-def _tell_output(trail: AuditTrail, output: Path) -> None:
+def announce_recording(trail: AuditTrail) -> None:
+    """Put on record that a recording begins, before it does.
+
+    Raises:
+        AuditStoreError: It cannot be put on record: there must be no recording.
+    """
+    settled(trail.record_durably("export.video", "recording", "success", {"phase": "start"}))
+
+
+def tell_recording(trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Put on record what was recorded, by its SHA-256.
+
+    Args:
+        trail: The record.
+        output: The file, finished; one that is not there was not recorded.
+        facts: How it was made.
+    """
+    told: dict[str, object] = {"phase": "end", **facts}
     written = output.is_file()
-    told = {"phase": "end"} | ({"output_sha256": _sha256(output), "bytes": output.stat().st_size} if written else {})
+    if written:
+        told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
     trail.record("export.video", "recording", "success" if written else "failure", told)
 
 
-def _target(source: Source) -> str:
-    return f"source:{source.sha256[:_NAMED_BY]}"
+def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[str, object]:
+    """What a recording is made of."""
+    width, height = opened.session.format.size_wh
+    facts: dict[str, object] = {
+        "model": wanted.engine,
+        "blend_milli": round(1000 * opened.store.current.look.opacity),
+        "output_resolution": f"{width}x{height}",
+    }
+    if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
+        facts["input_sha256"] = _sha256(clip)
+    return facts
+
+
+def source_target(sha256: str) -> str:
+    """How rows name a source picture."""
+    return f"source:{sha256[:_NAMED_BY]}"
 
 
 def _sha256(path: Path) -> str:

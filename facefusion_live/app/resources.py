@@ -64,6 +64,11 @@ class ResourceWatch:
 
     def poll(self, report: SessionReport) -> list[str]:
         """Read, if it is time to; returns warnings that were not given before."""
+        lost = [report.backend.lost] if report.backend.lost and report.backend.lost not in self.warnings else []
+        self.warnings += lost
+        return lost + self._limits_reached(report)
+
+    def _limits_reached(self, report: SessionReport) -> list[str]:
         now_ns = self._clock.now_ns()
         if self._before is not None and now_ns - self._before.at_ns < _EVERY_S * 1e9:
             return []

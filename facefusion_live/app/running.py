@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from facefusion_live.domain.errors import CaptureError, FaceFusionLiveError, SinkError
+from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.session import LiveSession
 
@@ -18,7 +19,7 @@ def frames_expected(form: Format, frame_limit: int | None) -> int | None:
 
 
 def watch(session: LiveSession, on_poll: Callable[[], None]) -> FaceFusionLiveError | None:
-    """Wait for the end of a started session; an output that breaks ends it.
+    """Wait for the end of a started session; it ends when its last output that shows pictures breaks.
 
     Args:
         session: Started; the caller stops it.
@@ -29,7 +30,7 @@ def watch(session: LiveSession, on_poll: Callable[[], None]) -> FaceFusionLiveEr
     """
     while not session.wait(_POLL_S):
         on_poll()
-        if session.failed_sinks:
+        if session.failed_sinks and not _of_use(session.outputs):
             break
     on_poll()
     for error in session.failed_sinks.values():
@@ -38,3 +39,11 @@ def watch(session: LiveSession, on_poll: Callable[[], None]) -> FaceFusionLiveEr
     if ended is not None:
         return ended if isinstance(ended, FaceFusionLiveError) else CaptureError(f"the input failed: {ended}")
     return None
+
+
+def _of_use(outputs: dict[str, SinkStatus]) -> bool:
+    """Whether a picture still goes anywhere; a list of states is none."""
+    return any(
+        name != "frame-states" and status.state not in (SinkState.FAILED, SinkState.CLOSED)
+        for name, status in outputs.items()
+    )

@@ -1,27 +1,40 @@
 """The one module that names concrete adapters: it puts the program together from them."""
 
+import atexit
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facefusion_live.adapters.capture import list_cameras, open_source
+from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
+from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
-from facefusion_live.adapters.sinks import Recorder, StatesSink
+from facefusion_live.adapters.sinks import (
+    FAMILIES,
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    SoundSources,
+    StatesSink,
+    make_recorder,
+    make_sink,
+)
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import Home, resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
-from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
@@ -35,6 +48,7 @@ from facefusion_live.domain.ports import (
     Sink,
 )
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -43,25 +57,44 @@ from facefusion_live.engine.tracks import FaceTracks
 
 __all__ = [
     "BUILT_IN_ENGINE",
+    "DETECTORS",
+    "LANDMARKER",
+    "RECOGNISER",
+    "Inference",
     "Request",
     "SystemClock",
+    "backends",
+    "camera_formats",
+    "chosen_compute",
     "engines",
+    "face_finding",
     "find_faces",
     "float_paste",
+    "host_compute",
     "list_cameras",
+    "make_engine",
+    "make_sink",
+    "open_catalog",
     "open_feed",
     "open_frame_swapper",
     "open_session",
+    "output",
+    "output_forms",
+    "page_of",
     "patch_painter",
     "read_picture",
+    "read_source",
+    "recording",
+    "snapshot",
+    "source_opener",
 ]
 
 BUILT_IN_ENGINE = "mesh"
 """The engine that needs no model of the user's."""
 
-_LANDMARKER = "face_mesh_attention"
-_RECOGNISER = "sface_2021dec_int8bq"
-_DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
+LANDMARKER = "face_mesh_attention"
+RECOGNISER = "sface_2021dec_int8bq"
+DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
 """What `detect.model = auto` asks in turn."""
 _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
 """What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
@@ -100,6 +133,8 @@ class Request:
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
+        sinks: Further outputs, as `adapters.sinks.make_sink` reads them.
+        snapshot: Where the last picture goes, or None.
     """
 
     sources: tuple[str | Path | RgbImage, ...]
@@ -111,6 +146,8 @@ class Request:
     settings: Settings
     offline: bool
     frame_limit: int | None
+    sinks: tuple[str, ...] = ()
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +160,7 @@ class OpenSession:
         swapper: Its engine.
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
+        sinks: Its outputs from the start.
     """
 
     session: LiveSession
@@ -130,35 +168,57 @@ class OpenSession:
     swapper: FaceSwapper
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
+    sinks: tuple[Sink, ...]
+
+    @property
+    def recordings(self) -> tuple[Path, ...]:
+        """The files recorded so far."""
+        return tuple(part for sink in self.sinks if isinstance(sink, Recorder) for part in sink.parts)
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Addresses at which a browser on this machine can watch. They are secrets."""
+        return tuple(sink.url for sink in self.sinks if isinstance(sink, MjpegSink) and sink.url)
 
 
-def open_session(request: Request, events: EventLog | None = None, more_sinks: Sequence[Sink] = ()) -> OpenSession:
+def open_session(
+    request: Request,
+    events: EventLog | None = None,
+    more_sinks: Sequence[Sink] = (),
+    around: Callable[[SessionParts], SessionParts] = lambda parts: parts,
+) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
 
     Args:
         request: What it is to do.
         events: The record; None keeps none.
         more_sinks: Outputs beside those of the request.
+        around: Has the last word on the parts: benchmarks wrap what they measure.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
         InferenceError: A net cannot be loaded.
     """
+    if request.offline and request.settings.sound.source == "microphone":
+        raise BadInputError(
+            "a microphone is heard live only", advice="Leave out --offline, or set sound.source to auto."
+        )
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
-        open_source=_source_opener(request.input, request.settings, clock, offline=request.offline),
+        open_source=source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=inference.compute,
-        sinks=(*_sinks(request), *more_sinks),
+        compute=chosen_compute(inference.compute, request.settings),
+        sinks=sinks,
         store=store,
         clock=clock,
         events=events or NoEvents(),
     )
-    session = LiveSession(parts, offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened)
+    session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
 
 
 def open_frame_swapper(
@@ -177,7 +237,8 @@ def open_frame_swapper(
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
     inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    return FrameSwapper(inference.stages, inference.compute, SettingsStore(settings), SystemClock())
+    store, compute = SettingsStore(settings), chosen_compute(inference.compute, settings)
+    return FrameSwapper(inference.stages, compute, store, SystemClock(), inference.catalog.opened)
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -187,12 +248,12 @@ def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
         BadInputError: The input cannot be opened, or the limit is not above 0.
     """
     clock = SystemClock()
-    opener = _source_opener(spec, settings, clock, offline=False)
+    opener = source_opener(spec, settings, clock, offline=False)
     return Feed(opener, clock, fps_limit=fps_limit, patience_s=settings.capture.read_timeout_s)
 
 
-def find_faces(picture: RgbImage) -> tuple[Face, ...]:
-    """Every face in a picture, the largest first.
+def find_faces(picture: RgbImage) -> tuple[tuple[Face, ...], dict[str, Path]]:
+    """Every face in a picture, the largest first; and the models that found them, with their files.
 
     Args:
         picture: (h, w, 3) RGB, given away.
@@ -200,8 +261,19 @@ def find_faces(picture: RgbImage) -> tuple[Face, ...]:
     Raises:
         InferenceError: A net cannot be loaded.
     """
-    settings = Settings()
-    return portraits.faces_in(picture, _finding(_catalog(), CpuCompute(_slate_card(settings))))
+    catalog = open_catalog()
+    faces = portraits.faces_in(picture, face_finding(catalog, host_compute(Settings())))
+    return faces, catalog.opened
+
+
+def backends(settings: Settings) -> tuple[Compute, Compute]:
+    """Processor and graphics device: for the benchmark, which compares them.
+
+    Raises:
+        ComputeError: There is no graphics device.
+    """
+    host = host_compute(settings)
+    return host, GpuCompute(_graphics.device(), host)
 
 
 def patch_painter() -> PatchPainter:
@@ -211,35 +283,82 @@ def patch_painter() -> PatchPainter:
 
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
-) -> "_Inference":
-    catalog, compute = _catalog(tensorrt=tensorrt), CpuCompute(_slate_card(settings))
-    swapper = _engine(engine, catalog, compute)
-    finding = _finding(catalog, compute)
-    prepared = swapper.prepare([portraits.portrait(_read(source), source.name, finding) for source in sources])
-    return _Inference(catalog, compute, swapper, prepared, settings)
+) -> "Inference":
+    catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
+    swapper = make_engine(engine, catalog, compute)
+    finding = face_finding(catalog, compute)
+    prepared = swapper.prepare([portraits.portrait(read_source(source), source.name, finding) for source in sources])
+    return Inference(catalog, compute, swapper, lambda: prepared, settings)
 
 
-def _catalog(*, tensorrt: bool = False) -> Catalog:
-    """The user's models and cards first, so that a card of theirs may replace one of ours."""
+class _Graphics:
+    """What is kept for the whole program: the graphics device, opened when first wanted, and what was measured."""
+
+    def __init__(self) -> None:
+        self.trial = Trial(SystemClock())
+        self._device: Device | None = None
+
+    def device(self) -> Device:
+        """The device.
+
+        Raises:
+            ComputeError: There is none.
+            ResourceError: The shaders are not as they must be.
+        """
+        if self._device is None or self._device.is_lost:
+            self._device = open_device(resource("shaders"))
+            atexit.register(self.close)
+        return self._device
+
+    def close(self) -> None:
+        """Let go of the device, at the end of the program. What a session still holds ends with the process."""
+        if self._device is not None:
+            with suppress(ComputeError):
+                self._device.close()
+            self._device = None
+
+
+_graphics = _Graphics()
+
+
+def chosen_compute(host: CpuCompute, settings: Settings) -> ChosenCompute:
+    """What composes a session's pictures, as `render.backend` asks for."""
+
+    def on_device() -> GpuCompute:
+        return GpuCompute(_graphics.device(), host)
+
+    return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
+
+
+def open_catalog(*, tensorrt: bool = False) -> Catalog:
+    """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
     user = Home.from_environment().models
     return Catalog(user, resource("resources/models"), resource("resources/cards"), tensorrt=tensorrt)
 
 
-def _read(source: portraits.Source) -> RgbImage:
+def read_source(source: portraits.Source) -> RgbImage:
+    """The pixels of a source picture. Raises SourceFaceError."""
     return read_picture(source.picture) if isinstance(source.picture, Path) else source.picture
 
 
-def _source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool) -> Callable[[], FrameSource]:
+def source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool) -> Callable[[], FrameSource]:
+    """What opens an input, and opens it again after a loss."""
     demo_clip = resource("resources/demo/driver.mp4")
     return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
 
 
 def engines() -> tuple[str, ...]:
     """Every engine that could run here and now: the built-in one, and the swappers whose files are there."""
-    return (BUILT_IN_ENGINE, *_catalog().ready("swapper"))
+    return (BUILT_IN_ENGINE, *open_catalog().ready("swapper"))
 
 
-def _engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
+def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
+    """An engine by its name.
+
+    Raises:
+        BadInputError: There is none of that name.
+        ModelMissingError: Its files are not there.
+    """
     if name == BUILT_IN_ENGINE:
         return MeshSwapper()
     if name not in catalog.known("swapper"):
@@ -248,14 +367,23 @@ def _engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
     return catalog.swapper(name, compute.crop, Warper())
 
 
-def _slate_card(settings: Settings) -> Path:
+def slate_card(settings: Settings) -> Path:
     chosen = settings.gate.slate_picture
     return user_path(chosen) if chosen else resource("resources/slate.png")
 
 
-def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
+def host_compute(settings: Settings) -> CpuCompute:
+    """What composes on the processor.
+
+    Raises:
+        BadInputError: The slate picture cannot be used.
+    """
+    return CpuCompute(slate_card(settings))
+
+
+def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
     """What makes fresh stages that find the faces in a picture."""
-    landmarker = catalog.landmarker(_LANDMARKER)
+    landmarker = catalog.landmarker(LANDMARKER)
     detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
 
     def stages() -> list[Stage]:
@@ -268,9 +396,9 @@ def _finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
 
 def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
     """(written, read)."""
-    written = [path for path in (request.output, request.states) if path is not None]
+    written = [path for path in (request.output, request.states, request.snapshot) if path is not None]
     pictures = [source.picture for source in sources if isinstance(source.picture, Path)]
-    return written, [*pictures, *_input_file(request.input), _slate_card(request.settings)]
+    return written, [*pictures, *_input_file(request.input), slate_card(request.settings)]
 
 
 def _input_file(spec: str) -> list[Path]:
@@ -280,34 +408,82 @@ def _input_file(spec: str) -> list[Path]:
     return [path] if os.path.isfile(path) else []  # noqa: PTH113
 
 
+def recording(path: Path, input_spec: str, settings: Settings) -> Recorder:
+    """A recording of a live session, with the sound that the settings ask for.
+
+    Raises:
+        BadInputError: It would overwrite the input, or cannot be written.
+    """
+    check_outputs([path], [*_input_file(input_spec), slate_card(settings)])
+    return make_recorder(path, settings, sound_sources(input_spec, settings))
+
+
+def snapshot(path: Path) -> Snapshot:
+    """The next picture that goes out, as a file.
+
+    Raises:
+        BadInputError: It cannot be written, or is neither PNG nor JPEG.
+    """
+    check_outputs([path], [])
+    return Snapshot(path)
+
+
+def output(spec: str, input_spec: str, settings: Settings) -> Sink:
+    """What `--sink` asks for, with the sound that the settings ask for.
+
+    Raises:
+        SinkOpenError: There is no such output.
+    """
+    return make_sink(spec, settings, sound_sources(input_spec, settings))
+
+
+def page_of(sink: Sink) -> str:
+    """Where a browser on this machine can watch an output; empty where it cannot. It is a secret."""
+    return sink.url if isinstance(sink, MjpegSink) else ""
+
+
+def output_forms() -> tuple[str, ...]:
+    """How outputs are asked for, in words for people."""
+    return tuple(form for family in FAMILIES for form in family.forms)
+
+
+def sound_sources(spec: str, settings: Settings) -> SoundSources:
+    """What can be heard in a session with this input."""
+    file = next(iter(_input_file(spec)), None)
+    return SoundSources(file, lambda: open_microphone(settings.sound.microphone))
+
+
 def _sinks(request: Request) -> tuple[Sink, ...]:
     sinks: list[Sink] = []
+    sounds = sound_sources(request.input, request.settings)
     if request.output is not None:
-        sound = next(iter(_input_file(request.input)), None)
-        sinks.append(Recorder(request.output, request.settings.record, audio_from=sound))
+        sinks.append(make_recorder(request.output, request.settings, sounds))
     if request.states is not None:
         sinks.append(StatesSink(request.states))
+    if request.snapshot is not None:
+        sinks.append(Snapshot(request.snapshot, last=True))
+    sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Inference:
+class Inference:
     """The nets and the engine, ready to make stages."""
 
     catalog: Catalog
-    compute: Compute
+    compute: CpuCompute
     swapper: FaceSwapper
-    source: PreparedSource
+    source: Callable[[], PreparedSource]
     settings: Settings
 
     def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
         """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
         tracks = FaceTracks()
-        finder = LandmarkFinder(self.catalog.landmarker(_LANDMARKER), self.compute)
+        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
         chosen = self.settings.detect.model
-        detectors = [self.catalog.detector(model) for model in (_DETECTORS if chosen == "auto" else (chosen,))]
+        detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
         found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
-        swap = SwapStage(self.swapper, lambda: self.source, buffers)
+        swap = SwapStage(self.swapper, self.source, buffers)
         if aside is None:
             return (*found, swap)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(_RECOGNISER), self.compute, aside), swap)
+        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), swap)

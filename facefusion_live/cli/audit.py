@@ -1,29 +1,35 @@
 """`facefusion-live audit …`: list, show, stats, verify, export, prune, key, forward. Each prints a table or JSON."""
 
 import json as json_format
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
-from facefusion_live.domain.audit.errors import EvidenceMissingError
+from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
 from facefusion_live.domain.errors import BadInputError
+from facefusion_live.engine.trail_writer import Notice
 
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
+_PIPE_COLUMNS = 240
+_FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def opened(home: Path | None) -> AuditHome:
-    """The audit trail of a home."""
-    return audit_home() if home is None else AuditHome(home)
+    """The audit trail of a home; what its rules call out goes to stderr."""
+    return audit_home(_tell) if home is None else AuditHome(home, notify=_tell)
 
 
 @audit.command(name="list")
@@ -38,6 +44,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
     target: str = "",
     setting: str = "",
     limit: int = 50,
+    archived: bool = False,
     code: str = "",
     home: Path | None = None,
     json: bool = False,
@@ -54,6 +61,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         target: camera:0, model:…, source:…
         setting: Changes of one parameter: look.opacity.
         limit: The last so many; 0 for all.
+        archived: Look through archives of pruned rows, too.
         code: The operator's code, where one is set up, to see everyone's rows.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
@@ -70,30 +78,30 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         setting=setting,
         limit=limit,
     )
-    rows = trail.reader().query(wanted)
+    rows = trail.reader().query(wanted, archived=archived)
     if json:
         return printed({"rows": rows})
-    table = Table("seq", "when", "action", "status", "target", "what", box=None, pad_edge=False)
-    for row in rows:
-        what = json_format.dumps(row["metadata"], ensure_ascii=False)
-        table.add_row(str(row["seq"]), row["timestamp"], row["action"], row["status"], row["target"], what)
-    Console().print(table)
+    # A pipe has no width, and `grep` wants a row in a line.
+    Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table_of(rows))
     return 0
 
 
 @audit.command
-def show(seq: int, *, log: str = "", code: str = "", home: Path | None = None, json: bool = False) -> int:
+def show(
+    seq: int, *, log: str = "", archived: bool = False, code: str = "", home: Path | None = None, json: bool = False
+) -> int:
     """One row, whole, with its hash.
 
     Args:
         seq: Its number.
         log: The beginning of the log's id; the main log by default.
+        archived: Look through archives of pruned rows, too.
         code: The operator's code, where one is set up, to see everyone's rows.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
-    found = trail.reader().event(log or main_log(trail), seq)
+    found = trail.reader().event(log or main_log(trail), seq, archived=archived)
     if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
         raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
     event, row = found
@@ -192,6 +200,9 @@ def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = 
     if days < 1:
         raise BadInputError("at least the last day stays", advice="Give --days 1 or more.")
     done = opened(home).prune(days)
+    for log in done["logs"]:
+        if "kept" in log:
+            complain(f"{log['file']} was left as it is: {log['kept']}")
     return said(json, done, lambda: f"{done['pruned']} rows archived and deleted, older than {done['before']}")
 
 
@@ -224,21 +235,83 @@ def forward(
     port: int = 6514,
     ca: Path | None = None,
     client: Path | None = None,
+    follow: bool = False,
     home: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Send what a syslog server has not taken yet, over TLS. Run it from cron, or tail audit/ndjson with Fluent Bit.
+    """Send what a syslog server has not taken yet, over TLS, also while the program runs.
 
     Args:
         host: As in its certificate.
         port: Usually 6514.
         ca: Who signed its certificate; those that the system trusts by default.
         client: Certificate and key of ours in one PEM.
+        follow: Go on until Ctrl-C; a server that is down gets everything when it is back.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    sent = opened(home).forward(Receiver(host, port, ca, client))
+    receiver, trail = Receiver(host, port, ca, client), opened(home)
+    sent = follow_up(trail, receiver) if follow else trail.forward(receiver)
     return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
+
+
+def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], None] = time.sleep) -> NoReturn:
+    """Forward for ever; say once that the server is gone, and once that it is back."""
+    wait_s, gone = _FOLLOW_S, False
+    while True:
+        try:
+            sent = trail.forward(receiver)
+        except ForwardError as error:
+            wait_s = min(wait_s * 2, _FOLLOW_MOST_S)
+            if not gone:
+                complain(f"{error}. {error.advice}")
+            gone = True
+        else:
+            wait_s = _FOLLOW_S
+            if gone:
+                complain(f"{receiver.sink} is back; {sent} rows sent")
+            gone = False
+        pause(wait_s)
+
+
+def table_of(rows: list[dict[str, Any]]) -> Table:
+    """Rows for people: seconds are enough; whose log and which user it is matters only where there are several."""
+    columns: dict[str, Callable[[dict[str, Any]], str]] = {
+        "log": lambda row: row["log_id"][:8],
+        "seq": lambda row: str(row["seq"]),
+        "when (UTC)": lambda row: row["timestamp"][:19].replace("T", " "),
+        "action": lambda row: row["action"],
+        "status": lambda row: row["status"],
+        "user": lambda row: row["user_id"].removeprefix("hmac:")[:8],
+        "target": lambda row: row["target"],
+    }
+    for column, field in (("log", "log_id"), ("user", "user_id")):
+        if len({row[field] for row in rows}) < 2:
+            del columns[column]
+    table = Table(box=None, pad_edge=False)
+    for title in columns:
+        table.add_column(title, no_wrap=True, max_width=24)
+    table.add_column("what", overflow="fold", ratio=1)
+    for row in rows:
+        table.add_row(*(cell(row) for cell in columns.values()), ", ".join(said_of(row["metadata"])))
+    return table
+
+
+def said_of(metadata: dict[str, Any]) -> Iterator[str]:
+    """Metadata in few words: `look.opacity 1000 → 850 ‰` rather than JSON in JSON."""
+    for name, value in metadata.items():
+        if name == "fields" and isinstance(value, list):
+            yield from (_change(each) for each in value)
+        elif isinstance(value, dict | list):
+            yield f"{name} {json_format.dumps(value, ensure_ascii=False)}"
+        else:
+            yield f"{name} {value[:16] + '…' if isinstance(value, str) and len(value) > 40 else value}"
+
+
+def _change(field: dict[str, Any]) -> str:
+    milli = "new_milli" in field
+    old, new = (field.get(f"{when}_milli" if milli else when, "?") for when in ("old", "new"))
+    return f"{field.get('field')} {old} → {new}{' ‰' if milli else ''}"
 
 
 def report_lines(report: LogReport) -> list[str]:
@@ -282,6 +355,12 @@ def main_log(trail: AuditHome) -> str:
     return next((log_id for name, log_id in trail.logs() if name == "audit.sqlite3"), "none")
 
 
+def complain(message: str) -> None:
+    """A line on stderr, where it is read and no JSON is disturbed."""
+    with suppress(OSError):
+        print(f"facefusion-live: {message}", file=sys.stderr)  # noqa: T201
+
+
 def printed(data: dict[str, Any]) -> int:
     """Print one JSON object. Returns 0."""
     print(json_format.dumps(data, ensure_ascii=False))  # noqa: T201
@@ -294,3 +373,7 @@ def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # 
         return printed(data)
     print(words())  # noqa: T201
     return 0
+
+
+def _tell(notice: Notice) -> None:
+    complain(notice.message)

@@ -1,7 +1,7 @@
 """`facefusion-live bench …`: how fast this machine is, in figures that others can repeat."""
 
 import json as json_format
-from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,46 +9,52 @@ from cyclopts import App
 from rich.console import Console
 from rich.table import Table
 
+from facefusion_live.app import bench_compare
 from facefusion_live.domain.errors import BadInputError
 
 bench = App(name="bench", help="Measure how fast this machine is.")
 
 _SECONDS = (0.5, 600)
-_COMPARED = (
-    ("late p50", ("live", "latency_ms", "capture_to_emit", "p50")),
-    ("late p95", ("live", "latency_ms", "capture_to_emit", "p95")),
-    ("frames/s", ("offline", "fps")),
-    ("CPU/frame", ("live", "cpu_ms_per_frame")),
-    ("memory", ("live", "peak_memory_mib")),
-    ("start", ("live", "start_s")),
-)
+_RUNS = (1, 20)
 
 
 @bench.default
 def jobs(
-    *, json: Path | None = None, compare: Path | None = None, seconds: float = 4.0, only: list[str] | None = None
+    *,
+    json: Path | None = None,
+    compare: Path | None = None,
+    seconds: float = 3.0,
+    runs: int = 3,
+    only: list[str] | None = None,
 ) -> int:
-    """Run the fixed jobs: 720p and 1080p, faces 200, 360 and 700 pixels wide, one and three. About two minutes.
+    """Run the fixed jobs: 720p and 1080p, faces 200, 360 and 700 pixels wide, one and three. About five minutes.
+
+    Every figure is the median of several runs and has a spread: (largest - least) / median. The jobs take turns, so
+    that each of them meets the whole time on the machine.
 
     Args:
-        json: Write everything that was measured here.
-        compare: A file written earlier: print the ratios of the new figures to the old ones.
-        seconds: How long each job is measured, once live and once offline.
+        json: Write everything that was measured here, with the spread of every figure.
+        compare: A file written earlier: print the ratios of the new figures to the old ones, and whether they lie
+            within the spread of both.
+        seconds: How long each run is measured.
+        runs: How often each job is run, live and offline.
         only: Name of a job, such as "720p 1x200". Repeat it for several.
     """
     from facefusion_live.app import benchmark  # noqa: PLC0415 (keeps --help quick, and free of cv2)
 
     before = None if compare is None else _read(compare)
-    _check(seconds)
+    _check(seconds, runs)
     chosen = [benchmark.job_named(name) for name in only] if only else benchmark.JOBS
-    told: dict[str, Any] = {"machine": benchmark.machine(), "seconds": seconds, "jobs": {}}
+    told: dict[str, Any] = {"machine": benchmark.machine(), "seconds": seconds, "runs": runs}
     console = Console()
-    for job in chosen:
-        with console.status(job.name):
-            told["jobs"][job.name] = {pace: benchmark.measure_apart(job, pace, seconds) for pace in benchmark.PACES}
+    with console.status("") as status:
+        told["jobs"] = benchmark.measure_all(chosen, seconds, runs, status.update)
     console.print(_table(told))
     if before is not None:
-        console.print(_comparison(before, told))
+        compared = _compared(before, told)
+        told["compared"] = compared
+        console.print(_comparison(compared))
+        console.print(_agreement(compared))
     if json is not None:
         _write(json, told)
     return 0
@@ -65,7 +71,7 @@ def job(name: str, *, pace: Literal["live", "offline"] = "live", seconds: float 
     """
     from facefusion_live.app import benchmark  # noqa: PLC0415 (as in jobs)
 
-    _check(seconds)
+    _check(seconds, 1)
     print(json_format.dumps(benchmark.measure(benchmark.job_named(name), pace, seconds)))  # noqa: T201
     return 0
 
@@ -92,24 +98,63 @@ def paste(*, json: Path | None = None) -> int:
 
 
 @bench.command
-def audit(*, folder: Path | None = None, frames: int = 900, events: int = 200_000, json: bool = False) -> int:
-    """What the audit trail costs on this machine's disk.
+def render(*, json: Path | None = None) -> int:
+    """Processor against graphics device: pictures composed with every step of the look, in one run.
+
+    Args:
+        json: Write what was measured here.
+    """
+    from facefusion_live.app import benchmark, render_bench  # noqa: PLC0415 (as in jobs)
+
+    rows = render_bench.measure()
+    table = Table("picture", "composed by", "p50 ms", "p95 ms", "frames/s", "device", box=None)
+    for row in rows:
+        numbers = [f"{row[key]:.2f}" for key in ("p50_ms", "p95_ms")]
+        table.add_row(row["size"], row["backend"], *numbers, f"{row['fps']:.0f}", row["device"])
+    Console().print(table)
+    if json is not None:
+        _write(json, {"machine": benchmark.machine(), "render": rows})
+    return 0
+
+
+@bench.command
+def audit(
+    *,
+    folder: Path | None = None,
+    frames: int = 900,
+    live_frames: int = 900,
+    events: int = 200_000,
+    json: bool = False,
+) -> int:
+    """What the audit trail costs on this machine's disk. Two minutes; exit code 3 when the log does not verify.
 
     Args:
         folder: On the disk to measure; the working folder by default.
-        frames: How many frames to imitate.
+        frames: Length of the idle loop, at 30 a second.
+        live_frames: Length of the live session, at 30 a second.
         events: How many events to store and verify.
         json: Print one JSON object.
     """
-    from facefusion_live.cli.bench_audit import bench_audit  # noqa: PLC0415 (as in jobs)
+    from facefusion_live.app import audit_bench  # noqa: PLC0415 (as in jobs)
 
-    return bench_audit(folder=folder, frames=frames, events=events, json=json)
+    if min(frames, live_frames, events) < 100:
+        raise BadInputError("so few say nothing", advice="Give 100 or more of frames and events.")
+    place = folder or Path.cwd()
+    if not place.is_dir():
+        raise BadInputError(f"{place.name} is no folder", advice="Give a folder on the disk to be measured.")
+    numbers = asdict(audit_bench.measure(place, frames=frames, live_frames=live_frames, events=events))
+    if json:
+        print(json_format.dumps(numbers))  # noqa: T201
+    else:
+        for name, value in numbers.items():
+            print(f"{name:20} {format(value, ',.2f') if isinstance(value, float) else value}")  # noqa: T201
+    return 0 if numbers["intact"] else 3
 
 
-def _check(seconds: float) -> None:
-    low, high = _SECONDS
-    if not low <= seconds <= high:
-        raise BadInputError(f"--seconds {seconds:g} is not allowed", advice=f"Give {low:g} to {high:g}.")
+def _check(seconds: float, runs: int) -> None:
+    for flag, value, (low, high) in (("--seconds", seconds, _SECONDS), ("--runs", runs, _RUNS)):
+        if not low <= value <= high:
+            raise BadInputError(f"{flag} {value:g} is not allowed", advice=f"Give {low:g} to {high:g}.")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -140,22 +185,29 @@ def _table(told: dict[str, Any]) -> Table:
     return table
 
 
-def _comparison(before: dict[str, Any], now: dict[str, Any]) -> Table:
+def _compared(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """New figures over old ones, for the jobs that both have."""
-    table = Table("new / old", *(title for title, _ in _COMPARED), box=None)
-    for name, paces in now["jobs"].items():
-        if name in before["jobs"]:
-            table.add_row(name, *_ratios(before["jobs"][name], paces))
+    both = {name: paces for name, paces in now["jobs"].items() if name in before["jobs"]}
+    return {
+        name: [{**asdict(ratio), "agrees": ratio.agrees} for ratio in bench_compare.ratios(before["jobs"][name], paces)]
+        for name, paces in both.items()
+    }
+
+
+def _comparison(compared: dict[str, list[dict[str, Any]]]) -> Table:
+    table = Table("new / old", *(title for title, _ in bench_compare.COMPARED), box=None)
+    for name, ratios in compared.items():
+        table.add_row(name, *(_ratio(ratio) for ratio in ratios))
     return table
 
 
-def _ratios(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    for _, path in _COMPARED:
-        old, new = _at(before, path), _at(now, path)
-        yield f"{new / old:.2f}" if old and new is not None else "-"
+def _ratio(ratio: dict[str, Any]) -> str:
+    if ratio["value"] is None:
+        return "-"
+    return f"{ratio['value']:.2f}" + ("" if ratio["agrees"] else " !")
 
 
-def _at(figures: dict[str, Any], path: tuple[str, ...]) -> float | None:
-    for key in path:
-        figures = figures.get(key, {})
-    return figures if isinstance(figures, int | float) else None
+def _agreement(compared: dict[str, list[dict[str, Any]]]) -> str:
+    known = [ratio for ratios in compared.values() for ratio in ratios if ratio["value"] is not None]
+    outside = sum(not ratio["agrees"] for ratio in known)
+    return f"{len(known) - outside} of {len(known)} figures agree within the stated spread; ! marks the others."

@@ -1,5 +1,6 @@
 """`run` and `demo`: a session from the first frame to the report."""
 
+import dataclasses
 import json
 import sys
 import time
@@ -19,6 +20,7 @@ from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
+from facefusion_live.domain.ports import SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
@@ -37,6 +39,8 @@ def request(  # noqa: PLR0913 (one argument per flag)
     settings: Settings,
     offline: bool,
     frame_limit: int | None,
+    sinks: Sequence[str] = (),
+    snapshot: Path | None = None,
 ) -> wiring.Request:
     """A request from what the command line says.
 
@@ -54,6 +58,8 @@ def request(  # noqa: PLR0913 (one argument per flag)
         settings=settings,
         offline=offline,
         frame_limit=frame_limit,
+        sinks=tuple(sinks),
+        snapshot=snapshot,
     )
 
 
@@ -85,6 +91,8 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
     try:
         with started_session(wanted, lambda words: _say(f"facefusion-live: {words}")) as opened:
             session = opened.session
+            for page in opened.pages:
+                _say(f"facefusion-live: watch at {page}")
             with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
                 problem = watch(session, lambda: _poll(session, show, resources))
     finally:
@@ -94,7 +102,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
                 if json_wanted:
                     print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
                 else:
-                    _tell(report, wanted.output)
+                    _tell(report, (*opened.recordings, *filter(None, [wanted.snapshot])))
     if problem is not None:
         raise problem
     return 0
@@ -103,8 +111,15 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report()
     show(report.frames_out)
-    for warning in resources.poll(report):
+    for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
+
+
+def _ended(report: SessionReport) -> list[str]:
+    """Outputs that ended while others go on; what ends the session is told at its end."""
+    if len(report.outputs) <= len(report.sink_errors):
+        return []
+    return [f"an output ended: {error}" for error in report.sink_errors.values()]
 
 
 class _Show:
@@ -114,6 +129,13 @@ class _Show:
         self._progress = progress
         self._task = None if progress is None else progress.add_task("frames", total=total)
         self._last_s = 0.0
+        self._said: set[str] = set()
+
+    def unsaid(self, warnings: Sequence[str]) -> list[str]:
+        """Those that were not told yet."""
+        new = [warning for warning in warnings if warning not in self._said]
+        self._said.update(new)
+        return new
 
     def __call__(self, frames: int) -> None:
         if self._progress is not None and self._task is not None and time.monotonic() - self._last_s > _POLL_S:
@@ -158,19 +180,28 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "fps": report.fps,
         "losses": report.losses,
         "silences": report.silences,
-        "warnings": resources.warnings,
+        "warnings": [*resources.warnings, *report.warnings],
         "resources": resources.summary(),
+        "outputs": {name: _status(status) for name, status in report.outputs.items()},
+        "backend": report.backend.name,
+        "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
     }
 
 
-def _tell(report: SessionReport, output: Path | None) -> None:
+def _status(status: SinkStatus) -> dict[str, Any]:
+    return dataclasses.asdict(status) | {"state": status.state.value}
+
+
+def _tell(report: SessionReport, written: Sequence[Path]) -> None:
     states = ", ".join(f"{count} {state}" for state, count in report.state_frames.items() if count)
     print(f"{report.frames_out} frames at {report.fps:g}/s: {states or 'none'}.")  # noqa: T201
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
-    if output is not None and output.exists():
-        print(f"Written: {output.resolve()}")  # noqa: T201
+    print(f"Composed by {report.backend.name}: {report.backend.reason}.")  # noqa: T201
+    for path in written:
+        if path.exists():
+            print(f"Written: {path.resolve()}")  # noqa: T201

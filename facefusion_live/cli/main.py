@@ -4,10 +4,10 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import Annotated, Literal, Protocol, TextIO
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -40,17 +40,50 @@ _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
 
 
+class Window(Protocol):
+    """What opens a window, where the program has one."""
+
+    def check_screen(self) -> None:
+        """See whether there can be one.
+
+        Raises:
+            BadInputError: There cannot.
+        """
+        ...
+
+    def open_window(
+        self,
+        values: Mapping[str, Value],
+        *,
+        source: str | None = None,
+        input_spec: str | None = None,
+        start: bool = False,
+    ) -> int:
+        """Open it and stay until it is closed; returns the exit code.
+
+        Raises:
+            BadInputError: It cannot be opened, or not with these parameters.
+        """
+        ...
+
+
+_windows: list[Window] = []
+"""What opens a window in this process: one, or none where only commands are wanted."""
+
+
 @app.command
 def run(  # noqa: PLR0913 (one argument per flag)
     *,
     source: list[str],
     input: str,  # noqa: A002 (the flag's name)
     output: Path | None = None,
+    sink: list[str] | None = None,
     engine: str = "mesh",
     consent: ConsentWord | None = None,
     frames: int | None = None,
     offline: bool = False,
     frame_states: Path | None = None,
+    snapshot: Path | None = None,
     json: bool = False,
 ) -> int:
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
@@ -59,11 +92,13 @@ def run(  # noqa: PLR0913 (one argument per flag)
         source: A portrait, or the name of a built-in avatar. Repeat it for several pictures of one person.
         input: camera:N, camera:NAME, a file, a URL, or synthetic.
         output: Recording: .mp4 (H.264) or .mkv (lossless).
+        sink: A further output, such as virtual-camera or rtmp://HOST/APP/KEY. Repeat it for several.
         engine: What makes the swap.
         consent: Why the source face may be used.
         frames: Stop after so many frames.
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
+        snapshot: Write the last picture that went out here: .png or .jpg.
         json: Print one JSON object at the end.
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (keeps --help quick, and free of cv2)
@@ -81,6 +116,8 @@ def run(  # noqa: PLR0913 (one argument per flag)
             settings=_settings(),
             offline=offline,
             frame_limit=frames,
+            sinks=sink or (),
+            snapshot=snapshot,
         ),
         json_wanted=json,
     )
@@ -89,16 +126,18 @@ def run(  # noqa: PLR0913 (one argument per flag)
 @app.command
 def demo(
     *,
-    output: Path = Path("facefusion-live-demo.mp4"),
+    output: Path | None = None,
     source: str = "ada",
+    sink: list[str] | None = None,
     seconds: Annotated[float, Parameter(help="Length of the demo.")] = 8.0,
     json: bool = False,
 ) -> int:
-    """Swap a built-in avatar into the built-in clip, live, and write an mp4.
+    """Swap a built-in avatar into the built-in clip, live: in a window, or into an mp4 where there is no screen.
 
     Args:
-        output: Where the mp4 goes.
+        output: Write the mp4 here, and open no window.
         source: Name of a built-in avatar.
+        sink: A further output, as in run. Repeat it for several.
         seconds: Length of the demo.
         json: Print one JSON object at the end.
     """
@@ -106,17 +145,21 @@ def demo(
 
     if not 0.1 <= seconds <= 3600:
         raise BadInputError(f"--seconds {seconds:g} is not allowed", advice="Give 0.1 to 3600.")
+    picture = live.avatar(source)
+    if output is None and not json and not sink and _can_open_window():
+        return _windows[0].open_window(_overrides, source=source, input_spec="synthetic", start=True)
     return live.run(
         live.request(
-            sources=[live.avatar(source)],
+            sources=[picture],
             consent=None,
             input_spec="synthetic",
-            output=output,
+            output=output or Path("facefusion-live-demo.mp4"),
             states=None,
             engine="mesh",
             settings=_settings(),
             offline=False,
             frame_limit=round(seconds * 30),
+            sinks=sink or (),
         ),
         json_wanted=json,
     )
@@ -135,6 +178,19 @@ def cameras(*, json: bool = False) -> int:
 
 
 @app.command
+def doctor(*, json: bool = False, probe: Annotated[str, Parameter(show=False)] = "") -> int:
+    """Try every output, encoder, camera and the rest of this machine, and tell what works and what to do.
+
+    Args:
+        json: Print one JSON object.
+        probe: Try this one only, in this process.
+    """
+    from facefusion_live.cli import doctor as trying  # noqa: PLC0415 (as in run)
+
+    return trying.probe(probe) if probe else trying.run(json_wanted=json)
+
+
+@app.command
 def settings() -> int:
     """List every parameter: its flag, value, range and meaning."""
     from facefusion_live.cli import listing  # noqa: PLC0415 (as in run)
@@ -144,17 +200,36 @@ def settings() -> int:
 
 @app.default
 def window() -> int:
-    """Print this help. A window is not part of this release: the commands do everything."""
-    app.help_print([])
-    return EXIT_DONE
+    """Open the window."""
+    if not _windows:
+        app.help_print([])
+        return EXIT_DONE
+    return _windows[0].open_window(_overrides)
 
 
-def run_command_line(words: Sequence[str]) -> int:
+def _can_open_window() -> bool:
+    try:
+        for opener in _windows:
+            opener.check_screen()
+    except BadInputError as error:
+        # Without a screen the file is what is wanted; a screen that cannot be used is told.
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            _complain(str(error), error.advice, EXIT_DONE)
+        return False
+    return bool(_windows)
+
+
+def run_command_line(words: Sequence[str], opener: Window | None = None) -> int:
     """Run one command line.
+
+    Args:
+        words: Without the program's name.
+        opener: Opens the window; without it there are only commands.
 
     Returns:
         The exit code.
     """
+    _windows[:] = [] if opener is None else [opener]
     code = _command(words)
     # Here, not when Python ends: then it is too late to say it in our words.
     unwritten = _unwritten(sys.stdout)

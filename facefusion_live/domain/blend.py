@@ -31,6 +31,8 @@ RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 GAIN_LIMITS = (0.25, 4.0)
 """The lighting ratio is kept within these."""
+PLACE_SLACK = 0.02
+"""How far beyond the patch's own face a point of the face in the frame may lie, in crop widths: a cell of the grid."""
 COVERED_FROM = 0.5
 """A pixel counts as covered when the swap has at least this share in it."""
 
@@ -93,6 +95,24 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
     """
     face = (regions_grid[..., 0] >= EDGE_LEVEL) & (regions_grid[..., 1:3] < EDGE_LEVEL).all(-1)
     return float((alpha_grid[face] >= COVERED_FROM).mean()) if face.any() else 0.0
+
+
+def placed_share(regions_grid: Bytes, points: NDArray[np.floating]) -> float:
+    """The share of a face's points over which a patch lies with its own face, 0..1.
+
+    `covered_share` believes the patch that its face is the one in the frame. This asks the frame: a patch that was put
+    beside the face covers whatever it lies on.
+
+    Args:
+        regions_grid: (n, n, 4) stored distances.
+        points: (m, 2) of the face in the frame, in shares of the crop's edge.
+    """
+    cells = regions_grid.shape[0]
+    with np.errstate(invalid="ignore"):
+        inside = ((points >= 0) & (points < 1)).all(-1)
+    x, y = (points[inside] * cells).astype(int).T
+    there = regions_grid[y, x, 0] >= EDGE_LEVEL - PLACE_SLACK / DISTANCE_STEP
+    return float(there.sum()) / max(len(points), 1)
 
 
 def scaled_grid(alpha_grid: Array, face_scale: float) -> Array:

@@ -58,6 +58,10 @@ class ComputeError(FaceFusionLiveError):
     """A picture could not be cropped, composed or read back."""
 
 
+class ComputeLostError(ComputeError):
+    """A back-end that worked and is gone: its context lost, its driver silent. Another one must take over."""
+
+
 class SinkError(FaceFusionLiveError):
     """An output could not be opened or written."""
 

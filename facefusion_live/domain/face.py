@@ -17,11 +17,13 @@ class Detection:
         box_px: (4,) float32 left, top, right, bottom.
         eyes_px: (2, 2) float32; the eye at the viewer's left, then the other.
         score: 0..1.
+        within: Share of the box that lies within the picture, 0..1.
     """
 
     box_px: NDArray[np.float32]
     eyes_px: NDArray[np.float32]
     score: float
+    within: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +89,13 @@ class StageFailure:
         stage: Name of the stage that failed.
         error_type: Class name of the error.
         message: What it said, for the log.
+        face: The face it failed on, its place in `Job.faces`; None where it was none in particular.
     """
 
     stage: str
     error_type: str
     message: str
+    face: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

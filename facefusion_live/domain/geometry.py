@@ -102,10 +102,17 @@ def transform(dest_from_source: Affine, points: Points) -> NDArray[np.float32]:
         Points of the same shape, float32.
     """
     moved = np.empty(points.shape, np.float32)
-    moved[:, :2] = points[:, :2] @ dest_from_source[:, :2].T + dest_from_source[:, 2]
+    # What is infinite becomes no number without a warning: nets break, and the gate looks for it.
+    with np.errstate(invalid="ignore"):
+        moved[:, :2] = points[:, :2] @ dest_from_source[:, :2].T + dest_from_source[:, 2]
     if points.shape[1] == 3:
         moved[:, 2] = points[:, 2] * scale_of(dest_from_source)
     return moved
+
+
+def shifted(dest_from_source: Affine, by: tuple[float, float]) -> Affine:
+    """The same map with the destination's origin elsewhere: what came to (x, y) comes to (x, y) + by."""
+    return dest_from_source + np.array([[0, 0, by[0]], [0, 0, by[1]]])
 
 
 def scale_of(dest_from_source: Affine) -> float:
@@ -129,16 +136,44 @@ def scaled(factor: float) -> Affine:
     return np.array([[factor, 0, shift], [0, factor, shift]])
 
 
-def letterbox(size_wh: tuple[int, int], edge_px: int) -> Affine:
-    """crop_from_frame that fits a whole frame into a square, centred."""
+def letterbox(size_wh: tuple[int, int], edge_px: int, margin: float = 0.0) -> Affine:
+    """crop_from_frame that fits a whole frame into a square, centred.
+
+    Args:
+        size_wh: Of the frame.
+        edge_px: Of the square.
+        margin: Room left on either side, as a share of the frame's longer edge.
+    """
     width, height = size_wh
-    scale = edge_px / max(width, height)
+    scale = edge_px / (max(width, height) * (1 + 2 * margin))
     return np.array(
         [
             [scale, 0, (edge_px - width * scale) / 2],
             [0, scale, (edge_px - height * scale) / 2],
         ]
     )
+
+
+def mirror_outwards(crop: NDArray[np.uint8], crop_from_frame: Affine, size_wh: tuple[int, int]) -> None:
+    """Fill what lies outside the frame with the mirrored picture, in place, as far as there is picture to mirror.
+
+    Args:
+        crop: (n, n, 3) with the whole frame in it.
+        crop_from_frame: Scale and shift that brought it there, as `letterbox` gives.
+        size_wh: Of the frame.
+    """
+    first, last = transform(crop_from_frame, np.array([[0, 0], [size_wh[0] - 1, size_wh[1] - 1]]))
+    for axis, lines in enumerate((crop.swapaxes(0, 1), crop)):
+        low, high = max(int(np.ceil(first[axis])), 0), min(int(np.floor(last[axis])) + 1, len(lines))
+        before, after = min(low, high - low), min(len(lines) - high, high - low)
+        lines[low - before : low] = lines[low : low + before][::-1]
+        lines[high : high + after] = lines[high - after : high][::-1]
+
+
+def share_within(box_px: Points, size_wh: tuple[int, int]) -> float:
+    """Share of a box that lies within a frame, 0..1."""
+    inside = np.concatenate([np.maximum(box_px[:2], 0), np.minimum(box_px[2:], size_wh)])
+    return box_area(inside) / max(box_area(box_px), 1e-9)
 
 
 def face_roi(box_px: Points, eyes_px: Points, edge_px: int, margin: float = 1.5) -> Affine:

@@ -233,19 +233,56 @@ class Composition:
 
     Attributes:
         image: The picture; the receiver owns one share.
-        covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch.
+        covered: For each of the job's targets the share of the face that is covered, 0..1; 0 without a patch, and no
+            more than the share of the face in the frame over which the patch really lies (`covering.shares`).
     """
 
     image: Image
     covered: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What composes.
+
+    Attributes:
+        name: "cpu", "gl".
+        reason: Why it is this one, in words.
+        lost: What happened to the one before it, in words; empty while nothing did.
+    """
+
+    name: str
+    reason: str
+    lost: str = ""
+
+
 class Compute(Protocol):
-    """Whatever touches pixels: `cpu`, later `gl` and `cuda`. Raises ComputeError."""
+    """Whatever touches pixels: `cpu`, `gl`, later `cuda`. Raises ComputeError; ComputeLostError when it is gone."""
 
     @property
     def name(self) -> str:
         """The back-end: "cpu", "gl"."""
+        ...
+
+    @property
+    def backend(self) -> Backend:
+        """What really composes, and why. Thread: any."""
+        ...
+
+    def prepare(self, size_wh: tuple[int, int]) -> None:
+        """Get ready for pictures of this size. May take its time. Thread: whoever starts the session, before `begin`.
+
+        Raises:
+            BadInputError: The back-end that was asked for cannot be had.
+        """
+        ...
+
+    def begin(self) -> None:
+        """Take what belongs to one thread, such as a graphics context. Thread: render, before its first picture."""
+        ...
+
+    def end(self) -> None:
+        """Give it back. Thread: render, after its last picture; only after a `begin` that did not raise."""
         ...
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
@@ -256,7 +293,7 @@ class Compute(Protocol):
         ...
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
-        """Draw every patch of the job over its frame and hide the bystanders. Thread: render."""
+        """Draw every patch of the job over its frame and hide the bystanders. Thread: render, after `begin`."""
         ...
 
     def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
@@ -310,8 +347,38 @@ class OutputFrame(Protocol):
         ...
 
 
+class SinkState(Enum):
+    """What an output is doing."""
+
+    OPENING = "opening"
+    RUNNING = "running"
+    RECONNECTING = "reconnecting"
+    """It lost whom it sends to and tries again by itself; pictures are dropped meanwhile."""
+    PAUSED = "paused"
+    """Asked to rest, or nobody reads."""
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """How an output is doing at one moment.
+
+    Attributes:
+        state: In one word.
+        words: The same for people, in a line without a full stop; empty where the state says all. Never a secret.
+        readers: How many take its pictures; None where nobody can know.
+        bytes_out: What it has sent or written; None where nobody counts.
+    """
+
+    state: SinkState
+    words: str = ""
+    readers: int | None = None
+    bytes_out: int | None = None
+
+
 class Sink(Protocol):
-    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own."""
+    """Where pictures go. Raises SinkOpenError on opening, SinkError later. Thread: its own, save `status`."""
 
     @property
     def name(self) -> str:
@@ -337,6 +404,56 @@ class Sink(Protocol):
         Raises:
             SinkError: The end could not be written, the first time only.
         """
+        ...
+
+    def status(self) -> SinkStatus:
+        """How it is doing: OPENING until it is open, CLOSED after. Thread: any; returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundChunk:
+    """A piece of sound.
+
+    Attributes:
+        samples: (n, channels) int16.
+        captured_ns: When the first of them was heard, on the clock of the frames' `captured_ns`.
+    """
+
+    samples: NDArray[np.int16]
+    captured_ns: int
+
+
+class Microphone(Protocol):
+    """Where sound comes from; opened when it is made. Raises CaptureOpenError then, CaptureLostError later."""
+
+    @property
+    def name(self) -> str:
+        """As the system calls it."""
+        ...
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples per second."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        ...
+
+    def take(self) -> Sequence[SoundChunk]:
+        """What was heard since the last call, in order; at most some seconds are kept. Never waits. Thread: any one.
+
+        Raises:
+            CaptureLostError: It is gone; it must be opened anew.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it. Safe to call twice."""
         ...
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from facefusion_live.domain.memory import large_memory
+
 _ROOM = 1.5
 """Memory is taken larger than asked for: a face that comes nearer asks for a little more with every frame."""
 
@@ -20,5 +22,5 @@ class Scratch:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         memory = self._memory.get(name)
         if memory is None or memory.size < size:
-            memory = self._memory[name] = np.empty(int(size * _ROOM), np.uint8)
+            memory = self._memory[name] = large_memory(int(size * _ROOM))
         return memory[:size].view(dtype).reshape(shape)

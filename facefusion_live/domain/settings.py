@@ -203,6 +203,18 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """What composes the picture."""
+
+    backend: Annotated[
+        str,
+        Choice(("auto", "gl", "cpu")),
+        Acts.SESSION,
+        Words("Composed by", "Auto measures graphics device and processor at the start, and takes the faster one."),
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What goes out when a face is not covered."""
 
@@ -248,6 +260,136 @@ class Record:
         Acts.SESSION,
         Words("Encoder preset", "Faster presets spare the processor and make larger files."),
     ] = "superfast"
+    split_min: Annotated[
+        int,
+        Range(0, 1440, 5, "min"),
+        Acts.SESSION,
+        Words("New file every", "Begin a new file after so many minutes; 0 keeps one file."),
+    ] = 0
+    split_mib: Annotated[
+        int,
+        Range(0, 1_000_000, 100, "MiB"),
+        Acts.SESSION,
+        Words("New file at", "Begin a new file when one has reached this size; 0 keeps one file."),
+    ] = 0
+    keep_free_mib: Annotated[
+        int,
+        Range(0, 100_000, 50, "MiB"),
+        Acts.SESSION,
+        Words("Keep free", "End the recording in good order when the disk has no more than this left."),
+    ] = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """What is heard in recordings and streams."""
+
+    source: Annotated[
+        str,
+        Choice(("auto", "microphone", "silence", "none")),
+        Acts.SESSION,
+        Words(
+            "Sound",
+            "Auto is the sound of the input file, and in streams silence where it has none; the microphone is opened "
+            "only when asked for.",
+        ),
+    ] = "auto"
+    microphone: Annotated[
+        str,
+        Text("the name of a microphone, or nothing for the system's choice"),
+        Acts.SESSION,
+        Words("Microphone", "Which microphone is taken."),
+    ] = ""
+    offset_ms: Annotated[
+        int,
+        Range(-1000, 1000, 5, "ms"),
+        Acts.SESSION,
+        Words("Sound offset", "Moves the sound against the picture; above 0 it is heard later."),
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """How pictures are sent to a server."""
+
+    encoder: Annotated[
+        str,
+        Choice(("auto", "x264", "nvenc", "qsv", "amf", "videotoolbox")),
+        Acts.SESSION,
+        Words("Stream encoder", "Auto takes the first graphics card's encoder that really works here, else x264."),
+    ] = "auto"
+    bitrate_kbit: Annotated[
+        int,
+        Range(200, 50_000, 100, "kbit/s"),
+        Acts.SESSION,
+        Words("Stream bit rate", "What the line must carry; servers say how much they take."),
+    ] = 4000
+    key_frame_s: Annotated[
+        float,
+        Range(0.5, 10, 0.5, "s"),
+        Acts.SESSION,
+        Words("Key frame every", "How long newcomers wait for a picture; servers ask for 2."),
+    ] = 2.0
+    preset: Annotated[
+        str,
+        Choice(("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")),
+        Acts.SESSION,
+        Words("Stream preset", "For x264: slower presets look better at the same bit rate."),
+    ] = "superfast"
+    sound_kbit: Annotated[
+        int,
+        Range(32, 320, 16, "kbit/s"),
+        Acts.SESSION,
+        Words("Sound bit rate", "Of the sound in streams."),
+    ] = 128
+    timeout_s: Annotated[
+        float,
+        Range(1, 60, 0.5, "s"),
+        Acts.SESSION,
+        Words("Server timeout", "How long a server may take to answer, and to take a picture."),
+    ] = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualCamera:
+    """The camera that conference programs see."""
+
+    name: Annotated[
+        str,
+        Text("a name"),
+        Acts.SESSION,
+        Words("Camera name", "What conference programs list."),
+    ] = "FaceFusion Live Camera"
+    size: Annotated[
+        str,
+        Choice(("input", "640x360", "640x480", "960x540", "1280x720", "1920x1080")),
+        Acts.SESSION,
+        Words("Camera size", "Pictures of another shape get black bars; input takes the size that comes in."),
+    ] = "input"
+    fps: Annotated[
+        str,
+        Choice(("input", "15", "20", "24", "25", "30", "50", "60")),
+        Acts.SESSION,
+        Words("Camera rate", "Most pictures per second that conference programs get; input takes what comes in."),
+    ] = "input"
+    format: Annotated[
+        str,
+        Choice(("YUY2", "I420", "NV12")),
+        Acts.SESSION,
+        Words("Camera format", "The pixel format offered first; programs may choose one of the others."),
+    ] = "YUY2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """How long the record of failed frames and parameter changes is kept at hand."""
+
+    keep_days: Annotated[
+        int,
+        Range(0, 3650, 1, "days"),
+        Acts.SESSION,
+        Words("Keep for", "Older rows go into an archive when a session starts; 0 keeps all at hand."),
+    ] = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +402,13 @@ class Settings:
     swap: Swap = field(default_factory=Swap)
     mask: Mask = field(default_factory=Mask)
     look: Look = field(default_factory=Look)
+    render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     record: Record = field(default_factory=Record)
+    sound: Sound = field(default_factory=Sound)
+    stream: Stream = field(default_factory=Stream)
+    virtual_camera: VirtualCamera = field(default_factory=VirtualCamera)
+    audit: Audit = field(default_factory=Audit)
 
     def value(self, path: str) -> Value:
         """The value at `group.name`.

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.errors import ComputeError
+from facefusion_live.domain.memory import large_memory
 
 T = TypeVar("T")
-
-_ALIGNMENT = 64
-"""Bytes: pictures start on a cache line."""
 
 
 class PoolBuffer:
@@ -60,7 +58,7 @@ class PoolBuffer:
                 raise ComputeError("a buffer was released twice")
             self._shares -= 1
             if not self._shares:
-                self._pool.free.append(self)
+                self._pool.take_back(self)
 
     def take(self) -> "PoolBuffer":
         """Start anew with one share. Called by the pool, under its lock."""
@@ -69,7 +67,7 @@ class PoolBuffer:
 
 
 class BufferPool:
-    """A fixed number of equal buffers, allocated once.
+    """A fixed number of equal buffers, allocated once, until `close`.
 
     Args:
         size_bytes: Size of each.
@@ -80,32 +78,55 @@ class BufferPool:
     def __init__(self, size_bytes: int, count: int, name: str) -> None:
         self.name = name
         self.lock = threading.Lock()
-        self._count = count
-        self.free: deque[PoolBuffer] = deque(PoolBuffer(self, _aligned(size_bytes)) for _ in range(count))
+        self._size_bytes, self._count = size_bytes, count
+        self._in_use = 0
+        self._closed = False
+        self._free: deque[PoolBuffer] = deque(PoolBuffer(self, large_memory(size_bytes)) for _ in range(count))
 
     def acquire(self) -> PoolBuffer:
         """A buffer with one share taken.
 
         Raises:
-            ComputeError: Every buffer is in use: someone keeps pictures for too long.
+            ComputeError: Every buffer is in use: someone keeps pictures for too long. Or the pool is closed.
         """
         with self.lock:
-            if not self.free:
+            if self._closed:
+                raise ComputeError(f"the {self.name} buffers were given back to the system")
+            if not self._free:
                 raise ComputeError(f"all {self._count} {self.name} buffers are in use")
+            self._in_use += 1
             # The one given back last: it is still in the cache, and spare buffers stay untouched.
-            return self.free.pop().take()
+            return self._free.pop().take()
+
+    def take_back(self, buffer: PoolBuffer) -> None:
+        """Called by a buffer with its last share, under the lock."""
+        self._in_use -= 1
+        if not self._closed:
+            self._free.append(buffer)
+
+    def close(self) -> None:
+        """Give the memory back to the system; what is still in use goes when it is released. Twice does nothing.
+
+        Pool and buffers know each other, so without this the memory would wait for Python's garbage collection, which
+        counts objects and not their size.
+        """
+        with self.lock:
+            self._closed = True
+            self._free.clear()
+
+    def grow_to(self, count: int) -> None:
+        """Have at least so many buffers: an output was added. The new ones cost no memory until they are used."""
+        with self.lock:
+            more = max(0, count - self._count)
+            # At the left: those in use before are taken first.
+            self._free.extendleft(PoolBuffer(self, large_memory(self._size_bytes)) for _ in range(more))
+            self._count += more
 
     @property
     def in_use(self) -> int:
         """Buffers not given back."""
         with self.lock:
-            return self._count - len(self.free)
-
-
-def _aligned(size_bytes: int) -> NDArray[np.uint8]:
-    memory = np.zeros(size_bytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size_bytes]
+            return self._in_use
 
 
 class Channel(Protocol[T]):

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from facefusion_live.domain.errors import CaptureError, CaptureLostError, ComputeError, FaceFusionLiveError
 from facefusion_live.domain.image import Frame, HostImage
@@ -18,6 +18,8 @@ _FULL_POOL_S = 0.005
 """How long to wait for a buffer when all are in use."""
 _NAP_S = 0.1
 """A wait for a picture's time is cut into naps of this length: whoever stops does not wait for a slow file."""
+_COUNT_SLACK_FRAMES, _COUNT_SLACK = 2, 0.01
+"""How far a container's count may be off: it counts pictures that are never shown, and rounds its length."""
 _LEAST_STEP_S = 1e-4
 """Times of two pictures lie at least so far apart."""
 
@@ -30,7 +32,7 @@ class Format:
         name: Of the source, for people.
         size_wh: Of its pictures.
         fps: Nominal.
-        frame_count: How many there will be, if anybody knows.
+        frame_count: How many there will be, if anybody knows; a few more or less.
         paced: Whether it comes at its own pace.
     """
 
@@ -71,6 +73,7 @@ class Capturing:
     ) -> None:
         self.counts = CaptureCounts()
         self.error: Exception | None = None
+        self.warnings: list[str] = []
         self._open_source = open_source
         self._clock = clock
         self._realtime = realtime
@@ -81,6 +84,7 @@ class Capturing:
         self._first_error: Exception | None = None
         self._ready = threading.Event()
         self._go = threading.Event()
+        self._handing = threading.Lock()
         self._pool: BufferPool | None = None
         self._channel: Channel[Frame] | None = None
         self._over = False
@@ -90,23 +94,51 @@ class Capturing:
         self.worker = Worker("capture", self._step, on_error=self._failed, setup=self._open, teardown=self._close)
 
     def open(self) -> Format:
-        """Start the thread and wait until the source is open.
+        """Start the thread and wait until the source is open; at once when it is already.
 
         Raises:
             CaptureOpenError: It cannot be opened.
+            CaptureError: It was asked to stop in the meantime.
         """
+        if self._format is not None:
+            return self._format
         self.worker.start()
-        while not self._ready.wait(_POLL_S) and self.worker.alive:
+        while not self._ready.wait(_POLL_S) and self.worker.alive and not self.worker.stopping:
             pass
         if self._first_error is not None or self._format is None:
             self.worker.join(1.0)
             raise self._first_error or CaptureError("the source could not be opened")
         return self._format
 
-    def begin(self, pool: BufferPool, channel: Channel[Frame]) -> None:
-        """Let frames flow."""
+    @property
+    def name(self) -> str:
+        """Of the source, for people; empty before it is open."""
+        return self._format.name if self._format is not None else ""
+
+    def begin(self, pool: BufferPool, channel: Channel[Frame], after: "Capturing | None" = None) -> None:
+        """Let frames flow.
+
+        Args:
+            pool: Where pictures are read into.
+            channel: Where frames go.
+            after: Whose place this one takes: it hands over no more frames, and its counts and times go on.
+        """
+        if after is not None:
+            after.detach()
+            self.counts, self._media_s = replace(after.counts), after.media_s
         self._pool, self._channel = pool, channel
         self._go.set()
+
+    def detach(self) -> None:
+        """Hand over no more frames, and end. The channel stays open. Thread: any."""
+        with self._handing:
+            self._over, self._channel = True, None
+        self.ask_to_stop()
+
+    @property
+    def media_s(self) -> float:
+        """Time in the session of the last picture."""
+        return self._media_s
 
     def ask_to_stop(self) -> None:
         """End after the picture being read."""
@@ -152,9 +184,18 @@ class Capturing:
         log.warning("the source was lost (%s); trying again. %s", type(error).__name__, advice)
 
     def _end(self) -> None:
-        self._over = True
-        if self._channel is not None:
-            self._channel.close()
+        with self._handing:
+            self._over = True
+            if self._channel is not None:
+                self._channel.close()
+
+    def _look_for_the_rest(self) -> None:
+        """Say so when a file ended before it should: its end is missing, or pictures in it are damaged."""
+        wanted, read = self._format.frame_count if self._format is not None else None, self.counts.frames
+        if wanted is not None and read < wanted - _COUNT_SLACK_FRAMES - wanted * _COUNT_SLACK:
+            words = f"the input ended early: {read} of {wanted} pictures could be read"
+            self.warnings.append(words)
+            log.warning("%s", words)
 
     def _step(self) -> bool:
         self._go.wait()
@@ -169,13 +210,16 @@ class Capturing:
             return True
         frame = self._read(source, buffer)
         if frame is None:
+            self._look_for_the_rest()
             self._end()
             return False
-        if not channel.put(frame):
+        # In one go: after `detach` no frame may slip through.
+        with self._handing:
+            taken = self._channel is not None and channel.put(frame)
+            self.counts.frames += taken
+        if not taken:
             frame.image.release()
-            return False
-        self.counts.frames += 1
-        return True
+        return taken
 
     def _buffer(self, pool: BufferPool) -> PoolBuffer | None:
         """A buffer, or None after a short wait when all are in use: no reason to give up the source."""

@@ -2,8 +2,9 @@
 
 import logging
 import threading
+from dataclasses import replace
 
-from facefusion_live.domain.ports import OutputFrame, Sink
+from facefusion_live.domain.ports import OutputFrame, Sink, SinkState, SinkStatus
 from facefusion_live.engine.buffers import BlockingQueue, DroppingQueue
 from facefusion_live.engine.worker import Worker
 
@@ -21,10 +22,14 @@ class Delivery:
         size_wh: Of the pictures.
         fps: Nominal.
         lossless: Wait for the sink rather than drop (offline).
+        name: What the session calls it; that of the sink where None.
     """
 
-    def __init__(self, sink: Sink, size_wh: tuple[int, int], fps: float, *, lossless: bool) -> None:
+    def __init__(
+        self, sink: Sink, size_wh: tuple[int, int], fps: float, *, lossless: bool, name: str | None = None
+    ) -> None:
         self._sink = sink
+        self.name = name or sink.name
         self._format = size_wh, fps
         self.capacity = _OFFLINE_QUEUE if lossless else sink.queue_size
         self._queue: BlockingQueue[OutputFrame] = (
@@ -33,18 +38,18 @@ class Delivery:
         self._opened = threading.Event()
         self.error: Exception | None = None
         self.worker = Worker(
-            f"sink {sink.name}", self._step, on_error=self._failed, setup=self._open, teardown=self._close
+            f"sink {self.name}", self._step, on_error=self._failed, setup=self._open, teardown=self._close
         )
-
-    @property
-    def name(self) -> str:
-        """Of the sink."""
-        return self._sink.name
 
     @property
     def dropped(self) -> int:
         """Pictures that the sink was too slow for."""
         return self._queue.dropped if isinstance(self._queue, DroppingQueue) else 0
+
+    def status(self) -> SinkStatus:
+        """How it is doing. Thread: any."""
+        status = self._sink.status()
+        return replace(status, state=SinkState.FAILED, words=str(self.error)) if self.error is not None else status
 
     def open(self) -> None:
         """Start the thread and wait until the sink is open.
@@ -56,7 +61,6 @@ class Delivery:
         while not self._opened.wait(_POLL_S) and self.worker.alive:
             pass
         if self.error is not None:
-            self.worker.join(1.0)
             raise self.error
 
     def offer(self, frame: OutputFrame) -> None:
@@ -98,7 +102,7 @@ class Delivery:
         self.worker.ask_to_stop()
         self.abandon()
         self._opened.set()
-        log.error("the output %s failed: %s", self._sink.name, error)
+        log.error("the output %s failed: %s", self.name, error)
 
 
 def _release(frame: OutputFrame) -> None:

@@ -141,6 +141,7 @@ class Gate:
         self._held: _Held | None = None
         self._next_index = 0
         self._state = GateState.SLATE
+        self._fault: Fault | None = None
         self._job_index = -1
         self._captured_ns = 0
 
@@ -148,6 +149,17 @@ class Gate:
     def state(self) -> GateState:
         """State of the last emitted frame."""
         return self._state
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the last picture offered was not good; None when it was, and before the first."""
+        return self._fault
+
+    @property
+    def armed(self) -> bool:
+        """Whether the bare camera may go out."""
+        with self._lock:
+            return self._armed
 
     @property
     def blocks(self) -> frozenset[Block]:
@@ -178,7 +190,7 @@ class Gate:
             now_ns: The session's time.
             settings: For the hold time.
         """
-        fault = candidate.fault()
+        fault = self._fault = candidate.fault()
         if fault is not None:
             self.counts.faults[fault] = self.counts.faults.get(fault, 0) + 1
         self._job_index = candidate.job.frame.index

@@ -32,6 +32,7 @@ class PatchMemory:
             self._fits = wanted
             edge_px, faces = wanted
             pool = BufferPool(_PATCH_BYTES_PER_PIXEL * edge_px**2, self._jobs * faces, "patch")
+            self.close()
             self._pools = (*(old for old in self._pools if old.in_use), pool)
 
     def acquire(self) -> PoolBuffer:
@@ -48,3 +49,8 @@ class PatchMemory:
     def in_use(self) -> int:
         """Buffers not given back."""
         return sum(pool.in_use for pool in self._pools)
+
+    def close(self) -> None:
+        """Give the memory back to the system; what is still in use goes when it is released."""
+        for pool in self._pools:
+            pool.close()

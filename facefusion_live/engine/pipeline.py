@@ -29,6 +29,7 @@ class Draft:
         missing: As `Job.missing`.
         hidden_boxes_px: As `Job.hidden_boxes_px`.
         patches: As `Job.patches`.
+        at_face: The face that a stage is at, its place in `faces`: a failure names it.
     """
 
     frame: Frame
@@ -40,6 +41,7 @@ class Draft:
     missing: int = 0
     hidden_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
     patches: list[Patch] = field(default_factory=list[Patch])
+    at_face: int | None = None
 
     def job(self, failure: StageFailure | None = None) -> Job:
         """The finished value. It takes over the draft's shares of the pictures."""
@@ -122,6 +124,6 @@ class Pipeline:
             try:
                 stage.run(draft)
             except FaceFusionLiveError as error:
-                return StageFailure(stage.name, type(error).__name__, str(error))
+                return StageFailure(stage.name, type(error).__name__, str(error), draft.at_face)
             self._latency.add(stage.name, self._clock.now_ns() - started_ns)
         return None

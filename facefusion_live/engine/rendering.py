@@ -1,17 +1,19 @@
 """The render thread: composes jobs, asks the gate, and feeds the sinks, with or without new jobs."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Job, StageFailure
-from facefusion_live.domain.image import Image
+from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState, OutputFrame
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel
+from facefusion_live.engine.freezing import Freezer
 from facefusion_live.engine.gate import Candidate, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.preview import Preview, View
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.worker import Worker
 
@@ -55,7 +57,7 @@ class Rendering:
         clock: Time.
         latency: Where durations go.
         realtime: Keep feeding the sinks when no job comes; else the frames' own times are the clock.
-        failed: Told of each failure, for the record.
+        failed: Told of each failure and the frame that failed, for the record; without one when no frame was at hand.
     """
 
     def __init__(
@@ -67,22 +69,32 @@ class Rendering:
         latency: LatencyRecorder,
         *,
         realtime: bool,
-        failed: Callable[[int, StageFailure], None],
+        failed: Callable[[Frame | None, StageFailure], None],
     ) -> None:
         self.counts = RenderCounts()
         self._compute, self._gate, self._store = compute, gate, store
         self._clock, self._latency, self._realtime = clock, latency, realtime
         self._tell_failed = failed
+        self.preview = Preview(clock)
+        self.freezer = Freezer(compute, store, self.preview)
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
-        self.worker = Worker("render", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
+        self.worker = Worker(
+            "render",
+            self._step,
+            on_error=self._broke,
+            # On the thread itself: a graphics context belongs to one thread.
+            setup=compute.begin,
+            teardown=compute.end,
+            backoff_s=_BACKOFF_S,
+        )
 
     def begin(
         self,
         jobs: Channel[Job],
         buffers: Buffers,
-        emit: Sequence[Callable[[OutputFrame], None]],
+        emit: Callable[[OutputFrame], None],
         size_wh: tuple[int, int],
         fps: float,
     ) -> None:
@@ -91,11 +103,11 @@ class Rendering:
         Args:
             jobs: From inference.
             buffers: For composed pictures.
-            emit: Called with every emitted frame; they retain what they keep.
+            emit: Called with every emitted frame; retains what it keeps.
             size_wh: Of the pictures.
             fps: How often the timer feeds the sinks.
         """
-        self._jobs, self._buffers, self._emit = jobs, buffers, tuple(emit)
+        self._jobs, self._buffers, self._emit = jobs, buffers, emit
         self._size_wh, self._interval_s = size_wh, 1 / fps
         self.counts.last_ns = self._job_ns = self._clock.now_ns()
         self.worker.start()
@@ -106,9 +118,12 @@ class Rendering:
             self._render(job)
         elif self._jobs.finished:
             self._gate.close()
+            self.freezer.close()
+            self.preview.close()
             return False
         elif self._realtime:
             self._repeat()
+        self.freezer.redraw(self._gate.state, self._buffers)
         return True
 
     def _timeout_s(self) -> float:
@@ -124,7 +139,7 @@ class Rendering:
         self._composing = job
         settings = self._store.current
         if job.failure is not None:
-            self._note_failure(job.frame.index, job.failure)
+            self._note_failure(job.frame, job.failure)
         started_ns = self._clock.now_ns()
         composition = self._compose(job, settings)
         self._composing = None
@@ -135,7 +150,7 @@ class Rendering:
         try:
             return self._compute.compose(job, settings, self._buffers)
         except FaceFusionLiveError as error:
-            self._note_failure(job.frame.index, _failure("compose", error))
+            self._note_failure(job.frame, _failure("compose", error))
             return None
 
     def _judge(self, job: Job, composition: Composition | None, settings: Settings) -> None:
@@ -175,14 +190,21 @@ class Rendering:
         frame = self._gate.release(picture, lambda: self._slate(job, settings), media_s)
         self._media_s = media_s
         try:
-            for take in self._emit:
-                take(frame)
+            self._emit(frame)
+            self._show(job, frame, settings)
         finally:
             frame.image.release()
         self.counts.emitted += 1
         self.counts.last_ns = self._clock.now_ns()
         self.counts.first_ns = self.counts.first_ns or self.counts.last_ns
         return frame.state
+
+    def _show(self, job: Job | None, frame: OutputFrame, settings: Settings) -> None:
+        """Let whoever looks see the picture, too."""
+        if job is not None:
+            self.freezer.see(job)
+        if self.preview.wanted and not self.freezer.holds:
+            self.preview.offer(View.of(job, frame.image, frame.state, settings, frame.index))
 
     def _slate(self, job: Job | None, settings: Settings) -> Image:
         """The slate; when the frame cannot be pixelated, the card."""
@@ -192,21 +214,21 @@ class Rendering:
         except FaceFusionLiveError as error:
             if frame is None:
                 raise
-            self._note_failure(frame.index, _failure("slate", error))
+            self._note_failure(frame, _failure("slate", error))
             return self._compute.slate(None, self._size_wh, settings, self._buffers)
 
-    def _note_failure(self, frame_index: int, failure: StageFailure) -> None:
+    def _note_failure(self, frame: Frame | None, failure: StageFailure) -> None:
         self.counts.failed[failure.stage] = self.counts.failed.get(failure.stage, 0) + 1
-        self._tell_failed(frame_index, failure)
+        self._tell_failed(frame, failure)
 
     def _broke(self, error: Exception) -> None:
         log.error("rendering failed: %s: %s", type(error).__name__, error)
         job, self._composing = self._composing, None
         if job is None:
-            self._note_failure(-1, _failure("render", error))
+            self._note_failure(None, _failure("render", error))
             return
         try:
-            self._note_failure(job.frame.index, _failure("compose", error))
+            self._note_failure(job.frame, _failure("compose", error))
         finally:
             self._judge(job, None, self._store.current)
 

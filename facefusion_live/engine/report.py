@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from facefusion_live.domain.ports import Backend, SinkStatus
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -23,6 +24,9 @@ class SessionReport:
         losses: Times that the source was lost.
         silences: Times that nothing came for longer than a source may be silent.
         sink_errors: What broke, by sink.
+        outputs: How each sink is doing.
+        backend: What composes, why, and what was lost.
+        warnings: In plain words, what the user should know though nothing failed.
     """
 
     frames_in: int
@@ -38,3 +42,6 @@ class SessionReport:
     losses: int
     silences: int
     sink_errors: dict[str, str]
+    outputs: dict[str, SinkStatus]
+    backend: Backend
+    warnings: tuple[str, ...] = ()

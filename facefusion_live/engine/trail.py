@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import AuditStoreError, EventError
+from facefusion_live.domain.audit.errors import AuditStoreError, EventError, StoreHangsError
 from facefusion_live.domain.audit.event import (
     ACTIONS,
     OWN_ACTIONS,
@@ -15,7 +15,6 @@ from facefusion_live.domain.audit.event import (
     STATUSES,
     ulid,
 )
-from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
@@ -29,6 +28,23 @@ _CALLERS = ACTIONS - OWN_ACTIONS
 _EDGES = frozenset({SESSION_START, SESSION_STOP})
 
 
+WAIT_S = 30.0
+
+
+def settled(future: "Future[T]", timeout_s: float = WAIT_S) -> T:
+    """What a future of the trail gives, once it is on the disk.
+
+    Raises:
+        AuditStoreError: The store cannot take it.
+        StoreHangsError: The disk does not answer.
+    """
+    try:
+        return future.result(timeout_s)
+    except TimeoutError as error:
+        advice = "Look at the disk on which the program's folder lies."
+        raise StoreHangsError("the audit log's disk does not answer", advice=advice) from error
+
+
 class AuditTrail:
     """Puts on record what matters, as `domain.ports.EventLog`. Thread: any.
 
@@ -38,7 +54,6 @@ class AuditTrail:
     Args:
         open_store: Opens the log; called on the writer thread, and again after a failure.
         clock: Dates rows.
-        masker: Masks users, addresses and paths.
         codec: Writes canonical bytes.
         user: Who runs the program; masked before it is written.
         notify: Told of alerts, suppression, failure and recovery, on the writer thread. It must not raise or wait.
@@ -46,12 +61,11 @@ class AuditTrail:
         retry_s: How long after a failure the store is opened anew.
     """
 
-    def __init__(  # noqa: PLR0913 (a wiring function calls it once)
+    def __init__(
         self,
         open_store: Callable[[], AuditStore],
         *,
         clock: AuditClock,
-        masker: Masker,
         codec: Codec,
         user: str,
         notify: Callable[[Notice], None] = lambda _notice: None,
@@ -64,7 +78,7 @@ class AuditTrail:
         self._writer = TrailWriter(
             open_store,
             self._intake,
-            TrailTools(clock, masker, codec, notify, self._own_event),
+            TrailTools(clock, codec, notify, self._own_event),
             linger_s=linger_s,
             retry_s=retry_s,
         )
@@ -167,7 +181,7 @@ class AuditTrail:
     def checkpoint(self) -> "Future[Checkpoint]":
         """Seal all that was recorded so far. The future gives the checkpoint."""
         future: Future[Checkpoint] = Future()
-        self._submit(Work(lambda _store: self._writer.checkpoint_now(), future))
+        self._submit(Work(lambda _store: self._writer.checkpoint(), future))
         return future
 
     def prune(self, metadata: dict[str, Any], frontier: Frontier) -> "Future[int]":
@@ -184,27 +198,45 @@ class AuditTrail:
         self._submit(Work(lambda _store: self._writer.prune(metadata, frontier), future))
         return future
 
+    def retain(self, plan: Callable[[AuditStore], tuple[dict[str, Any], Frontier] | None]) -> "Future[int]":
+        """As `prune`, planned on the writer's thread, between rows.
+
+        Args:
+            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing.
+
+        Returns:
+            A future of the row's seq; 0 when nothing was pruned.
+        """
+
+        def work(store: AuditStore | None) -> int:
+            planned = plan(store) if store else None
+            return self._writer.prune(*planned) if planned else 0
+
+        future: Future[int] = Future()
+        self._submit(Work(work, future))
+        return future
+
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was recorded so far is stored, or lost and counted.
 
         Raises:
-            TimeoutError: The disk hangs.
+            StoreHangsError: The disk hangs.
         """
         future: Future[None] = Future()
         self._submit(Work(lambda _store: None, future))
-        future.result(timeout_s)
+        settled(future, timeout_s)
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Store and seal what waits, and end the writer. Safe to call twice.
 
         Raises:
-            TimeoutError: The writer hangs on the disk; its thread is left behind.
+            StoreHangsError: The writer hangs on the disk; its thread is left behind.
         """
         if not self._closed:
             self._closed = True
             self._writer.stop()
             if not self._worker.join(timeout_s):
-                raise TimeoutError("the audit writer hangs on its disk")
+                raise StoreHangsError("the audit writer hangs on its disk")
             self._intake.refuse_all()
 
     def __enter__(self) -> Self:
@@ -223,7 +255,7 @@ class AuditTrail:
         elif action == SESSION_STOP:
             self._submit(Work(lambda _store: self._writer.end_session(), Future()))
         self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
-        self._submit(Work(lambda _store: self._writer.checkpoint_now(), Future()))
+        self._submit(Work(lambda _store: self._writer.checkpoint(), Future()))
 
     def _raw(
         self,

@@ -1,25 +1,23 @@
-"""The writer's side of the audit trail: seals what came in, stores it in groups, and tells of what was lost."""
+"""The writer's side of the audit trail: takes what came in, has it stored in groups, and tells of what was lost."""
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from facefusion_live.domain.audit.alerts import NEWS, Alert, AlertRules
 from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.errors import AuditStoreError
-from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED, Draft, Row
+from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED
 from facefusion_live.domain.audit.flood import Tally
-from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
-from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS, Tip, genesis_metadata, rotate_metadata, seal
-from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.engine.trail_intake import Event, Intake, Raw, Work
+from facefusion_live.engine.trail_log import SealedLog, Stored
 
 log = logging.getLogger("facefusion_live.audit")
 
@@ -52,17 +50,23 @@ class TrailTools:
 
     Attributes:
         clock: Dates rows.
-        masker: Masks users, addresses and paths.
         codec: Writes canonical bytes.
         notify: Takes notices; must not raise or wait.
         own_event: Makes an event of the trail's own from action, target, status and metadata.
     """
 
     clock: AuditClock
-    masker: Masker
     codec: Codec
     notify: Callable[[Notice], None]
     own_event: Callable[[str, str, str, dict[str, Any]], Event]
+
+
+@dataclass(slots=True)
+class _InDoubt:
+    """Events handed to a store that has not answered. Whether it has them shows when it is opened anew."""
+
+    events: list[Event] = field(default_factory=list[Event])
+    last_hash: bytes = b""
 
 
 class TrailWriter:
@@ -87,15 +91,13 @@ class TrailWriter:
     ) -> None:
         self._open_store, self._intake, self._tools = open_store, intake, tools
         self._linger_s, self._retry_ns = linger_s, int(retry_s * 1e9)
-        self._store: AuditStore | None = None
-        self._tip = Tip("", b"")
-        self._alerts = AlertRules()
-        self._limbo: tuple[list[Event], list[Row]] = ([], [])
+        self._log: SealedLog | None = None
         self._in_hand: deque[Raw | Work] = deque()
+        self._in_doubt = _InDoubt()
         self._owed: deque[tuple[str, Tally]] = deque()
         self._settled_ns = -ACCOUNT_EVERY_NS
         self._said_suppressed = False
-        self._sealed_ns = tools.clock.mono_ns()
+        self._alerts = AlertRules()
         self._retry_at_ns = 0
         self._failed = False
         self._stopping = threading.Event()
@@ -105,10 +107,7 @@ class TrailWriter:
         """Is what is recorded being stored? Thread: any."""
         return not self._failed
 
-    def stop(self) -> None:
-        """Ask the writer to store what waits and to end. Thread: any."""
-        self._stopping.set()
-        self._intake.submit(Work(lambda _store: None, Future()))
+    # The worker's rounds.
 
     def step(self) -> bool:
         """Wait for events and store them: one round of the worker. False after the last one."""
@@ -118,30 +117,32 @@ class TrailWriter:
         self._work_off()
         self.end_runs(all_of_them=stopping)
         self._account(at_once=stopping)
-        if self._store is not None and (stopping or self._seal_is_due()):
-            self._try(self.checkpoint_now)
+        if self._log is not None and (stopping or self._log.unsealed_ns() >= CHECKPOINT_EVERY_NS):
+            self._try(self._log.checkpoint)
         return not stopping
 
+    def stop(self) -> None:
+        """Ask the writer to store what waits and to end. Thread: any."""
+        self._stopping.set()
+        self._intake.submit(Work(lambda _store: None, Future()))
+
     def broke(self, error: Exception) -> None:
-        """An error that nobody foresaw ended a round: as if the store had failed. Thread: writer."""
+        """An error that nobody foresaw ended a round: as if the store had failed."""
         log.error("the audit writer broke", exc_info=error)
         self._fail(AuditStoreError(f"the audit writer broke: {error!r}"))
 
     def close_store(self) -> None:
         """Let go of the log; what is in doubt counts as lost."""
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-        self._resolve_limbo(stored=False)
+        self._close()
+        self._resolve_doubt(stored=False)
+
+    # What callers ask for, between rows. All of it raises AuditStoreError when the store cannot take it.
 
     def begin_session(self) -> None:
-        """A new key and a new burst.
-
-        Raises:
-            AuditStoreError: The store cannot take it.
-        """
+        """A new key and a new burst."""
         self._intake.begin_session()
-        self.rotate()
+        opened = self._opened()
+        opened.rotate(lambda metadata: self._tools.own_event(KEY_ROTATE, opened.target, "success", metadata))
 
     def end_session(self) -> None:
         """Runs are over, and what was turned away is told of."""
@@ -154,56 +155,21 @@ class TrailWriter:
         if rows := self._intake.runs_over(None if all_of_them else like.mono_ns, like):
             self._commit(rows)
 
-    def checkpoint_now(self) -> Checkpoint:
-        """Seal all that is stored.
-
-        Raises:
-            AuditStoreError: The store cannot take it.
-        """
-        store = self._opened()
-        checkpoint = self._tip.checkpoint()
-        if self._tip.size == self._tip.sealed:
-            return replace(checkpoint, number=self._tip.number - 1)
-        store.append([], [self._note(store, self._tip)])
-        self._tip = self._tip.after_checkpoint()
-        self._sealed_ns = self._tools.clock.mono_ns()
-        store.mirror(checkpoint, at_once=True)
-        return checkpoint
-
-    def rotate(self) -> None:
-        """The present key signs the next one in, closes its epoch and is destroyed.
-
-        Raises:
-            AuditStoreError: The store cannot take it.
-        """
-        store = self._opened()
-        next_key = store.next_key()
-        metadata = rotate_metadata(self._tip, next_key)
-        draft = self._draft(self._tools.own_event(KEY_ROTATE, f"log:{self._tip.log_id[:16]}", "success", metadata))
-        tip, rows = seal(self._tip, [draft], self._tools.clock.boot_id, self._tools.codec)
-        store.append(rows, [self._note(store, tip)])
-        checkpoint = tip.checkpoint()
-        store.adopt_next_key()
-        self._tip = tip.after_checkpoint().with_key(next_key)
-        store.publish(rows)
-        store.mirror(checkpoint, at_once=True)
+    def checkpoint(self) -> Checkpoint:
+        """Seal all that is stored."""
+        return self._opened().checkpoint()
 
     def prune(self, metadata: dict[str, Any], frontier: Frontier) -> int:
-        """Put a pruning on record, seal that row, and only then delete what it gives up.
-
-        Raises:
-            AuditStoreError: The store cannot take it.
-        """
-        event = self._tools.own_event(PRUNE, f"log:{self._tip.log_id[:16]}", "success", metadata)
-        if not self._commit([event]):
+        """Put a pruning on record, seal that row, and only then delete what it gives up. Gives the row's seq."""
+        opened = self._opened()
+        if not self._commit([self._tools.own_event(PRUNE, opened.target, "success", metadata)]):
             raise AuditStoreError("the pruning could not be put on record; nothing was deleted")
-        seq = self._tip.size
-        self.checkpoint_now()
-        self._opened().drop_pruned(metadata["pruned_to"], seq, frontier)
-        return seq
+        return opened.drop(metadata["pruned_to"], frontier)
+
+    # Rows and work, in order.
 
     def _work_off(self) -> None:
-        """All in hand, in order. What an error leaves there is taken up in the next round."""
+        """All in hand. What an error leaves there is taken up in the next round."""
         while self._in_hand:
             if isinstance(first := self._in_hand[0], Work):
                 self._in_hand.popleft()
@@ -222,10 +188,10 @@ class TrailWriter:
         if not work.future.set_running_or_notify_cancel():
             return
         try:
-            work.future.set_result(work.do(self._store))
+            work.future.set_result(work.do(self._log.store if self._log else None))
         except AuditStoreError as error:
             work.future.set_exception(error)
-            if self._store is not None:
+            if self._log is not None:
                 self._fail(error)
         except Exception as error:
             work.future.set_exception(error)
@@ -233,67 +199,28 @@ class TrailWriter:
 
     def _commit(self, events: list[Event]) -> bool:
         """Store a group, or count it as lost."""
-        if self._store is None:
+        if self._log is None:
             for event in events:
                 self._intake.lose(event)
             return False
-        self._limbo = (events, [])
-        drafts = [self._draft(event) for event in events]
-        tip, rows = seal(self._tip, drafts, self._tools.clock.boot_id, self._tools.codec)
-        due = tip.size - tip.sealed >= CHECKPOINT_EVERY_ROWS
-        self._limbo = (events, rows)
-        if not self._try(lambda: self._append(tip, rows, sealed=due)):
+        opened, self._in_doubt = self._log, _InDoubt(events)
+        try:
+            stored = opened.append(events)
+        except AuditStoreError as error:
+            self._fail(error)
             return False
-        self._limbo = ([], [])
-        self._tell_stored(events, drafts, rows)
+        self._in_doubt = _InDoubt()
+        self._tell_stored(events, stored)
         return True
 
-    def _append(self, tip: Tip, rows: list[Row], *, sealed: bool) -> None:
-        store = self._opened()
-        store.append(rows, [self._note(store, tip)] if sealed else [])
-        self._tip = tip.after_checkpoint() if sealed else tip
-        store.publish(rows)
-        if sealed:
-            self._sealed_ns = self._tools.clock.mono_ns()
-            store.mirror(tip.checkpoint(), at_once=False)
-
-    def _tell_stored(self, events: list[Event], drafts: list[Draft], rows: list[Row]) -> None:
+    def _tell_stored(self, events: Sequence[Event], stored: Sequence[Stored]) -> None:
         self._intake.stored(sum(event.counted for event in events))
-        now_ns = self._tools.clock.mono_ns()
-        seqs = [row.seq for row in rows if not row.body.startswith(b'{"action":"clock.jump"')]
-        for event, draft, seq in zip(events, drafts, seqs, strict=True):
+        for event, (seq, draft) in zip(events, stored, strict=True):
             if event.future is not None:
                 event.future.set_result(seq)
-            for alert in self._alerts.observe(draft.action, draft.user_id, draft.status, now_ns):
-                self._alert(alert)
-
-    def _open_if_due(self) -> None:
-        now_ns = self._tools.clock.mono_ns()
-        if self._store is None and (now_ns >= self._retry_at_ns or self._stopping.is_set()):
-            self._retry_at_ns = now_ns + self._retry_ns
-            self._try(self._open)
-
-    def _open(self) -> None:
-        store = self._store = self._open_store()
-        self._tip = store.tip()
-        rows = self._limbo[1]
-        self._resolve_limbo(stored=bool(rows) and self._tip.prev == rows[-1].hash)
-        for news in store.news:
-            self._alert(NEWS[news])
-        if self._tip.size == 0:
-            self._begin_log(store)
-        store.publish([])  # repairs what a crash kept from being written
-        if self._failed:
-            self._failed = False
-            self._tools.notify(Notice("recovered", "The audit log is written again."))
-        self._account(at_once=True)
-
-    def _begin_log(self, store: AuditStore) -> None:
-        metadata = genesis_metadata(self._tip.public_key, store.reason)
-        draft = self._draft(self._tools.own_event(LOG_GENESIS, f"log:{self._tip.log_id[:16]}", "success", metadata))
-        tip, rows = seal(self._tip, [draft], self._tools.clock.boot_id, self._tools.codec)
-        self._append(tip, rows, sealed=True)
-        store.mirror(tip.checkpoint(), at_once=True)
+            self._tell_alerts(
+                self._alerts.observe(draft.action, draft.user_id, draft.status, draft.metadata, draft.mono_ns)
+            )
 
     def _account(self, *, at_once: bool) -> None:
         """Put down what was lost or turned away. What cannot be put down now stays owed."""
@@ -308,22 +235,38 @@ class TrailWriter:
                 self._owed.append((GAP, self._intake.settle_lost()))
             if suppressed:
                 self._owed.append((SUPPRESSED, self._intake.settle_suppressed()))
-        while self._owed and self._store is not None:
+        while self._owed and self._log is not None:
             action, tally = self._owed[0]
             if self._commit([self._tools.own_event(action, "log", "failure", tally.metadata())]):
                 self._owed.popleft()
 
-    def _seal_is_due(self) -> bool:
-        waited_ns = self._tools.clock.mono_ns() - self._sealed_ns
-        return self._tip.size > self._tip.sealed and waited_ns >= CHECKPOINT_EVERY_NS
+    # Opening, failing, opening anew.
 
-    def _try(self, do: Callable[[], object]) -> bool:
+    def _open_if_due(self) -> None:
+        now_ns = self._tools.clock.mono_ns()
+        if self._log is None and (now_ns >= self._retry_at_ns or self._stopping.is_set()):
+            self._retry_at_ns = now_ns + self._retry_ns
+            self._try(self._open)
+
+    def _open(self) -> None:
+        store = self._open_store()
+        opened = self._log = SealedLog(store, self._tools.clock, self._tools.codec)
+        self._resolve_doubt(stored=opened.ends_with(self._in_doubt.last_hash))
+        self._alerts.remember(store.recent, self._tools.clock.boot_id, self._tools.codec)
+        self._tell_alerts(NEWS[news] for news in store.news)
+        if opened.size == 0:
+            opened.begin(lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata))
+        store.publish([])  # repairs what a crash kept from being written
+        if self._failed:
+            self._failed = False
+            self._tools.notify(Notice("recovered", "The audit log is written again."))
+        self._account(at_once=True)
+
+    def _try(self, do: Callable[[], object]) -> None:
         try:
             do()
         except AuditStoreError as error:
             self._fail(error)
-            return False
-        return True
 
     def _fail(self, error: AuditStoreError) -> None:
         """Let go of the store, to open it anew after a while; what it may or may not hold is in doubt till then."""
@@ -331,47 +274,36 @@ class TrailWriter:
             self._failed = True
             log.error("the audit log cannot be written: %s", error)
             self._tools.notify(Notice("failed", f"The audit log cannot be written: {error}. {error.advice}".strip()))
-        for event in self._limbo[0]:
+        for event in self._in_doubt.events:
             if event.future is not None and not event.future.done():
                 event.future.set_exception(error)
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        if self._log is not None and self._in_doubt.events:
+            self._in_doubt.last_hash = self._log.last_tried
+        self._close()
 
-    def _resolve_limbo(self, *, stored: bool) -> None:
-        events, self._limbo = self._limbo[0], ([], [])
+    def _close(self) -> None:
+        if self._log is not None:
+            self._log.store.close()
+            self._log = None
+
+    def _resolve_doubt(self, *, stored: bool) -> None:
+        events, self._in_doubt = self._in_doubt.events, _InDoubt()
         if stored:
             if events and not events[0].counted and self._owed:  # the account itself was what was in doubt
                 self._owed.popleft()
             self._intake.stored(sum(event.counted for event in events))
-        else:
-            for event in events:
-                if event.future is not None and event.future.done():
-                    event.future = None
-                self._intake.lose(event)
+            return
+        for event in events:
+            if event.future is not None and event.future.done():
+                event.future = None
+            self._intake.lose(event)
 
-    def _opened(self) -> AuditStore:
-        if self._store is None:
+    def _opened(self) -> SealedLog:
+        if self._log is None:
             raise AuditStoreError("the audit log cannot be written now", advice="Look at the audit badge.")
-        return self._store
+        return self._log
 
-    def _note(self, store: AuditStore, tip: Tip) -> tuple[int, str]:
-        return tip.size, tip.checkpoint().signed(tip.public_key, store.sign)
-
-    def _alert(self, alert: Alert) -> None:
-        log.warning("audit alert: %s", alert.rule)
-        self._tools.notify(Notice("alert", alert.message, alert.rule))
-
-    def _draft(self, event: Event) -> Draft:
-        masker = self._tools.masker
-        return Draft(
-            utc_ns=event.utc_ns,
-            mono_ns=event.mono_ns,
-            session_id=event.session_id,
-            user_id=masker.user(event.user),
-            client_ip=masker.address(event.client_ip),
-            action=event.action,
-            target=masker.target(event.target),
-            status=event.status,
-            metadata=tidy_metadata(event.action, event.metadata, masker.hide_paths, self._tools.codec),
-        )
+    def _tell_alerts(self, alerts: Iterable[Alert]) -> None:
+        for alert in alerts:
+            log.warning("audit alert: %s", alert.rule)
+            self._tools.notify(Notice("alert", alert.message, alert.rule))

@@ -97,6 +97,12 @@ class Worker:
                 failures = 0 if time.monotonic() - started_s > _STEADY_S else failures
                 self.pause(self._backoff_s[min(failures, len(self._backoff_s) - 1)])
                 failures += 1
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget whom it worked for: they hold the worker, and a circle would keep nets and scratch memory alive."""
+        self._step, self._on_error = _over, _ignored
+        self._setup = self._teardown = _nothing
 
     def _work(self) -> None:
         self._setup()
@@ -119,4 +125,12 @@ class Worker:
 
 
 def _nothing() -> None:
+    pass
+
+
+def _over() -> bool:
+    return False
+
+
+def _ignored(_error: Exception) -> None:
     pass

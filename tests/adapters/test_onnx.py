@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import weakref
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facefusion_live.adapters.onnx import session
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import NetSession
@@ -297,3 +299,23 @@ def test_a_vector_without_a_direction_is_an_inference_error(vector: tuple[float,
     net = EmbeddingNet(SpeechlessNet(*vector), picture_format())  # type: ignore[arg-type]
     with pytest.raises(InferenceError, match="no usable vector"):
         net.embed(COLOURS)
+
+
+def test_a_net_is_opened_once_for_all_who_use_it_and_anew_when_its_file_changed(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes((RESOURCES / "models" / "yunet_2023mar.onnx").read_bytes())
+    first, second = NetSession(path), NetSession(path)
+    assert first._session is second._session
+    assert NetSession(path, threads=2)._session is not first._session
+    path.write_bytes((RESOURCES / "models" / "blazeface_short.onnx").read_bytes())
+    assert NetSession(path)._session is not first._session
+
+
+def test_a_large_net_goes_with_the_last_one_who_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_SMALL_BYTES", 0)
+    path = tmp_path / "net.onnx"
+    path.write_bytes((RESOURCES / "models" / "yunet_2023mar.onnx").read_bytes())
+    net = NetSession(path)
+    left = weakref.ref(net._session)
+    del net
+    assert left() is None

@@ -79,9 +79,16 @@ def synthetic_patch(size_px: int, crop_from_frame: geometry.Affine, *, smooth_px
     return Patch(swap, enhanced, shown, HostImage(regions), crop_from_frame, 0)
 
 
+def face_below(patch: Patch) -> Face:
+    """The face that a synthetic patch is for."""
+    mesh_px = canonical_mesh_px(patch.size_px * 0.72, (patch.size_px / 2, patch.size_px / 2))
+    return face_of(geometry.transform(geometry.inverse(patch.crop_from_frame), mesh_px))
+
+
 def job(frame: Bytes, patches: tuple[Patch, ...] = (), faces: tuple[Face, ...] = (), **other: Any) -> Job:
     values = {"targets": tuple(range(len(patches))), "hidden_boxes_px": np.zeros((0, 4), np.float32)} | other
     picture = Frame(0, 0, 0.0, HostImage(frame.view()))
+    faces = faces or tuple(face_below(patch) for patch in patches)
     return Job(picture, faces, missing=0, patches=patches, settings=Settings(), **values)
 
 

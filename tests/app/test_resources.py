@@ -7,12 +7,13 @@ import pytest
 
 from facefusion_live.app import resources
 from facefusion_live.domain.limits import STEADY
+from facefusion_live.domain.ports import Backend
 from facefusion_live.engine.latency import Percentiles
 from facefusion_live.engine.report import SessionReport
 from tests.fakes.clock import FakeClock
 
 
-def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0) -> SessionReport:
+def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0, lost: str = "") -> SessionReport:
     return SessionReport(
         frames_in=frames_in,
         frames_out=frames_in,
@@ -27,6 +28,8 @@ def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0) -> SessionRep
         losses=0,
         silences=0,
         sink_errors={},
+        outputs={},
+        backend=Backend("cpu", "a test", lost),
     )
 
 
@@ -86,6 +89,13 @@ def test_a_disk_that_fills_is_told_with_the_time_that_is_left(monkeypatch: pytes
         told += watch.poll(report(frames_in=0))
         clock.sleep(1.0)
     assert told == ["the recording's disk has 1200 MiB left, about 2 min: make room, or stop in time"]
+
+
+def test_a_lost_back_end_is_told_once_and_at_once() -> None:
+    watch = resources.ResourceWatch(FakeClock(), None, realtime=True)
+    told = [watch.poll(report(0, lost=lost)) for lost in ("", "gl is gone", "gl is gone")]
+    assert told == [[], ["gl is gone"], []]
+    assert watch.warnings == ["gl is gone"]
 
 
 def test_the_figures_are_those_of_this_machine(tmp_path: Path) -> None:

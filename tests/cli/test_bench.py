@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facefusion_live.app import benchmark, paste_bench
+from facefusion_live.app import bench_compare, benchmark, paste_bench, render_bench
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
 
@@ -93,15 +93,47 @@ def test_a_comparison_tells_ratios_of_new_to_old(tmp_path: Path, capsys: pytest.
     assert run_command_line(["bench", *words, "--compare", str(tmp_path / "old.json")]) == 0
     _, comparison = capsys.readouterr().out.split("new / old")
     rows = [line.split() for line in comparison.splitlines()[1:]]
-    assert ["720p", "1x200", *["2.00"] * 6] in rows
+    assert ["720p", "1x200", *["2.00", "!"] * 6] in rows
     assert ["1080p", "1x200", *["-"] * 6] in rows
     assert "3x200" not in comparison
+    assert "0 of 6 figures agree within the stated spread" in comparison
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_agrees_with_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = tmp_path / "a.json", tmp_path / "b.json"
+    words = ["bench", "--only", "720p 1x200", "--runs", "2"]
+    assert run_command_line([*words, "--json", str(first)]) == 0
+    assert run_command_line([*words, "--compare", str(first), "--json", str(second)]) == 0
+    assert "6 of 6 figures agree" in capsys.readouterr().out
+    told = json.loads(second.read_text())
+    assert told["jobs"]["720p 1x200"]["live"]["runs"] == told["runs"] == 2
+    assert all(ratio["agrees"] for ratio in told["compared"]["720p 1x200"])
+
+
+def test_several_runs_are_told_by_their_median_and_spread() -> None:
+    runs = [
+        {"fps": fps, "late": {"p50": p50}, "threads": ["a"], "none": None}
+        for fps, p50 in ((30, 10), (31, 20), (29, 12))
+    ]
+    told = bench_compare.middle(runs)
+    assert (told["fps"], told["late"], told["threads"], told["none"], told["runs"]) == (30, {"p50": 12}, ["a"], None, 3)
+    assert told["spread"] == {"fps": round(2 / 30, 4), "late.p50": round(10 / 12, 4)}
+
+
+@pytest.mark.parametrize(("new", "agrees"), [(1.0, True), (1.12, True), (0.88, True), (1.14, False), (0.86, False)])
+def test_a_difference_within_the_spread_of_both_agrees(*, new: float, agrees: bool) -> None:
+    old = {"live": {"start_s": 1.0, "spread": {"start_s": 0.1}}}
+    now = {"live": {"start_s": new, "spread": {"start_s": 0.0}}}
+    (start,) = [ratio for ratio in bench_compare.ratios(old, now) if ratio.title == "start"]
+    assert (start.allowed, start.agrees) == (0.1 + bench_compare.LEAST_SPREAD, agrees)
 
 
 BAD_WORDS = {
     "a job of no such name": (("--only", "4k 9x9"), "no job '4k 9x9'"),
     "a parameter": (("--mask.feather", "0.1"), "bench takes no parameters"),
     "no time": (("--seconds", "0"), "--seconds 0"),
+    "no runs": (("--runs", "0"), "--runs 0"),
     "a comparison with nothing": (("--compare", "none.json"), "none.json holds no benchmark"),
     "a file that cannot be written": (("--json", "/proc/bench.json"), "bench.json cannot be written"),
 }
@@ -147,7 +179,34 @@ def test_the_paste_command_tells_and_writes(
     assert json.loads((tmp_path / "paste.json").read_text())["paste"] == rows
 
 
+@pytest.mark.usefixtures("graphics")
+def test_the_render_command_compares_processor_and_device(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = render_bench.measure(rounds=4)
+    assert [(row["size"], row["backend"]) for row in rows] == [
+        (size, backend) for size in ("720p", "1080p") for backend in ("cpu", "gl")
+    ]
+    assert all(row["fps"] == pytest.approx(1000 / row["p50_ms"], rel=0.05) for row in rows)
+    monkeypatch.setattr(render_bench, "measure", lambda: rows)
+    assert run_command_line(["bench", "render", "--json", str(tmp_path / "render.json")]) == 0
+    assert "1080p" in capsys.readouterr().out
+    assert json.loads((tmp_path / "render.json").read_text())["render"] == rows
+
+
 def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "6", "--events", "200", "--json"]
+    words = [
+        "bench",
+        "audit",
+        "--folder",
+        str(tmp_path),
+        "--frames",
+        "100",
+        "--live-frames",
+        "100",
+        "--events",
+        "500",
+        "--json",
+    ]
     assert run_command_line(words) == 0
     assert json.loads(capsys.readouterr().out)["intact"]

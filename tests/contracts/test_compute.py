@@ -1,6 +1,7 @@
 """What everything that touches pixels does, on whichever device."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live import adapters
+from facefusion_live.adapters.gpu import GpuCompute
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Job, Patch
@@ -21,18 +23,30 @@ from tests.fakes import compute as fakes
 from tests.fakes.compute import FakeCompute
 from tests.support import RESOURCES
 
-CASES: dict[str, Callable[[], Compute]] = {
-    "cpu": lambda: CpuCompute(RESOURCES / "slate.png"),
-    "fake": FakeCompute,
+
+def cpu() -> CpuCompute:
+    return CpuCompute(RESOURCES / "slate.png")
+
+
+CASES: dict[str, Callable[[pytest.FixtureRequest], Compute]] = {
+    "cpu": lambda _: cpu(),
+    "fake": lambda _: FakeCompute(),
+    "gl": lambda request: GpuCompute(request.getfixturevalue("graphics"), cpu()),
 }
+KINDS = {"cpu": CpuCompute, "fake": FakeCompute, "gl": GpuCompute}
 SIZE_WH = (320, 200)
 FACE = face_of(canonical_mesh_px(70, (100, 100)))
 OTHER = face_of(canonical_mesh_px(70, (240, 90)))
 
 
 @pytest.fixture(params=CASES)
-def compute(request: pytest.FixtureRequest) -> Compute:
-    return CASES[request.param]()
+def compute(request: pytest.FixtureRequest) -> Iterator[Compute]:
+    """Ready on this thread, as the render thread has it."""
+    made = CASES[request.param](request)
+    made.prepare(SIZE_WH)
+    made.begin()
+    yield made
+    made.end()
 
 
 def pool(count: int = 1) -> BufferPool:
@@ -53,6 +67,12 @@ def blue_patch() -> Patch:
     return Patch(HostImage(blue), None, None, HostImage(regions), place, 0)
 
 
+def shifted(patch: Patch, by_px: tuple[float, float]) -> Patch:
+    place = patch.crop_from_frame.copy()
+    place[:, 2] += by_px
+    return replace(patch, crop_from_frame=place)
+
+
 def job(*patches: Patch) -> Job:
     return Job(frame(), (FACE, OTHER), (0,), 0, patches, np.zeros((0, 4), np.float32), Settings())
 
@@ -69,13 +89,32 @@ def pixels_at(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_no_compute_is_missing_here() -> None:
-    assert classes_with("compose", adapters) == {CpuCompute}
+    assert classes_with("compose", adapters) == {CpuCompute, GpuCompute}
     assert classes_with("compose", fakes) == {FakeCompute}
-    assert {type(make()) for make in CASES.values()} == {CpuCompute, FakeCompute}
+    assert set(KINDS.values()) == {CpuCompute, GpuCompute, FakeCompute}
+    assert KINDS.keys() == CASES.keys()
 
 
 def test_it_says_its_name(compute: Compute) -> None:
-    assert compute.name
+    assert compute.name == compute.backend.name
+    assert compute.backend.reason
+    assert not compute.backend.lost
+
+
+def test_it_can_be_taken_again_on_another_thread(compute: Compute) -> None:
+    compute.end()
+    covered: list[float] = []
+
+    def session() -> None:
+        compute.begin()
+        covered.extend(compute.compose(job(blue_patch()), look(), pool()).covered)
+        compute.end()
+
+    thread = threading.Thread(target=session)
+    thread.start()
+    thread.join()
+    compute.begin()
+    assert covered[0] > 0.95
 
 
 def test_a_crop_shifted_by_whole_pixels_is_a_piece_of_the_frame(compute: Compute) -> None:
@@ -112,6 +151,26 @@ def test_a_patch_hides_its_face_and_leaves_the_rest(compute: Compute) -> None:
 def test_a_pale_swap_covers_less(compute: Compute) -> None:
     (covered,) = compute.compose(job(blue_patch()), look(look__opacity=0.4), pool()).covered
     assert covered < 0.5
+
+
+@pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0)])
+def test_a_patch_beside_its_face_does_not_cover_it(compute: Compute, shift_px: tuple[float, float]) -> None:
+    (covered,) = compute.compose(job(shifted(blue_patch(), shift_px)), look(), pool()).covered
+    assert not covered >= 0.9
+
+
+def test_a_patch_at_no_place_is_refused_or_covers_nothing(compute: Compute) -> None:
+    nowhere = shifted(blue_patch(), (float("nan"), 0))
+    try:
+        (covered,) = compute.compose(job(nowhere), look(), pool()).covered
+    except ComputeError:
+        return
+    assert not covered >= 0.9
+
+
+def test_a_patch_of_nobody_who_must_be_covered_tells_nothing(compute: Compute) -> None:
+    work = job(blue_patch())
+    assert compute.compose(replace(work, targets=()), look(), pool()).covered == ()
 
 
 @pytest.mark.parametrize("how", ["blur", "cover"])

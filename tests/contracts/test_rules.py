@@ -54,7 +54,7 @@ def outcomes(folder: Path, names: list[str], *, require_all: bool) -> str:
     for name in names:
         (folder / name).write_text(SCENES[name], "utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "tests.conftest", "-p", "no:cacheprovider", *names]
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:pytest-qt", "-p", "tests.conftest", *names]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), REQUIRE_ALL: "1" if require_all else "0"}
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     return run.stdout

@@ -3,19 +3,31 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import SOCK_DGRAM
 
 import numpy as np
 import pytest
 
 from facefusion_live.adapters import sinks
-from facefusion_live.adapters.sinks import Recorder, StatesSink
+from facefusion_live.adapters.sinks import (
+    DriverCamera,
+    FirstThatOpens,
+    MjpegSink,
+    Recorder,
+    Snapshot,
+    StatesSink,
+    StreamSink,
+)
+from facefusion_live.adapters.sinks.pipewire import PipeWireCamera, PipeWireMicrophone
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import Sink
-from facefusion_live.domain.settings import Record
+from facefusion_live.domain.ports import Sink, SinkState
+from facefusion_live.domain.settings import Record, Sound, Stream, VirtualCamera
 from tests.adapters.clips import FPS, SIZE_WH, picture
 from tests.adapters.frames import CountedLease, shown
+from tests.adapters.sinks.servers import HOST, free_port
 from tests.contracts.discovery import classes_with
 from tests.fakes import sinks as fakes
+from tests.fakes.driver import FakeDriver, no_driver
 from tests.fakes.sinks import BreakingSink, CollectingSink, SlowSink
 
 
@@ -47,12 +59,27 @@ RECORDS = [
     Kind(StatesSink, ".csv", StatesSink),
 ]
 """Those that write a file."""
+SERVED = [
+    Kind(Snapshot, ".png", lambda path: Snapshot(path, last=True)),
+    Kind(DriverCamera, "", lambda _: DriverCamera(FakeDriver)),
+    Kind(FirstThatOpens, "", lambda _: FirstThatOpens([DriverCamera(no_driver), DriverCamera(FakeDriver)])),
+    Kind(MjpegSink, "", lambda _: MjpegSink(0, "the-secret-token")),
+    Kind(
+        StreamSink, "", lambda _: StreamSink(f"udp://{HOST}:{free_port(SOCK_DGRAM)}?secret=1", Stream(encoder="x264"))
+    ),
+]
+"""Those that show or send what they get."""
 FAKES = [
     Kind(CollectingSink, "", lambda _: CollectingSink()),
     Kind(SlowSink, "", _hurried),
     Kind(BreakingSink, "", lambda _: BreakingSink(SinkError("never raised here"))),
 ]
-KINDS = [*RECORDS, *FAKES]
+NODES = [
+    Kind(PipeWireCamera, "", lambda _: PipeWireCamera(VirtualCamera())),
+    Kind(PipeWireMicrophone, "", lambda _: PipeWireMicrophone(Sound())),
+]
+"""Those that appear in a PipeWire session."""
+KINDS = [*RECORDS, *SERVED, *NODES, *FAKES]
 
 
 def _name_of(kind: Kind) -> str:
@@ -65,7 +92,9 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def sink(kind: Kind, tmp_path: Path) -> Sink:
+def sink(kind: Kind, tmp_path: Path, request: pytest.FixtureRequest) -> Sink:
+    if kind in NODES:
+        request.getfixturevalue("pipewire")
     return kind.make(tmp_path / f"secret{kind.suffix}")
 
 
@@ -78,6 +107,19 @@ def test_it_tells_what_it_is(sink: Sink) -> None:
     assert sink.name
     assert "secret" not in sink.name
     assert sink.queue_size >= 1
+
+
+def test_it_tells_how_it_is_doing(sink: Sink) -> None:
+    assert sink.status().state is SinkState.OPENING
+    sink.open(SIZE_WH, FPS)
+    assert sink.status().state in (SinkState.RUNNING, SinkState.PAUSED)
+    sink.send(shown(0))
+    status = sink.status()
+    assert status.state in (SinkState.RUNNING, SinkState.PAUSED)
+    assert "secret" not in status.words
+    assert not status.words.endswith(".")
+    sink.close()
+    assert sink.status().state is SinkState.CLOSED
 
 
 def test_it_takes_pictures_from_opening_to_closing(sink: Sink, kind: Kind, tmp_path: Path) -> None:
@@ -114,9 +156,8 @@ def test_closing_what_was_never_opened_is_fine(sink: Sink) -> None:
     sink.close()
 
 
-@pytest.mark.parametrize("kind", RECORDS, ids=_name_of)
-def test_sending_outside_is_an_error(kind: Kind, tmp_path: Path) -> None:
-    sink = kind.make(tmp_path / f"secret{kind.suffix}")
+@pytest.mark.parametrize("kind", [*RECORDS, *SERVED, *NODES], ids=_name_of)
+def test_sending_outside_is_an_error(sink: Sink) -> None:
     with pytest.raises(SinkError):
         sink.send(shown(0))
     sink.open(SIZE_WH, FPS)

@@ -403,3 +403,19 @@ def test_composing_is_every_step_in_its_order(with_coverage: bool) -> None:  # n
     under = expected[20 : 20 + SIZE, 10 : 10 + SIZE]
     expected[20 : 20 + SIZE, 10 : 10 + SIZE] = under + share * (rgb - under)
     assert np.abs(composed - expected).max() <= 0.51
+
+
+def test_points_over_the_face_of_the_patch_are_in_place_and_others_not() -> None:
+    regions = np.zeros((64, 64, 4), np.uint8)
+    regions[16:48, 16:48, 0] = 200
+    points = np.array(
+        [[0.3, 0.3], [0.7, 0.7], [0.1, 0.5], [0.5, 1.2], [-0.1, 0.5], [np.nan, 0.5], [0.5, np.inf], [0.5, 0.5]]
+    )
+    assert blend.placed_share(regions, points) == 3 / 8
+    assert blend.placed_share(regions, points[:0]) == 0
+
+
+def test_a_little_beside_the_edge_is_in_place() -> None:
+    regions = np.full((64, 64, 4), blend.EDGE_LEVEL - round(0.019 / blend.DISTANCE_STEP), np.uint8)
+    assert blend.placed_share(regions, np.full((1, 2), 0.5)) == 1
+    assert blend.placed_share(regions - 2, np.full((1, 2), 0.5)) == 0

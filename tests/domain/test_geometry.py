@@ -136,6 +136,35 @@ def test_a_letterbox_is_centred_and_touches_the_longer_sides(
     np.testing.assert_allclose(geometry.letterbox(size_wh, edge), expected, atol=1e-12)
 
 
+def test_a_letterbox_may_leave_a_margin() -> None:
+    crop_from_frame = geometry.letterbox((200, 100), 120, margin=0.1)
+    np.testing.assert_allclose(crop_from_frame, [[0.5, 0, 10], [0, 0.5, 35]], atol=1e-12)
+
+
+def test_what_lies_outside_is_the_mirrored_picture() -> None:
+    crop = np.full((8, 8, 3), 99, np.uint8)
+    frame = np.arange(2 * 4, dtype=np.uint8).reshape(2, 4, 1)
+    crop[3:5, 2:6] = frame
+    geometry.mirror_outwards(crop, np.array([[1.0, 0, 2], [0, 1, 3]]), (4, 2))
+    first, second = [1, 0, 0, 1, 2, 3, 3, 2], [5, 4, 4, 5, 6, 7, 7, 6]
+    assert crop[..., 0].tolist() == [[99] * 8, second, first, first, second, second, first, [99] * 8]
+
+
+def test_a_picture_that_fills_the_crop_needs_no_mirror() -> None:
+    crop = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    before = crop.copy()
+    geometry.mirror_outwards(crop, np.array([[1.0, 0, 0], [0, 1, 0]]), (4, 4))
+    assert (crop == before).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "share"),
+    [([0, 0, 10, 10], 1), ([-5, 0, 5, 10], 0.5), ([95, 45, 105, 55], 0.25), ([-9, 0, -1, 5], 0), ([3, 3, 3, 3], 0)],
+)
+def test_the_share_of_a_box_within_the_frame(box: list[float], share: float) -> None:
+    assert geometry.share_within(np.array(box, np.float32), (100, 50)) == pytest.approx(share)
+
+
 # Literal, worked out once with the reference decoding of the mesh net: (box, eyes, frame_from_crop at 192 px).
 ROIS = [
     (
@@ -237,3 +266,10 @@ def test_a_face_beyond_the_limit_is_scaled_down_to_it() -> None:
 @pytest.mark.parametrize(("side", "edge"), [(64, 64), (64.5, 128), (512, 512), (512.5, 512)])
 def test_the_edge_of_an_upright_crop_is_the_next_multiple_up_to_the_limit(side: float, edge: int) -> None:
     assert geometry.upright_crop(np.array([0.0, 0, side, 10]), 1, 64, 512)[1] == edge
+
+
+def test_a_shifted_map_ends_elsewhere() -> None:
+    turned = np.array([[0.0, -2, 5], [2, 0, 7]])
+    points = np.array([[1.0, 2.0], [30, 40]])
+    moved = geometry.transform(geometry.shifted(turned, (3, -4)), points)
+    assert np.allclose(moved, geometry.transform(turned, points) + np.array([3, -4]))

@@ -137,7 +137,9 @@ def test_an_unknown_parameter_of_a_group_is_answered_with_those_that_it_has(path
 def test_an_unknown_group_is_answered_with_the_groups(path: str) -> None:
     with pytest.raises(SettingsError, match="there is no parameter") as refusal:
         Settings().value(path)
-    assert refusal.value.advice == "Groups: capture, detect, track, swap, mask, look, gate, record."
+    assert refusal.value.advice == (
+        "Groups: capture, detect, track, swap, mask, look, render, gate, record, sound, stream, virtual_camera, audit."
+    )
 
 
 def test_a_known_parameter_is_found_by_its_path() -> None:

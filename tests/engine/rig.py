@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import Buffers, Clock, EventLog, FrameSource, GateState, Sink
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
@@ -83,7 +84,7 @@ class Rig:
         self.sink = CollectingSink()
         self.store = SettingsStore(self.settings)
 
-    def session(self) -> LiveSession:
+    def session(self, capturing: Capturing | None = None) -> LiveSession:
         """The session; `sink` is its first output."""
         parts = SessionParts(
             open_source=self.source,
@@ -94,7 +95,7 @@ class Rig:
             clock=self.clock,
             events=self.events,
         )
-        return LiveSession(parts, offline=self.offline, frame_limit=self.frame_limit)
+        return LiveSession(parts, offline=self.offline, frame_limit=self.frame_limit, capturing=capturing)
 
     def run(self) -> LiveSession:
         """Run to the end of the input."""

@@ -1,4 +1,5 @@
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -11,6 +12,19 @@ WAIT_S = 10.0
 
 
 class TestBufferPool:
+    def test_it_can_grow_and_takes_old_memory_first(self) -> None:
+        pool = BufferPool(8, 1, "test")
+        old = pool.acquire()
+        pool.grow_to(3)
+        pool.grow_to(2)
+        new = [pool.acquire() for _ in range(2)]
+        with pytest.raises(ComputeError, match="all 3 test buffers"):
+            pool.acquire()
+        assert pool.in_use == 3
+        new[0].release()
+        old.release()
+        assert pool.acquire() is old
+
     def test_memory_starts_on_a_cache_line_and_is_writable(self) -> None:
         pool = BufferPool(100, 3, "test")
         for _ in range(3):
@@ -69,6 +83,27 @@ class TestBufferPool:
         buffer.array((16,))[:] = 9
         buffer.release()
         assert (pool.acquire().array((16,)) == 9).all()
+
+    def test_after_closing_the_memory_is_gone_at_once(self) -> None:
+        pool = BufferPool(16, 2, "test")
+        spare, used = pool.acquire(), pool.acquire()
+        spare.release()
+        memories = [weakref.ref(buffer._memory) for buffer in (spare, used)]
+        del spare
+        pool.close()
+        assert memories[0]() is None
+        assert (used.array((16,)) == 0).all(), "what is in use may be read until it is released"
+        assert pool.in_use == 1
+        used.release()
+        del used
+        assert (memories[1](), pool.in_use) == (None, 0)
+
+    def test_a_closed_pool_gives_nothing_out(self) -> None:
+        pool = BufferPool(1, 1, "frame")
+        pool.close()
+        pool.close()
+        with pytest.raises(ComputeError, match="the frame buffers were given back"):
+            pool.acquire()
 
     def test_shares_balance_under_many_threads(self) -> None:
         pool = BufferPool(8, 4, "test")

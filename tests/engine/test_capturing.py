@@ -309,3 +309,23 @@ def test_stopped_while_reading_it_ends_after_that_picture() -> None:
     assert desk.capturing.counts.frames <= 1
     desk.channel.drain()
     assert desk.pool.in_use == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "read", "said"), [(100, 96, True), (100, 97, False), (30, 28, False), (3, 1, False)]
+)
+def test_a_file_that_ends_early_says_so(*, wanted: int, read: int, said: bool) -> None:
+    source = ScriptedSource(pictures(read), paced=False)
+    source.frame_count = wanted
+    desk = Desk(source, realtime=False)
+    desk.run()
+    words = [f"the input ended early: {read} of {wanted} pictures could be read"]
+    assert desk.capturing.warnings == (words if said else [])
+    assert desk.capturing.error is None
+
+
+def test_a_limit_that_was_asked_for_is_no_early_end() -> None:
+    source = ScriptedSource(pictures(20), paced=False)
+    desk = Desk(source, realtime=False, frame_limit=5)
+    desk.run()
+    assert desk.capturing.warnings == []

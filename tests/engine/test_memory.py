@@ -51,3 +51,15 @@ def test_the_same_settings_keep_the_same_memory() -> None:
     first.release()
     memory.fit(_settings(128).with_values({"look.opacity": 0.5}))
     assert memory.acquire() is first
+
+
+def test_when_it_is_closed_no_more_is_given_out() -> None:
+    memory = PatchMemory(1)
+    memory.close()
+    memory.fit(_settings(128))
+    held = memory.acquire()
+    memory.close()
+    with pytest.raises(ComputeError, match="given back"):
+        memory.acquire()
+    held.release()
+    assert memory.in_use == 0

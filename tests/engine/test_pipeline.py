@@ -92,6 +92,15 @@ def test_a_stage_that_fails_ends_the_way_and_the_job_says_so() -> None:
     assert image.shares == 1
 
 
+def test_a_failure_names_the_face_that_the_stage_was_at() -> None:
+    def fails(draft: Draft) -> None:
+        draft.at_face = 2
+        raise InferenceError("no net")
+
+    job = _pipeline(_step("swap", fails))[0].run(_frame()[0], Settings())
+    assert job.failure == StageFailure("swap", "InferenceError", "no net", 2)
+
+
 def test_a_job_owns_a_share_of_every_picture() -> None:
     made = patch()
     pipeline, _, _ = _pipeline(_step("swap", lambda draft: draft.patches.append(made)))

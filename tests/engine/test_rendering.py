@@ -42,7 +42,7 @@ class Bench:
             self.clock,
             self.latency,
             realtime=realtime,
-            failed=lambda index, failure: self.failures.append((index, failure)),
+            failed=lambda frame, failure: self.failures.append((frame.index if frame else -1, failure)),
         )
         self.frames = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "frame")
         self.pictures = BufferPool(3 * SIZE_WH[0] * SIZE_WH[1], 50, "picture")
@@ -50,6 +50,10 @@ class Bench:
         self.fps = fps
         self.emitted: list[tuple[GateState, int, float, tuple[int, ...]]] = []
         self.takes = [self.take]
+
+    def emit(self, frame: OutputFrame) -> None:
+        for take in self.takes:
+            take(frame)
 
     def take(self, frame: OutputFrame) -> None:
         middle = frame.image.host()[20, 20]
@@ -74,7 +78,7 @@ class Bench:
         )
 
     def begin(self) -> None:
-        self.rendering.begin(self.jobs, self.pictures, self.takes, SIZE_WH, self.fps)
+        self.rendering.begin(self.jobs, self.pictures, self.emit, SIZE_WH, self.fps)
 
     def end(self) -> None:
         self.jobs.close()
@@ -126,7 +130,7 @@ def test_many_unexpected_errors_in_a_row_lose_no_frame(bench: Bench) -> None:
 
 
 def test_what_cannot_be_recorded_does_not_cost_a_lease(bench: Bench) -> None:
-    bench.rendering._tell_failed = lambda index, failure: raising(RuntimeError(f"{index} {failure}"))(None)
+    bench.rendering._tell_failed = lambda frame, failure: raising(RuntimeError(f"{frame} {failure}"))(None)
     bench.compute.on_compose = raising(RuntimeError("broken"))
     assert bench.run(bench.job(0), bench.job(1)) == [SLATED] * 2
 
@@ -158,6 +162,16 @@ def test_offline_nothing_is_sent_while_no_job_comes(bench: Bench, monkeypatch: p
     bench.jobs.put(bench.job(0))
     bench.end()
     assert bench.states == [LIVE]
+
+
+def test_what_composes_is_taken_by_the_thread_that_renders_and_given_back(bench: Bench) -> None:
+    threads: list[tuple[int | None, int]] = []
+    bench.compute.on_compose = lambda _: threads.append((bench.compute.thread, threading.get_ident()))
+    bench.run(bench.job(0), bench.job(1))
+    assert len(threads) == 2
+    assert all(taken_by == running == threads[0][0] != threading.get_ident() for taken_by, running in threads)
+    assert bench.compute.begun == 1
+    assert bench.compute.thread is None
 
 
 def test_the_newest_look_is_taken_for_every_picture() -> None:

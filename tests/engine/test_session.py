@@ -1,7 +1,9 @@
+import gc
 import itertools
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -124,7 +126,9 @@ class TestOffline:
         assert report.faults == {"stage failed": 2}
         assert report.leaks == 0
         assert isinstance(rig.events, ListEvents)
-        assert [event.metadata for event in rig.events.of("frame.failed")] == [
+        told = [event.metadata for event in rig.events.of("frame.failed")]
+        assert all(each.pop("execution_time_us") >= 0 for each in told)
+        assert told == [
             {"frame_index": index, "stage": failed_in, "error_type": type(error).__name__} for index in (0, 4)
         ]
 
@@ -289,10 +293,16 @@ class TestOffline:
         rig.run()
         assert isinstance(rig.events, ListEvents)
         assert rig.events.actions == ["session.start", "session.stop"]
-        assert rig.events.of("session.start")[0].metadata == {"fps": 25}
+        assert rig.events.of("session.start")[0].metadata == {
+            "fps": 25,
+            "output_resolution": "96x64",
+            "blend_milli": 1000,
+            "offline": True,
+            "backend": "fake",
+        }
         stop = rig.events.of("session.stop")[0]
         assert (stop.target, stop.status) == ("fake", "success")
-        assert stop.metadata == {"frames_in": 5, "frames_out": 5, "leaks": 0}
+        assert stop.metadata == {"frames_in": 5, "frames_out": 5, "leaks": 0, "backend": "fake"}
 
     def test_after_the_end_nobody_listens_to_the_settings(self) -> None:
         rig = Rig(one_source(pictures(2), paced=False), offline=True)
@@ -574,6 +584,19 @@ class TestStart:
 
 
 class TestStop:
+    @pytest.mark.parametrize("offline", [False, True])
+    def test_nothing_of_it_waits_for_the_garbage_collection(self, *, offline: bool) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            rig = Rig(one_source(pictures(3)), offline=offline)
+            session = rig.run()
+            left = weakref.ref(session), weakref.ref(session._capturing), weakref.ref(session._rendering)
+            del session
+            assert [one() for one in left] == [None, None, None]
+        finally:
+            gc.enable()
+
     def test_as_a_context_manager(self) -> None:
         tap = Tap(3)
         rig = Rig(one_source(tap.script))

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from facefusion_live.domain.errors import InferenceError
-from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.pipeline import Draft
@@ -162,6 +164,24 @@ def test_a_patch_for_every_target(bench: Bench) -> None:
     assert bench.pool.in_use == 0
 
 
+def test_a_swap_that_fails_names_the_face_it_was_at(bench: Bench) -> None:
+    class FailsOnTheSecond(FakeSwapper):
+        def swap(self, frame: Frame, face: Face, face_index: int, *rest: Any) -> Patch:
+            if face_index == 1:
+                raise InferenceError("no net")
+            return super().swap(frame, face, face_index, *rest)
+
+    everyone = SETTINGS.with_values({"swap.targets": "all", "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, OTHER, settings=everyone)
+    with pytest.raises(InferenceError):
+        SwapStage(FailsOnTheSecond(), FakeSource, bench.pool).run(draft)
+    assert (draft.at_face, len(draft.patches)) == (1, 1)
+    draft.job().release()
+    SwapStage(FakeSwapper(), FakeSource, bench.pool).run(draft := bench.frame(FACE, OTHER, settings=everyone))
+    assert draft.at_face is None
+    draft.job().release()
+
+
 def test_the_source_is_read_once_per_frame(bench: Bench) -> None:
     sources = iter([FakeSource((0, 0, 100)), FakeSource((0, 0, 200))])
     stage = SwapStage(FakeSwapper(), lambda: next(sources), bench.pool)
@@ -196,3 +216,31 @@ def test_landmarks_are_given_in_frame_pixels() -> None:
     assert isinstance(draft.frame.image, HostImage)
     middle = landmarks.mesh_px[:, :2].mean(0)
     np.testing.assert_allclose(middle, [42, 32], atol=3)
+
+
+def test_the_mirror_image_of_a_face_is_no_face(bench: Bench) -> None:
+    bench.detector.answer = [detection([0, 0, 20, 15]), detection([30, 30, 54, 54])]
+    draft = bench.frame(FACE)
+    assert draft.detections is not None
+    assert [round(found.within, 2) for found in draft.detections] == [1.0]
+
+
+def test_the_detector_sees_half_a_face_at_the_edge_as_a_whole_one(bench: Bench) -> None:
+    half = Square(0, -10, 20, 24)
+    picture = room()
+    picture[half.top : half.top + half.edge, : half.left + half.edge] = half.colour
+    draft = Draft(frame_of(picture), SETTINGS, 0.0)
+    for stage in bench.stages:
+        stage.run(draft)
+    assert draft.detections is not None
+    ((left, _, right, _),) = [found.box_px.tolist() for found in draft.detections]
+    assert left < -2
+    assert right == pytest.approx(14, abs=1.5)
+
+
+@pytest.mark.parametrize(("bystanders", "missing"), [("blur", 0), ("keep", 1)])
+def test_whoever_may_not_be_hidden_is_missing(bystanders: str, missing: int, bench: Bench) -> None:
+    settings = SETTINGS.with_values({"swap.targets": "all", "gate.bystanders": bystanders})
+    bench.detector.answer = [detection([30, 40, 54, 64]), detection([-12, 20, 10, 42])]
+    draft = bench.frame(FACE, settings=settings)
+    assert (len(draft.hidden_boxes_px), draft.missing) == (1, missing)

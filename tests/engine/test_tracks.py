@@ -1,12 +1,14 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facefusion_live.domain.face import Detection
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.settings import Settings
-from facefusion_live.engine.tracks import DISAGREEMENTS, FaceTracks
+from facefusion_live.engine.tracks import DISAGREEMENTS, LOOKS, FaceTracks
 from tests.fakes.nets import detection
 from tests.fakes.pictures import mesh_in
 
@@ -275,3 +277,111 @@ def test_identities_arrive_later_or_never() -> None:
     world.tracks.identify(0, embedding)
     world.tracks.identify(99, embedding)
     assert world.tracks.present[0].face().embedding is embedding
+
+
+class Drifting(World):
+    """Landmarks that move away from where one looks by a share of the face, less and less or always the same."""
+
+    def __init__(self, share: float, settles: float) -> None:
+        super().__init__(box(100))
+        self.share, self.settles = share, settles
+
+    def find(self, box_px: Box, eyes_px: NDArray[np.float32]) -> Landmarks:
+        super().find(box_px, eyes_px)
+        shift = self.share * 40 * self.settles ** (len(self.looked) - 1)
+        return Landmarks(mesh_in(box_px + np.float32(shift)), 1.0)
+
+
+def test_a_new_face_is_looked_at_until_two_looks_agree() -> None:
+    world = World(box(100))
+    world.begin()
+    assert len(world.looked) == 2
+    drifting = Drifting(0.2, settles=0.5)
+    drifting.begin()
+    assert 2 < len(drifting.looked) < LOOKS
+    assert drifting.tracks.present[0].face().agreed
+
+
+def test_a_mesh_that_never_settles_is_doubted_until_it_is_confirmed() -> None:
+    world = Drifting(0.1, settles=1)
+    world.begin()
+    assert len(world.looked) == LOOKS
+    (track,) = world.tracks.present
+    assert not track.face().agreed
+    assert world.tracks.uncertain
+    world.share = 0
+    world.frame([track.box_px])
+    assert track.face().agreed
+
+
+def test_a_face_that_comes_back_is_looked_at_as_a_new_one_is() -> None:
+    world = Drifting(0.1, settles=0)
+    world.begin()
+    world.tracks.present[0].present = False
+    world.looked.clear()
+    world.settles = 1
+    world.frame([box(100)])
+    assert len(world.looked) == LOOKS
+    assert not world.tracks.present[0].face().agreed
+
+
+def test_a_second_look_that_sees_no_face_begins_nothing() -> None:
+    world = World(box(100))
+    answers = [Landmarks(mesh_in(box(100)), 1.0), Landmarks(np.full((478, 3), np.nan, np.float32), 1.0)]
+    world.tracks.admit([detection(box(100))], lambda *_: answers.pop(0), 0.0, SETTINGS)
+    assert world.ids == []
+    assert len(world.tracks.unfollowed_px) == 1
+
+
+def cut(place: Box, score: float = 0.9) -> Detection:
+    return replace(detection(place, score), within=0.4)
+
+
+def test_half_a_face_at_the_edge_is_hidden_and_not_followed() -> None:
+    world = World(box(100))
+    world.tracks.admit([cut(box(100)), detection(box(200))], world.find, 0.0, SETTINGS)
+    assert world.ids == []
+    assert [place.tolist() for place in world.tracks.unfollowed_px] == [box(200).tolist(), box(100).tolist()]
+
+
+def test_what_is_hidden_stays_so_while_it_is_seen_dimly_and_a_moment_longer() -> None:
+    tracks = FaceTracks()
+    nobody = World().find
+    tracks.admit([cut(box(100))], nobody, 0.0, SETTINGS)
+    tracks.admit([cut(box(104), 0.25)], nobody, 0.4, SETTINGS)
+    assert [place.tolist() for place in tracks.unfollowed_px] == [box(104).tolist()]
+    tracks.admit([], nobody, 0.8, SETTINGS)
+    assert len(tracks.unfollowed_px) == 1
+    tracks.admit([], nobody, 0.95, SETTINGS)
+    assert tracks.unfollowed_px == []
+
+
+def test_what_is_hidden_moves_on_and_ends_when_it_is_followed() -> None:
+    world = World(box(100))
+    world.tracks.admit([cut(box(96))], world.find, 0.0, SETTINGS)
+    world.tracks.admit([cut(box(100))], world.find, 0.1, SETTINGS)
+    assert [place.tolist() for place in world.tracks.unfollowed_px] == [box(100).tolist()]
+    world.tracks.admit([detection(box(100))], world.find, 0.2, SETTINGS)
+    assert world.ids == [0]
+    assert world.tracks.unfollowed_px == []
+
+
+def test_a_followed_face_that_moved_far_is_looked_at_again_where_it_is_now() -> None:
+    world = World(box(100))
+    world.begin()
+    world.looked.clear()
+    world.frame()
+    assert len(world.looked) == 1
+    world.boxes = [box(110)]
+    world.frame()
+    assert len(world.looked) == 3
+    np.testing.assert_allclose(world.looked[-1], box(110), atol=1e-3)
+    assert world.tracks.present[0].face().agreed
+
+
+def test_a_followed_face_that_never_settles_is_doubted() -> None:
+    world = Drifting(0, settles=1)
+    world.begin()
+    world.share = 0.1
+    world.frame()
+    assert not world.tracks.present[0].face().agreed

@@ -148,12 +148,15 @@ class LogBuilder:
 class MemoryStore:
     """An `AuditStore` in main memory that can be told to fail."""
 
+    mask_secret = b"secret"
+
     def __init__(self, disk: "MemoryDisk") -> None:
         if disk.broken:
             raise AuditStoreError("the disk is broken", advice="Mend it.")
         self._disk = disk
         self.reason = "" if disk.rows else "first"
         self.news = disk.news
+        self.recent = disk.rows[-256:]
         disk.opened += 1
 
     def tip(self) -> Tip:
@@ -192,9 +195,6 @@ class MemoryStore:
         )
         self._disk.urgent_heads += at_once
 
-    def acknowledge(self, sink: str, seq: int) -> None:
-        self._disk.outbox[sink] = seq
-
     def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:
         self._disk.pruned = (pruned_to, prune_seq, frontier.root())
         self._disk.rows = [row for row in self._disk.rows if row.seq > pruned_to]
@@ -221,7 +221,6 @@ class MemoryDisk:
     heads: list[Head] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
-    outbox: dict[str, int] = field(default_factory=dict)
     news: tuple[str, ...] = ()
     broken: bool = False
     breaks_after_commit: bool = False

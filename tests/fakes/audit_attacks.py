@@ -633,7 +633,6 @@ ATTACKS: list[Attack] = [
     A("nothing remembers the head", _changed(_no_heads), F({"no_mirror"}), 12),
     A("heads.log taken away", _with(missing=("heads.log",)), F({"mirror_missing"}), 12, on_disk=False),
     A("heads.log shuffled", _changed(_rolled_back_and_heads_shuffled), F({"out_of_order"}), 10),
-    A("another genesis", _with(genesis_fingerprint="00"), F({"other_genesis"}), 10, on_disk=False),
     A("a tail without a seal", _long_tail, F({"tail_unsealed"}), 12),
     A(
         "anchor ahead of the log",

@@ -1,5 +1,6 @@
 """A `Compute` in a few lines of numpy, which really fills its pictures and really measures what is covered."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +10,7 @@ from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
-from facefusion_live.domain.ports import Buffers, Composition
+from facefusion_live.domain.ports import Backend, Buffers, Composition
 from facefusion_live.domain.settings import Settings
 from tests.fakes.pictures import HIDDEN, SLATE
 
@@ -23,6 +24,7 @@ class FakeCompute:
     """
 
     name = "fake"
+    backend = Backend("fake", "a test")
 
     def __init__(
         self,
@@ -31,6 +33,20 @@ class FakeCompute:
     ) -> None:
         self.on_compose, self.on_slate = on_compose, on_slate
         self.opacities: list[float] = []
+        self.thread: int | None = None
+        self.begun = 0
+
+    def prepare(self, size_wh: tuple[int, int]) -> None:
+        self.size_wh = size_wh
+
+    def begin(self) -> None:
+        assert self.thread is None, "begun twice"
+        self.thread = threading.get_ident()
+        self.begun += 1
+
+    def end(self) -> None:
+        assert self.thread == threading.get_ident(), "ended on another thread, or not begun"
+        self.thread = None
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
         source = image.host()
@@ -53,7 +69,9 @@ class FakeCompute:
         covered = dict.fromkeys(job.targets, 0.0)
         for patch in job.patches:
             box = geometry.box_of(job.faces[patch.face_index].mesh_px)
-            covered[patch.face_index] = _draw(out, patch.swap.host(), patch.crop_from_frame, box)
+            drawn = _draw(out, patch.swap.host(), patch.crop_from_frame, box)
+            if patch.face_index in covered:
+                covered[patch.face_index] = drawn
         shares = tuple(share * settings.look.opacity for share in covered.values())
         return Composition(HostImage(out, buffer), shares)
 

@@ -47,9 +47,16 @@ def faces_in(picture: NDArray[np.uint8]) -> dict[int, NDArray[np.float32]]:
     boxes: dict[int, NDArray[np.float32]] = {}
     red = picture[..., 0] >= _RED_FROM
     for number in np.unique(np.rint(picture[red][:, 1] / 20)).astype(int).tolist():
-        rows, columns = np.nonzero(red & (np.abs(picture[..., 1].astype(int) - 20 * number) < 10))
-        boxes[number] = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
+        seen = red & (np.abs(picture[..., 1].astype(int) - 20 * number) < 10)
+        (top, bottom), (left, right) = (_longest_run(seen.any(axis)) for axis in (1, 0))
+        boxes[number] = np.array([left, top, right, bottom], np.float32)
     return boxes
+
+
+def _longest_run(line: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and behind the last of the longest row of True: a face, not what is left of its mirror image."""
+    steps = np.flatnonzero(np.diff(np.concatenate([[0], line.astype(np.int8), [0]])))
+    return max(zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True), key=lambda run: run[1] - run[0])
 
 
 def bare_share(picture: NDArray[np.uint8], boxes: Sequence[NDArray[np.float32]] = ()) -> float:

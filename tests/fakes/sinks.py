@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain.ports import GateState, OutputFrame
+from facefusion_live.domain.ports import GateState, OutputFrame, SinkState, SinkStatus
 
 WAIT_S = 30.0
 
@@ -32,11 +32,13 @@ class CollectingSink:
         self.format: tuple[tuple[int, int], float] | None = None
         self.opens = self.closes = 0
         self.threads: set[str] = set()
+        self._state = SinkState.OPENING
         self._changed = threading.Condition()
 
     def open(self, size_wh: tuple[int, int], fps: float) -> None:
         self.format = size_wh, fps
         self.opens += 1
+        self._state = SinkState.RUNNING
         self.threads.add(threading.current_thread().name)
 
     def send(self, frame: OutputFrame) -> None:
@@ -50,6 +52,10 @@ class CollectingSink:
     def close(self) -> None:
         self.closes += 1
         self.threads.add(threading.current_thread().name)
+        self._state = SinkState.CLOSED
+
+    def status(self) -> SinkStatus:
+        return SinkStatus(self._state, readers=0)
 
     def wait_for(self, there: Callable[[list[Seen]], bool], timeout_s: float = WAIT_S) -> list[Seen]:
         """Wait until what was seen is as wanted; returns it."""

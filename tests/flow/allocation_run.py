@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from facefusion_live.app.wiring import Request, open_session
-from facefusion_live.domain.ports import OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.worker import Worker
 from tests.fakes.allocations import AllocationCounter
@@ -39,6 +39,9 @@ class Watch:
     def close(self) -> None:
         pass
 
+    def status(self) -> SinkStatus:
+        return SinkStatus(SinkState.RUNNING)
+
 
 def main() -> None:
     counter = AllocationCounter(int(sys.argv[1]))
@@ -56,7 +59,7 @@ def main() -> None:
         output=None,
         states=None,
         engine="mesh",
-        settings=Settings(),
+        settings=Settings().with_values({"render.backend": sys.argv[2]}),
         offline=True,
         frame_limit=FRAMES,
     )
@@ -64,6 +67,7 @@ def main() -> None:
     session.start()
     session.wait(100)
     result = {
+        "backend": session.report().backend.name,
         "live": session.report().state_frames["LIVE"],
         "leases": session.leases,
         "count": counter.count,

@@ -13,12 +13,16 @@ from tests.support import ROOT
 FRAME_BYTES = 1280 * 720 * 3
 
 
-@pytest.fixture(scope="module")
-def allocated() -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["cpu", "gl"])
+def allocated(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the threads allocated for frames 20 to 60 of the demo clip: every piece of a quarter of a frame or more."""
-    program = [sys.executable, str(Path(__file__).with_name("allocation_run.py")), str(FRAME_BYTES // 4)]
+    if request.param == "gl":
+        request.getfixturevalue("graphics")  # skips where there is none
+    program = [sys.executable, str(Path(__file__).with_name("allocation_run.py")), str(FRAME_BYTES // 4), request.param]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=110, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["backend"] == request.param
+    return told
 
 
 def _told(pieces: list[dict[str, Any]]) -> str:

@@ -155,6 +155,58 @@ def test_a_stage_that_fails_is_told_and_nothing_leaks(monkeypatch: pytest.Monkey
     assert face_difference(first, result["image"]) > 10
 
 
+def on_record() -> list[tuple[str, str]]:
+    """(action, status) of every row so far; the trail is closed by this."""
+    close_shared_trail()
+    out = subprocess.run(
+        [sys.executable, "-m", "facefusion_live", "audit", "list", "--json"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    rows = [(row["action"], row["status"]) for row in json.loads(out)["rows"]]
+    return [row for row in rows if not row[0].startswith("audit.")]
+
+
+def test_live_pictures_leave_what_a_session_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise InferenceError("the net gave up")
+
+    (first,) = frames(1)
+    with RealTimeFaceSwapper(dan(), consent="generated") as swapper:
+        assert swapper.process_frame(first)["success"]
+        swapper.set_parameters({"mask.feather": 0.1})
+        with monkeypatch.context() as change:
+            change.setattr(onnx_session.NetSession, "run", broken)
+            assert not swapper.process_frame(first)["success"]
+    kept = on_record()
+    actions = [action for action, _ in kept]
+    expected = ["consent.grant", "source.load", "session.start", "settings.change", "frame.failed", "session.stop"]
+    assert {action: actions.count(action) for action in expected} == dict.fromkeys(expected, 1), kept
+    assert actions.index("consent.grant") < actions.index("source.load") < actions.index("session.start")
+    assert ("frame.failed", "failure") in kept
+    assert ("model.load", "success") in kept
+
+
+def test_single_pictures_leave_consent_and_loads() -> None:
+    with pytest.raises(ConsentError):
+        swap_face(dan(), AVATARS / "bo.jpg")
+    for _ in range(2):
+        swap_face(dan(), AVATARS / "bo.jpg", consent="generated")
+        detect_faces(AVATARS / "bo.jpg")
+    actions = [action for action, _ in on_record()]
+    assert actions.count("consent.deny") == 1
+    assert actions.count("consent.grant") == actions.count("source.load") == 2
+    assert actions.count("model.load") == 4, "each of the four nets once"
+    assert "frame.failed" not in actions
+
+
+def test_without_a_record_nothing_is_opened() -> None:
+    swap_face("ada", AVATARS / "bo.jpg", audit=False)
+    detect_faces(AVATARS / "bo.jpg", audit=False)
+    with RealTimeFaceSwapper("ada", audit=False) as swapper:
+        assert swapper.process_frame(dan())["success"]
+    assert on_record() == []
+
+
 NO_PICTURES = {
     "nothing": None,
     "grey": np.zeros((100, 100), np.uint8),
@@ -173,7 +225,7 @@ def test_what_is_no_picture_is_refused(kind: str) -> None:
 
 def test_after_cleanup_it_is_closed_and_nothing_is_left() -> None:
     before = threading.active_count()
-    swapper = RealTimeFaceSwapper("ada", camera_index="synthetic", fps_limit=120)
+    swapper = RealTimeFaceSwapper("ada", camera_index="synthetic", fps_limit=120, audit=False)
     pictures = [swapper.capture_frame() for _ in range(3)]
     assert [picture.shape for picture in pictures] == [(720, 1280, 3)] * 3
     assert not np.array_equal(pictures[0], pictures[1])

@@ -153,6 +153,8 @@ BAD_WORDS = {
     "a name too long for the disk": (("--input", "x" * 300), "means no file"),
     "an unwritable output": (("--output", "/proc/out.mp4"), "out.mp4"),
     "an output of no known kind": (("--output", "out.gif"), "out.gif"),
+    "an output of no known family": (("--sink", "carrier-pigeon"), "there is no output 'carrier-pigeon'"),
+    "an output of an unknown scheme": (("--sink", "gopher://me:secret@host/key"), "there is no output 'gopher://…'"),
     "a value out of range": (("--mask.feather", "7"), "mask.feather: 7.0 is not allowed"),
     "a value that is no number": (("--gate.hold_ms", "soon"), "gate.hold_ms"),
     "an unknown parameter": (("--mask.fether", "0.1"), "mask.fether"),
@@ -197,9 +199,9 @@ def test_what_was_said_wrongly_is_told_in_our_words(line: str, capfd: pytest.Cap
     complained(capfd, code, MISSPOKEN[line])
 
 
-def test_help_promises_no_window(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_window_nothing_asked_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line([]) == 0
-    assert "Open the window" not in capsys.readouterr().out
+    assert "Usage: facefusion-live COMMAND" in capsys.readouterr().out
 
 
 def complained(capfd: pytest.CaptureFixture[str], code: int, words: str) -> None:
@@ -239,6 +241,72 @@ def test_nothing_of_qt_or_gl_is_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def without_opengl(*words: str) -> subprocess.CompletedProcess[str]:
+    """`run` on a machine that has no OpenGL."""
+    script = (
+        "import sys\n"
+        "sys.modules['OpenGL'] = None\n"
+        "from facefusion_live.cli.main import run_command_line\n"
+        "sys.exit(run_command_line(sys.argv[1:]))\n"
+    )
+    line = [sys.executable, "-c", script, "run", "--source", "ada", "--input", str(DEMO_CLIP), "--offline", *words]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_without_opengl_the_processor_composes_and_says_so() -> None:
+    done = without_opengl("--frames", "3", "--json")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (done.returncode, told["backend"]) == (0, "cpu")
+    assert told["backend_reason"] == "no graphics device: OpenGL is not installed"
+
+
+def test_opengl_asked_for_where_there_is_none_is_refused_with_advice() -> None:
+    done = without_opengl("--frames", "3", "--render.backend", "gl")
+    assert done.returncode == 2
+    assert done.stderr.startswith("facefusion-live: render.backend gl: OpenGL is not installed. Install OpenGL")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("graphics")
+@pytest.mark.parametrize("wanted", ["gl", "auto", "cpu"])
+def test_it_says_what_composed_and_why(wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--source", "ada", "--input", str(DEMO_CLIP), "--offline", "--frames", "3", "--render.backend", wanted)
+    assert run(*words, "--json") == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    reasons = {"gl": "asked for; ", "auto": "the faster one at 1280x720: ", "cpu": "asked for"}
+    assert wanted in ("auto", told["backend"])
+    assert told["backend_reason"].startswith(reasons[wanted])
+    assert told["state_frames"]["LIVE"] == 3
+
+
+@pytest.mark.usefixtures("graphics")
+def test_a_graphics_context_lost_while_running_costs_no_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from facefusion_live.adapters.gpu.context import EglContext
+
+    asked = iter(range(1000))
+    is_lost = EglContext.is_lost
+
+    def gone_at_the_tenth_picture(context: EglContext) -> bool:
+        if next(asked) == 10:
+            context.release()
+        return is_lost(context)
+
+    monkeypatch.setattr(EglContext, "is_lost", gone_at_the_tenth_picture)
+    output = tmp_path / "out.mkv"
+    words = ("--source", "ada", "--input", str(DEMO_CLIP), "--offline", "--frames", "20", "--output", str(output))
+    assert run(*words, "--render.backend", "gl", "--json") == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out.splitlines()[-1])
+    assert told["state_frames"] == {"LIVE": 20, "HOLD": 0, "SLATE": 0, "PASS": 0}
+    assert (told["backend"], told["failed"], told["leaks"]) == ("cpu", {}, 0)
+    lost = "gl cannot be used any more (the graphics context is gone): the processor composes"
+    assert told["warnings"] == [lost]
+    assert captured.err.count(lost) == 1
+    assert frames_of(output) == 20
 
 
 PROGRAM = f"{sys.executable} -m facefusion_live"

@@ -8,6 +8,7 @@ from av import logging as av_logging
 
 from facefusion_live.adapters.capture.cameras import CameraInfo, CameraSource, list_cameras, open_camera
 from facefusion_live.adapters.capture.decoder import Location
+from facefusion_live.adapters.capture.formats import CameraFormat, camera_formats
 from facefusion_live.adapters.capture.media import MediaSource
 from facefusion_live.adapters.capture.sequence import SequenceSource, is_sequence
 from facefusion_live.adapters.capture.synthetic import SyntheticSource
@@ -17,12 +18,14 @@ from facefusion_live.domain.ports import Clock, FrameSource
 from facefusion_live.domain.settings import Capture
 
 __all__ = [
+    "CameraFormat",
     "CameraInfo",
     "CameraSource",
     "MediaSource",
     "SequenceSource",
     "SyntheticSource",
     "TiledSource",
+    "camera_formats",
     "list_cameras",
     "open_source",
 ]

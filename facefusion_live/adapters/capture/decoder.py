@@ -116,8 +116,12 @@ class Decoder:
 
     @property
     def frame_count(self) -> int | None:
-        """How many pictures the container says that there are."""
-        return None if self.live else self._stream.frames or None
+        """How many pictures there are: as the container says, or as its length says (Matroska counts none)."""
+        if self.live:
+            return None
+        length_s = _clock_seconds(self._stream.metadata.get("DURATION", ""))
+        estimate = round(length_s * self.fps) if length_s is not None and self.fps is not None else None
+        return self._stream.frames or estimate
 
     @property
     def start_s(self) -> float | None:
@@ -216,6 +220,16 @@ class Decoder:
             return file_failure(self._location.shown, error)
         waited_s = (self._clock.now_ns() - self._opened_ns) / 1e9
         return url_failure(self._location.address, error, waited_s=waited_s, timeout_s=self._timeout_s)
+
+
+def _clock_seconds(words: str) -> float | None:
+    """Of a length as Matroska writes it: "00:00:02.600000000"."""
+    parts = words.split(":")
+    try:
+        hours, minutes, rest = (float(part) for part in parts)
+    except ValueError:
+        return None
+    return 3600 * hours + 60 * minutes + rest
 
 
 class RgbWriter:

@@ -1,6 +1,7 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
+import threading
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +41,9 @@ _RECOGNISERS = {"embedding": EmbeddingNet}
 
 
 class Catalog:
-    """The models in some folders, opened by name.
+    """The models in some folders, opened by name. Thread: any.
+
+    A net is loaded once, however many adapters read it: ONNX Runtime's sessions can be run by several threads.
 
     Args:
         folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
@@ -52,6 +55,9 @@ class Catalog:
         self._folders = folders
         self._provider = TENSORRT if tensorrt else CPU
         self._opened: dict[str, Path] = {}
+        self._nets: dict[str, NetSession] = {}
+        self._loading: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     @property
     def opened(self) -> dict[str, Path]:
@@ -141,6 +147,15 @@ class Catalog:
         return _RECOGNISERS[output.decoder](self._net(card), picture)
 
     def _net(self, card: ModelCard) -> NetSession:
+        # One lock for each net: different nets are loaded side by side.
+        with self._lock:
+            loading = self._loading.setdefault(card.id, threading.Lock())
+        with loading:
+            net = self._nets.get(card.id) or self._load(card)
+            self._nets[card.id] = net
+        return net
+
+    def _load(self, card: ModelCard) -> NetSession:
         path = self._file(card)
         self._opened[card.id] = path
         return NetSession(path, provider=self._provider)

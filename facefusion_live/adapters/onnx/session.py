@@ -1,11 +1,13 @@
 # pyright: basic
 """ONNX Runtime sessions: how they are opened, and what really runs them."""
 
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime as ort
@@ -57,6 +59,11 @@ class TensorSpec:
     dtype: np.dtype[Any]
 
 
+def offered_providers() -> list[str]:
+    """Providers that this ONNX Runtime was built with; whether they work is another matter."""
+    return ort.get_available_providers()
+
+
 class NetSession:
     """One net, ready to run.
 
@@ -73,13 +80,9 @@ class NetSession:
     """
 
     def __init__(self, path: Path, *, threads: int = 1, provider: str = CPU) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = _opened(path, options, provider)
-        except _ORT_ERRORS as error:
+            self._session = _shared(path, threads, provider)
+        except (*_ORT_ERRORS, OSError) as error:
             raise InferenceError(
                 f"the net {path.name} cannot be loaded: {type(error).__name__}",
                 advice="Install the program again: the file is missing or damaged.",
@@ -133,6 +136,35 @@ def _spec(node: ort.NodeArg) -> TensorSpec:
 
 def _single(answer: NDArray[Any]) -> NDArray[np.float32]:
     return answer.astype(np.float32) if answer.dtype == np.float16 else answer
+
+
+_SMALL_BYTES = 32 * 1024 * 1024
+"""Nets up to this size are kept for the next session: a start takes half as long, and building them anew each time left
+holes in the C library's heaps (30 MiB after two hundred starts). Larger ones go with the last one who uses them."""
+_kept: dict[tuple[object, ...], ort.InferenceSession] = {}
+_in_use: WeakValueDictionary[tuple[object, ...], ort.InferenceSession] = WeakValueDictionary()
+_opening = threading.Lock()
+
+
+def _shared(path: Path, threads: int, provider: str) -> ort.InferenceSession:
+    """The one session of a net in this process: ONNX Runtime lets any number of threads run it. Thread: any."""
+    file = path.stat()
+    key = (path.resolve(), file.st_mtime_ns, file.st_size, threads, provider)
+    with _opening:
+        session = _in_use.get(key)
+        if session is None:
+            session = _in_use[key] = _opened(path, _options(threads), provider)
+            if file.st_size <= _SMALL_BYTES:
+                _kept[key] = session
+        return session
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.render_cpu.bystanders import Hider
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
+from facefusion_live.domain import covering
 from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
-from facefusion_live.domain.ports import Buffers, Composition
+from facefusion_live.domain.ports import Backend, Buffers, Composition
 from facefusion_live.domain.settings import Settings
 
 _SLATE_CELLS = 16
@@ -33,6 +34,7 @@ class CpuCompute:
     """
 
     name = "cpu"
+    backend = Backend("cpu", "OpenCV")
 
     def __init__(self, card: Path) -> None:
         # One thread for OpenCV: the workers are the parallelism, and its pool would take their cores.
@@ -44,6 +46,15 @@ class CpuCompute:
         self._cards: dict[tuple[int, int], HostImage] = {}
         self._painter = PatchPainter()
         self._hider = Hider()
+
+    def prepare(self, size_wh: tuple[int, int]) -> None:
+        """Nothing to prepare."""
+
+    def begin(self) -> None:
+        """Nothing to take."""
+
+    def end(self) -> None:
+        """Nothing to give back."""
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
         """Sample a crop bilinearly; beyond the frame its border is repeated. Thread: inference."""
@@ -64,24 +75,38 @@ class CpuCompute:
                 on_failure.callback(buffer.release)
                 out = buffer.array(frame.shape)
                 np.copyto(out, frame)
-                self._hide_bystanders(out, job, settings)
-                covered = dict.fromkeys(job.targets, 0.0)
-                for patch in job.patches:
-                    covered[patch.face_index] = self._painter.paint(out, frame, patch, settings)
+                self.hide_bystanders(out, job, settings)
+                painted = [self._painter.paint(out, frame, patch, settings) for patch in job.patches]
                 on_failure.pop_all()
         except cv2.error as error:
             raise ComputeError("the picture could not be composed") from error
-        return Composition(HostImage(out, buffer), tuple(covered.values()))
+        return Composition(HostImage(out, buffer), covering.shares(job, painted))
 
-    def _hide_bystanders(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
+    def hide_bystanders(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> bool:
+        """Hide the faces of people who are not swapped, as settings say. Thread: render.
+
+        Args:
+            out: (h, w, 3) drawn into.
+            job: Whose faces.
+            settings: Blur, cover or keep.
+
+        Returns:
+            Whether anything was drawn.
+
+        Raises:
+            ComputeError: A face could not be hidden.
+        """
         how = settings.gate.bystanders
         if how == "keep":
-            return
-        for index, face in enumerate(job.faces):
-            if index not in job.targets:
-                self._hider.hide(out, face.box_px, how)
-        for box in job.hidden_boxes_px:
-            self._hider.hide(out, box, how)
+            return False
+        boxes = [face.box_px for index, face in enumerate(job.faces) if index not in job.targets]
+        boxes += list(job.hidden_boxes_px)
+        try:
+            for box in boxes:
+                self._hider.hide(out, box, how)
+        except cv2.error as error:
+            raise ComputeError("a bystander could not be hidden") from error
+        return bool(boxes)
 
     def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
         """The card, or the frame pixelated beyond recognition. Thread: render."""

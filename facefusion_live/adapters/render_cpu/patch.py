@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import blend, geometry
+from facefusion_live.domain import blend, covering, geometry
 from facefusion_live.domain.face import Patch
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Mask, Settings
@@ -62,14 +62,14 @@ class PatchPainter:
         """
         size = patch.size_px
         drawn = blend.drawn_crop_from_frame(patch.crop_from_frame, size, settings.look.face_scale)
-        window = window_of(drawn, size, frame.shape)
+        window = window_of(drawn, (size, size), frame.shape)
         regions = patch.regions.host()
         coverage = None if patch.coverage is None else patch.coverage.host()
         share = self._share(regions, coverage, settings)
         if window is not None:
             target = self._target(frame, drawn, window, size)
             colour = self._colour(target, patch, settings)
-            self._over(out, window, colour, share)
+            self.paste(out, colour, share, drawn)
         return self._covered(regions, coverage, settings)
 
     def _target(
@@ -155,9 +155,12 @@ class PatchPainter:
             share: (s, s) alpha in levels.
             crop_from_frame: Where it goes.
         """
-        window = window_of(crop_from_frame, share.shape[0], out.shape)
-        if window is not None:
-            self._over(out, window, colour, share)
+        # A face fills three quarters of its crop, and half of the upright box around a crop that is turned.
+        left, top, width, height = cv2.boundingRect(share)
+        there = slice(top, top + height), slice(left, left + width)
+        window = window_of(geometry.shifted(crop_from_frame, (-left, -top)), (width, height), out.shape)
+        if width and window is not None:
+            self._over(out, window, colour[there], share[there])
 
     def _over(
         self, out: NDArray[np.uint8], window: Window, colour: NDArray[np.uint8], share: NDArray[np.uint8]
@@ -195,17 +198,10 @@ class PatchPainter:
 
     @staticmethod
     def _covered(regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings) -> float:
-        grid = regions[_centres(regions)]
-        share = blend.alpha(
-            grid, None if coverage is None else coverage[_centres(coverage)], settings.mask, settings.look.opacity
-        )
+        grid = covering.grid_centres(regions)
+        there = None if coverage is None else covering.grid_centres(coverage)
+        share = blend.alpha(grid, there, settings.mask, settings.look.opacity)
         return blend.covered_share(blend.scaled_grid(share, settings.look.face_scale), grid)
-
-
-def _centres(image: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Where to look for one pixel of every cell of the grid."""
-    step = image.shape[0] // blend.GRID
-    return slice(step // 2, None, step), slice(step // 2, None, step)
 
 
 @lru_cache(maxsize=8)
@@ -229,11 +225,14 @@ def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
     return cv2.GaussianBlur(grid, kernel, blend.RELIGHT_SIGMA, borderType=cv2.BORDER_CONSTANT)
 
 
-def window_of(crop_from_frame: geometry.Affine, size: int, shape: tuple[int, ...]) -> Window | None:
-    """The pixels of the frame that a crop can touch; None when it lies outside."""
+def window_of(crop_from_frame: geometry.Affine, size_wh: tuple[int, int], shape: tuple[int, ...]) -> Window | None:
+    """The pixels of the frame that a crop can touch; None when it lies outside, or its map is of no numbers."""
     frame_from_crop = geometry.inverse(crop_from_frame)
     # Between its outermost pixels and the next ones, which are clear, a patch fades out: that is part of it.
-    corners = geometry.transform(frame_from_crop, np.array([[-1, -1], [size, -1], [-1, size], [size, size]]))
+    width, height = size_wh
+    corners = geometry.transform(frame_from_crop, np.array([[-1, -1], [width, -1], [-1, height], [width, height]]))
+    if not np.isfinite(corners).all():
+        return None
     left, top = np.maximum(np.floor(corners.min(0)).astype(int) + 1, 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int), (shape[1], shape[0]))
     if right <= left or bottom <= top:

@@ -17,7 +17,7 @@ def float_paste(
 
     Plain, not careless: numpy works in place, and OpenCV's own warp is used.
     """
-    window = window_of(crop_from_frame, share.shape[0], out.shape)
+    window = window_of(crop_from_frame, share.shape[::-1], out.shape)
     if window is None:
         return
     alpha = share.astype(np.float32) / 255

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 
 
 class StatesSink:
@@ -18,6 +18,7 @@ class StatesSink:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: TextIO | None = None
+        self._state = SinkState.OPENING
 
     @property
     def name(self) -> str:
@@ -43,6 +44,7 @@ class StatesSink:
                 f"{self._path.name}: the file cannot be made: {error.strerror}",
                 advice="Give a path in a folder that exists and that you may write to.",
             ) from error
+        self._state = SinkState.RUNNING
 
     def send(self, frame: OutputFrame) -> None:
         """Write one line.
@@ -62,7 +64,12 @@ class StatesSink:
     def close(self) -> None:
         """Finish the file. Safe to call twice."""
         file, self._file = self._file, None
+        self._state = SinkState.CLOSED
         if file is not None:
             # Every line was flushed when it was sent: a full disk has been told already, and is told again here.
             with suppress(OSError):
                 file.close()
+
+    def status(self) -> SinkStatus:
+        """Open or not."""
+        return SinkStatus(self._state)

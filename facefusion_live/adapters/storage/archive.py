@@ -56,10 +56,22 @@ class Archive:
             raise UnreadableError(f"the archive {self.path.name} does not hold the rows that its name says")
 
 
-def archives_of(folder: Path, log_id: str) -> list[Archive]:
-    """The archives of a log, in order."""
-    names = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob(f"{log_id}.*")))
-    return [Archive(path, int(match["first"]), int(match["last"])) for path, match in names if match]
+def archives_of(folder: Path, log_id: str, pruned_to: int) -> list[Archive]:
+    """The archives of a log, in order; not one that a crash left before its pruning was put on record.
+
+    Args:
+        folder: Where they lie.
+        log_id: Which log.
+        pruned_to: The last row that is gone from the log.
+    """
+    return [each for each in _all_archives(folder, log_id) if each.last <= pruned_to]
+
+
+def drop_orphans(folder: Path, log_id: str, pruned_to: int) -> None:
+    """Delete archives of rows that are still in the log. Raises OSError."""
+    for archive in _all_archives(folder, log_id):
+        if archive.last > pruned_to:
+            archive.path.unlink()
 
 
 def write_archive(folder: Path, log_id: str, first: int, last: int, rows: Iterable[Row]) -> Archive:
@@ -75,6 +87,11 @@ def write_archive(folder: Path, log_id: str, first: int, last: int, rows: Iterab
     beside.replace(path)
     sync_folder(folder)
     return Archive(path, first, last)
+
+
+def _all_archives(folder: Path, log_id: str) -> list[Archive]:
+    names = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob(f"{log_id}.*")))
+    return [Archive(path, int(match["first"]), int(match["last"])) for path, match in names if match]
 
 
 def _lines(stream: zstandard.ZstdDecompressionReader) -> Iterator[bytes]:

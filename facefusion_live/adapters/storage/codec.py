@@ -12,12 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from facefusion_live.domain.audit.canonical import Codec
 
-
-def _encode(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
-FAST = Codec(_encode, orjson.loads)
+FAST = Codec(partial(orjson.dumps, option=orjson.OPT_SORT_KEYS), orjson.loads)
 """Equal to `canonical.STANDARD` over the profile (a property test holds them together), five times as fast."""
 
 

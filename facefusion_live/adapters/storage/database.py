@@ -4,6 +4,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,9 @@ from facefusion_live.domain.audit.event import Row
 BUSY_S = 2.0
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What reading a damaged file raises: also words of the damage that are no text."""
+
+_ROW = partial(tuple.__new__, Row)
+"""What `Row._make` does, in a quarter of the time: verification makes a million of them."""
 
 
 def open_writer(path: Path) -> sqlite_utils.Database:
@@ -62,10 +66,10 @@ def rows_of(connection: sqlite3.Connection, after: int = 0, until: int | None = 
     """
     query = "SELECT seq, CAST(body AS BLOB), hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
     try:
-        for seq, body, digest in connection.execute(query, (after, 2**62 if until is None else until)):
-            if type(body) is not bytes or type(digest) is not bytes:
-                raise UnreadableError(f"row {seq} is damaged")
-            yield Row(seq, body, digest)
+        for row in map(_ROW, connection.execute(query, (after, 2**62 if until is None else until))):
+            if type(row[1]) is not bytes or type(row[2]) is not bytes:
+                raise UnreadableError(f"row {row[0]} is damaged")
+            yield row
     except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
 

@@ -107,7 +107,7 @@ def _write_log(
             return None
         head = Checkpoint.parse(parse_note(notes[-1][1]).text)
         horizon = horizon_of(reading)
-        archives = archives_of(layout.archive, log_id) if horizon else []
+        archives = archives_of(layout.archive, log_id, horizon.pruned_to) if horizon else []
         whole = horizon is None or sum(each.last - each.first + 1 for each in archives) == horizon.pruned_to
         rows = _all_rows(reading, archives if whole else [], head.size)
         about = {"log_id": log_id, "size": head.size, "root": head.root.hex(), "epoch": head.epoch}

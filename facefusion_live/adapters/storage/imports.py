@@ -12,6 +12,7 @@ import orjson
 
 from facefusion_live.adapters.storage.codec import FAST, check_signature
 from facefusion_live.adapters.storage.export import MANIFEST_TITLE
+from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
 from facefusion_live.domain.audit.errors import EvidenceMissingError, NoteError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Anchors, Evidence, Head, Horizon
@@ -22,7 +23,7 @@ from facefusion_live.domain.audit.selection import Closing, Proven, Selection, v
 from facefusion_live.domain.audit.verify import verify_log
 
 
-def verify_export(path: Path, *, fingerprint: str = "", anchors: Anchors = Anchors()) -> list[LogReport]:  # noqa: B008
+def verify_export(path: Path, *, fingerprint: str = "", kept: KeptElsewhere = KeptElsewhere()) -> list[LogReport]:  # noqa: B008
     """Check every log of an export, and that the manifest is signed by the log that made it.
 
     Raises:
@@ -32,12 +33,13 @@ def verify_export(path: Path, *, fingerprint: str = "", anchors: Anchors = Ancho
         with zipfile.ZipFile(path) as archive:
             note = archive.read("manifest.note").decode()
             manifest = _manifest(note)
-            reports = [_report(archive, manifest, about, fingerprint, anchors) for about in manifest["logs"]]
+            reports = [_report(archive, manifest, about, kept) for about in manifest["logs"]]
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, NoteError) as error:
         advice = "Give the zip as it was exported, or the program's home."
         raise EvidenceMissingError(f"{path.name} is no whole export: {error!r}", advice=advice) from error
     _judge_manifest(note, manifest, reports)
-    return reports
+    compare_genesis(reports, fingerprint)
+    return reports + kept.lost_logs(reports)
 
 
 def _manifest(note: str) -> dict[str, Any]:
@@ -58,19 +60,17 @@ def _judge_manifest(note: str, manifest: dict[str, Any], reports: list[LogReport
 
 
 def _report(
-    archive: zipfile.ZipFile, manifest: dict[str, Any], about: dict[str, Any], fingerprint: str, anchors: Anchors
+    archive: zipfile.ZipFile, manifest: dict[str, Any], about: dict[str, Any], kept: KeptElsewhere
 ) -> LogReport:
     folder = f"logs/{about['log_id']}"
     if manifest["whole"]:
-        report = verify_log(_evidence(archive, folder, about, fingerprint, anchors), FAST, check_signature)
+        report = verify_log(_evidence(archive, folder, about, kept.of(about["log_id"])), FAST, check_signature)
     else:
         report = verify_selection(_selection(archive, folder, about), FAST, check_signature)
         report.checked("coverage")
         if (report.rows, report.sealed) != (about["rows"], about["size"]):
             message = f"the manifest tells of {about['rows']} rows, there are {report.rows}"
             report.find("coverage", Outcome.TRUNCATED, "rows_missing", report.last_seq, message)
-        if fingerprint and fingerprint != report.genesis_fingerprint:
-            report.find("seal", Outcome.TAMPERED, "other_genesis", 1, "the log does not begin with the key given")
     digest = sha256()
     with archive.open(f"{folder}/rows.ndjson") as file:
         while chunk := file.read(1 << 20):
@@ -80,9 +80,7 @@ def _report(
     return report
 
 
-def _evidence(
-    archive: zipfile.ZipFile, folder: str, about: dict[str, Any], fingerprint: str, anchors: Anchors
-) -> Evidence:
+def _evidence(archive: zipfile.ZipFile, folder: str, about: dict[str, Any], anchors: Anchors) -> Evidence:
     horizon = None
     if "pruned_to" in about:
         frontier = Frontier.from_bytes(bytes.fromhex(about["frontier"]))
@@ -97,7 +95,6 @@ def _evidence(
         horizon=horizon,
         from_horizon=horizon is not None,
         archives={} if horizon else None,
-        genesis_fingerprint=fingerprint,
         anchors=anchors,
     )
 

@@ -72,13 +72,18 @@ class KeyRing:
 
 
 def install_secret(path: Path) -> bytes:
-    """The 32 random bytes kept in a file; made when there are none."""
+    """The 32 random bytes kept in a file; made when there are none. Raises OSError."""
+    if not path.exists():
+        write_private(path, os.urandom(32))
+    return path.read_bytes()
+
+
+def mask_secret_of(path: Path) -> bytes:
+    """The secret as it is; without one nobody was ever masked, and a mask made with nothing matches no row."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, os.urandom(32))
-        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _read(path: Path) -> Ed25519PrivateKey | None:

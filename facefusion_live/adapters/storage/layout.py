@@ -45,6 +45,11 @@ class Layout:
         return self.folder / "keys"
 
     @property
+    def mask_key(self) -> Path:
+        """What people are masked with."""
+        return self.keys / "mask.key"
+
+    @property
     def ndjson(self) -> Path:
         """Daily files of the bodies, for forwarders."""
         return self.folder / "ndjson"

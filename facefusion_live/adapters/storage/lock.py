@@ -2,8 +2,12 @@
 """The writer's lock: one process writes a log, and the system frees the lock when that process dies."""
 
 import os
+import time
 from pathlib import Path
 from typing import Self
+
+_TRIES, _PAUSE_S = 5, 0.01
+"""Somebody who only asks whether a log is written (`is_written`) holds its lock for an instant."""
 
 if os.name == "posix":
     import fcntl
@@ -27,12 +31,15 @@ class WriterLock:
     def take(cls, log: Path) -> Self | None:
         """The lock of a log; None when another process has it."""
         handle = os.open(log.with_name(log.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            _lock(handle)
-        except OSError:
-            os.close(handle)
-            return None
-        return cls(handle)
+        for left in reversed(range(_TRIES)):
+            try:
+                _lock(handle)
+            except OSError:
+                time.sleep(_PAUSE_S if left else 0)
+            else:
+                return cls(handle)
+        os.close(handle)
+        return None
 
     def close(self) -> None:
         """Free it. Safe to call twice."""
@@ -42,10 +49,15 @@ class WriterLock:
 
 
 def is_written(log: Path) -> bool:
-    """Has some process the log open for writing?"""
-    if not log.with_name(log.name + ".lock").exists():
+    """Has some process the log open for writing? Changes nothing."""
+    try:
+        handle = os.open(log.with_name(log.name + ".lock"), os.O_RDONLY)
+    except FileNotFoundError:
         return False
-    if lock := WriterLock.take(log):
-        lock.close()
-        return False
-    return True
+    try:
+        _lock(handle)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -6,10 +6,11 @@ it, and verification says so.
 """
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
@@ -17,7 +18,12 @@ from facefusion_live.adapters.storage.layout import Layout, write_private
 from facefusion_live.domain.audit.evidence import Head
 from facefusion_live.domain.audit.note import Checkpoint
 
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
 SERVICE = "facefusion-live-audit"
+_KNOWN = "logs"
+"""The keyring's entry that lists the ids of all logs: it cannot be asked for the names of its entries."""
 
 
 class Vault(Protocol):
@@ -38,9 +44,15 @@ class Vault(Protocol):
 
 
 class OsKeyring:
-    """The keyring of the operating system, through `keyring`. Thread: one; a locked keyring may ask the user."""
+    """The keyring of the operating system, through `keyring`. Thread: one.
 
-    def __init__(self) -> None:
+    Args:
+        patience_s: How long it may take. A locked keyring may ask the user, who may not be there: it is left alone
+            then, and counts as none.
+    """
+
+    def __init__(self, patience_s: float = 5.0) -> None:
+        self._patience_s = patience_s
         # Importing looks for back-ends, which takes its time where there is no session bus: not before it is needed.
         import keyring  # noqa: PLC0415
         from keyring.errors import KeyringError  # noqa: PLC0415
@@ -61,18 +73,29 @@ class OsKeyring:
 
     def get(self, name: str) -> str | None:
         """What is kept under a name; None also when the keyring is locked."""
-        with suppress(*self._faults):
-            if self._keyring is not None:
-                return self._keyring.get_password(SERVICE, name)
-        return None
+        return self._asked(lambda backend: backend.get_password(SERVICE, name))
 
     def set(self, name: str, value: str) -> None:
-        """Keep something; a keyring that refuses once is not asked again."""
-        try:
-            if self._keyring is not None:
-                self._keyring.set_password(SERVICE, name, value)
-        except self._faults:
+        """Keep something."""
+        self._asked(lambda backend: backend.set_password(SERVICE, name, value))
+
+    def _asked(self, ask: "Callable[[KeyringBackend], str | None]") -> str | None:
+        """What the keyring answers; one that refuses or keeps us waiting once is not asked again."""
+        backend = self._keyring
+        if backend is None:
+            return None
+        answers: list[str | None] = []
+
+        def put() -> None:
+            with suppress(*self._faults):
+                answers.append(ask(backend))
+
+        asking = threading.Thread(target=put, name="keyring", daemon=True)
+        asking.start()
+        asking.join(self._patience_s)
+        if not answers:
             self._keyring = None
+        return answers[0] if answers else None
 
 
 class NoKeyring:
@@ -133,6 +156,8 @@ class Mirror:
             text = orjson.dumps({**head, "root": checkpoint.root.hex(), "keyring": self._vault.available}).decode()
             write_private(self._layout.keys / f"{checkpoint.log_id}.head", text.encode())
             self._vault.set(checkpoint.log_id, text)
+        if checkpoint.number == 0:
+            self._announce(checkpoint.log_id)
 
     def mend(self) -> None:
         """Cut off a line that a crash left unfinished."""
@@ -153,6 +178,8 @@ class Mirror:
             missing.append("the head in the private file")
         notice = "" if in_keyring else "no keyring: the head is kept in a file beside the log"
         if not in_keyring and in_file and '"keyring":true' in in_file:
+            if self._vault.available:  # it answers, and has forgotten: somebody saw to that
+                missing.append("the head in the keyring")
             notice = "the keyring that had the head cannot be read now; the file beside the log has it"
         return Mirrored(tuple(head for head in heads.values() if head is not None), tuple(missing), notice)
 
@@ -177,7 +204,13 @@ class Mirror:
     def known_logs(self) -> frozenset[str]:
         """Every log that any mirror has ever heard of."""
         files = {path.stem for path in self._layout.keys.glob("*.head")}
-        return frozenset({head.log_id for head in self._all_lines(None)} | files)
+        kept = set((self._vault.get(_KNOWN) or "").split())
+        return frozenset({head.log_id for head in self._all_lines(None)} | files | kept)
+
+    def _announce(self, log_id: str) -> None:
+        """Tell the keyring of a new log, so that its disappearance, files and all, is noticed."""
+        kept = (self._vault.get(_KNOWN) or "").split()
+        self._vault.set(_KNOWN, " ".join([*kept, log_id]))
 
     def size_bytes(self) -> int | None:
         """Length of heads.log; None when it is not there."""

@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -46,7 +47,8 @@ class DailyFiles:
         """Delete the files of days before this one, whose rows are archived."""
         for path in self._folder.glob(f"{self._log_id}.*.ndjson"):
             if path.name.split(".")[1] < before_day:
-                path.unlink()
+                with suppress(OSError):  # the next pruning tries again
+                    path.unlink()
 
     def _path(self, day: str) -> Path:
         return self._folder / f"{self._log_id}.{day}.ndjson"

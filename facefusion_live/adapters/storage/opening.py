@@ -4,13 +4,13 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from facefusion_live.adapters.storage import schema
 from facefusion_live.adapters.storage.database import open_reader, open_writer
-from facefusion_live.adapters.storage.keys import KeyRing
+from facefusion_live.adapters.storage.keys import KeyRing, install_secret
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
@@ -54,13 +54,37 @@ class Opener:
         Raises:
             AuditStoreError: No log can be opened: the folder cannot be written, the disk is full.
         """
-        try:
-            self.layout.ensure()
-            mirror = Mirror(self.layout, self.vault)
-            mirror.mend()
+        with self._mirror() as mirror:
             if lock := WriterLock.take(self.layout.main):
                 return self._locked(self.layout.main, lock, mirror)
             return self._second(mirror)
+
+    def open_again(self, path: Path) -> SqliteStore:
+        """A log that is there already and sound; what is wrong with it is left as it is.
+
+        Raises:
+            AuditStoreError: Another process has it, or it cannot be continued.
+        """
+        with self._mirror() as mirror:
+            lock = WriterLock.take(path)
+            if lock is None:
+                raise AuditStoreError(f"the audit log {path.name} is in use", advice="Close the program first.")
+            with _freed_on_error(lock):
+                try:
+                    return self._continued(path, lock, mirror)
+                except _CannotContinueError as cannot:
+                    message = f"the audit log {path.name} is kept as evidence ({cannot.reason})"
+                    raise AuditStoreError(message) from cannot
+
+    @contextmanager
+    def _mirror(self) -> Iterator[Mirror]:
+        """Everything that an open log needs beside its database."""
+        try:
+            self.layout.ensure()
+            install_secret(self.layout.mask_key)
+            mirror = Mirror(self.layout, self.vault)
+            mirror.mend()
+            yield mirror
         except (OSError, sqlite3.Error) as error:
             advice = "Free some space on the disk, or give the program's folder back its write permission."
             raise AuditStoreError(f"the audit log cannot be opened: {error}", advice=advice) from error
@@ -69,19 +93,18 @@ class Opener:
         """Another process has the main log: take up a second log that is free and sound, or begin one."""
         for path in self.layout.logs():
             if path.name.startswith("audit-") and (lock := WriterLock.take(path)):
-                try:
+                with suppress(_CannotContinueError), _freed_on_error(lock):
                     return self._continued(path, lock, mirror)
-                except _CannotContinueError:
-                    lock.close()
         log_id = os.urandom(16).hex()
         path = self.layout.aside(log_id)
         lock = WriterLock.take(path)
         if lock is None:
             raise AuditStoreError("another process took the log that was just named")
-        return self._new(path, lock, mirror, log_id, "second_process", ())
+        with _freed_on_error(lock):
+            return self._new(path, lock, mirror, log_id, "second_process", ())
 
     def _locked(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
-        try:
+        with _freed_on_error(lock):
             if path.exists():
                 try:
                     return self._continued(path, lock, mirror)
@@ -92,9 +115,6 @@ class Opener:
                 reason = "replaced" if mirror.known_logs() - self._present() else "first"
             news = () if reason == "first" else (reason,)
             return self._new(path, lock, mirror, os.urandom(16).hex(), reason, news)
-        except BaseException:
-            lock.close()
-            raise
 
     def _continued(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
         log_id = ""
@@ -153,6 +173,7 @@ class Opener:
             database=database,
             lock=lock,
             layout=self.layout,
+            mask_secret=install_secret(self.layout.mask_key),
             keys=keys,
             mirror=mirror,
             clock=self.clock,
@@ -176,6 +197,16 @@ class Opener:
 
     def _present(self) -> frozenset[str]:
         return frozenset(log_id for _, log_id in logs_of(self.layout) if log_id)
+
+
+@contextmanager
+def _freed_on_error(lock: WriterLock) -> Iterator[None]:
+    """A lock goes over to the store that is made; when none is, it is freed."""
+    try:
+        yield
+    except BaseException:
+        lock.close()
+        raise
 
 
 def logs_of(layout: Layout) -> Iterator[tuple[Path, str]]:

@@ -2,6 +2,7 @@
 """Retention: old rows go into an archive, which is verified from the disk before anything is deleted."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from facefusion_live.adapters.storage.archive import write_archive
+from facefusion_live.adapters.storage.archive import drop_orphans, write_archive
 from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
-from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
 from facefusion_live.domain.audit.merkle import Frontier
 
 
@@ -35,13 +36,14 @@ class Plan:
     archive: Path
 
 
-def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
+def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | None:
     """Archive all rows of a log up to some moment.
 
     Args:
         layout: The home's audit folder.
         log: The database.
         before: Timestamp: rows before it go.
+        most: So many rows at once and no more; 0 for all.
 
     Returns:
         What to put on record; None when there is nothing so old.
@@ -53,22 +55,19 @@ def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
     with closing(open_reader(log).conn) as reading:
         log_id, horizon = log_id_of(reading), horizon_of(reading)
         start = horizon.pruned_to if horizon else 0
-        frontier = horizon.frontier.copy() if horizon and horizon.frontier else Frontier()
-        last = _last_before(reading, before)
+        last = _last_before(reading, before, start + most if most else 2**62)
         if last <= start:
             return None
         keys = _keys(reading, last, horizon.prune_body if horizon else b"")
         number = sum(size <= last for size, _ in notes_of(reading))
         try:
+            drop_orphans(layout.archive, log_id, start)
             archive = write_archive(layout.archive, log_id, start + 1, last, rows_of(reading, start, last))
         except OSError as error:
             raise AuditStoreError(f"the archive cannot be written: {error}", advice="Free some space.") from error
-        read_back, last_hash = frontier.copy(), b""
-        for row in archive.rows():
-            read_back.append(row.hash)
-            last_hash = row.hash
-        for row in rows_of(reading, start, last):
-            frontier.append(row.hash)
+        before_them = horizon.frontier if horizon and horizon.frontier else Frontier()
+        frontier, last_hash = _grown(before_them, rows_of(reading, start, last))
+    read_back, _ = _grown(before_them, archive.rows())
     if read_back.root() != frontier.root():
         raise AuditStoreError("the archive does not read back as it was written; nothing was pruned")
     metadata = {
@@ -83,11 +82,25 @@ def prepare(layout: Layout, log: Path, before: str) -> Plan | None:
     return Plan(metadata, frontier, last - start, archive.path)
 
 
-def _last_before(connection: sqlite3.Connection, before: str) -> int:
-    """The last row before the first that is young enough; the newest row always stays."""
-    query = "SELECT coalesce((SELECT min(seq) FROM event WHERE ts >= ?), max(seq)) - 1 FROM event"
+def _grown(frontier: Frontier, rows: Iterable[Row]) -> tuple[Frontier, bytes]:
+    """The frontier after some more rows, and the hash of the last of them."""
+    grown, last_hash = frontier.copy(), b""
+    for row in rows:
+        grown.append(row.hash)
+        last_hash = row.hash
+    return grown, last_hash
+
+
+def _last_before(connection: sqlite3.Connection, before: str, at_most: int) -> int:
+    """The last row before the first that is young enough; the newest row always stays.
+
+    Rows are looked at in order, and no further than to that one: a log without old rows costs one look.
+    """
+    young = "SELECT seq FROM event WHERE ts >= ? ORDER BY seq LIMIT 1"
     try:
-        return int(connection.execute(query, (before,)).fetchone()[0] or 0)
+        first = connection.execute(young, (before,)).fetchone()
+        (last,) = first or connection.execute("SELECT max(seq) FROM event").fetchone()
+        return min(int(last or 1) - 1, at_most)
     except DAMAGED as error:
         raise UnreadableError(f"the database is damaged: {error}") from error
 

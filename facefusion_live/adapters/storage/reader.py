@@ -3,7 +3,7 @@
 
 import heapq
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -21,10 +21,13 @@ from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
+from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
 from facefusion_live.domain.audit.errors import EvidenceMissingError, UnreadableError
 from facefusion_live.domain.audit.event import Row
-from facefusion_live.domain.audit.evidence import Anchors, Evidence, Head, Horizon
-from facefusion_live.domain.audit.ports import AuditClock, Filter
+from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
+from facefusion_live.domain.audit.filter import Filter
+from facefusion_live.domain.audit.note import fingerprint
+from facefusion_live.domain.audit.ports import AuditClock
 from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.domain.audit.verify import verify_log
 
@@ -50,85 +53,121 @@ class LogReader:
     vault: Vault
     clock: AuditClock
 
-    def verify(self, *, fingerprint: str = "", anchors: Anchors = Anchors()) -> list[LogReport]:  # noqa: B008 (frozen)
+    def verify(self, *, genesis: str = "", kept: KeptElsewhere = KeptElsewhere()) -> list[LogReport]:  # noqa: B008
         """Check every log of the home, and that none is missing.
 
+        Args:
+            genesis: Fingerprint of the genesis key, as the About box showed it; empty for none.
+            kept: What somebody else kept.
+
         Raises:
-            EvidenceMissingError: There is no log.
+            EvidenceMissingError: There is no log, or what speaks for it cannot be read.
         """
+        try:
+            reports = self._verify_all(kept)
+        except OSError as error:
+            advice = "Give yourself the right to read the program's folder."
+            raise EvidenceMissingError(f"the audit log cannot be read: {error}", advice=advice) from error
+        if not reports:
+            raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
+        compare_genesis(reports, genesis)
+        return reports + kept.lost_logs(reports)
+
+    def _verify_all(self, kept: KeptElsewhere) -> list[LogReport]:
         mirror = Mirror(self.layout, self.vault)
         known = mirror.known_logs()
         reports: list[LogReport] = []
         for path in self.layout.logs():
-            report = self.verify_one(path, fingerprint=fingerprint, anchors=anchors)
+            report = self.verify_one(path, kept)
             if known and report.log_id and report.log_id not in known:
                 report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
             reports.append(report)
-        reports += [_lost(log_id) for log_id in sorted(known - {report.log_id for report in reports})]
-        if not reports:
-            raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
-        return reports
+        return reports + [_lost(log_id) for log_id in sorted(known - {report.log_id for report in reports})]
 
-    def verify_one(self, path: Path, *, fingerprint: str = "", anchors: Anchors = Anchors()) -> LogReport:  # noqa: B008
+    def verify_one(self, path: Path, kept: KeptElsewhere = KeptElsewhere()) -> LogReport:  # noqa: B008 (frozen)
         """Check one log of the home."""
-        mirror = Mirror(self.layout, self.vault)
-        # What others remember is read before the rows: a running writer must not get ahead of them.
-        limit = mirror.size_bytes()
         try:
-            with closing(open_reader(path).conn) as reading:
-                log_id = log_id_of(reading)
-            memory = mirror.recall(log_id)
-            with closing(open_reader(path).conn) as reading:
-                horizon = horizon_of(reading)
-                archives = archives_of(self.layout.archive, log_id) if horizon else []
-                whole = _is_whole(archives, horizon)
-                evidence = Evidence(
-                    rows=_all_rows(reading, archives if whole else []),
-                    notes=notes_of(reading),
-                    heads=_heads(mirror, log_id, limit, memory.heads),
-                    log_id=log_id,
-                    horizon=horizon,
-                    from_horizon=horizon is not None and not whole,
-                    archives={each.path.name: each.sha256() for each in archives},
-                    missing=(*memory.missing, *(["heads.log"] if limit is None else [])),
-                    flaws=schema.flaws(reading),
-                    genesis_fingerprint=fingerprint,
-                    anchors=anchors,
-                    now_us=self.clock.utc_ns() // 1000,
-                )
-                report = verify_log(evidence, FAST, check_signature)
-        except UnreadableError as error:
+            report = self._verified(path, kept)
+        except (UnreadableError, *DAMAGED) as error:
             report = LogReport()
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
+        if is_written(path):
+            report.note("a running program is writing this log")
+        return report
+
+    def _verified(self, path: Path, kept: KeptElsewhere) -> LogReport:
+        mirror = Mirror(self.layout, self.vault)
+        # What others remember is read before the rows: a running writer must not get ahead of them.
+        limit = mirror.size_bytes()
+        with closing(open_reader(path).conn) as reading:
+            log_id = log_id_of(reading)
+        memory = mirror.recall(log_id)
+        with closing(open_reader(path).conn) as reading:
+            horizon = horizon_of(reading)
+            archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
+            whole = _is_whole(archives, horizon)
+            evidence = Evidence(
+                rows=_all_rows(reading, archives if whole else []),
+                notes=notes_of(reading),
+                heads=_heads(mirror, log_id, limit, memory.heads),
+                log_id=log_id,
+                horizon=horizon,
+                from_horizon=horizon is not None and not whole,
+                archives={each.path.name: each.sha256() for each in archives},
+                missing=(*memory.missing, *(["heads.log"] if limit is None else [])),
+                flaws=schema.flaws(reading),
+                anchors=kept.of(log_id),
+                now_us=self.clock.utc_ns() // 1000,
+            )
+            report = verify_log(evidence, FAST, check_signature)
         if not whole and horizon is not None:
             message = f"the archives do not hold all rows up to {horizon.pruned_to}"
             report.find("coverage", Outcome.TRUNCATED, "archive_missing", horizon.pruned_to, message)
         if memory.notice:
             report.note(memory.notice)
-        if is_written(path):
-            report.note("a running program is writing this log")
         return report
 
-    def query(self, wanted: Filter) -> list[dict[str, Any]]:
+    def query(self, wanted: Filter, *, archived: bool = False) -> list[dict[str, Any]]:
         """Rows of all logs that pass the filter, oldest first. A log that cannot be read at all is passed over.
+
+        Args:
+            wanted: Which rows.
+            archived: Look through archives, too: every row there is unpacked, which takes its time.
+
+        Raises:
+            UnreadableError: A log, or an archive that is to be looked through, is damaged.
+        """
+        logs = [(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
+        in_archives = self._query_archives if archived else _nothing
+        # Each log as one stream, which keeps its order whatever its clock did.
+        parts = (in_archives(path, log_id, wanted) + self._query_one(path, wanted) for path, log_id in logs)
+        found = heapq.merge(*parts, key=_moment)
+        rows = list(found)
+        return rows[-wanted.limit :] if wanted.limit else rows
+
+    def fingerprints(self) -> dict[str, str]:
+        """The genesis key's fingerprint of each log, as the log tells it; verification says whether that is so.
 
         Raises:
             UnreadableError: A log is damaged.
         """
-        found = heapq.merge(
-            *(self._query_one(path, wanted) for path, log_id in logs_of(self.layout) if log_id), key=_moment
-        )
-        rows = list(found)
-        return rows[-wanted.limit :] if wanted.limit else rows
+        return {log_id: self._fingerprint(path) for path, log_id in logs_of(self.layout) if log_id}
 
-    def event(self, log_id: str, seq: int) -> tuple[dict[str, Any], Row] | None:
-        """One row, whole, from the table; None when it is not there."""
+    def event(self, log_id: str, seq: int, *, archived: bool = False) -> tuple[dict[str, Any], Row] | None:
+        """One row, whole, from the table, or from the archives, too; None when it is not there.
+
+        Raises:
+            UnreadableError: The log, or the archive that should hold the row, is damaged.
+        """
         for path, found in logs_of(self.layout):
             if found.startswith(log_id):
                 with closing(open_reader(path).conn) as connection:
-                    for row in rows_of(connection, seq - 1, seq):
-                        return orjson.loads(row.body), row
+                    rows = list(rows_of(connection, seq - 1, seq))
+                places = self._archives(path, found) if archived else []
+                holding = (each for each in places if each.first <= seq <= each.last)
+                rows += [row for each in holding for row in each.rows() if row.seq == seq]
+                return (orjson.loads(rows[0].body), rows[0]) if rows else None
         return None
 
     def stats(self) -> list[dict[str, Any]]:
@@ -138,6 +177,16 @@ class LogReader:
             UnreadableError: A log is damaged.
         """
         return [self._stats_one(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
+
+    def _fingerprint(self, path: Path) -> str:
+        with closing(open_reader(path).conn) as reading:
+            horizon = horizon_of(reading)
+            body = horizon.prune_body if horizon else next(rows_of(reading)).body
+        try:
+            metadata = orjson.loads(body)["metadata"]
+            return fingerprint(bytes.fromhex(metadata["genesis_key" if horizon else "public_key"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableError(f"{path.name} does not begin as a log does") from error
 
     def _query_one(self, path: Path, wanted: Filter) -> list[dict[str, Any]]:
         where, values = _where(wanted)
@@ -149,6 +198,15 @@ class LogReader:
             except DAMAGED as error:
                 raise UnreadableError(f"{path.name} is damaged: {error}") from error
         return [orjson.loads(body) for (body,) in reversed(bodies)]
+
+    def _query_archives(self, path: Path, log_id: str, wanted: Filter) -> list[dict[str, Any]]:
+        events = (orjson.loads(row.body) for archive in self._archives(path, log_id) for row in archive.rows())
+        return list(deque(filter(wanted.matches, events), maxlen=wanted.limit or None))
+
+    def _archives(self, path: Path, log_id: str) -> list[Archive]:
+        with closing(open_reader(path).conn) as reading:
+            horizon = horizon_of(reading)
+        return archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
 
     def _stats_one(self, path: Path, log_id: str) -> dict[str, Any]:
         by_action: Counter[str] = Counter()
@@ -227,6 +285,10 @@ def _lost(log_id: str) -> LogReport:
         "coverage", Outcome.TRUNCATED, "log_missing", 0, f"the log {log_id} is known here, and its file is gone"
     )
     return report
+
+
+def _nothing(_path: Path, _log_id: str, _wanted: Filter) -> list[dict[str, Any]]:
+    return []
 
 
 def _moment(event: dict[str, Any]) -> str:

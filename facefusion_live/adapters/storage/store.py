@@ -23,9 +23,11 @@ from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock
 from facefusion_live.domain.audit.seal import Tip
 
+RECENT_ROWS = 256
+
 
 class SqliteStore:
-    """One log, opened for writing. Made by `opening.open_store`. Thread: the trail's writer."""
+    """One log, opened for writing. Made by `opening.Opener`. Thread: the trail's writer."""
 
     def __init__(  # noqa: PLR0913 (built in one place only)
         self,
@@ -34,6 +36,7 @@ class SqliteStore:
         database: sqlite_utils.Database,
         lock: WriterLock,
         layout: Layout,
+        mask_secret: bytes,
         keys: KeyRing,
         mirror: Mirror,
         clock: AuditClock,
@@ -43,7 +46,7 @@ class SqliteStore:
     ) -> None:
         self._path, self._database, self._lock = path, database, lock
         self._keys, self._mirror, self._clock, self._tip = keys, mirror, clock, tip
-        self._reason, self._news = reason, news
+        self._reason, self._news, self._mask_secret = reason, news, mask_secret
         self._last = (tip.size, tip.prev)
         self._identity = _identity(path)
         self._files = DailyFiles(layout.ndjson, tip.log_id)
@@ -68,6 +71,20 @@ class SqliteStore:
     def news(self) -> tuple[str, ...]:
         """What was found on opening and calls for an alert."""
         return self._news
+
+    @property
+    def mask_secret(self) -> bytes:
+        """What people are masked with."""
+        return self._mask_secret
+
+    @property
+    def recent(self) -> Sequence[Row]:
+        """The last rows that were there on opening."""
+        last = self._tip.size
+        try:
+            return list(rows_of(self._database.conn, max(last - RECENT_ROWS, 0), last))
+        except UnreadableError as error:
+            raise self._refused(error) from error
 
     def tip(self) -> Tip:
         """Where the log stood when it was opened."""
@@ -127,16 +144,6 @@ class SqliteStore:
         try:
             self._mirror.keep(checkpoint, timestamp(self._clock.utc_ns()), now_ns, at_once=at_once)
         except OSError as error:
-            raise self._refused(error) from error
-
-    def acknowledge(self, sink: str, seq: int) -> None:
-        """A receiver has taken all rows up to `seq`."""
-        try:
-            self._database.conn.execute(
-                "INSERT INTO outbox VALUES (?, ?) ON CONFLICT(sink) DO UPDATE SET acked_seq = excluded.acked_seq",
-                (sink, seq),
-            )
-        except sqlite3.Error as error:
             raise self._refused(error) from error
 
     def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:

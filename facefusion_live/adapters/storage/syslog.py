@@ -4,20 +4,17 @@
 import socket
 import ssl
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from facefusion_live.adapters.storage.database import open_reader, rows_of
 from facefusion_live.domain.audit.errors import ForwardError
 from facefusion_live.domain.audit.event import Row
 
 FACILITY = 13
 """Log audit."""
 _SEVERITY = {"success": 6, "failure": 4, "denied": 4}
-BATCH_ROWS = 500
 TIMEOUT_S = 10.0
 
 
@@ -97,13 +94,6 @@ class SyslogForwarder:
             advice = "Nothing is lost: the rows are sent when the receiver is back."
             raise ForwardError(f"{receiver.sink} did not take the rows: {error}", advice=advice) from error
         return rows[-1].seq
-
-
-def unsent(log: Path, sink: str, limit: int = BATCH_ROWS) -> list[Row]:
-    """The next rows of a log that a sink has not taken."""
-    with closing(open_reader(log).conn) as reading:
-        acked = reading.execute("SELECT coalesce(max(acked_seq), 0) FROM outbox WHERE sink = ?", (sink,)).fetchone()[0]
-        return list(rows_of(reading, acked, acked + limit))
 
 
 def _close_in_order(connection: ssl.SSLSocket) -> None:

@@ -1,9 +1,12 @@
 """Alert rules that run on the machine itself: what a person should hear of while it happens."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from facefusion_live.domain.audit.event import UNLOCK
+from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.event import UNLOCK, Row
 
 WINDOW_NS = 60_000_000_000
 MANY = 10
@@ -40,16 +43,31 @@ class AlertRules:
         self._recent: dict[tuple[str, str], deque[int]] = {}
         self._failed_unlocks = 0
 
-    def observe(self, action: str, user: str, status: str, now_ns: int) -> list[Alert]:
+    def remember(self, rows: Iterable[Row], boot_id: str, codec: Codec) -> None:
+        """Take in rows of earlier starts without a word: ten commands are as many exports as one session's ten.
+
+        Args:
+            rows: In order.
+            boot_id: Of this boot: the monotonic time of rows from another one means nothing here.
+            codec: Reads them.
+        """
+        for row in rows:
+            event: dict[str, Any] = codec.decode(row.body)
+            if event["boot_id"] == boot_id:
+                self.observe(event["action"], event["user_id"], event["status"], event["metadata"], event["mono_ns"])
+
+    def observe(self, action: str, user: str, status: str, metadata: Mapping[str, Any], mono_ns: int) -> list[Alert]:
         """Take in one row; give what it calls for. A rule speaks once for each time that its limit is crossed."""
+        if metadata.get("phase") == "end":  # the second row of one and the same act
+            return []
         found: list[Alert] = []
         if action == "label.off":
             found.append(Alert("label_off", "The visible label was switched off."))
-        if action.startswith("export.") and self._too_many("exports", "", now_ns):
+        if action.startswith("export.") and self._too_many("exports", "", mono_ns):
             found.append(Alert("many_exports", f"More than {MANY} exports within a minute."))
-        if action == "consent.deny" and self._too_many("denials", "", now_ns):
+        if action == "consent.deny" and self._too_many("denials", "", mono_ns):
             found.append(Alert("many_denials", f"Consent was denied more than {MANY} times within a minute."))
-        if self._too_many(action, user, now_ns):
+        if self._too_many(action, user, mono_ns):
             found.append(Alert("many_actions", f"More than {MANY} times {action} by {user} within a minute."))
         if action == UNLOCK:
             found += self._unlock(succeeded=status == "success")

@@ -32,7 +32,8 @@ class ChainCheck:
     """
 
     def __init__(self, report: LogReport, codec: Codec, log_id: str | None) -> None:
-        self._report, self._codec, self._log_id = report, codec, log_id
+        self._report, self._log_id = report, log_id
+        self._decode, self._encode = codec.decode, codec.encode
         self._prev_hex = GENESIS_PREV.hex()
         self._clock: tuple[str, int, int] | None = None
         self.seq = 0
@@ -63,8 +64,8 @@ class ChainCheck:
 
     def _event(self, seq: int, body: bytes) -> dict[str, Any] | None:
         try:
-            value: Any = self._codec.decode(body)
-            if self._codec.encode(value) != body:
+            value: Any = self._decode(body)
+            if self._encode(value) != body:
                 self._find("not_canonical", seq, f"row {seq} is not in canonical form")
             if len(body) > MAX_BODY_BYTES:
                 self._find("oversize", seq, f"row {seq} is longer than any row may be")
@@ -89,19 +90,16 @@ class ChainCheck:
             self._find("log_differs", seq, f"row {seq} belongs to another log")
 
     def _moment(self, seq: int, event: dict[str, Any]) -> None:
-        now = (event["boot_id"], self._utc_us(seq, event["timestamp"]), event["mono_ns"] // 1000)
+        try:
+            now = (event["boot_id"], utc_us(event["timestamp"]), event["mono_ns"] // 1000)
+        except EventError as error:
+            self._find("no_moment", seq, f"row {seq}: {error}")
+            return
         if event["action"] == CLOCK_JUMP:
             self._report.note(f"the clock was moved by {event['metadata'].get('moved_ms')} ms at row {seq}")
         elif abs(clock_moved_us(self._clock, now)) > UNDECLARED_US:
             self._find("clock_undeclared", seq, f"the clock was moved before row {seq}, and no row tells of it")
         self._clock = now
-
-    def _utc_us(self, seq: int, text: str) -> int:
-        try:
-            return utc_us(text)
-        except EventError as error:
-            self._find("no_moment", seq, f"row {seq}: {error}")
-            return 0
 
     def _find(self, code: str, seq: int, message: str) -> None:
         self._report.find("chain", Outcome.TAMPERED, code, seq, message)

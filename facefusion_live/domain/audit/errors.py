@@ -27,6 +27,10 @@ class AuditStoreError(AuditError):
     """The store cannot take rows now: disk full, read-only, deleted, replaced, locked."""
 
 
+class StoreHangsError(AuditStoreError):
+    """The disk under the store does not answer in time."""
+
+
 class StoreReplacedError(AuditStoreError):
     """The file under the store is gone, is another one, or was written by somebody else."""
 

@@ -52,13 +52,14 @@ OWN_ACTIONS = frozenset({LOG_GENESIS, KEY_ROTATE, SUPPRESSED, GAP, PRUNE, CLOCK_
 """What only the trail itself records: a caller who could would forge its account."""
 STATUSES = frozenset({"success", "failure", "denied"})
 
-_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.")
 _LOG_ID = re.compile(r"[0-9a-f]{32}")
 _SESSION_ID = re.compile(r"sess_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _BOOT_ID = re.compile(r"[0-9a-f-]{32,36}")
 _USER_ID = re.compile(r"hmac:[0-9a-f]{16}|team-[a-z0-9]{1,16}-")
 _IP = re.compile(r"local|hmac:[0-9a-f]{16}")
 _TARGET = re.compile(r"[a-z][a-z0-9_.-]{0,31}(:[A-Za-z0-9_.:@+-]{1,96})?")
+_TOO_LARGE = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -117,9 +118,9 @@ def utc_us(text: str) -> int:
         EventError: The text is none.
     """
     micros = text[20:26]
-    if len(text) != 27 or text[19] != "." or text[26] != "Z" or not (micros.isascii() and micros.isdigit()):
+    if len(text) != 27 or text[26] != "Z" or not (micros.isascii() and micros.isdigit()):
         raise EventError(f"{text[:40]!r} is no timestamp")
-    return _second_number(text[:19]) * 1_000_000 + int(micros)
+    return _second_us(text[:20]) + int(micros)
 
 
 def ulid(utc_ms: int, random: bytes) -> str:
@@ -128,25 +129,34 @@ def ulid(utc_ms: int, random: bytes) -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def check_event(event: object) -> dict[str, Any]:
+def check_event(event: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever JSON holds)
     """Give back the decoded body of a row if it keeps to the schema.
 
     Raises:
         EventError: A field is missing, superfluous or not as it must be.
         NotCanonicalError: Metadata outside the profile.
     """
-    if not isinstance(event, dict) or cast("dict[str, Any]", event).keys() != _FIELDS:
+    if type(event) is not dict or event.keys() != _FIELDS:
         raise EventError("a row has other fields than the schema")
-    row = cast("dict[str, Any]", event)
+    row: dict[str, Any] = event
+    seq, mono_ns = row["seq"], row["mono_ns"]
+    if not (
+        type(seq) is type(mono_ns) is type(row["v"]) is int and 0 <= seq < _TOO_LARGE and 0 <= mono_ns < _TOO_LARGE
+    ):
+        raise EventError("v, seq or mono_ns is not as the schema wants it")
+    if row["v"] != VERSION:
+        raise EventError(f"a row of version {row['v']}: this program knows version {VERSION}")
     try:
-        for names, take, good in _CHECKS:
-            if not good(*take(row)):
-                raise EventError(f"{' or '.join(names)} is not as the schema wants it")
+        if not _words(*_WORDS(row)):
+            raise EventError(f"{', '.join(_WORD_NAMES)}: one is not as the schema wants it")
     except TypeError as error:
         raise EventError("a list stands where the schema wants a word") from error
-    check(row["metadata"])
-    if row["action"] in _METADATA and not _METADATA[row["action"]](row["metadata"]):
-        raise EventError(f"the metadata of {row['action']} are not as the schema wants them")
+    metadata, action = row["metadata"], row["action"]
+    if type(row["prev"]) is not str or type(row["timestamp"]) is not str or type(metadata) is not dict:
+        raise EventError("prev, timestamp or metadata is not as the schema wants it")  # the chain looks closer
+    check(metadata)
+    if action in _METADATA and not _METADATA[action](metadata):
+        raise EventError(f"the metadata of {action} are not as the schema wants them")
     return row
 
 
@@ -161,18 +171,14 @@ def _second_text(seconds: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _second_number(text: str) -> int:
-    """Seconds since 1970; rows of one second need it once."""
+def _second_us(text: str) -> int:
+    """Microseconds since 1970 of a second and its decimal point; rows of one second need it once."""
     if not _SECOND.fullmatch(text):
         raise EventError(f"{text!r} is no timestamp")
     try:
-        return (datetime.fromisoformat(text + "Z") - _EPOCH) // timedelta(seconds=1)
+        return (datetime.fromisoformat(text[:19] + "Z") - _EPOCH) // timedelta(microseconds=1)
     except ValueError as error:
         raise EventError(f"{text!r} is no moment of the calendar") from error
-
-
-def _numbers(version: object, seq: object, mono_ns: object) -> bool:
-    return type(version) is int and version == VERSION and _is_count(seq) and _is_count(mono_ns)
 
 
 @lru_cache(maxsize=256)
@@ -186,12 +192,8 @@ def _words(*words: str) -> bool:  # the same few values stand in most rows: judg
     )
 
 
-def _link_moment_and_rest(prev: object, at: object, metadata: object) -> bool:
-    return type(prev) is str and type(at) is str and type(metadata) is dict  # judged further by the chain check
-
-
 def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**53
+    return type(value) is int and 0 <= value < _TOO_LARGE
 
 
 def _counts_add_up(metadata: dict[str, Any]) -> bool:
@@ -208,15 +210,9 @@ def _has(**kinds: type) -> Callable[[dict[str, Any]], bool]:
     return lambda metadata: all(type(metadata.get(name)) is kind for name, kind in kinds.items())
 
 
-_CHECKS = tuple(
-    (names, itemgetter(*names), good)
-    for names, good in (
-        (("v", "seq", "mono_ns"), _numbers),
-        (("log_id", "boot_id", "session_id", "user_id", "client_ip", "action", "status", "target"), _words),
-        (("prev", "timestamp", "metadata"), _link_moment_and_rest),
-    )
-)
-_FIELDS = frozenset(name for names, _, _ in _CHECKS for name in names)
+_WORD_NAMES = ("log_id", "boot_id", "session_id", "user_id", "client_ip", "action", "status", "target")
+_WORDS = itemgetter(*_WORD_NAMES)
+_FIELDS = frozenset({"v", "seq", "mono_ns", *_WORD_NAMES, "prev", "timestamp", "metadata"})
 _METADATA: dict[str, Callable[[dict[str, Any]], bool]] = {
     LOG_GENESIS: _has(public_key=str, reason=str),
     KEY_ROTATE: _has(public_key=str, previous_key=str, epoch=int),

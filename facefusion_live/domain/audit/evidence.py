@@ -45,7 +45,7 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What somebody else kept.
+    """What somebody else kept of one log.
 
     Attributes:
         notes: Checkpoints as signed notes.
@@ -71,7 +71,6 @@ class Evidence:
         archives: SHA-256 in hex of each archive file found, by name; None where `rows` hold pruned rows without any.
         missing: Mirrors that should be there and are not.
         flaws: What is wrong with the container: dropped triggers, a strange schema.
-        genesis_fingerprint: As the user has it from the About box; empty for none.
         anchors: What others kept.
         now_us: Wall clock at verification; 0 when nobody says.
     """
@@ -85,6 +84,5 @@ class Evidence:
     archives: Mapping[str, str] | None = None
     missing: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
-    genesis_fingerprint: str = ""
     anchors: Anchors = Anchors()
     now_us: int = 0

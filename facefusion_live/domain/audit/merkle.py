@@ -43,11 +43,11 @@ class Frontier:
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
         node, size, peaks = leaf, self.size, self.peaks
+        self.size = size + 1
         while size & 1:
             node = sha256(b"\x01" + peaks.pop() + node).digest()
             size >>= 1
         peaks.append(node)
-        self.size += 1
 
     def root(self) -> bytes:
         """Root of all leaves so far."""

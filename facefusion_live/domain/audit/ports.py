@@ -1,7 +1,6 @@
 """The audit trail's seams: a clock that tells the date, and a log opened for writing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from facefusion_live.domain.audit.event import Row
@@ -40,6 +39,16 @@ class AuditStore(Protocol):
         """What was found on opening and calls for an alert: "rolled_back", "replaced", "key_lost", "damaged"."""
         ...
 
+    @property
+    def mask_secret(self) -> bytes:
+        """What people are masked with: 32 random bytes, made at install and the same for every log of a home."""
+        ...
+
+    @property
+    def recent(self) -> Sequence[Row]:
+        """The last rows that were there on opening, at most 256: alert rules count across starts."""
+        ...
+
     def tip(self) -> Tip:
         """Where the log stands on disk."""
         ...
@@ -68,10 +77,6 @@ class AuditStore(Protocol):
         """Remember a head outside the database. A slow mirror may lag a second behind unless `at_once`."""
         ...
 
-    def acknowledge(self, sink: str, seq: int) -> None:
-        """A receiver has taken all rows up to `seq`."""
-        ...
-
     def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:
         """Delete rows that a sealed `audit.prune` row has given up."""
         ...
@@ -79,30 +84,3 @@ class AuditStore(Protocol):
     def close(self) -> None:
         """Let go of the log. Safe to call twice."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which rows are wanted. Empty fields do not narrow anything down.
-
-    Attributes:
-        since: Earliest timestamp, as rows write it.
-        until: Earliest timestamp that is too late.
-        action: As `event.ACTIONS`, or the beginning of one with a dot: "consent.".
-        status: success, failure or denied.
-        session_id: One session.
-        user_id: One user, masked.
-        target: One target.
-        setting: Changes of one parameter: "look.opacity".
-        limit: The last so many; 0 for all.
-    """
-
-    since: str = ""
-    until: str = ""
-    action: str = ""
-    status: str = ""
-    session_id: str = ""
-    user_id: str = ""
-    target: str = ""
-    setting: str = ""
-    limit: int = 0

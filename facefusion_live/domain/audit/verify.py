@@ -62,13 +62,14 @@ def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature
 
 class _Fold:
     def __init__(self, evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> None:
-        self._evidence = evidence
+        self._evidence, self._copies = evidence, evidence.anchors.copies
         self.report = LogReport(log_id=evidence.log_id or "")
         self.chain = ChainCheck(self.report, codec, evidence.log_id)
         self._seal = SealCheck(self.report, check_signature)
         self._seal.log_id = self.report.log_id
         self._frontier = Frontier()
-        self._start = 0
+        self._last: dict[str, Any] = {}
+        self._start = self._first_seq = 0
         self._noted_at = 0
         self._heads = 0
         self._open_session = ""
@@ -80,28 +81,29 @@ class _Fold:
 
     def row(self, row: Row) -> None:
         """One row, and whatever speaks about the tree that ends with it."""
-        seq = row.seq
-        self._seal.before_row(seq)
+        seq, body, _ = row
+        if self._seal.next_key is not None:
+            self._seal.before_row(seq)
         leaf, event = self.chain.row(row)
         self._frontier.append(leaf)
         self.report.rows += 1
         if event is not None:
-            if not self._seal.log_id:
-                self.report.log_id = self._seal.log_id = event["log_id"]
-            self.report.last_timestamp = event["timestamp"]
-            if event["action"] in _WATCHED:
-                self._watched(seq, event, row.body)
-        if self.report.first_seq == 0:
-            self.report.first_seq = seq
+            self._last = event
+            if event["action"] in _WATCHED or not self._seal.log_id:
+                self._watched(seq, event, body)
+        if self._first_seq == 0:
+            self._first_seq = seq
         if self._mark is not None and self._mark.size <= seq:
             self._settle_marks(seq)
-        if self._evidence.anchors.copies and self._evidence.anchors.copies.get(seq, leaf) != leaf:
+        if self._copies and self._copies.get(seq, leaf) != leaf:
             self._anchor(Outcome.TAMPERED, "copy_differs", seq, f"row {seq} is not the one that was forwarded")
 
     def finish(self) -> None:
         """Judge what remains when the rows are at an end."""
         last = self.report.last_seq = self.chain.seq
-        self._seal.finish(last, self._evidence.genesis_fingerprint)
+        self.report.first_seq = self._first_seq
+        self.report.last_timestamp = self._last.get("timestamp", "")
+        self._seal.finish(last)
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)
@@ -185,14 +187,15 @@ class _Fold:
         self.report.checked("coverage")
 
     def _judge_copies(self, last: int) -> None:
-        copies = self._evidence.anchors.copies
-        if not copies:
+        if not self._copies:
             return
         self.report.checked("anchor")
-        if (furthest := max(copies)) > last:
+        if (furthest := max(self._copies)) > last:
             self._anchor(Outcome.TRUNCATED, "copy_ahead", furthest, f"row {furthest} was forwarded and is gone")
 
     def _watched(self, seq: int, event: dict[str, Any], body: bytes) -> None:
+        if not self._seal.log_id:
+            self.report.log_id = self._seal.log_id = event["log_id"]
         self._seal.event(seq, event)
         if event["action"] == PRUNE:
             self._prune_row(seq, event["metadata"], body)

@@ -1,14 +1,20 @@
 import importlib.util
+import json
 import sqlite3
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
+import cryptography
 import pytest
 
 from facefusion_live.domain.audit.errors import EvidenceMissingError
-from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.domain.audit.report import VERDICTS, exit_code
+from tests.fakes.audit import LogBuilder
 from tests.fakes.audit_attacks import ATTACKS, Attack, bit_flips, genuine, properly_pruned
 from tests.fakes.audit_disk import VERIFIER, lay_out, program_says, reader, verifier_says
 
@@ -34,12 +40,86 @@ def test_the_verifier_alone_runs_without_the_program(tmp_path: Path) -> None:
     assert "facefusion_live" not in source.replace("facefusion-live", "")
 
 
+def test_the_verifier_alone_needs_nothing_but_cryptography(tmp_path: Path) -> None:
+    """Without the site-packages in which this program is installed: only the one package and what it is built on."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    site = Path(cryptography.__file__).parents[1]
+    for name in ("cryptography", "cffi", "pycparser", *(path.name for path in site.glob("_cffi_backend*"))):
+        if (site / name).exists():
+            (packages / name).symlink_to(site / name)
+    lay_out(tmp_path / "log", genuine())
+    script = (
+        "import importlib.util, runpy, sys\n"
+        f"sys.path.append({str(packages)!r})\n"
+        "assert importlib.util.find_spec('facefusion_live') is None\n"
+        "assert importlib.util.find_spec('orjson') is None\n"
+        f"sys.argv = ['audit_verify.py', {str(tmp_path / 'log')!r}]\n"
+        f"runpy.run_path({str(VERIFIER)!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "chain intact, seal intact, coverage intact, anchor not checked" in done.stdout
+
+
+def alone_says(folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, str]]:
+    code = ALONE.main([str(folder), "--json", *words])
+    return code, json.loads(capsys.readouterr().out)["logs"][0]["verdicts"]
+
+
 @pytest.mark.parametrize("attack", [each for each in ATTACKS if each.on_disk], ids=lambda attack: attack.name)
-def test_both_verifiers_find_an_attack_on_a_database(attack: Attack, tmp_path: Path) -> None:
+def test_both_verifiers_find_an_attack_on_a_database(
+    attack: Attack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lay_out(tmp_path, attack.make())
     code, reports = program_says(tmp_path)
     assert code == attack.exit_code, reports[0].findings
-    assert ALONE.main([str(tmp_path), "--json"]) == code
+    alone, verdicts = alone_says(tmp_path, capsys)
+    assert alone == code
+    assert verdicts == {name: reports[0].outcome(name).name.lower().replace("_", " ") for name in VERDICTS}
+
+
+def test_the_verifier_alone_lays_anchors_beside_their_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = genuine()
+    lay_out(tmp_path / "log", log)
+    rows, note, nonsense = tmp_path / "rows.ndjson", tmp_path / "note.txt", tmp_path / "nonsense"
+    rows.write_bytes(b"".join(row.body + b"\n" for row in log.rows[3:]))
+    note.write_text(log.notes[4][1])
+    nonsense.write_text("nonsense")
+    code, verdicts = alone_says(tmp_path / "log", capsys, "--anchor", str(rows), "--anchor", str(note))
+    assert (code, verdicts["anchor"]) == (0, "intact")
+    assert alone_says(tmp_path / "log", capsys, "--anchor", str(nonsense))[0] == 12
+    rows.write_bytes(rows.read_bytes().replace(b"camera:0", b"camera:9", 1))
+    code, verdicts = alone_says(tmp_path / "log", capsys, "--anchor", str(rows))
+    assert (code, verdicts["anchor"], verdicts["chain"]) == (10, "tampered", "intact")
+    rows.write_bytes(log.rows[-1].body.replace(b'"seq":25', b'"seq":99') + b"\n")
+    assert alone_says(tmp_path / "log", capsys, "--anchor", str(rows))[0] == 11
+    note.write_text(LogBuilder("other").session().log().notes[0][1])
+    assert ALONE.main([str(tmp_path / "log"), "--anchor", str(note)]) == 11
+    other = LogBuilder().session().log()
+    lay_out(tmp_path / "short", other)
+    note.write_text(log.notes[-1][1])
+    assert ALONE.main([str(tmp_path / "short"), "--anchor", str(note)]) == 11
+
+
+@pytest.mark.parametrize("check", [lambda folder: program_says(folder)[0], lambda folder: ALONE.main([str(folder)])])
+def test_memory_does_not_grow_with_the_log(check: Callable[[Path], int], tmp_path: Path) -> None:
+    peaks = []
+    for rows in (1000, 8000):
+        builder = LogBuilder()
+        for index in range(rows):
+            builder.add("consent.grant", {"text": "x" * 100})
+            if index % 90 == 89:
+                builder.checkpoint()
+        lay_out(tmp_path / str(rows), builder.checkpoint().log())
+        del builder
+        tracemalloc.start()
+        try:
+            assert check(tmp_path / str(rows)) == 0
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 300_000  # 7000 rows are 5 MB
 
 
 def test_flipped_bits_are_found_by_the_verifier_alone() -> None:

@@ -1,5 +1,10 @@
+import fcntl
 import json
+import os
+import shutil
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +15,16 @@ from keyring.errors import KeyringLocked
 
 from facefusion_live.adapters.storage import codec, schema
 from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.lock import WriterLock, is_written
 from facefusion_live.adapters.storage.mirror import Mirror, NoKeyring, OsKeyring
 from facefusion_live.adapters.storage.ndjson import DailyFiles, repair
+from facefusion_live.adapters.storage.opening import Opener
+from facefusion_live.adapters.storage.reader import LogReader
+from facefusion_live.domain.audit.errors import EvidenceMissingError, UnreadableError
+from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.note import Checkpoint
+from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit_attacks import genuine
 from tests.fakes.audit_disk import lay_out
 
@@ -153,8 +165,114 @@ def test_what_forwarders_are_given_can_be_read() -> None:
     ids = {json.loads(line)["id"] for line in lines}
     for line in lines:
         assert {each["id"] for each in json.loads(line)["references"]} <= ids
-    config = (folder / "fluent-bit.conf").read_text()
-    assert "Id_Key           row_id" in config
-    for name in ("parsers.conf", "row_id.lua"):
-        assert name in config
-        assert (folder / name).exists()
+
+
+def test_a_keyring_that_waits_for_a_user_who_is_not_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    class Asking(Ring):
+        def get_password(self, service: str, username: str) -> str | None:
+            release.wait(10)
+            return super().get_password(service, username)
+
+    monkeypatch.setattr(keyring, "get_keyring", Asking)
+    vault = OsKeyring(patience_s=0.05)
+    started = time.monotonic()
+    assert vault.get("a") is None
+    assert not vault.available
+    assert vault.get("a") is None
+    assert time.monotonic() - started < 5
+    release.set()
+
+
+class Known(NoKeyring):
+    """A keyring that answers, and may have been made to forget."""
+
+    available = True
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        self.kept[name] = value
+
+
+def _written(folder: Path, vault: Known) -> LogReader:
+    opening = Opener(Layout(folder), vault, codec.SystemClock())
+    with AuditTrail(opening.open, clock=codec.SystemClock(), codec=codec.FAST, user="anna") as trail:
+        trail.record("label.off", "label", "success", {})
+    return LogReader(Layout(folder), vault, codec.SystemClock())
+
+
+def test_a_head_that_was_taken_out_of_the_keyring_is_missed(tmp_path: Path) -> None:
+    vault = Known()
+    log = _written(tmp_path, vault)
+    assert exit_code(log.verify()) == 0
+    del vault.kept[next(name for name in vault.kept if name != "logs")]
+    reports = log.verify()
+    assert exit_code(reports) == 12
+    assert "the head in the keyring is missing" in {finding.message for finding in reports[0].findings}
+
+
+def test_the_keyring_misses_a_log_of_which_every_file_is_gone(tmp_path: Path) -> None:
+    vault = Known()
+    _written(tmp_path, vault)
+    shutil.rmtree(tmp_path)
+    (report,) = LogReader(Layout(tmp_path), vault, codec.SystemClock()).verify()
+    assert exit_code([report]) == 11
+    with AuditTrail(
+        Opener(Layout(tmp_path), vault, codec.SystemClock()).open,
+        clock=codec.SystemClock(),
+        codec=codec.FAST,
+        user="anna",
+    ) as trail:
+        trail.flush()
+    rows = LogReader(Layout(tmp_path), vault, codec.SystemClock()).query(Filter())
+    assert rows[0]["metadata"]["reason"] == "replaced"
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    _written(tmp_path, Known())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    log = LogReader(Layout(tmp_path), NoKeyring(), codec.SystemClock())
+    log.verify()
+    log.query(Filter())
+    log.stats()
+    log.fingerprints()
+    for path in (path for path in tmp_path.rglob("*") if path.suffix not in {".sqlite3-shm", ".sqlite3-wal"}):
+        assert path.is_dir() or before[path] == path.read_bytes()
+
+
+def test_who_only_asks_whether_a_log_is_written_makes_nobody_a_second_process(tmp_path: Path) -> None:
+    log = tmp_path / "audit.sqlite3"
+    assert not is_written(log)
+    first = WriterLock.take(log)
+    assert first is not None
+    assert is_written(log)
+    assert WriterLock.take(log) is None
+    first.close()
+    asking = os.open(log.with_name("audit.sqlite3.lock"), os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_EX)
+    threading.Timer(0.02, os.close, [asking]).start()
+    second = WriterLock.take(log)
+    assert second is not None
+    second.close()
+
+
+def test_evidence_that_cannot_be_read_is_no_verdict(tmp_path: Path) -> None:
+    log = _written(tmp_path, Known())
+    (tmp_path / "heads.log").unlink()
+    (tmp_path / "heads.log").mkdir()
+    with pytest.raises(EvidenceMissingError, match="cannot be read"):
+        log.verify()
+
+
+def test_a_log_that_does_not_begin_as_one_has_no_fingerprint(tmp_path: Path) -> None:
+    log = genuine()
+    log.rows = log.rows[2:]
+    lay_out(tmp_path, log)
+    with pytest.raises(UnreadableError, match="does not begin"):
+        LogReader(Layout(tmp_path), NoKeyring(), codec.SystemClock()).fingerprints()

@@ -3,19 +3,29 @@
 import os
 import re
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import IO
 
 import orjson
 import pytest
 
-from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message, unsent
+from facefusion_live.adapters.storage.outbox import unsent
+from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message
+from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome
-from facefusion_live.domain.audit.errors import ForwardError
+from facefusion_live.domain.audit.errors import ForwardError, UnreadableError
 from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit_attacks import genuine
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin"
@@ -123,19 +133,19 @@ def test_a_receiver_that_is_down_for_a_while_gets_everything(server: Server, tmp
         for _ in range(700):
             trail.record("consent.grant", "source:abc", "success", {})
         trail.flush()
-        assert home.forward_through(trail, server.receiver) == trail.counts.stored + 1
+        assert home.forward(server.receiver) == trail.counts.stored + 1
         server.down()
         for _ in range(30):
             trail.record("consent.deny", "source:abc", "denied", {})
         trail.flush()
         with pytest.raises(ForwardError) as refused:
-            home.forward_through(trail, server.receiver)
+            home.forward(server.receiver)
         assert refused.value.advice
         server.up()
-        assert home.forward_through(trail, server.receiver) == 30
-        assert home.forward_through(trail, server.receiver) == 0
+        assert home.forward(server.receiver) == 30
+        assert home.forward(server.receiver) == 0
         total = trail.counts.stored + 1
-        assert unsent(home.layout.main, server.receiver.sink) == []
+        assert unsent(home.layout, home.layout.main, server.receiver.sink) == []
     got = server.rows(total)
     keys = {(each["log_id"], each["seq"]) for each in got}
     assert len(keys) == total
@@ -158,3 +168,114 @@ def test_a_message_is_rfc_5424_and_counted(server: Server) -> None:
     )
     assert re.fullmatch(pattern, text)
     assert framed(b"abc") == b"3 abc"
+
+
+def test_rows_of_every_log_are_forwarded_beside_a_running_program(server: Server, tmp_path: Path) -> None:
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as first, ExitStack() as stack:
+        first.record_durably("label.off", "label", "success", {}).result(10)
+        second = stack.enter_context(home.open_trail())
+        second.record_durably("label.on", "label", "success", {}).result(10)
+        assert home.forward(server.receiver) == 4
+        first.record("label.on", "label", "success", {})
+        first.flush()
+        assert home.forward(server.receiver) == 1
+        assert first.record_durably("label.off", "label", "success", {}).result(10) == 4
+    assert exit_code(home.verify()) == 0
+    assert len({(row["log_id"], row["seq"]) for row in server.rows(5)}) == 5
+
+
+def test_rows_that_were_pruned_before_they_were_taken_come_from_the_archive(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        for _ in range(600):
+            trail.record("consent.grant", "source:abc", "success", {})
+    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    assert home.prune(1)["pruned"] == 600
+    assert home.forward(server.receiver) == 602
+    assert {row["seq"] for row in server.rows(602)} == set(range(1, 603))
+
+
+def test_rows_whose_receipt_is_lost_arrive_twice_and_are_known_by_log_and_seq(server: Server, tmp_path: Path) -> None:
+    """The server has the rows, and that it took them cannot be put down: the log is held by another program."""
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        for _ in range(20):
+            trail.record("consent.grant", "source:abc", "success", {})
+    with closing(sqlite3.connect(home.layout.main, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ForwardError, match="cannot be noted"):
+            home.forward(server.receiver)
+    assert home.forward(server.receiver) == 21
+    got = server.rows(42)
+    assert len(got) == 42
+    assert {(row["log_id"], row["seq"]) for row in got} == {(got[0]["log_id"], seq) for seq in range(1, 22)}
+    assert got[:21] == got[21:]
+
+
+def test_an_archive_that_is_gone_is_told_and_nothing_is_skipped(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        trail.record("consent.grant", "source:abc", "success", {})
+    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    home.prune(1)
+    for archive in home.layout.archive.iterdir():
+        archive.unlink()
+    with pytest.raises(UnreadableError, match="rows from 1 on"):
+        home.forward(server.receiver)
+
+
+@pytest.mark.parametrize(
+    "down_s", [3, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(300)])], ids=["seconds", "a minute"]
+)
+def test_a_server_that_is_taken_down_and_up_again_misses_nothing(server: Server, tmp_path: Path, down_s: int) -> None:
+    """Rows are written all the while, `audit forward --follow` sends them, the server is gone for a time."""
+    home = AuditHome(tmp_path / "home", keyring=False)
+    receiver = server.receiver
+    words = ["forward", receiver.host, "--port", str(receiver.port), "--ca", str(receiver.ca_file), "--follow"]
+    command = [sys.executable, "-m", "facefusion_live", "audit", *words, "--home", str(home.folder)]
+    with home.open_trail() as trail:
+        trail.flush()
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as follower:
+            assert follower.stderr is not None
+            written = _write(trail, 1.0)
+            server.down()
+            assert "did not take the rows" in _told(follower.stderr, while_doing=lambda: _write(trail, 0.2))
+            written += _write(trail, down_s)
+            server.up()
+            assert "is back" in _told(follower.stderr, while_doing=lambda: _write(trail, 0.2))
+            written += _write(trail, 1.0)
+            follower.send_signal(signal.SIGINT)
+            assert follower.wait(30) == 130
+        trail.flush()
+        home.forward(receiver)  # what came after the last round
+        total = trail.counts.stored + 1
+    assert trail.counts.gap == trail.counts.suppressed == 0
+    assert written > 10
+    keys = [(row["log_id"], row["seq"]) for row in server.rows(total)]
+    assert set(keys) == {(keys[0][0], seq) for seq in range(1, total + 1)}
+
+
+def _write(trail: AuditTrail, seconds: float) -> int:
+    """Ten rows a second."""
+    count = max(round(seconds * 10), 1)
+    for _ in range(count):
+        trail.record("consent.grant", "source:abc", "success", {})
+        time.sleep(0.1)
+    return count
+
+
+def _told(lines: IO[str], while_doing: Callable[[], object]) -> str:
+    """The next line of a program's words, while something else goes on."""
+    found: list[str] = []
+    reading = threading.Thread(target=lambda: found.append(lines.readline()))
+    reading.start()
+    deadline = time.monotonic() + 90
+    while reading.is_alive() and time.monotonic() < deadline:
+        while_doing()
+    reading.join(1)
+    return found[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from facefusion_live.adapters.capture import MediaSource, open_source
+from facefusion_live.adapters.capture import MediaSource, decoder, open_source
 from facefusion_live.adapters.capture.decoder import Location
 from facefusion_live.domain import frame_counter
 from facefusion_live.domain.errors import CaptureOpenError
@@ -85,7 +85,7 @@ def test_a_transport_stream_starts_near_zero_whatever_its_clock_says(tmp_path: P
 
 
 def test_frame_count_is_none_where_the_container_does_not_say(tmp_path: Path) -> None:
-    with _open(Clip().write(tmp_path / "clip.mkv")) as source:
+    with _open(Clip().write(tmp_path / "clip.ts")) as source:
         assert source.frame_count is None
         assert len(read_all(source)) == 30
 
@@ -207,3 +207,20 @@ def test_an_empty_input_is_refused(spec: str) -> None:
     with pytest.raises(CaptureOpenError, match="the input is empty") as caught:
         open_source(spec, Capture(), demo_clip=DEMO_CLIP, clock=RealClock(), offline=True)
     assert caught.value.advice
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+def test_the_count_of_pictures_is_known_for_what_ends_early(suffix: str, tmp_path: Path) -> None:
+    options = {} if suffix == "mkv" else {"movflags": "faststart"}
+    path = Clip(frames=60).write(tmp_path / f"clip.{suffix}", **options)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with _open(path) as source:
+        assert source.frame_count == 60
+        numbers = [number for _, number in read_all(source)]
+    assert 20 < len(numbers) < 50
+    assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("words", ["", "soon", "1:2", "a:b:c"])
+def test_a_length_that_says_nothing_counts_nothing(words: str) -> None:
+    assert decoder._clock_seconds(words) is None

@@ -41,7 +41,7 @@ def first_picture(spec: str) -> np.ndarray:
 def test_faces_are_as_many_and_as_wide_as_asked(spec: str, size_wh: tuple[int, int], faces: int, face_px: int) -> None:
     picture = first_picture(spec)
     assert picture.shape == (size_wh[1], size_wh[0], 3)
-    found = wiring.find_faces(picture.copy())
+    found, _ = wiring.find_faces(picture.copy())
     assert len(found) == faces
     for face in found:
         assert float(face.box_px[2] - face.box_px[0]) == pytest.approx(face_px, rel=0.06)

@@ -4,19 +4,30 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
 import pytest
 
+from facefusion_live import log_audit_event
+from facefusion_live.adapters.storage import operator
 from facefusion_live.app import audit_wiring
-from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail, log_audit_event
+from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail
 from facefusion_live.app.environment import HOME_VARIABLE
 from facefusion_live.cli import audit as commands
-from facefusion_live.domain.audit.errors import AuditStoreError, EventError, EvidenceMissingError, OperatorCodeError
+from facefusion_live.domain.audit.errors import (
+    AuditStoreError,
+    EventError,
+    EvidenceMissingError,
+    OperatorCodeError,
+    UnreadableError,
+)
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.errors import BadInputError
 from tests.fakes.audit_disk import VERIFIER, verifier_says
+
+NOON_S = 1_800_000_015
 
 
 @pytest.fixture
@@ -192,7 +203,7 @@ def today_is_old(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("today_is_old")
 def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) -> None:
     code, done = run("prune", "--days", "1", "--json")
-    assert (code, done["pruned"], done["row"]) == (0, 8, 10)
+    assert (code, done["pruned"], done["logs"][0]["row"]) == (0, 8, 10)
     stats = run("stats", "--json")[1]["logs"][0]
     assert (stats["rows"], stats["pruned_to"]) == (2, 8)
     assert run("verify", "--json")[1]["logs"][0]["rows"] == 10  # archive and table
@@ -217,6 +228,166 @@ def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) 
     assert run("verify", str(tmp_path / "f.zip"))[0] == verifier_says(tmp_path / "f.zip") == 11
 
 
+@pytest.mark.usefixtures("today_is_old")
+def test_every_log_is_pruned_and_evidence_is_left_alone(run: Any, home: AuditHome) -> None:
+    with home.open_trail() as first:
+        first.record_durably("label.off", "label", "success", {}).result(10)
+        with home.open_trail() as second:
+            second.record("label.off", "label", "success", {})
+            second.record("label.on", "label", "success", {})
+    older = home.layout.main.read_bytes()
+    with home.open_trail() as trail:
+        trail.record("label.on", "label", "success", {})
+    home.layout.main.write_bytes(older)
+    with home.open_trail() as trail:  # finds the log rolled back, and begins another
+        trail.record("label.on", "label", "success", {})
+    done = run("prune", "--days", "1", "--json")[1]
+    pruned = {log["file"]: log["pruned"] for log in done["logs"]}
+    assert len(pruned) == 3
+    assert sorted(pruned.values()) == [0, 1, 2]
+    (kept,) = (log for log in done["logs"] if "kept" in log)
+    assert "kept as evidence (rolled_back)" in kept["kept"]
+    run("prune", "--days", "1")
+    assert run("verify")[0] == verifier_says(home.layout.folder) == 11  # the roll-back, and nothing else
+    codes = {finding.code for report in home.verify() for finding in report.findings}
+    assert codes == {"rows_missing"}
+
+
+@pytest.mark.usefixtures("today_is_old")
+def test_a_running_program_prunes_its_own_log(home: AuditHome) -> None:
+    with home.open_trail() as trail:
+        assert home.prune(1, trail=trail)["pruned"] == 8
+        trail.record("label.off", "label", "success", {})
+    assert exit_code(home.verify()) == 0
+
+
+@pytest.mark.usefixtures("today_is_old")
+def test_pruned_rows_are_found_in_archives(run: Any, home: AuditHome) -> None:
+    before = run("list", "--limit", "0", "--json")[1]["rows"]
+    shown = run("show", "7", "--json")[1]
+    run("prune", "--days", "1")
+    assert [row["seq"] for row in run("list", "--json")[1]["rows"]] == [9, 10]
+    assert run("list", "--archived", "--json")[1]["rows"][: len(before)] == before
+    assert [row["seq"] for row in run("list", "--archived", "--limit", "3", "--json")[1]["rows"]] == [8, 9, 10]
+    failed = run("list", "--archived", "--action", "frame.failed", "--json")[1]["rows"]
+    assert failed == [row for row in before if row["action"] == "frame.failed"]
+    with pytest.raises(EvidenceMissingError):
+        run("show", "7")
+    assert run("show", "7", "--archived", "--json")[1] == shown
+    next(home.layout.archive.iterdir()).write_bytes(b"no archive")
+    with pytest.raises(UnreadableError):
+        run("list", "--archived")
+
+
+@pytest.mark.usefixtures("clock_stands")
+def test_a_code_opens_once(run: Any, home: AuditHome) -> None:
+    before, now, after = codes_of(home.set_operator_code())
+    assert run("list", "--user", "boris", "--code", now, "--json")[0] == 0
+    for reused in (now, before):
+        with pytest.raises(OperatorCodeError, match="used before"):
+            run("list", "--code", reused)
+    assert home.operator.accepts(after)
+    assert len(list(home.layout.keys.glob("operator.used.*"))) == 1
+    renewed = codes_of(home.set_operator_code())[1]
+    assert home.operator.accepts(renewed)
+    assert not home.operator.accepts(renewed)
+
+
+@pytest.fixture
+def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For codes: no half minute is over in the middle of a test."""
+    monkeypatch.setattr(operator, "time", SimpleNamespace(time=lambda: NOON_S))
+
+
+def codes_of(address: str) -> list[str]:
+    """The operator's codes of the half minute before, of this one and of the next."""
+    totp = pyotp.parse_uri(address)
+    assert isinstance(totp, pyotp.TOTP)
+    return [totp.at(NOON_S + shift_s) for shift_s in (-30, 0, 30)]
+
+
+def test_a_wrong_code_counts_across_commands(run: Any, home: AuditHome, capsys: pytest.CaptureFixture[str]) -> None:
+    home.set_operator_code()
+    said = ""
+    for _ in range(3):
+        with pytest.raises(OperatorCodeError):
+            run("list", "--code", "000000")
+        said += capsys.readouterr().err
+    assert said.count("3 wrong operator codes in a row") == 1
+
+
+def test_reading_a_home_that_is_none_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["list"], ["stats"], ["key"], ["list", "--user", "anna"]):
+        assert commands.audit([*words, "--home", str(tmp_path / "no")], result_action="return_value") == 0
+    assert not (tmp_path / "no").exists()
+    capsys.readouterr()
+
+
+def test_an_anchor_is_laid_beside_its_own_log(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    with home.open_trail() as first:
+        first.flush()
+        with home.open_trail() as second:
+            second.record("label.off", "label", "success", {})
+    anchor = tmp_path / "forwarded.ndjson"
+    anchor.write_bytes(b"".join(path.read_bytes() for path in home.layout.ndjson.iterdir()))
+    code, found = run("verify", "--anchor", str(anchor), "--json")
+    assert (code, [log["verdicts"]["anchor"] for log in found["logs"]]) == (0, ["intact", "intact"])
+    for fingerprint in home.fingerprints().values():
+        assert run("verify", "--fingerprint", fingerprint)[0] == 0
+        assert verifier_says(home.layout.folder, "--fingerprint", fingerprint, "--anchor", str(anchor)) == 0
+    anchor.write_text('{"broken')
+    with pytest.raises(EvidenceMissingError):
+        run("verify", "--anchor", str(anchor))
+
+
+def test_the_operators_code_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "audit").write_text("no folder")
+    with pytest.raises(AuditStoreError, match="cannot be kept"):
+        AuditHome(tmp_path, keyring=False).set_operator_code()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"metadata": {"a": float("nan"), "b": {1: {2: {3: [object(), b"x", {"y": 2.5}]}}}, "c": 10**400}},
+        {"metadata": {"fields": {"look.opacity": 5}}, "action": "settings.change"},
+        {"metadata": {"\ud800": "\ud800"}, "target": "\ud800", "user_id": "\ud800", "client_ip": "\ud800"},
+        {"metadata": {"huge": "x" * 100_000}},
+        {"metadata": None, "target": "", "user_id": "", "client_ip": ""},
+    ],
+)
+def test_whatever_a_script_hands_over_becomes_a_row_of_the_schema(
+    given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    log_audit_event(**{"user_id": "anna", "action": "model.load", "target": "model:x", **given})
+    close_shared_trail()
+    home = audit_wiring.audit_home()
+    assert exit_code(home.verify()) == 0
+    assert [row["action"] for row in home.reader().query(Filter())][-1] == given.get("action", "model.load")
+
+
+def test_a_script_may_change_its_metadata_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    metadata: dict[str, Any] = {"frames": [1, 2]}
+    for index in range(5):
+        metadata["index"] = index
+        log_audit_event(user_id="anna", action="consent.grant", target="source:abc", metadata=metadata)
+        metadata["frames"].append(index)
+    close_shared_trail()
+    told = [row["metadata"] for row in audit_wiring.audit_home().reader().query(Filter(action="consent.grant"))]
+    assert [(each["index"], len(each["frames"])) for each in told] == [(index, 2 + index) for index in range(5)]
+
+
+@pytest.mark.parametrize("wrong", [{"user_id": 5}, {"target": None}, {"client_ip": b"x"}, {"metadata": [1]}])
+def test_words_that_are_none_are_refused(
+    wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    with pytest.raises(EventError):
+        log_audit_event(**{"user_id": "anna", "action": "model.load", "target": "model:x", **wrong})
+
+
 def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:
     assert run("prune", "--json")[1]["pruned"] == 0
     assert "0 rows archived" in run("prune")[1]
@@ -226,28 +397,25 @@ def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:
         trail.flush()
         with pytest.raises(AuditStoreError):
             run("prune")
-        with pytest.raises(AuditStoreError):
-            run("forward", "localhost")
 
 
+@pytest.mark.usefixtures("clock_stands")
 def test_the_operators_code_guards_everyones_rows_and_never_ones_own(run: Any, tmp_path: Path) -> None:
-    address = run("key", "--set-operator-code", "--json")[1]["operator"]
-    code = pyotp.parse_uri(address).now()
     assert "otpauth" in run("key", "--set-operator-code")[1]
     address = run("key", "--set-operator-code", "--json")[1]["operator"]
-    code = pyotp.parse_uri(address).now()
+    codes = codes_of(address)
     users = {row["user_id"] for row in run("list", "--json", "--limit", "0")[1]["rows"]}
     assert len(users) == 1
-    assert len({row["user_id"] for row in run("list", "--json", "--limit", "0", "--code", code)[1]["rows"]}) == 2
+    assert len({row["user_id"] for row in run("list", "--json", "--limit", "0", "--code", codes[0])[1]["rows"]}) == 2
     with pytest.raises(EvidenceMissingError):
         run("show", "8")
-    assert run("show", "8", "--code", code, "--json")[1]["row"]["target"] == "source:abc"
+    assert run("show", "8", "--code", codes[1], "--json")[1]["row"]["target"] == "source:abc"
     with pytest.raises(OperatorCodeError):
         run("list", "--code", "000000")
     statuses = [row["status"] for row in run("list", "--action", "auth.unlock", "--json")[1]["rows"]]
     assert statuses == ["success", "success", "denied"]
     assert run("export", str(tmp_path / "own.zip"), "--json")[1]["whole"] is False
-    assert run("export", str(tmp_path / "all.zip"), "--code", code, "--json")[1]["whole"] is True
+    assert run("export", str(tmp_path / "all.zip"), "--code", codes[2], "--json")[1]["whole"] is True
 
 
 def test_key_shows_the_fingerprint_of_the_about_box(run: Any, home: AuditHome) -> None:
@@ -294,7 +462,6 @@ def test_the_export_of_a_running_program_goes_through_its_own_trail(home: AuditH
         manifest = home.export(tmp_path / "x.zip", trail=trail)
         assert len(manifest["logs"]) == 1
         assert exit_code(home.verify(tmp_path / "x.zip")) == 0
-        assert home.forward_through.__name__ == "forward_through"
 
 
 def test_every_log_of_a_home_is_exported(home: AuditHome, tmp_path: Path) -> None:

@@ -52,7 +52,18 @@ def test_what_was_appended_is_there_when_it_is_opened_again(opening: Open) -> No
     assert (found.log_id, found.size, found.prev, found.public_key) == (tip.log_id, 5, tip.prev, tip.public_key)
     assert (found.epoch, found.number, found.sealed) == (0, 1, 5)
     assert found.frontier.root() == tip.frontier.root()
+    assert [row.seq for row in again.recent] == [1, 2, 3, 4, 5]
     again.close()
+
+
+def test_people_are_masked_alike_after_every_opening(opening: Open) -> None:
+    secrets = set()
+    for _ in range(2):
+        store = opening()
+        secrets.add(store.mask_secret)
+        store.close()
+    assert len(secrets) == 1
+    assert secrets.pop()
 
 
 def test_a_rotated_key_is_the_one_that_signs_from_then_on(opening: Open) -> None:
@@ -75,6 +86,5 @@ def test_pruned_rows_are_gone(opening: Open) -> None:
     frontier = tip.frontier.copy()
     tip, rows = seal(tip, [draft(PRUNE, 9, {"pruned_to": 5})], BOOT, STANDARD)
     store.append(rows, [])
-    store.acknowledge("syslog:x:1", 3)
     store.drop_pruned(5, 6, frontier)
     store.close()

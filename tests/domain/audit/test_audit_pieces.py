@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 from unicodedata import is_normalized
 
@@ -15,7 +16,7 @@ from facefusion_live.domain.audit import canonical
 from facefusion_live.domain.audit.alerts import AlertRules
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError, NotCanonicalError
-from facefusion_live.domain.audit.event import check_event, is_target, timestamp, ulid, utc_us
+from facefusion_live.domain.audit.event import Row, check_event, is_target, timestamp, ulid, utc_us
 from facefusion_live.domain.audit.flood import LossAccount, TokenBucket, exempt
 from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Tree
@@ -205,20 +206,75 @@ def test_masks_cannot_be_looked_up_and_do_not_mask_twice() -> None:
     ],
 )
 def test_paths_are_masked(text: str, hidden: bool) -> None:  # noqa: FBT001
-    out = Masker(b"x").hide_paths(text)
+    out = Masker(b"x").hide(text)
     assert ("hmac:" in out) == hidden
     assert ("anna" not in out) == hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("/home/anna/My Films/a.mp4", True),
+        ("written by anna@example.org today", True),
+        ("rtsp://anna:secret@camera/1", True),
+        ("from 192.168.1.7:22", True),
+        ("from 192.168.1.7.", True),
+        ("fe80::1", True),
+        ("2001:db8:0:0:0:0:0:1", True),
+        ("999.1.1.1", False),
+        ("version 1.2.3", False),
+        ("at 12:30:45", False),
+        ("std::vector", False),
+        ("1:2:3::zz", False),
+        ("a / b", False),
+    ],
+)
+def test_people_are_not_named_in_texts_and_targets(text: str, masked: bool) -> None:  # noqa: FBT001
+    masker = Masker(b"x")
+    out = masker.hide(text)
+    assert ("hmac:" in out) == masked
+    assert masker.hide(out) == out
+    assert not any(word in out for word in ("anna", "secret", "192.168", "fe80", "2001:db8"))
+
+
+def test_a_target_that_tells_of_a_person_is_masked_whole() -> None:
+    masker = Masker(b"x")
+    for target in ("user:anna@example.org", "camera:192.168.1.7", "surrogate:\ud800", "host:fe80::1"):
+        assert masker.target(target).startswith("other:hmac:")
+    assert masker.user("\ud800").startswith("hmac:")
+
+
+def test_alerts_count_across_starts_of_one_boot_and_an_act_of_two_rows_once() -> None:
+    def row(index: int, boot: str) -> Row:
+        event = {
+            "boot_id": boot,
+            "action": "export.audit",
+            "user_id": "u",
+            "status": "success",
+            "metadata": {},
+            "mono_ns": index,
+        }
+        return Row(index, canonical.encode(event), bytes(32))
+
+    for boot, spoken in (("this", {"many_exports", "many_actions"}), ("another", set[str]())):
+        rules = AlertRules()
+        rules.remember([row(index, boot) for index in range(10)], "this", canonical.STANDARD)
+        found = rules.observe("export.audit", "u", "success", {}, 11)
+        assert {alert.rule for alert in found} == spoken
+    rules = AlertRules()
+    acts = [{"phase": phase} for _ in range(10) for phase in ("start", "end")]
+    assert not [alert for act in acts for alert in rules.observe("export.video", "u", "success", act, 0)]
 
 
 def test_alerts_speak_once_for_each_crossing() -> None:
     rules = AlertRules()
     minute = 60 * 10**9
-    spoken = [bool(rules.observe("settings.change", "u", "success", index)) for index in range(15)]
+    spoken = [bool(rules.observe("settings.change", "u", "success", {}, index)) for index in range(15)]
     assert spoken.count(True) == 1
-    assert not rules.observe("settings.change", "u", "success", 2 * minute)
-    assert [alert.rule for alert in rules.observe("label.off", "u", "success", 0)] == ["label_off"]
+    assert not rules.observe("settings.change", "u", "success", {}, 2 * minute)
+    assert [alert.rule for alert in rules.observe("label.off", "u", "success", {}, 0)] == ["label_off"]
     tries = ["denied", "denied", "success", "denied", "denied", "denied", "denied"]
-    assert [len(rules.observe("auth.unlock", "u", status, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
+    assert [len(rules.observe("auth.unlock", "u", status, {}, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
 
 
 def test_runs_of_too_many_kinds_are_not_remembered() -> None:
@@ -257,6 +313,67 @@ def test_whatever_is_handed_over_becomes_canonical() -> None:
     assert out["nfd"] == "é"
     assert out["flag"] is True
     assert out["mixed"] == ["0.5" if isinstance(each, float) else each for each in [0.5, "x"]]
+
+
+class _Array:
+    """What every array library's arrays have in common."""
+
+    def __init__(self, count: int) -> None:
+        self.size = count
+
+    def tobytes(self) -> bytes:
+        return bytes(self.size)
+
+    def __str__(self) -> str:
+        return "[0. 0.]"
+
+
+def test_no_row_holds_pixels_or_an_embedding() -> None:
+    given: dict[str, Any] = {
+        "embedding": [0.25] * 128,
+        "ints": list(range(17)),
+        "pixels": bytes(100),
+        "array": _Array(512),
+        "scalar": _Array(1),
+        "words": ["word"] * 17,
+        "few": [1, 2, 3],
+    }
+    out = tidy(given, str)
+    for name, count in (("embedding", 128), ("ints", 17), ("pixels", 100), ("array", 512)):
+        assert out[name]["items"] == count
+        assert len(out[name]["sha256"]) == 64
+    assert (out["scalar"], out["words"], out["few"]) == ("[0. 0.]", ["word"] * 17, [1, 2, 3])
+
+
+def test_keys_that_fall_together_are_told_apart() -> None:
+    given = {"Blend": 0.5, "blend": 0.25, "blend_milli": 7, "/home/anna": 1}
+    out = tidy(given, Masker(b"x").hide)
+    assert (out["blend_milli"], out["blend_milli_2"], out["blend_milli_3"]) == (500, 250, 7)
+    assert "anna" not in str(out)
+
+
+def test_numbers_of_other_kinds_are_numbers() -> None:
+    out = tidy({"third": Fraction(1, 3), "wide": 2**2000, "negative": -(2**53), "both": [Fraction(1, 2), 1]}, str)
+    assert out == {
+        "third_milli": 333,
+        "wide": "beyond all numbers",
+        "negative": str(-(2**53)),
+        "both_milli": [500, 1000],
+    }
+    assert tidy(Fraction(4, 1), str) == "4"  # alone it has no key that could say thousandths
+    assert tidy(_Whole(5), str) == 5
+
+
+def test_doing_it_again_changes_nothing() -> None:
+    once = tidy_metadata("settings.change", {"fields": {"look.opacity": (1.0, 0.5), "odd": 3}}, str, canonical.STANDARD)
+    assert once == {
+        "fields": [{"field": "look.opacity", "old_milli": 1000, "new_milli": 500}, {"field": "odd", "new": 3}]
+    }
+    assert tidy_metadata("settings.change", once, str, canonical.STANDARD) == once
+
+
+class _Whole(int):
+    """An integer of another type, as numpy has them."""
 
 
 def test_fields_that_are_a_list_already_are_left_alone() -> None:
@@ -335,3 +452,10 @@ def test_orjson_and_the_standard_library_write_the_same_row() -> None:
     row = genuine().rows[7]
     assert orjson.loads(row.body) == STANDARD.decode(row.body)
     assert FAST.encode(orjson.loads(row.body)) == row.body == STANDARD.encode(json.loads(row.body))
+
+
+def test_the_memory_for_good_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical, "_MAX_GOOD_KEYS", len(canonical._good_keys))
+    before = len(canonical._good_keys)
+    canonical.check({"a_key_that_nobody_has_seen_yet": 1})
+    assert len(canonical._good_keys) == before

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from facefusion_live.domain.audit.canonical import STANDARD
-from facefusion_live.domain.audit.errors import AuditStoreError, EventError
-from facefusion_live.domain.audit.masking import Masker
+from facefusion_live.domain.audit.errors import AuditStoreError, EventError, StoreHangsError
 from facefusion_live.domain.audit.report import exit_code
-from facefusion_live.engine import trail_intake, trail_writer
+from facefusion_live.engine import trail_intake, trail_log
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
 from tests.fakes.audit import FakeAuditClock, MemoryDisk
@@ -27,7 +26,6 @@ class Bench:
         self.trail = AuditTrail(
             self.disk.open,
             clock=self.clock,
-            masker=Masker(b"secret"),
             codec=STANDARD,
             user="anna",
             notify=self.notices.append,
@@ -265,7 +263,7 @@ def test_a_failing_store_refuses_durable_acts_and_tells_of_the_gap_when_it_is_ba
     with pytest.raises(AuditStoreError):
         bench.trail.checkpoint().result(WAIT_S)
     with pytest.raises(AuditStoreError):
-        bench.trail.submit(lambda store: store.acknowledge("x", 1)).result(WAIT_S)
+        bench.trail.submit(lambda store: store.publish([])).result(WAIT_S)
     bench.disk.broken = False
     bench.clock.pass_s(1.0)
     bench.trail.flush()
@@ -308,7 +306,7 @@ def test_an_error_that_nobody_foresaw_counts_as_a_failing_store(bench: Bench, mo
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(trail_writer, "seal", bug)
+        patch.setattr(trail_log, "seal", bug)
         with pytest.raises(AuditStoreError):
             bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
     bench.clock.pass_s(2.0)
@@ -399,9 +397,9 @@ def test_a_writer_that_hangs_is_told(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.gate = threading.Event()
     bench.change()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(StoreHangsError):
         bench.trail.flush(0.05)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(StoreHangsError):
         bench.trail.close(0.05)
     bench.disk.gate.set()
     bench.trail._worker.join(WAIT_S)

@@ -21,8 +21,8 @@ from facefusion_live.adapters.storage.mirror import Vault
 from facefusion_live.adapters.storage.opening import Opener
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.domain.audit.errors import AuditStoreError
-from facefusion_live.domain.audit.masking import Masker
-from facefusion_live.domain.audit.ports import AuditStore, Filter
+from facefusion_live.domain.audit.filter import Filter
+from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport, exit_code
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
@@ -44,7 +44,6 @@ def start(folder: Path, notices: list[Notice] | None = None, vault: Vault | None
     return AuditTrail(
         opening.open,
         clock=SystemClock(),
-        masker=Masker(b"secret"),
         codec=FAST,
         user="anna",
         notify=(notices if notices is not None else []).append,
@@ -194,9 +193,7 @@ def test_a_database_that_turns_read_only_is_a_failure_and_no_crash(tmp_path: Pat
             return store
 
     opening = ReadOnly(tmp_path)
-    trail = AuditTrail(
-        opening.open, clock=SystemClock(), masker=Masker(b"x"), codec=FAST, user="anna", linger_s=0.01, retry_s=0.05
-    )
+    trail = AuditTrail(opening.open, clock=SystemClock(), codec=FAST, user="anna", linger_s=0.01, retry_s=0.05)
     with trail:
         durably(trail)
         opening.read_only = True

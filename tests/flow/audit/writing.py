@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 from facefusion_live.adapters.storage.codec import FAST, SystemClock
-from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit_disk import opener
 
@@ -12,9 +11,7 @@ from tests.fakes.audit_disk import opener
 def write_for_ever(folder: Path) -> None:
     """Begin a session, write rows, and print the seq of each that is on the disk."""
     clock = SystemClock()
-    trail = AuditTrail(
-        opener(folder).open, clock=clock, masker=Masker(b"secret"), codec=FAST, user="anna", linger_s=0.002
-    )
+    trail = AuditTrail(opener(folder).open, clock=clock, codec=FAST, user="anna", linger_s=0.002)
     trail.record("session.start", "camera:0", "success", {})
     while True:
         for _ in range(7):

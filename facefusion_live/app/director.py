@@ -1,0 +1,380 @@
+"""What the studio orders, done on the loader thread: sessions begun, changed while live and ended."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from facefusion_live.app import on_record, wiring
+from facefusion_live.app.on_air import OnAir, Recording
+from facefusion_live.app.portraits import Source
+from facefusion_live.app.session_memory import SessionMemory
+from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
+from facefusion_live.app.wardrobe import Wardrobe
+from facefusion_live.app.wiring import SystemClock
+from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
+from facefusion_live.domain.ports import Sink
+from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.gate import Block
+from facefusion_live.engine.session import LiveSession
+from facefusion_live.engine.store import SettingsStore
+from facefusion_live.engine.trail import AuditTrail
+
+log = logging.getLogger("facefusion_live.studio")
+
+_SNAPSHOT_S = 2.0
+"""How long a snapshot waits for a picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crew:
+    """Whom the director works with.
+
+    Attributes:
+        workshop: Nets and engine.
+        wardrobe: Source faces made ready.
+        sources: Somebody's photos with their consent, by the person's id.
+        store: The settings in force.
+        trail: The record.
+        memory: What the next start begins with.
+        tell: Takes notices. Thread: any.
+        ended: Told, on another thread, that the input of a session came to its end.
+    """
+
+    workshop: Workshop
+    wardrobe: Wardrobe
+    sources: Callable[[str], tuple[Source, ...]]
+    store: SettingsStore
+    trail: AuditTrail
+    memory: SessionMemory
+    tell: Callable[[Notice], None]
+    ended: Callable[[OnAir], None]
+
+
+class Director:
+    """Thread: loader for everything without another note; the attributes may be read from any.
+
+    Attributes:
+        phase: Where the session is.
+        input: In use, or chosen.
+        source: In use, or chosen.
+        on_air: The session that runs; None while idle.
+    """
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._clock = SystemClock()
+        self._lock = threading.Lock()
+        self._blocks: set[Block] = set()
+        self._session: LiveSession | None = None
+        self._outputs: dict[str, tuple[str, Sink]] = {}
+        self._called_off = False
+        self.phase = Phase.IDLE
+        self.input = InputState(crew.memory.input, _spoken(crew.memory.input))
+        self.source: SourceState | None = None
+        self.on_air: OnAir | None = None
+
+    @property
+    def blocks(self) -> frozenset[Block]:
+        """What keeps the gate shut, in this session and the next. Thread: any."""
+        with self._lock:
+            return frozenset(self._blocks)
+
+    def block(self, reason: Block) -> None:
+        """Shut the gate at once. Thread: any."""
+        with self._lock:
+            self._blocks.add(reason)
+            if self._session is not None:
+                self._session.gate.block(reason)
+
+    def unblock(self, reason: Block) -> None:
+        """Take the reason back. Thread: any."""
+        with self._lock:
+            self._blocks.discard(reason)
+            if self._session is not None:
+                self._session.gate.unblock(reason)
+
+    def call_off(self) -> None:
+        """A session that is being started is not wanted any more. Thread: any."""
+        with self._lock:
+            self._called_off = True
+            session = self._session
+        if session is not None and self.on_air is None:
+            session.give_up()
+
+    def begin(self) -> None:
+        """Start a session.
+
+        Raises:
+            FaceFusionLiveError: It cannot be started; nothing is left running.
+        """
+        try:
+            source = self.source
+            if source is None:
+                raise BadInputError("no face was chosen", advice="Choose a face, then start.")
+            self._dress(source.person_id)
+            self._go_live(None)
+        except CaptureError:
+            if not self._called_off:
+                raise
+        finally:
+            self.phase = Phase.IDLE if self.on_air is None else Phase.LIVE
+            if self.on_air is None:
+                self._drop_session()
+
+    def input_ended(self, live: OnAir) -> None:
+        """The input of a session came to its end; nothing when another session has begun since."""
+        if self.on_air is live:
+            self._crew.tell(Notice(Level.INFO, "the input has ended"))
+            self.phase = Phase.STOPPING
+            self.end()
+
+    def end(self) -> None:
+        """End the session, if there is one."""
+        try:
+            self._end()
+        finally:
+            self.phase = Phase.IDLE
+
+    def change_source(self, source: SourceState) -> None:
+        """Use another face; the one in force stays until it is ready.
+
+        Raises:
+            FaceFusionLiveError: It cannot be used; the face of before stays chosen.
+        """
+        before = self.source
+        self.source = SourceState(source.person_id, source.name, loading=True)
+        try:
+            sources = self._dress(source.person_id)
+        except FaceFusionLiveError:
+            self.source = before
+            raise
+        self.source = source
+        self._crew.memory.source = source.person_id
+        self.unblock(Block.CONSENT)
+        if self.on_air is not None:
+            on_record.tell_sources(self._crew.trail, sources)
+
+    def revoked(self, person_id: str, photos: tuple[str, ...]) -> None:
+        """Somebody's face may not be used any more."""
+        for sha256 in photos:
+            self._crew.trail.record("consent.revoke", on_record.source_target(sha256), "success", {"sha256": sha256})
+        self._crew.wardrobe.forget(photos)
+        if self.source is not None and self.source.person_id == person_id:
+            self.block(Block.CONSENT)
+            self.source = None
+            self._crew.tell(Notice(Level.WARNING, "the face in use was removed", "Choose another face to go on."))
+
+    def change_input(self, spec: str) -> None:
+        """Use another input.
+
+        While live it is opened beside the old one, which goes on if that fails. Where the pictures are as large as
+        before, the session goes on without a gap; else it is begun anew, and the outputs with it.
+
+        Raises:
+            CaptureError: It cannot be opened.
+        """
+        live = self.on_air
+        if live is None:
+            self._choose(InputState(spec, _spoken(spec)))
+            return
+        if spec == live.spec:  # one device cannot be opened twice: the camera's settings were changed
+            self._begin_anew(spec, None)
+            return
+        with ExitStack() as on_failure:
+            incoming = live.session.incoming(self._crew.workshop.opener(spec, self._crew.store.current))
+            on_failure.callback(incoming.detach)
+            form = incoming.open()
+            if form.size_wh == live.session.format.size_wh:
+                live.session.switch_input(incoming)
+                live.spec = spec
+                self._choose(InputState(spec, form.name, form.size_wh, form.fps))
+            else:
+                self._begin_anew(spec, incoming)
+            on_failure.pop_all()
+
+    def record(self, path: Path) -> None:
+        """Begin a recording.
+
+        Raises:
+            SinkError: It cannot be written, nothing is live, or a recording runs already.
+            AuditStoreError: It cannot be put on record.
+        """
+        live = self._live()
+        if live.recording is not None:
+            raise SinkError("a recording is running already", advice="Stop it first.")
+        _make_folder(path)
+        sink = wiring.recording(path, live.spec, self._crew.store.current)
+        on_record.announce_recording(self._crew.trail)
+        live.recording = Recording(path, live.session.add_sink(sink), sink, self._clock)
+
+    def stop_recording(self) -> None:
+        """Finish the recording, if there is one.
+
+        Raises:
+            SinkError: Its end could not be written.
+        """
+        live = self._live()
+        recording, live.recording = live.recording, None
+        if recording is None:
+            return
+        try:
+            live.session.remove_sink(recording.name)
+        finally:
+            self._tell_recorded(recording)
+
+    def snapshot(self, path: Path) -> Path:
+        """Write the next picture that goes out.
+
+        Raises:
+            SinkError: Nothing is live, it cannot be written, or no picture came.
+        """
+        live = self._live()
+        _make_folder(path)
+        sink = wiring.snapshot(path)
+        name = live.session.add_sink(sink)
+        there = sink.taken.wait(_SNAPSHOT_S)
+        live.session.remove_sink(name)
+        if not there:
+            raise SinkError(f"{path.name}: no picture came", advice="Try again once pictures go out.")
+        return path
+
+    def add_output(self, spec: str) -> None:
+        """Send the pictures somewhere else, too.
+
+        Raises:
+            SinkOpenError: It cannot be opened.
+        """
+        sink = wiring.output(spec, self.input.spec, self._crew.store.current)
+        if self.on_air is not None:
+            self._outputs[self.on_air.session.add_sink(sink)] = (spec, sink)
+        self._remember_output(spec)
+
+    def remove_output(self, name: str) -> None:
+        """End an output.
+
+        Raises:
+            SinkError: There is none of that name, or its end could not be written.
+        """
+        spec, _ = self._outputs.pop(name, (name, None))
+        self._crew.memory.outputs = tuple(each for each in self._crew.memory.outputs if each != spec)
+        if self.on_air is not None:
+            self.on_air.session.remove_sink(name)
+
+    def page(self, name: str) -> str:
+        """Where a browser on this machine can watch an output; empty where it cannot. Thread: any."""
+        sink = self._outputs.get(name, ("", None))[1]
+        return "" if sink is None else wiring.page_of(sink)
+
+    def _live(self) -> OnAir:
+        if self.on_air is None:
+            raise SinkError("nothing is live", advice="Start first.")
+        return self.on_air
+
+    def _dress(self, person_id: str) -> tuple[Source, ...]:
+        sources = self._crew.sources(person_id)
+        self._crew.wardrobe.wear(self._crew.wardrobe.prepare(sources))
+        return sources
+
+    def _go_live(self, capturing: Capturing | None, spec: str | None = None) -> None:
+        """Put a session together and start it; the outputs are added once pictures flow."""
+        crew, spec = self._crew, spec or self.input.spec
+        session = crew.workshop.session(spec, crew.wardrobe.worn, crew.store, crew.trail, capturing)
+        with self._lock:
+            for reason in self._blocks:
+                session.gate.block(reason)
+            self._session = session
+            called_off = self._called_off
+        if called_off:
+            return
+        live = OnAir(session, spec, self._clock, crew.tell, crew.ended)
+        live.begin()
+        self.on_air = live
+        form = session.format
+        self._choose(InputState(spec, form.name, form.size_wh, form.fps))
+        if self.source is not None:
+            on_record.tell_sources(crew.trail, crew.sources(self.source.person_id))
+        on_record.tell_models(crew.trail, crew.workshop.models)
+        self._outputs = {}
+        for wanted in crew.memory.outputs:
+            self._try_output(live, wanted)
+
+    def _try_output(self, live: OnAir, spec: str) -> None:
+        try:
+            sink = wiring.output(spec, live.spec, self._crew.store.current)
+            self._outputs[live.session.add_sink(sink)] = (spec, sink)
+        except SinkError as error:
+            self._crew.tell(Notice(Level.ERROR, str(error), error.advice, type(error).__name__))
+
+    def _begin_anew(self, spec: str, incoming: Capturing | None) -> None:
+        """The same session with another input: outputs and recording are begun again."""
+        recording = None if self.on_air is None else self.on_air.recording
+        self._end()
+        try:
+            self._go_live(incoming, spec)
+        finally:
+            if self.on_air is None:
+                self.phase = Phase.IDLE
+                self._drop_session()
+        if recording is not None:
+            path = _free_name(recording.path)
+            self._crew.tell(Notice(Level.INFO, f"pictures have another size: the recording goes on as {path.name}"))
+            self.record(path)
+
+    def _end(self) -> None:
+        live, self.on_air = self.on_air, None
+        if live is None:
+            return
+        live.end()
+        if live.recording is not None:
+            self._tell_recorded(live.recording)
+        if live.session.gate.armed:
+            self._crew.trail.record("passthrough.off", "gate", "success", {"reason": "session ended"})
+        error = live.session.input_error
+        if error is not None:
+            self._crew.tell(Notice(Level.WARNING, f"the input broke off: {error}", "", type(error).__name__))
+        self._drop_session()
+
+    def _tell_recorded(self, recording: Recording) -> None:
+        for path in recording.files or (recording.path,):
+            on_record.tell_recording(self._crew.trail, path)
+
+    def _drop_session(self) -> None:
+        with self._lock:
+            self._session, self._called_off = None, False
+
+    def _choose(self, chosen: InputState) -> None:
+        self.input = chosen
+        self._crew.memory.worked(chosen.spec)
+
+    def _remember_output(self, spec: str) -> None:
+        if spec not in self._crew.memory.outputs:
+            self._crew.memory.outputs = (*self._crew.memory.outputs, spec)
+
+
+def _spoken(spec: str) -> str:
+    """An input for people: a file by its name, an address without what may be secret in it."""
+    scheme, separator, rest = spec.partition("://")
+    if separator:
+        return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}"
+    return spec if spec.startswith(("camera:", "synthetic")) else Path(spec).name or spec
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder that a file is to lie in, so that the first recording finds its place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"the folder {path.parent.name} cannot be made", advice="Give a folder that you may write to."
+        ) from error
+
+
+def _free_name(path: Path) -> Path:
+    number = 2
+    while (free := path.with_stem(f"{path.stem} {number}")).exists():
+        number += 1
+    return free

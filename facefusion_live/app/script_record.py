@@ -1,0 +1,82 @@
+"""What a script's calls leave on record, by the same rules as a session: consent, loads, failures; no normal frame."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from facefusion_live.app.on_record import allow, tell_models, tell_sources
+from facefusion_live.app.portraits import Source
+from facefusion_live.domain.errors import ConsentError
+from facefusion_live.domain.face import StageFailure
+from facefusion_live.engine.store import Change
+from facefusion_live.engine.trail import AuditTrail
+
+_TARGET = "script"
+_told: WeakKeyDictionary[AuditTrail, set[str]] = WeakKeyDictionary()
+"""Models that are on record already: they stay loaded, and a script may call a thousand times."""
+
+
+class ScriptRecord:
+    """The record of one caller. Thread: any.
+
+    Args:
+        open_trail: The trail; None keeps no record.
+    """
+
+    def __init__(self, open_trail: Callable[[], AuditTrail] | None) -> None:
+        self._trail = open_trail() if open_trail is not None else None
+
+    def sources(self, find: Callable[[], Sequence[Source]]) -> Sequence[Source]:
+        """The source faces, each put on record before it is used.
+
+        Args:
+            find: Finds them and their consents.
+
+        Raises:
+            ConsentError: Nobody said why a face may be used; that is on record then.
+            AuditStoreError: It cannot be put on record.
+        """
+        try:
+            found = find()
+        except ConsentError as error:
+            self._record("consent.deny", "source", "denied", {"reason": type(error).__name__})
+            raise
+        if self._trail is not None:
+            for source in found:
+                allow(self._trail, source)
+        return found
+
+    def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:
+        """Source faces and models that were loaded."""
+        if self._trail is None:
+            return
+        told = _told.setdefault(self._trail, set())
+        new = {model: path for model, path in models.items() if model not in told}
+        tell_sources(self._trail, sources)
+        tell_models(self._trail, new)
+        told.update(new)
+
+    def failed(self, frame_index: int, failure: StageFailure) -> None:
+        """A frame that a stage failed on."""
+        what = {"frame_index": frame_index, "stage": failure.stage, "error_type": failure.error_type}
+        self._record("frame.failed", _TARGET, "failure", what)
+
+    def changed(self, change: Change) -> None:
+        """Parameters that were changed."""
+        self._record(
+            "settings.change", "settings", "success", {"fields": dict(change.fields), "revision": change.revision}
+        )
+
+    def started(self, fps: float) -> None:
+        """A script began to swap pictures one after the other."""
+        self._record("session.start", _TARGET, "success", {"fps": round(fps)})
+
+    def stopped(self, frames: int, leaks: int) -> None:
+        """It ended."""
+        counted = {"frames_in": frames, "frames_out": frames, "leaks": leaks}
+        self._record("session.stop", _TARGET, "success", counted)
+
+    def _record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
+        if self._trail is not None:
+            self._trail.record(action, target, status, metadata)

@@ -1,0 +1,73 @@
+"""What the last session worked with, so that the next one begins where it ended."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.domain.errors import SettingsError
+
+VERSION = 1
+_RECENT = 10
+"""Inputs remembered."""
+DEMO = "synthetic"
+"""What plays where nobody chose an input yet."""
+
+
+@dataclass(slots=True)
+class SessionMemory:
+    """Remembered between starts.
+
+    Attributes:
+        source: Id of the person whose face was used last; empty before the first.
+        input: The input used last.
+        recent_inputs: Inputs that worked, the last one first.
+        outputs: What the pictures were sent to, as `--sink` asks for it.
+    """
+
+    source: str = ""
+    input: str = DEMO
+    recent_inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def load(cls, file: Path) -> "SessionMemory":
+        """What a file remembers; nothing where there is none.
+
+        Raises:
+            SettingsError: It cannot be read, or holds something else.
+        """
+        table = read_table(file, VERSION)
+        known = {"source": str, "input": str, "recent_inputs": list, "outputs": list}
+        lists_of_words = all(_words(value) for value in table.values() if isinstance(value, list))
+        if any(not isinstance(value, known.get(name, ())) for name, value in table.items()) or not lists_of_words:
+            raise SettingsError(f"{file.name} holds something else", advice="Move it away to start anew.")
+        return cls(
+            source=table.get("source", ""),
+            input=table.get("input", DEMO),
+            recent_inputs=tuple(table.get("recent_inputs", ())),
+            outputs=tuple(table.get("outputs", ())),
+        )
+
+    def save(self, file: Path) -> None:
+        """Write it.
+
+        Raises:
+            SettingsError: The file cannot be written.
+        """
+        table: dict[str, Any] = {
+            "source": self.source,
+            "input": self.input,
+            "recent_inputs": list(self.recent_inputs),
+            "outputs": list(self.outputs),
+        }
+        write_table(file, VERSION, table)
+
+    def worked(self, spec: str) -> None:
+        """An input was opened."""
+        self.input = spec
+        self.recent_inputs = (spec, *(other for other in self.recent_inputs if other != spec))[:_RECENT]
+
+
+def _words(value: object) -> bool:
+    return all(isinstance(each, str) for each in cast("list[object]", value))

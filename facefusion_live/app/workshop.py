@@ -1,0 +1,97 @@
+"""What all sessions of a program share, made once: nets and engine."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from facefusion_live.app import portraits, wiring
+from facefusion_live.domain.ports import EventLog, FrameSource, Portrait, PreparedSource
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.session import LiveSession, SessionParts
+from facefusion_live.engine.store import SettingsStore
+
+
+class Workshop:
+    """Nets and engine for one session after the other. Thread: loader; `swapper` any.
+
+    Args:
+        engine: One of `wiring.engines()`.
+
+    Raises:
+        BadInputError: There is no such engine.
+        ModelMissingError: Its files are not there.
+    """
+
+    def __init__(self, engine: str = "mesh") -> None:
+        self._catalog = wiring.open_catalog()
+        self.swapper = wiring.make_engine(engine, self._catalog, wiring.host_compute(Settings()))
+
+    def warm(self) -> None:
+        """Load all nets, side by side: the first session need not wait for them.
+
+        Raises:
+            InferenceError: A net cannot be loaded.
+        """
+        loads: list[Callable[[], object]] = [
+            lambda: self._catalog.landmarker(wiring.LANDMARKER),
+            lambda: self._catalog.recogniser(wiring.RECOGNISER),
+            *(partial(self._catalog.detector, name) for name in wiring.DETECTORS),
+        ]
+        with ThreadPoolExecutor(2, "warm") as pool:
+            for done in [pool.submit(load) for load in loads]:
+                done.result()
+
+    def portrait(self, source: portraits.Source) -> Portrait:
+        """The one face in a source picture.
+
+        Raises:
+            SourceFaceError: It cannot be read, or shows no face that can be used.
+            InferenceError: A net cannot be loaded.
+        """
+        finding = wiring.face_finding(self._catalog, wiring.host_compute(Settings()))
+        return portraits.portrait(wiring.read_source(source), source.name, finding)
+
+    def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
+        """What opens an input for a session."""
+        return wiring.source_opener(spec, settings, wiring.SystemClock(), offline=False)
+
+    def session(
+        self,
+        spec: str,
+        source: Callable[[], PreparedSource],
+        store: SettingsStore,
+        events: EventLog,
+        capturing: Capturing | None = None,
+    ) -> LiveSession:
+        """A session that is not started yet, and has no outputs yet.
+
+        Args:
+            spec: The input.
+            source: The source face in force, asked for every frame.
+            store: The settings in force; their changes are put on record by whoever owns it.
+            events: The record.
+            capturing: The input, where it is open already.
+
+        Raises:
+            BadInputError: The slate picture cannot be used.
+        """
+        settings = store.current
+        compute = wiring.host_compute(settings)
+        parts = SessionParts(
+            open_source=self.opener(spec, settings),
+            make_stages=wiring.Inference(self._catalog, compute, self.swapper, source, settings).stages,
+            compute=wiring.chosen_compute(compute, settings),
+            sinks=(),
+            store=store,
+            clock=wiring.SystemClock(),
+            events=events,
+            log_changes=False,
+        )
+        return LiveSession(parts, capturing=capturing)
+
+    @property
+    def models(self) -> dict[str, Path]:
+        """The models opened so far, and their files."""
+        return self._catalog.opened

@@ -1,0 +1,279 @@
+"""The bar that is read from two metres: what goes out, why, and the button that stops it."""
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from facefusion_live.app.studio import Phase, StudioState
+from facefusion_live.domain.ports import GateState
+from facefusion_live.engine.gate import Block
+from facefusion_live.gui.icons import pixmap
+from facefusion_live.gui.theme import colours_of
+from facefusion_live.gui.words import engine_words
+
+_PLATE_H, _WORD_PX, _MARK_PX = 60, 32, 24
+_CHIP_PX = 18
+_OFF = "OFF"
+
+
+class StatePlate(QWidget):
+    """A big word, a shape and a colour for what goes out: each of the three tells it alone."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._key = _OFF
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    @property
+    def key(self) -> str:
+        """LIVE, HOLD, SLATE, PASS, OFF, STARTING or STOPPING."""
+        return self._key
+
+    @property
+    def word(self) -> str:
+        """The word shown."""
+        return self._words()[self._key]
+
+    def show_state(self, state: StudioState) -> None:
+        """Show what goes out."""
+        key = {Phase.IDLE: _OFF, Phase.LIVE: state.gate.value}.get(state.phase, state.phase.value.upper())
+        if key != self._key:
+            self._key = key
+            self.setAccessibleName(self.word)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as the longest word: the plate keeps its place."""
+        widest = max(QFontMetricsF(self._font()).horizontalAdvance(word) for word in self._words().values())
+        return QSize(round(widest) + _MARK_PX + 62, _PLATE_H)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language."""
+        if event.type() is QEvent.Type.LanguageChange:
+            self.setAccessibleName(self.word)
+            self.updateGeometry()
+        super().changeEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the plate."""
+        colours = colours_of(self)
+        fills = {"LIVE": colours.live, "HOLD": colours.hold, "SLATE": colours.slate, "PASS": colours.bare}
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(fills.get(self._key, colours.idle)))
+        painter.drawRoundedRect(QRectF(self.rect()), 8, 8)
+        ink = QColor(colours.on_state)
+        painter.setBrush(ink)
+        painter.setPen(QPen(ink, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        font = self._font()
+        painter.setFont(font)
+        width = _MARK_PX + 14 + QFontMetricsF(font).horizontalAdvance(self.word)
+        left = (self.width() - width) / 2
+        self._paint_mark(painter, QRectF(left, (self.height() - _MARK_PX) / 2, _MARK_PX, _MARK_PX))
+        box = QRectF(left + _MARK_PX + 14, 0, self.width(), self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.word)
+        painter.end()
+
+    def _paint_mark(self, painter: QPainter, box: QRectF) -> None:
+        match self._key:
+            case "LIVE":
+                painter.drawEllipse(box.adjusted(3, 3, -3, -3))
+            case "HOLD":
+                for x in (box.left() + 7, box.right() - 7):
+                    painter.drawRoundedRect(QRectF(x - 2.5, box.top() + 3, 5, box.height() - 6), 1, 1)
+            case "SLATE":
+                painter.drawRoundedRect(box.adjusted(2, 4, -2, -4), 2, 2)
+            case "PASS":
+                top = QPointF(box.center().x(), box.top() + 3)
+                corners = [top, box.bottomRight() + QPointF(-1, -3), box.bottomLeft() + QPointF(1, -3)]
+                painter.drawPolygon(QPolygonF(corners))
+            case _:
+                path = QPainterPath()
+                path.addEllipse(box.adjusted(4, 4, -4, -4))
+                painter.strokePath(path, painter.pen())
+
+    def _font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(_WORD_PX)
+        font.setWeight(QFont.Weight.Bold)
+        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 1)
+        return font
+
+    def _words(self) -> dict[str, str]:
+        return {
+            "LIVE": self.tr("LIVE"),
+            "HOLD": self.tr("HOLD"),
+            "SLATE": self.tr("SLATE"),
+            "PASS": self.tr("PASS"),
+            _OFF: self.tr("OFF AIR"),
+            "STARTING": self.tr("STARTING"),
+            "STOPPING": self.tr("STOPPING"),
+        }
+
+
+class Chip(QWidget):
+    """An icon and a few words; it is not there while it has nothing to say."""
+
+    def __init__(self, drawing: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._drawing, self._role = drawing, "muted"
+        self._icon, self._words = QLabel(), QLabel()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._icon)
+        row.addWidget(self._words)
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """What it says."""
+        return self._words.text()
+
+    def say(self, words: str, role: str = "muted", tip: str = "") -> None:
+        """Say something; nothing hides it."""
+        self.setVisible(bool(words))
+        if words != self._words.text():
+            self._words.setText(words)
+        if tip != self.toolTip():
+            self.setToolTip(tip)
+        if role != self._role or self._icon.pixmap().isNull():
+            self._role = role
+            self._words.setProperty("role", role)
+            self._words.style().polish(self._words)
+            self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() is QEvent.Type.PaletteChange:
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        colours = colours_of(self)
+        named = {"warning": colours.warning, "error": colours.error, "good": colours.good}
+        colour = named.get(self._role, colours.muted)
+        self._icon.setPixmap(pixmap(self._drawing, colour, _CHIP_PX, self.devicePixelRatioF()))
+
+
+class OnAirBar(QWidget):
+    """What goes out and why, what is being kept of it, and PANIC. Thread: GUI."""
+
+    panicked = Signal()
+    resumed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = StudioState()
+        self.plate = StatePlate()
+        self.why, self._what = QLabel(), QLabel()
+        self.why.setProperty("role", "heading")
+        self._what.setProperty("role", "muted")
+        self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
+        self.panic_button, self.resume_button = QPushButton(), QPushButton()
+        self.panic_button.setProperty("role", "danger")
+        self.resume_button.setProperty("role", "primary")
+        self.panic_button.clicked.connect(self.panicked)
+        self.resume_button.clicked.connect(self.resumed)
+        self._lay_out()
+        self._retranslate()
+
+    def show_state(self, state: StudioState) -> None:
+        """Show the program's state."""
+        self._state = state
+        self.plate.show_state(state)
+        self.why.setText(self._why(state))
+        self._what.setText(self._what_goes(state))
+        self.resume_button.setVisible(Block.PANIC in state.blocks)
+        self._show_recording(state)
+        self._show_readers(state)
+        role = "warning" if state.audit.degraded else "muted"
+        turned_away = self.tr("{0} events stored, {1} turned away by the flood limit, {2} lost")
+        tip = turned_away.format(state.audit.stored, state.audit.suppressed, state.audit.lost)
+        self.audit.say(engine_words(state.audit.words), role, tip)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language."""
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addStretch()
+        for label in (self.why, self._what):
+            # A long name is cut off by the bar, and must not widen the window.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            words.addWidget(label)
+        words.addStretch()
+        chips = QHBoxLayout()
+        chips.setSpacing(18)
+        for chip in (self.recording, self.readers, self.audit):
+            chips.addWidget(chip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 10)
+        row.setSpacing(18)
+        row.addWidget(self.plate)
+        row.addLayout(words, 1)
+        row.addLayout(chips)
+        row.addWidget(self.resume_button)
+        row.addWidget(self.panic_button)
+
+    def _why(self, state: StudioState) -> str:
+        fault = engine_words(state.fault)
+        if state.phase is not Phase.LIVE:
+            return {
+                Phase.STARTING: self.tr("Getting ready …"),
+                Phase.STOPPING: self.tr("Finishing …"),
+            }.get(state.phase, self.tr("Nothing goes out"))
+        if Block.PANIC in state.blocks:
+            return self.tr("Panic: the slate is shown until you resume")
+        if state.blocks:
+            return self.tr("The slate is shown: {}").format(
+                ", ".join(engine_words(block.value) for block in state.blocks)
+            )
+        words = {
+            GateState.LIVE: self.tr("Every face is covered"),
+            GateState.HOLD: self.tr("The last good picture is held"),
+            GateState.SLATE: self.tr("The slate is shown"),
+            GateState.PASS: self.tr("A bare face may be on air: pass-through"),
+        }[state.gate]
+        if state.gate is GateState.LIVE:
+            armed = self.tr("pass-through is armed")
+            return f"{words} · {armed}" if state.pass_armed else words
+        return f"{words}: {fault}" if fault else words
+
+    def _what_goes(self, state: StudioState) -> str:
+        parts = [state.source.name] if state.source is not None else []
+        parts.append(self.tr("demo clip") if state.input.spec == "synthetic" else state.input.name)
+        width, height = state.input.size_wh
+        if state.phase is Phase.LIVE and width:
+            parts.append(f"{width} × {height}")
+        return "  ·  ".join(parts)
+
+    def _show_recording(self, state: StudioState) -> None:
+        recording = state.recording
+        if recording is None:
+            self.recording.say("")
+            return
+        minutes, seconds = divmod(int(recording.seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        length = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+        paused = self.tr("{} paused").format(length)
+        size = self.tr("{0}, {1} MB").format(recording.name, f"{recording.size_bytes / 1e6:.1f}")
+        self.recording.say(paused if recording.paused else length, "warning" if recording.paused else "error", size)
+
+    def _show_readers(self, state: StudioState) -> None:
+        counts = [output.readers for output in state.outputs.values() if output.readers is not None]
+        words = self.tr("%n watching", "", sum(counts)) if counts else ""
+        self.readers.say(words, "good" if sum(counts) else "muted", self.tr("Programs that read the virtual camera"))
+
+    def _retranslate(self) -> None:
+        self.setAccessibleName(self.tr("On air"))
+        self.panic_button.setText(self.tr("PANIC"))
+        self.panic_button.setToolTip(self.tr("Shows the slate at once. Esc struck twice does the same."))
+        self.panic_button.setAccessibleName(self.tr("Panic"))
+        self.resume_button.setText(self.tr("Resume"))
+        self.show_state(self._state)

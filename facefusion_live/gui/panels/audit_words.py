@@ -1,0 +1,115 @@
+"""Rows and verdicts of the record, for people."""
+
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from facefusion_live.domain.audit.report import Outcome
+from facefusion_live.domain.settings import PARAMETERS
+from facefusion_live.gui.widgets import setting_words
+
+_LONGEST = 200
+
+
+def action_word(action: str) -> str:
+    """What happened."""
+    return _actions().get(action, action)
+
+
+def status_word(status: str) -> str:
+    """How it went."""
+    translate = QCoreApplication.translate
+    known = {
+        "success": translate("Audit", "done"),
+        "failure": translate("Audit", "failed"),
+        "denied": translate("Audit", "denied"),
+    }
+    return known.get(status, status)
+
+
+def verdict_words(verdict: str) -> str:
+    """What a verdict is about."""
+    translate = QCoreApplication.translate
+    known = {
+        "chain": translate("Audit", "No row was changed"),
+        "seal": translate("Audit", "The signatures are right"),
+        "coverage": translate("Audit", "No row is missing at the end"),
+        "anchor": translate("Audit", "Copies kept elsewhere agree"),
+    }
+    return known.get(verdict, verdict)
+
+
+def outcome_word(outcome: Outcome) -> str:
+    """What was found."""
+    translate = QCoreApplication.translate
+    match outcome:
+        case Outcome.INTACT:
+            return translate("Audit", "intact")
+        case Outcome.TAMPERED:
+            return translate("Audit", "tampered with")
+        case Outcome.TRUNCATED:
+            return translate("Audit", "cut short")
+        case Outcome.UNVERIFIABLE:
+            return translate("Audit", "cannot be told")
+        case Outcome.NOT_CHECKED:
+            return translate("Audit", "not checked")
+
+
+def local_time(timestamp: str) -> datetime:
+    """A row's time, where the user is."""
+    return datetime.fromisoformat(timestamp).astimezone()
+
+
+def what(row: dict[str, Any]) -> str:
+    """What a row is about, in one line: the parameters changed, else target and metadata."""
+    metadata: dict[str, Any] = row["metadata"]
+    if row["action"] == "settings.change":
+        return ", ".join(change_words(each) for each in metadata.get("fields", ()))
+    facts = (f"{name}: {value}" for name, value in metadata.items() if not isinstance(value, dict | list))
+    return " · ".join((str(row["target"]), *facts))[:_LONGEST]
+
+
+def change_words(change: dict[str, Any]) -> str:
+    """A changed parameter: "Opacity 1 → 0.9". Fractions are on record as thousandths."""
+    path = str(change.get("field", "?"))
+    old, new = (_value(change, name) for name in ("old", "new"))
+    row = PARAMETERS.get(path)
+    if row is None:
+        return f"{path} {old} → {new}"
+    return f"{setting_words.label(row)} {old} → {new}"
+
+
+def _value(change: dict[str, Any], name: str) -> str:
+    if f"{name}_milli" in change:
+        return f"{change[f'{name}_milli'] / 1000:g}"
+    value = change.get(name, "?")
+    return setting_words.option(value) if isinstance(value, str) and value else str(value)
+
+
+def _actions() -> dict[str, str]:
+    translate = QCoreApplication.translate
+    return {
+        "settings.change": translate("Audit", "Settings changed"),
+        "frame.failed": translate("Audit", "Frame failed"),
+        "session.start": translate("Audit", "Session started"),
+        "session.stop": translate("Audit", "Session ended"),
+        "source.load": translate("Audit", "Face loaded"),
+        "model.load": translate("Audit", "Model loaded"),
+        "consent.grant": translate("Audit", "Consent given"),
+        "consent.deny": translate("Audit", "Consent denied"),
+        "consent.revoke": translate("Audit", "Consent taken back"),
+        "passthrough.on": translate("Audit", "Pass-through armed"),
+        "passthrough.off": translate("Audit", "Pass-through disarmed"),
+        "label.on": translate("Audit", "Label on"),
+        "label.off": translate("Audit", "Label off"),
+        "export.video": translate("Audit", "Recording"),
+        "export.audit": translate("Audit", "Record exported"),
+        "auth.unlock": translate("Audit", "Operator's code"),
+        "audit.suppressed": translate("Audit", "Repeats left out"),
+        "audit.gap": translate("Audit", "Gap in the record"),
+        "audit.prune": translate("Audit", "Old rows archived"),
+        "log.genesis": translate("Audit", "Record begun"),
+        "key.rotate": translate("Audit", "New key"),
+        "clock.jump": translate("Audit", "Clock changed"),
+    }

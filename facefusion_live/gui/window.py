@@ -1,0 +1,322 @@
+"""The main window: the bar above, the picture in the middle, panels around it. It holds no truth of its own."""
+
+import logging
+
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
+from facefusion_live.gui.about import AboutDialog
+from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.controls import Controls
+from facefusion_live.gui.deeds import Deeds
+from facefusion_live.gui.hotkeys import EscEsc, Hotkeys
+from facefusion_live.gui.icons import program_icon
+from facefusion_live.gui.keys_dialog import KeysDialog
+from facefusion_live.gui.layout import Memory
+from facefusion_live.gui.menus import Menus
+from facefusion_live.gui.notices import NoticeLine
+from facefusion_live.gui.on_air import OnAirBar
+from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.theme import Theme
+from facefusion_live.gui.viewport import Viewport
+from facefusion_live.gui.welcome import Welcome
+from facefusion_live.gui.words import Words
+
+log = logging.getLogger("facefusion_live.gui")
+
+_LEAST = QSize(1024, 680)
+_USUAL = QSize(1280, 800)
+_LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 320, 190
+_AREAS = {
+    "sources": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "camera": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "performance": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "audit": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+"""Where panels are at first; the others stand on the right."""
+
+
+class MainWindow(QMainWindow):
+    """Everything a user sees. Closing it ends the studio. Thread: GUI.
+
+    Args:
+        studio: Closed with the window.
+        memory: Where the layout is remembered.
+        theme: Of the application.
+        words: Of the application.
+        gl: Whether GL draws the picture; tried when not given.
+    """
+
+    def __init__(self, studio: Studio, memory: Memory, theme: Theme, words: Words, *, gl: bool | None = None) -> None:
+        super().__init__()
+        self._studio, self._theme, self._words = studio, theme, words
+        self._memory = memory
+        self._first_time = self._memory.is_new
+        self._closed = False
+        self.bridge = Bridge(studio, self)
+        self.hotkeys = Hotkeys(self, self._memory.keys())
+        self.on_air, self.notices = OnAirBar(), NoticeLine()
+        self.welcome = Welcome(studio, find_camera=self._first_time)
+        self.viewport = Viewport(self.bridge, gl=gl)
+        self.controls = Controls(self.hotkeys)
+        self.docks: dict[str, QDockWidget] = {}
+        self.keys_dialog: KeysDialog | None = None
+        self._esc_esc = EscEsc(self)
+        self._first: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        self._untitled: set[QDockWidget] = set()
+        self._dressing = QTimer(self, singleShot=True, interval=0)
+        self._dressing.timeout.connect(self._dress_docks)
+        self.setWindowIcon(program_icon())
+        self.setMinimumSize(_LEAST)
+        self._build()
+        self._menus = Menus(self, self.hotkeys, theme, words)
+        self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory)
+        self._connect()
+        self._restore()
+        self._retranslate()
+
+    def begin(self, source: str | None = None, input_spec: str | None = None, *, start: bool = False) -> None:
+        """Show the first state and look for cameras.
+
+        Args:
+            source: Person to choose; the last one stays when not given.
+            input_spec: Input to choose, as above.
+            start: Go live at once.
+        """
+        people = self._studio.library.people()
+        if source is None and self._studio.state().source is None and people:
+            source = people[0].id
+        if source is not None:
+            self._studio.choose_source(source)
+        if input_spec is not None:
+            self._studio.choose_input(input_spec)
+        self.bridge.start()
+        self._show_state(self.bridge.state)
+        if start:
+            self._deeds.start()
+        self.welcome.look_for_cameras()
+
+    def show_keys(self) -> None:
+        """Open the list of keys, beside the picture."""
+        if self.keys_dialog is None:
+            self.keys_dialog = KeysDialog(self.hotkeys, self)
+            self.keys_dialog.changed.connect(self._keys_changed)
+        self.keys_dialog.show()
+        self.keys_dialog.raise_()
+
+    def show_panels(self, on: bool) -> None:  # noqa: FBT001 (a switch, connected to an action)
+        """Show every panel, or none."""
+        for dock in self.docks.values():
+            dock.setVisible(on)
+
+    # --- building -------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.welcome)
+        self._stack.addWidget(self.viewport)
+        central = QWidget()
+        central.setObjectName("central")
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.controls)
+        self.setCentralWidget(central)
+        bar = QToolBar(self)
+        bar.setObjectName("on_air_bar")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.toggleViewAction().setEnabled(False)
+        bar.addWidget(self.on_air)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self._build_docks()
+
+    def _build_docks(self) -> None:
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
+            left = corner is Qt.Corner.BottomLeftCorner
+            self.setCorner(
+                corner, Qt.DockWidgetArea.LeftDockWidgetArea if left else Qt.DockWidgetArea.RightDockWidgetArea
+            )
+        for panel in PANELS:
+            dock = QDockWidget(QCoreApplication.translate("Panel", panel.title), self)
+            dock.setObjectName(panel.id)
+            dock.setWidget(panel.make(self.bridge, self._studio))
+            dock.topLevelChanged.connect(self._dress_docks_later)
+            dock.dockLocationChanged.connect(self._dress_docks_later)
+            dock.visibilityChanged.connect(self._dress_docks_later)
+            self.docks[panel.id] = dock
+        self._place_docks()
+        self._as_built = self.saveState()
+
+    def _place_docks(self) -> None:
+        """The usual layout: who and where from on the left, how it looks on the right, figures below.
+
+        Once: Qt leaves an empty row of tabs behind when docks among tabs are placed anew.
+        """
+        for name, dock in self.docks.items():
+            area = _AREAS.get(name, Qt.DockWidgetArea.RightDockWidgetArea)
+            self.addDockWidget(area, dock)
+            if area in self._first:
+                self.tabifyDockWidget(self._first[area], dock)
+            else:
+                self._first[area] = dock
+        for dock in self._first.values():
+            dock.raise_()
+
+    def _usual_layout(self) -> None:
+        """Back to where everything was at first."""
+        self.restoreState(self._as_built)
+        self.show_panels(True)
+        self._size_docks()
+
+    def _size_docks(self) -> None:
+        for area, dock in self._first.items():
+            if area is Qt.DockWidgetArea.BottomDockWidgetArea:
+                self.resizeDocks([dock], [_BOTTOM_PX], Qt.Orientation.Vertical)
+            else:
+                width_px = _LEFT_PX if area is Qt.DockWidgetArea.LeftDockWidgetArea else _RIGHT_PX
+                self.resizeDocks([dock], [width_px], Qt.Orientation.Horizontal)
+
+    def _dress_docks_later(self, *_: object) -> None:
+        if not self._dressing.isActive():
+            self._dressing.start()
+
+    def _dress_docks(self) -> None:
+        """A panel among tabs has its name on the tab, and needs no second one below."""
+        for dock in self.docks.values():
+            among_tabs = bool(self.tabifiedDockWidgets(dock)) and not dock.isFloating()
+            if among_tabs and dock not in self._untitled:
+                dock.setTitleBarWidget(QWidget(dock))
+                self._untitled.add(dock)
+            elif not among_tabs and dock in self._untitled:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt's own again
+                self._untitled.discard(dock)
+
+    def _connect(self) -> None:
+        self.bridge.state_changed.connect(self._show_state)
+        self.bridge.notice.connect(self._tell)
+        self.on_air.panicked.connect(self._deeds.panic)
+        self.on_air.resumed.connect(self._deeds.resume)
+        self.welcome.started.connect(self._deeds.start)
+        self._esc_esc.struck.connect(self._deeds.panic)
+        QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
+        self._menus.themes.triggered.connect(self._choose_theme)
+        self._menus.languages.triggered.connect(self._choose_language)
+        self._menus.default_layout.triggered.connect(self._usual_layout)
+        self._menus.about.triggered.connect(lambda: AboutDialog(self).show())
+        for dock in self.docks.values():
+            self._menus.panels.addAction(dock.toggleViewAction())
+        self.hotkeys["keys"].triggered.connect(self.show_keys)
+        self.hotkeys["quit"].triggered.connect(self.close)
+        self.hotkeys["full-screen"].triggered.connect(self._full_screen)
+        self.hotkeys["panels"].setChecked(True)
+        self.hotkeys["panels"].triggered.connect(self.show_panels)
+        self.addActions([action for _, action in self.hotkeys])
+
+    def _restore(self) -> None:
+        if not self._memory.restore_window(self):
+            self.resize(_USUAL)
+            self._size_docks()
+        if self._first_time:
+            # The first page asks for one face and one button; what can be tuned comes with the first picture.
+            self.show_panels(False)
+        self._deeds.restore()
+
+    # --- showing --------------------------------------------------------------------------------------------------
+
+    def _show_state(self, state: StudioState) -> None:
+        self.on_air.show_state(state)
+        self.controls.show_state(state)
+        self.welcome.show_state(state)
+        self._deeds.show_state(state)
+        idle = state.phase is Phase.IDLE
+        self._stack.setCurrentWidget(self.welcome if idle else self.viewport)
+        self.controls.setVisible(not idle)
+        self.setWindowTitle(f"{self.on_air.plate.word} – FaceFusion Live")
+        if self._first_time and state.phase is Phase.LIVE:
+            self._first_time = False
+            self.show_panels(True)
+            # Sizes hold only once the docks are laid out.
+            QTimer.singleShot(0, self, self._size_docks)
+
+    def _tell(self, notice: Notice) -> None:
+        self.notices.tell(notice)
+
+    def _choose_theme(self, action: QAction) -> None:
+        choice = self._menus.theme_of(action)
+        self._theme.choose(choice)
+        self._memory.keep("theme", choice)
+
+    def _choose_language(self, action: QAction) -> None:
+        language = self._menus.language_of(action)
+        self._words.speak(language)
+        self._memory.keep("language", language)
+
+    def _full_screen(self, on: bool) -> None:  # noqa: FBT001 (as show_panels)
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def _keys_changed(self) -> None:
+        self._memory.keep_keys(self.hotkeys.changed)
+        self.controls.name_keys()
+
+    def _retranslate(self) -> None:
+        self.hotkeys.retranslate()
+        self._menus.retranslate()
+        self.controls.name_keys()
+        for panel in PANELS:
+            self.docks[panel.id].setWindowTitle(QCoreApplication.translate("Panel", panel.title))
+        self._show_state(self.bridge.state)
+
+    # --- Qt's events ----------------------------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language; take no pictures while minimised."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            # After the children have got theirs.
+            QTimer.singleShot(0, self, self._retranslate)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self.bridge.watch(not self.isMinimized())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take pictures."""
+        super().showEvent(event)
+        self.bridge.watch(not self.isMinimized())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Take none: the outputs go on."""
+        super().hideEvent(event)
+        self.bridge.watch(False)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End everything, pictures first, the record last."""
+        if not self._closed:
+            self._closed = True
+            self._memory.keep_window(self)
+            QApplication.instance().removeEventFilter(self._esc_esc)  # type: ignore[union-attr]  # as above
+            self.welcome.close_down()
+            self.bridge.close()
+            self.viewport.release()
+            for timer in self.findChildren(QTimer):
+                timer.stop()
+            self._studio.close()
+        super().closeEvent(event)

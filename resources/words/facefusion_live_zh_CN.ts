@@ -1,0 +1,2137 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>AboutDialog</name>
+    <message>
+        <source>About FaceFusion Live</source>
+        <translation>关于 FaceFusion Live</translation>
+    </message>
+    <message>
+        <source>Version {0}, Apache-2.0. Drawn by Qt {1}, used under the LGPL-3.0.</source>
+        <translation>版本 {0}，Apache-2.0 许可。界面由 Qt {1} 绘制，按 LGPL-3.0 使用。</translation>
+    </message>
+    <message>
+        <source>Swapped faces are for people who agreed. What was done here is on record.</source>
+        <translation>换脸只用于本人同意的场合；在此所做的一切都有记录。</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Audit</name>
+    <message>
+        <source>done</source>
+        <translation>成功</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>denied</source>
+        <translation>拒绝</translation>
+    </message>
+    <message>
+        <source>No row was changed</source>
+        <translation>没有记录被改动</translation>
+    </message>
+    <message>
+        <source>The signatures are right</source>
+        <translation>签名正确</translation>
+    </message>
+    <message>
+        <source>No row is missing at the end</source>
+        <translation>末尾没有缺失记录</translation>
+    </message>
+    <message>
+        <source>Copies kept elsewhere agree</source>
+        <translation>与他处保存的副本一致</translation>
+    </message>
+    <message>
+        <source>intact</source>
+        <translation>完好</translation>
+    </message>
+    <message>
+        <source>tampered with</source>
+        <translation>被篡改</translation>
+    </message>
+    <message>
+        <source>cut short</source>
+        <translation>被截断</translation>
+    </message>
+    <message>
+        <source>cannot be told</source>
+        <translation>无法判断</translation>
+    </message>
+    <message>
+        <source>not checked</source>
+        <translation>未检查</translation>
+    </message>
+    <message>
+        <source>Settings changed</source>
+        <translation>设置已更改</translation>
+    </message>
+    <message>
+        <source>Frame failed</source>
+        <translation>帧处理失败</translation>
+    </message>
+    <message>
+        <source>Session started</source>
+        <translation>会话开始</translation>
+    </message>
+    <message>
+        <source>Session ended</source>
+        <translation>会话结束</translation>
+    </message>
+    <message>
+        <source>Face loaded</source>
+        <translation>人脸已载入</translation>
+    </message>
+    <message>
+        <source>Model loaded</source>
+        <translation>模型已载入</translation>
+    </message>
+    <message>
+        <source>Consent given</source>
+        <translation>授权已给予</translation>
+    </message>
+    <message>
+        <source>Consent denied</source>
+        <translation>授权被拒绝</translation>
+    </message>
+    <message>
+        <source>Consent taken back</source>
+        <translation>授权已撤回</translation>
+    </message>
+    <message>
+        <source>Pass-through armed</source>
+        <translation>直通已启用</translation>
+    </message>
+    <message>
+        <source>Pass-through disarmed</source>
+        <translation>直通已停用</translation>
+    </message>
+    <message>
+        <source>Label on</source>
+        <translation>标识已开启</translation>
+    </message>
+    <message>
+        <source>Label off</source>
+        <translation>标识已关闭</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Record exported</source>
+        <translation>记录已导出</translation>
+    </message>
+    <message>
+        <source>Operator&apos;s code</source>
+        <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Repeats left out</source>
+        <translation>略去重复</translation>
+    </message>
+    <message>
+        <source>Gap in the record</source>
+        <translation>记录有缺口</translation>
+    </message>
+    <message>
+        <source>Old rows archived</source>
+        <translation>旧记录已归档</translation>
+    </message>
+    <message>
+        <source>Record begun</source>
+        <translation>记录开始</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新密钥</translation>
+    </message>
+    <message>
+        <source>Clock changed</source>
+        <translation>时钟变更</translation>
+    </message>
+</context>
+<context>
+    <name>AuditFilter</name>
+    <message>
+        <source>Any time</source>
+        <translation>任何时间</translation>
+    </message>
+    <message>
+        <source>Last 15 minutes</source>
+        <translation>最近 15 分钟</translation>
+    </message>
+    <message>
+        <source>Last hour</source>
+        <translation>最近一小时</translation>
+    </message>
+    <message>
+        <source>Last day</source>
+        <translation>最近一天</translation>
+    </message>
+    <message>
+        <source>Last week</source>
+        <translation>最近一周</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>Sessions</source>
+        <translation>会话</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>授权</translation>
+    </message>
+    <message>
+        <source>Pass-through</source>
+        <translation>直通</translation>
+    </message>
+    <message>
+        <source>Recordings, exports</source>
+        <translation>录制与导出</translation>
+    </message>
+    <message>
+        <source>The record itself</source>
+        <translation>记录本身</translation>
+    </message>
+    <message>
+        <source>Any result</source>
+        <translation>任何结果</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>事件</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Session</source>
+        <translation>会话</translation>
+    </message>
+    <message>
+        <source>All sessions</source>
+        <translation>所有会话</translation>
+    </message>
+    <message>
+        <source>Last session</source>
+        <translation>上一次会话</translation>
+    </message>
+</context>
+<context>
+    <name>AuditPanel</name>
+    <message>
+        <source>stored: {count}</source>
+        <translation>已存：{count}</translation>
+    </message>
+    <message>
+        <source>repeats left out: {count}</source>
+        <translation>略去重复：{count}</translation>
+    </message>
+    <message>
+        <source>lost: {count}</source>
+        <translation>丢失：{count}</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>验证</translation>
+    </message>
+    <message>
+        <source>Check every row, every signature, and that nothing is missing.</source>
+        <translation>检查每一条记录和每个签名，并确认没有缺失。</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>A zip that anyone can check; the export is put on record.</source>
+        <translation>任何人都可核验的 zip 文件；导出操作会被记录。</translation>
+    </message>
+    <message>
+        <source>Only what is shown</source>
+        <translation>仅导出当前显示</translation>
+    </message>
+    <message>
+        <source>Export the rows that pass the filters, each with its proof.</source>
+        <translation>导出通过筛选的记录，每条附带证明。</translation>
+    </message>
+    <message>
+        <source>Unlock</source>
+        <translation>解锁</translation>
+    </message>
+    <message>
+        <source>Operator&apos;s code</source>
+        <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Without it, only your own rows are shown.</source>
+        <translation>没有验证码时只显示你自己的记录。</translation>
+    </message>
+    <message>
+        <source>The record</source>
+        <translation>审计记录</translation>
+    </message>
+    <message>
+        <source>At work</source>
+        <translation>处理中</translation>
+    </message>
+    <message>
+        <source>Row {seq}</source>
+        <translation>第 {seq} 条</translation>
+    </message>
+    <message>
+        <source>Export the record</source>
+        <translation>导出记录</translation>
+    </message>
+    <message>
+        <source>Exported to {name}</source>
+        <translation>已导出到 {name}</translation>
+    </message>
+    <message>
+        <source>Rows in it: {count}</source>
+        <translation>包含记录：{count}</translation>
+    </message>
+    <message>
+        <source>Everyone&apos;s rows are shown.</source>
+        <translation>正在显示所有人的记录。</translation>
+    </message>
+</context>
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>知道了</translation>
+    </message>
+</context>
+<context>
+    <name>CameraPanel</name>
+    <message>
+        <source>{fps} frames/s</source>
+        <translation>{fps} 帧/秒</translation>
+    </message>
+    <message>
+        <source>Demo clip</source>
+        <translation>演示短片</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>使用中</translation>
+    </message>
+    <message>
+        <source>Chosen</source>
+        <translation>已选</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>File, stream, demo</source>
+        <translation>文件、流、演示</translation>
+    </message>
+    <message>
+        <source>Look for cameras again</source>
+        <translation>重新查找摄像头</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Use this camera</source>
+        <translation>使用此摄像头</translation>
+    </message>
+    <message>
+        <source>No camera was found. Plug one in and look again, or try the demo clip.</source>
+        <translation>没有找到摄像头。请接上后重新查找，或先试演示短片。</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>文件…</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Address of a stream</source>
+        <translation>流地址</translation>
+    </message>
+    <message>
+        <source>Used lately</source>
+        <translation>最近使用</translation>
+    </message>
+    <message>
+        <source>Apply now</source>
+        <translation>立即应用</translation>
+    </message>
+    <message>
+        <source>Opens the input again with these; the outputs go on.</source>
+        <translation>按这些设置重新打开输入，输出不中断。</translation>
+    </message>
+    <message>
+        <source>Open a film or a picture</source>
+        <translation>打开视频或图片</translation>
+    </message>
+</context>
+<context>
+    <name>ConsentCard</name>
+    <message>
+        <source>It is my own face</source>
+        <translation>这是我自己的脸</translation>
+    </message>
+    <message>
+        <source>The person agreed in writing</source>
+        <translation>本人已书面同意</translation>
+    </message>
+    <message>
+        <source>I have a licence for the pictures</source>
+        <translation>我有这些图片的使用许可</translation>
+    </message>
+    <message>
+        <source>Generated: it shows nobody real</source>
+        <translation>生成的图像，不是真人</translation>
+    </message>
+    <message>
+        <source>Public domain</source>
+        <translation>公有领域</translation>
+    </message>
+    <message>
+        <source>Why may this face be used?</source>
+        <translation>为什么可以使用这张脸？</translation>
+    </message>
+    <message>
+        <source>{names} and {more} more</source>
+        <translation>{names} 等另外 {more} 个</translation>
+    </message>
+    <message>
+        <source>All of them show one person</source>
+        <translation>都是同一个人</translation>
+    </message>
+    <message>
+        <source>Your answer is put on record.</source>
+        <translation>你的回答会被记录。</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>Controls</name>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>What is shown over the picture; it never goes out</source>
+        <translation>叠加在画面上的信息，绝不会输出</translation>
+    </message>
+    <message>
+        <source>Overlays</source>
+        <translation>叠加显示</translation>
+    </message>
+</context>
+<context>
+    <name>Deeds</name>
+    <message>
+        <source>Start or stop</source>
+        <translation>开始或停止</translation>
+    </message>
+    <message>
+        <source>Panic: show the slate at once</source>
+        <translation>紧急：立即显示遮挡画面</translation>
+    </message>
+    <message>
+        <source>Resume after panic</source>
+        <translation>紧急后恢复</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Pause recording</source>
+        <translation>暂停录制</translation>
+    </message>
+    <message>
+        <source>Snapshot</source>
+        <translation>截图</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>适应窗口</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>填满窗口</translation>
+    </message>
+    <message>
+        <source>Actual pixels</source>
+        <translation>实际像素</translation>
+    </message>
+    <message>
+        <source>Compare before and after</source>
+        <translation>前后对比</translation>
+    </message>
+    <message>
+        <source>Mirror my view</source>
+        <translation>镜像预览</translation>
+    </message>
+    <message>
+        <source>Freeze my view</source>
+        <translation>冻结预览</translation>
+    </message>
+    <message>
+        <source>Boxes</source>
+        <translation>人脸框</translation>
+    </message>
+    <message>
+        <source>Mesh</source>
+        <translation>网格</translation>
+    </message>
+    <message>
+        <source>Mask</source>
+        <translation>遮罩</translation>
+    </message>
+    <message>
+        <source>Seam</source>
+        <translation>接缝</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>数据</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>全屏</translation>
+    </message>
+    <message>
+        <source>Show or hide all panels</source>
+        <translation>显示或隐藏全部面板</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+</context>
+<context>
+    <name>Destinations</name>
+    <message>
+        <source>The pictures go to this window only.</source>
+        <translation>画面只显示在本窗口。</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Address of an output</source>
+        <translation>输出地址</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>虚拟摄像头</translation>
+    </message>
+    <message>
+        <source>Virtual microphone</source>
+        <translation>虚拟麦克风</translation>
+    </message>
+    <message>
+        <source>Browser source</source>
+        <translation>浏览器源</translation>
+    </message>
+    <message>
+        <source>Stream</source>
+        <translation>推流</translation>
+    </message>
+</context>
+<context>
+    <name>Differences</name>
+    <message>
+        <source>Nothing: it is in force.</source>
+        <translation>没有差别：正在使用。</translation>
+    </message>
+</context>
+<context>
+    <name>Engine</name>
+    <message>
+        <source>on record</source>
+        <translation>已在记录</translation>
+    </message>
+    <message>
+        <source>demo clip</source>
+        <translation>演示短片</translation>
+    </message>
+    <message>
+        <source>stage failed</source>
+        <translation>处理出错</translation>
+    </message>
+    <message>
+        <source>not composed</source>
+        <translation>画面未合成</translation>
+    </message>
+    <message>
+        <source>no face</source>
+        <translation>画面中没有人脸</translation>
+    </message>
+    <message>
+        <source>face lost</source>
+        <translation>人脸丢失</translation>
+    </message>
+    <message>
+        <source>no patch</source>
+        <translation>没有换脸结果</translation>
+    </message>
+    <message>
+        <source>not finite</source>
+        <translation>数值异常</translation>
+    </message>
+    <message>
+        <source>track and detection disagree</source>
+        <translation>跟踪与检测不一致</translation>
+    </message>
+    <message>
+        <source>not covered</source>
+        <translation>人脸未完全遮盖</translation>
+    </message>
+    <message>
+        <source>panic</source>
+        <translation>紧急</translation>
+    </message>
+    <message>
+        <source>consent</source>
+        <translation>授权已撤回</translation>
+    </message>
+    <message>
+        <source>content</source>
+        <translation>画面内容不允许</translation>
+    </message>
+    <message>
+        <source>opening</source>
+        <translation>正在打开</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>reconnecting</source>
+        <translation>正在重连</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>closed</source>
+        <translation>已关闭</translation>
+    </message>
+</context>
+<context>
+    <name>GroupForm</name>
+    <message>
+        <source>Reset all of this group</source>
+        <translation>重置本组</translation>
+    </message>
+    <message>
+        <source>These act from the next start.</source>
+        <translation>下次开始时生效。</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryCard</name>
+    <message>
+        <source>Undo {step}</source>
+        <translation>撤销：{step}</translation>
+    </message>
+    <message>
+        <source>Redo {step}</source>
+        <translation>重做：{step}</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>{0} is taken by: {1}. Choose another key.</source>
+        <translation>{0} 已用于：{1}。请换一个键。</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Esc struck twice is always Panic. Click a field and press the new key.</source>
+        <translation>连按两次 Esc 始终是紧急遮挡。点击输入框并按下新的键。</translation>
+    </message>
+    <message>
+        <source>Usual keys</source>
+        <translation>恢复默认</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+</context>
+<context>
+    <name>Menus</name>
+    <message>
+        <source>&amp;Session</source>
+        <translation>会话(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>编辑(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Panels</source>
+        <translation>面板</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Usual layout</source>
+        <translation>默认布局</translation>
+    </message>
+    <message>
+        <source>About FaceFusion Live</source>
+        <translation>关于 FaceFusion Live</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+</context>
+<context>
+    <name>NoticeLine</name>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>还有 %n 条</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>知道了</translation>
+    </message>
+</context>
+<context>
+    <name>OnAirBar</name>
+    <message>
+        <source>{0} events stored, {1} turned away by the flood limit, {2} lost</source>
+        <translation>已存 {0} 条，因限流略去 {1} 条，丢失 {2} 条</translation>
+    </message>
+    <message>
+        <source>Getting ready …</source>
+        <translation>正在准备…</translation>
+    </message>
+    <message>
+        <source>Finishing …</source>
+        <translation>正在收尾…</translation>
+    </message>
+    <message>
+        <source>Nothing goes out</source>
+        <translation>没有画面输出</translation>
+    </message>
+    <message>
+        <source>Panic: the slate is shown until you resume</source>
+        <translation>紧急：恢复之前一直显示遮挡画面</translation>
+    </message>
+    <message>
+        <source>The slate is shown: {}</source>
+        <translation>正在显示遮挡画面：{}</translation>
+    </message>
+    <message>
+        <source>Every face is covered</source>
+        <translation>所有人脸都已遮盖</translation>
+    </message>
+    <message>
+        <source>The last good picture is held</source>
+        <translation>保持最后一幅合格画面</translation>
+    </message>
+    <message>
+        <source>The slate is shown</source>
+        <translation>正在显示遮挡画面</translation>
+    </message>
+    <message>
+        <source>A bare face may be on air: pass-through</source>
+        <translation>直通：真实人脸可能正在播出</translation>
+    </message>
+    <message>
+        <source>pass-through is armed</source>
+        <translation>直通已启用</translation>
+    </message>
+    <message>
+        <source>demo clip</source>
+        <translation>演示短片</translation>
+    </message>
+    <message>
+        <source>{} paused</source>
+        <translation>{} 已暂停</translation>
+    </message>
+    <message>
+        <source>{0}, {1} MB</source>
+        <translation>{0},{1} MB</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n watching</source>
+        <translation>
+            <numerusform>%n 个程序在读取</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Programs that read the virtual camera</source>
+        <translation>正在读取虚拟摄像头的程序</translation>
+    </message>
+    <message>
+        <source>On air</source>
+        <translation>播出状态</translation>
+    </message>
+    <message>
+        <source>PANIC</source>
+        <translation>紧急</translation>
+    </message>
+    <message>
+        <source>Shows the slate at once. Esc struck twice does the same.</source>
+        <translation>立即显示遮挡画面。连按两次 Esc 效果相同。</translation>
+    </message>
+    <message>
+        <source>Panic</source>
+        <translation>紧急遮挡</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>恢复</translation>
+    </message>
+</context>
+<context>
+    <name>OutputPanel</name>
+    <message>
+        <source>Recording</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Where it goes</source>
+        <translation>输出到</translation>
+    </message>
+    <message>
+        <source>Picture kept: {name}</source>
+        <translation>已保存图片：{name}</translation>
+    </message>
+</context>
+<context>
+    <name>Panel</name>
+    <message>
+        <source>Sources</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>Presets</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>Safety</source>
+        <translation>安全</translation>
+    </message>
+    <message>
+        <source>Performance</source>
+        <translation>性能</translation>
+    </message>
+    <message>
+        <source>Audit</source>
+        <translation>审计</translation>
+    </message>
+</context>
+<context>
+    <name>ParameterRow</name>
+    <message>
+        <source>at next start</source>
+        <translation>下次开始生效</translation>
+    </message>
+    <message>
+        <source>Back to {value}</source>
+        <translation>恢复为 {value}</translation>
+    </message>
+</context>
+<context>
+    <name>PassThrough</name>
+    <message>
+        <source>Whenever no face is covered, your own can be seen.</source>
+        <translation>只要人脸没有被遮盖，就会露出你的真实面容。</translation>
+    </message>
+    <message>
+        <source>Arm pass-through…</source>
+        <translation>启用直通…</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Hold to arm</source>
+        <translation>按住以启用</translation>
+    </message>
+    <message>
+        <source>Hold for one second: the bare camera may go out.</source>
+        <translation>按住一秒：允许输出未处理的摄像头画面。</translation>
+    </message>
+    <message>
+        <source>Disarm</source>
+        <translation>停用直通</translation>
+    </message>
+    <message>
+        <source>Can be armed while live. Each session begins without it.</source>
+        <translation>直播中才能启用，每次会话开始时都是关闭的。</translation>
+    </message>
+    <message>
+        <source>Sends the bare camera when no face is covered, instead of the slate. It is put on record.</source>
+        <translation>人脸未遮盖时输出原始画面而不是遮挡画面。此操作会被记录。</translation>
+    </message>
+    <message>
+        <source>The bare camera is going out</source>
+        <translation>正在输出未处理的摄像头画面</translation>
+    </message>
+    <message>
+        <source>Pass-through is armed</source>
+        <translation>直通已启用</translation>
+    </message>
+</context>
+<context>
+    <name>PerformancePanel</name>
+    <message>
+        <source>Out</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>frames/s</source>
+        <translation>帧/秒</translation>
+    </message>
+    <message>
+        <source>Latency, 95 %</source>
+        <translation>延迟(95%)</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>毫秒</translation>
+    </message>
+    <message>
+        <source>Dropped</source>
+        <translation>丢帧</translation>
+    </message>
+    <message>
+        <source>frames</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+    <message>
+        <source>MiB</source>
+        <translation>MiB</translation>
+    </message>
+    <message>
+        <source>Where the time goes</source>
+        <translation>耗时分布</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详情</translation>
+    </message>
+    <message>
+        <source>Milliseconds of each stage over the last minute</source>
+        <translation>最近一分钟各阶段耗时(毫秒)</translation>
+    </message>
+    <message>
+        <source>The last minute. Dashed: beyond this, lips and voice part.</source>
+        <translation>最近一分钟。超过虚线，口型与声音会不同步。</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>引擎</translation>
+    </message>
+    <message>
+        <source>Composing</source>
+        <translation>合成</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>before inference</source>
+        <translation>推理之前</translation>
+    </message>
+    <message>
+        <source>before rendering</source>
+        <translation>渲染之前</translation>
+    </message>
+</context>
+<context>
+    <name>PersonCard</name>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Photos</source>
+        <translation>照片</translation>
+    </message>
+    <message>
+        <source>More photos of this person make the face better.</source>
+        <translation>多加几张此人的照片，效果更好。</translation>
+    </message>
+    <message>
+        <source>Forget this person</source>
+        <translation>删除此人</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>photos: {count}</source>
+        <translation>照片：{count}</translation>
+    </message>
+    <message>
+        <source>Forget {name}?</source>
+        <translation>删除 {name}？</translation>
+    </message>
+    <message>
+        <source>The consent is taken back, on record. The photos stay where they are.</source>
+        <translation>授权将撤回并记录。照片文件保持不动。</translation>
+    </message>
+</context>
+<context>
+    <name>PresetsPanel</name>
+    <message>
+        <source>Presets</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>历史</translation>
+    </message>
+    <message>
+        <source>Name of this look</source>
+        <translation>此外观的名称</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Recall</source>
+        <translation>调用</translation>
+    </message>
+    <message>
+        <source>Morph in</source>
+        <translation>渐变用时</translation>
+    </message>
+    <message>
+        <source>Move there slowly; one step to undo.</source>
+        <translation>缓慢过渡；一步即可撤销。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Seconds of the morph</source>
+        <translation>渐变秒数</translation>
+    </message>
+    <message>
+        <source>Delete this preset</source>
+        <translation>删除此预设</translation>
+    </message>
+    <message>
+        <source>Save a look that you like, and come back to it with one click.</source>
+        <translation>保存喜欢的外观，一键即可恢复。</translation>
+    </message>
+    <message>
+        <source>What {name} would change</source>
+        <translation>{name} 会改变的内容</translation>
+    </message>
+    <message>
+        <source>Delete {name}? Press again.</source>
+        <translation>删除 {name}？再按一次确认。</translation>
+    </message>
+</context>
+<context>
+    <name>RecordingCard</name>
+    <message>
+        <source>Not recording</source>
+        <translation>未在录制</translation>
+    </message>
+    <message>
+        <source>Can be started while live.</source>
+        <translation>直播时可以开始。</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Snapshot</source>
+        <translation>截图</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>Film</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>The system&apos;s folders</source>
+        <translation>系统文件夹</translation>
+    </message>
+    <message>
+        <source>MP4, small</source>
+        <translation>MP4，体积小</translation>
+    </message>
+    <message>
+        <source>MKV, lossless</source>
+        <translation>MKV，无损</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>选择文件夹…</translation>
+    </message>
+    <message>
+        <source>Where recordings and pictures go</source>
+        <translation>录像和图片的保存位置</translation>
+    </message>
+</context>
+<context>
+    <name>RowsModel</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>事件</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>对象</translation>
+    </message>
+</context>
+<context>
+    <name>RowsView</name>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+</context>
+<context>
+    <name>SafetyPanel</name>
+    <message>
+        <source>Pictures that went out not covered: {count}</source>
+        <translation>未遮盖就输出的画面：{count}</translation>
+    </message>
+    <message>
+        <source>Stop, and report this: the gate failed.</source>
+        <translation>请停止并报告：安全闸失效。</translation>
+    </message>
+    <message>
+        <source>Pass-through</source>
+        <translation>直通</translation>
+    </message>
+    <message>
+        <source>No session: nothing goes out.</source>
+        <translation>没有会话：不输出任何画面。</translation>
+    </message>
+    <message>
+        <source>Because: {fault}</source>
+        <translation>原因：{fault}</translation>
+    </message>
+    <message>
+        <source>Shut</source>
+        <translation>已关闭</translation>
+    </message>
+    <message>
+        <source>Open: every face is covered</source>
+        <translation>已放行：所有人脸都已遮盖</translation>
+    </message>
+    <message>
+        <source>Holding the last good picture</source>
+        <translation>保持最后一幅合格画面</translation>
+    </message>
+    <message>
+        <source>Shut: the slate is shown</source>
+        <translation>已关闭：显示遮挡画面</translation>
+    </message>
+    <message>
+        <source>Passing: the bare camera goes out</source>
+        <translation>直通：正在输出原始画面</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Picture width asked of the camera.</source>
+        <translation>向摄像头请求的画面宽度。</translation>
+    </message>
+    <message>
+        <source>Capture</source>
+        <translation>采集</translation>
+    </message>
+    <message>
+        <source>px</source>
+        <translation>像素</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Picture height asked of the camera.</source>
+        <translation>向摄像头请求的画面高度。</translation>
+    </message>
+    <message>
+        <source>Frame rate</source>
+        <translation>帧率</translation>
+    </message>
+    <message>
+        <source>Frame rate asked of the camera.</source>
+        <translation>向摄像头请求的帧率。</translation>
+    </message>
+    <message>
+        <source>frames/s</source>
+        <translation>帧/秒</translation>
+    </message>
+    <message>
+        <source>Mirror</source>
+        <translation>镜像</translation>
+    </message>
+    <message>
+        <source>Flip the captured picture left to right, as a mirror shows it.</source>
+        <translation>像照镜子一样左右翻转采集画面。</translation>
+    </message>
+    <message>
+        <source>Rotation</source>
+        <translation>旋转</translation>
+    </message>
+    <message>
+        <source>Turn the captured picture clockwise, in degrees.</source>
+        <translation>按角度顺时针旋转采集画面。</translation>
+    </message>
+    <message>
+        <source>0°</source>
+        <translation>0°</translation>
+    </message>
+    <message>
+        <source>90°</source>
+        <translation>90°</translation>
+    </message>
+    <message>
+        <source>180°</source>
+        <translation>180°</translation>
+    </message>
+    <message>
+        <source>270°</source>
+        <translation>270°</translation>
+    </message>
+    <message>
+        <source>Open timeout</source>
+        <translation>打开超时</translation>
+    </message>
+    <message>
+        <source>How long a stream may take to answer.</source>
+        <translation>等待流响应的最长时间。</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>秒</translation>
+    </message>
+    <message>
+        <source>Read timeout</source>
+        <translation>读取超时</translation>
+    </message>
+    <message>
+        <source>How long a source may be silent before it counts as lost.</source>
+        <translation>输入源多久没有画面就视为丢失。</translation>
+    </message>
+    <message>
+        <source>Detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>Auto asks the full-range net, then the one for near faces, then the one for far ones.</source>
+        <translation>自动：依次使用全程、近距和远距检测网络。</translation>
+    </message>
+    <message>
+        <source>Detect</source>
+        <translation>检测</translation>
+    </message>
+    <message>
+        <source>Auto</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Near (BlazeFace)</source>
+        <translation>近距(BlazeFace)</translation>
+    </message>
+    <message>
+        <source>Full range (BlazeFace)</source>
+        <translation>全程(BlazeFace)</translation>
+    </message>
+    <message>
+        <source>Far (YuNet)</source>
+        <translation>远距(YuNet)</translation>
+    </message>
+    <message>
+        <source>Detection threshold</source>
+        <translation>检测阈值</translation>
+    </message>
+    <message>
+        <source>How sure the detector must be of a new face.</source>
+        <translation>检测器对新出现的人脸需要有多确定。</translation>
+    </message>
+    <message>
+        <source>Detect every</source>
+        <translation>检测间隔</translation>
+    </message>
+    <message>
+        <source>Look for faces every so many frames; above 1, a newcomer can be bare until then.</source>
+        <translation>每隔多少帧检测一次人脸；大于 1 时，新来的人在此之前可能未被遮盖。</translation>
+    </message>
+    <message>
+        <source>frames</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Most faces</source>
+        <translation>最多人脸</translation>
+    </message>
+    <message>
+        <source>How many faces are followed at a time.</source>
+        <translation>同时跟踪多少张人脸。</translation>
+    </message>
+    <message>
+        <source>faces</source>
+        <translation>张</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>平滑</translation>
+    </message>
+    <message>
+        <source>Steadies a face at rest; a moving one is followed without delay.</source>
+        <translation>静止时稳住人脸；移动时无延迟跟随。</translation>
+    </message>
+    <message>
+        <source>Track</source>
+        <translation>跟踪</translation>
+    </message>
+    <message>
+        <source>Lost after</source>
+        <translation>丢失判定</translation>
+    </message>
+    <message>
+        <source>How long a face that vanished is still expected back.</source>
+        <translation>人脸消失后还等待多久。</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>毫秒</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>替换对象</translation>
+    </message>
+    <message>
+        <source>The largest face, or every face in the picture.</source>
+        <translation>画面中最大的脸，或所有的脸。</translation>
+    </message>
+    <message>
+        <source>Swap</source>
+        <translation>换脸</translation>
+    </message>
+    <message>
+        <source>Largest face</source>
+        <translation>最大的脸</translation>
+    </message>
+    <message>
+        <source>Every face</source>
+        <translation>所有的脸</translation>
+    </message>
+    <message>
+        <source>Largest crop</source>
+        <translation>最大裁剪</translation>
+    </message>
+    <message>
+        <source>Faces larger than this are computed smaller and scaled up: a limit for slow machines.</source>
+        <translation>超过此尺寸的人脸先缩小计算再放大，适合较慢的电脑。</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>羽化</translation>
+    </message>
+    <message>
+        <source>How wide the soft edge is.</source>
+        <translation>柔和边缘的宽度。</translation>
+    </message>
+    <message>
+        <source>Edge and mask</source>
+        <translation>边缘与遮罩</translation>
+    </message>
+    <message>
+        <source>of crop width</source>
+        <translation>裁剪宽度</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>外扩</translation>
+    </message>
+    <message>
+        <source>Moves the edge outward.</source>
+        <translation>把边缘向外移。</translation>
+    </message>
+    <message>
+        <source>Erosion</source>
+        <translation>内缩</translation>
+    </message>
+    <message>
+        <source>Moves the edge inward; too much bares the rim of your face, and the gate shuts.</source>
+        <translation>把边缘向内移；过大会露出脸部边缘，安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Keep eyes</source>
+        <translation>保留眼睛</translation>
+    </message>
+    <message>
+        <source>How much of your own eyes is seen.</source>
+        <translation>保留多少自己的眼睛。</translation>
+    </message>
+    <message>
+        <source>Keep mouth</source>
+        <translation>保留嘴部</translation>
+    </message>
+    <message>
+        <source>How much of your own teeth and tongue is seen.</source>
+        <translation>保留多少自己的牙齿和舌头。</translation>
+    </message>
+    <message>
+        <source>Keep brows</source>
+        <translation>保留眉毛</translation>
+    </message>
+    <message>
+        <source>How much of your own brows is seen.</source>
+        <translation>保留多少自己的眉毛。</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>Mixes the swap with the camera&apos;s picture; below about .65 it counts as bare, and the gate shuts.</source>
+        <translation>换脸与原画面的混合比例；低于约 0.65 视为未遮盖，安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>面部</translation>
+    </message>
+    <message>
+        <source>Match light</source>
+        <translation>匹配光线</translation>
+    </message>
+    <message>
+        <source>How closely the swap takes on the light and colour of the scene.</source>
+        <translation>换脸与现场光线和颜色的贴合程度。</translation>
+    </message>
+    <message>
+        <source>Sharpness</source>
+        <translation>锐度</translation>
+    </message>
+    <message>
+        <source>Brings out fine detail of the swap.</source>
+        <translation>突出换脸的细节。</translation>
+    </message>
+    <message>
+        <source>Enhance</source>
+        <translation>增强</translation>
+    </message>
+    <message>
+        <source>Mixes in the enhancer&apos;s picture, where an enhancer is loaded.</source>
+        <translation>加载增强器时，混入其结果。</translation>
+    </message>
+    <message>
+        <source>Face scale</source>
+        <translation>面部大小</translation>
+    </message>
+    <message>
+        <source>Draws the swap larger or smaller; one too small for your face shuts the gate.</source>
+        <translation>把换脸画大或画小；小到盖不住脸时安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Composed by</source>
+        <translation>合成方式</translation>
+    </message>
+    <message>
+        <source>Auto measures graphics device and processor at the start, and takes the faster one.</source>
+        <translation>自动：启动时测量显卡与处理器，采用较快者。</translation>
+    </message>
+    <message>
+        <source>Render</source>
+        <translation>渲染</translation>
+    </message>
+    <message>
+        <source>Gl</source>
+        <translation>OpenGL</translation>
+    </message>
+    <message>
+        <source>Cpu</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
+        <source>Hold</source>
+        <translation>保持时间</translation>
+    </message>
+    <message>
+        <source>How long the last good picture is shown before the slate.</source>
+        <translation>显示遮挡画面之前，最后一幅合格画面保持多久。</translation>
+    </message>
+    <message>
+        <source>Gate</source>
+        <translation>安全闸</translation>
+    </message>
+    <message>
+        <source>Slate</source>
+        <translation>遮挡画面</translation>
+    </message>
+    <message>
+        <source>What is shown instead: a picture, or the camera pixelated beyond recognition.</source>
+        <translation>改为显示什么：一张图片，或无法辨认的马赛克。</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Pixelate</source>
+        <translation>马赛克</translation>
+    </message>
+    <message>
+        <source>Slate picture</source>
+        <translation>遮挡图片</translation>
+    </message>
+    <message>
+        <source>The picture shown as slate.</source>
+        <translation>用作遮挡画面的图片。</translation>
+    </message>
+    <message>
+        <source>Bystanders</source>
+        <translation>旁人</translation>
+    </message>
+    <message>
+        <source>What happens to faces that are not replaced.</source>
+        <translation>如何处理没有替换的人脸。</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Blur</source>
+        <translation>模糊</translation>
+    </message>
+    <message>
+        <source>Cover</source>
+        <translation>遮盖</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>质量</translation>
+    </message>
+    <message>
+        <source>Constant rate factor of H.264: smaller is better and larger on disk.</source>
+        <translation>H.264 恒定质量系数：越小画质越好，文件越大。</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>crf</source>
+        <translation>crf</translation>
+    </message>
+    <message>
+        <source>Encoder preset</source>
+        <translation>编码预设</translation>
+    </message>
+    <message>
+        <source>Faster presets spare the processor and make larger files.</source>
+        <translation>越快越省处理器，文件也越大。</translation>
+    </message>
+    <message>
+        <source>Ultra fast</source>
+        <translation>极快</translation>
+    </message>
+    <message>
+        <source>Super fast</source>
+        <translation>超快</translation>
+    </message>
+    <message>
+        <source>Very fast</source>
+        <translation>很快</translation>
+    </message>
+    <message>
+        <source>x264</source>
+        <translation>x264</translation>
+    </message>
+    <message>
+        <source>NVENC</source>
+        <translation>NVENC</translation>
+    </message>
+    <message>
+        <source>Quick Sync</source>
+        <translation>Quick Sync</translation>
+    </message>
+    <message>
+        <source>AMF</source>
+        <translation>AMF</translation>
+    </message>
+    <message>
+        <source>VideoToolbox</source>
+        <translation>VideoToolbox</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>较快</translation>
+    </message>
+    <message>
+        <source>Fast</source>
+        <translation>快</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>中等</translation>
+    </message>
+    <message>
+        <source>New file every</source>
+        <translation>分段时长</translation>
+    </message>
+    <message>
+        <source>Begin a new file after so many minutes; 0 keeps one file.</source>
+        <translation>每隔多少分钟新建文件；0 表示不分段。</translation>
+    </message>
+    <message>
+        <source>min</source>
+        <translation>分钟</translation>
+    </message>
+    <message>
+        <source>New file at</source>
+        <translation>分段大小</translation>
+    </message>
+    <message>
+        <source>Begin a new file when one has reached this size; 0 keeps one file.</source>
+        <translation>文件达到此大小时新建；0 表示不分段。</translation>
+    </message>
+    <message>
+        <source>MiB</source>
+        <translation>MiB</translation>
+    </message>
+    <message>
+        <source>Keep free</source>
+        <translation>保留空间</translation>
+    </message>
+    <message>
+        <source>End the recording in good order when the disk has no more than this left.</source>
+        <translation>磁盘剩余空间降到此值时，正常结束录制。</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>声音</translation>
+    </message>
+    <message>
+        <source>Auto is the sound of the input file, and in streams silence where it has none; the microphone is opened only when asked for.</source>
+        <translation>自动：使用输入文件的声音；推流时没有声音则为静音。只有明确选择时才会打开麦克风。</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>麦克风</translation>
+    </message>
+    <message>
+        <source>Silence</source>
+        <translation>静音</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Which microphone is taken.</source>
+        <translation>使用哪个麦克风。</translation>
+    </message>
+    <message>
+        <source>Sound offset</source>
+        <translation>声音偏移</translation>
+    </message>
+    <message>
+        <source>Moves the sound against the picture; above 0 it is heard later.</source>
+        <translation>声音相对画面的偏移；大于 0 表示声音推后。</translation>
+    </message>
+    <message>
+        <source>Stream encoder</source>
+        <translation>推流编码器</translation>
+    </message>
+    <message>
+        <source>Auto takes the first graphics card&apos;s encoder that really works here, else x264.</source>
+        <translation>自动：使用本机第一个真正可用的显卡编码器，否则使用 x264。</translation>
+    </message>
+    <message>
+        <source>Stream</source>
+        <translation>推流</translation>
+    </message>
+    <message>
+        <source>Stream bit rate</source>
+        <translation>推流码率</translation>
+    </message>
+    <message>
+        <source>What the line must carry; servers say how much they take.</source>
+        <translation>线路需要承受的码率；以服务器要求为准。</translation>
+    </message>
+    <message>
+        <source>kbit/s</source>
+        <translation>kbit/s</translation>
+    </message>
+    <message>
+        <source>Key frame every</source>
+        <translation>关键帧间隔</translation>
+    </message>
+    <message>
+        <source>How long newcomers wait for a picture; servers ask for 2.</source>
+        <translation>新观众等待画面的时间；服务器通常要求 2 秒。</translation>
+    </message>
+    <message>
+        <source>Stream preset</source>
+        <translation>推流预设</translation>
+    </message>
+    <message>
+        <source>For x264: slower presets look better at the same bit rate.</source>
+        <translation>用于 x264：同码率下越慢画质越好。</translation>
+    </message>
+    <message>
+        <source>Sound bit rate</source>
+        <translation>声音码率</translation>
+    </message>
+    <message>
+        <source>Of the sound in streams.</source>
+        <translation>推流中声音的码率。</translation>
+    </message>
+    <message>
+        <source>Server timeout</source>
+        <translation>服务器超时</translation>
+    </message>
+    <message>
+        <source>How long a server may take to answer, and to take a picture.</source>
+        <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Acts on the next picture.</source>
+        <translation>下一幅画面起生效。</translation>
+    </message>
+    <message>
+        <source>Acts from the next frame.</source>
+        <translation>下一帧起生效。</translation>
+    </message>
+    <message>
+        <source>Acts from the next start.</source>
+        <translation>下次开始时生效。</translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation>开</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+</context>
+<context>
+    <name>SourcesPanel</name>
+    <message>
+        <source>Built-in faces</source>
+        <translation>内置人脸</translation>
+    </message>
+    <message>
+        <source>Your people</source>
+        <translation>你的人物</translation>
+    </message>
+    <message>
+        <source>Drop photos or a folder here</source>
+        <translation>把照片或文件夹拖到这里</translation>
+    </message>
+    <message>
+        <source>Add photos…</source>
+        <translation>添加照片…</translation>
+    </message>
+    <message>
+        <source>Add photos</source>
+        <translation>添加照片</translation>
+    </message>
+    <message>
+        <source>Looking at the photos…</source>
+        <translation>正在查看照片…</translation>
+    </message>
+    <message>
+        <source>{refused} of {count} photos were not added</source>
+        <translation>{count} 张照片中有 {refused} 张未能添加</translation>
+    </message>
+    <message>
+        <source>Photos added: {count}</source>
+        <translation>已添加照片：{count}</translation>
+    </message>
+</context>
+<context>
+    <name>StageTable</name>
+    <message>
+        <source>Milliseconds</source>
+        <translation>毫秒</translation>
+    </message>
+</context>
+<context>
+    <name>Stages</name>
+    <message>
+        <source>Capture to output</source>
+        <translation>采集到输出</translation>
+    </message>
+    <message>
+        <source>Waiting for inference</source>
+        <translation>等待推理</translation>
+    </message>
+    <message>
+        <source>Inference, all of it</source>
+        <translation>推理总计</translation>
+    </message>
+    <message>
+        <source>Follow faces</source>
+        <translation>跟踪人脸</translation>
+    </message>
+    <message>
+        <source>Find faces</source>
+        <translation>查找人脸</translation>
+    </message>
+    <message>
+        <source>Choose faces</source>
+        <translation>选择人脸</translation>
+    </message>
+    <message>
+        <source>Recognise</source>
+        <translation>识别</translation>
+    </message>
+    <message>
+        <source>Swap</source>
+        <translation>换脸</translation>
+    </message>
+    <message>
+        <source>Compose</source>
+        <translation>合成</translation>
+    </message>
+</context>
+<context>
+    <name>StatePlate</name>
+    <message>
+        <source>LIVE</source>
+        <translation>直播</translation>
+    </message>
+    <message>
+        <source>HOLD</source>
+        <translation>定格</translation>
+    </message>
+    <message>
+        <source>SLATE</source>
+        <translation>遮挡</translation>
+    </message>
+    <message>
+        <source>PASS</source>
+        <translation>直通</translation>
+    </message>
+    <message>
+        <source>OFF AIR</source>
+        <translation>未播出</translation>
+    </message>
+    <message>
+        <source>STARTING</source>
+        <translation>启动中</translation>
+    </message>
+    <message>
+        <source>STOPPING</source>
+        <translation>停止中</translation>
+    </message>
+</context>
+<context>
+    <name>TextEditor</name>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Choose a file…</source>
+        <translation>选择文件…</translation>
+    </message>
+</context>
+<context>
+    <name>Verdicts</name>
+    <message>
+        <source>Rows checked: {count}</source>
+        <translation>已检查记录：{count}</translation>
+    </message>
+    <message>
+        <source>Log {id}</source>
+        <translation>日志 {id}</translation>
+    </message>
+    <message>
+        <source>The record is intact</source>
+        <translation>记录完好</translation>
+    </message>
+    <message>
+        <source>The record was tampered with</source>
+        <translation>记录被篡改</translation>
+    </message>
+    <message>
+        <source>The record was cut short or set back</source>
+        <translation>记录被截断或回退</translation>
+    </message>
+    <message>
+        <source>Whether the record is whole cannot be told</source>
+        <translation>无法判断记录是否完整</translation>
+    </message>
+</context>
+<context>
+    <name>Viewport</name>
+    <message>
+        <source>No picture yet</source>
+        <translation>还没有画面</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>换脸前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>换脸后</translation>
+    </message>
+    <message>
+        <source>Frozen</source>
+        <translation>已冻结</translation>
+    </message>
+    <message>
+        <source>{} frames/s</source>
+        <translation>{} 帧/秒</translation>
+    </message>
+    <message>
+        <source>{} ms</source>
+        <translation>{} 毫秒</translation>
+    </message>
+    <message>
+        <source>{} dropped</source>
+        <translation>丢帧 {}</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>画面</translation>
+    </message>
+    <message>
+        <source>What goes out. Arrows pan, plus and minus zoom, Home shows all.</source>
+        <translation>输出的画面。方向键平移，加减号缩放，Home 显示全部。</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>Demo clip</source>
+        <translation>演示短片</translation>
+    </message>
+    <message>
+        <source>Who do you want to be?</source>
+        <translation>你想成为谁？</translation>
+    </message>
+    <message>
+        <source>The built-in faces are nobody&apos;s likeness. Add your own in the panel Sources.</source>
+        <translation>内置人脸不是任何真人的肖像。可在“人脸”面板中添加你自己的。</translation>
+    </message>
+    <message>
+        <source>Your picture comes from</source>
+        <translation>画面来自</translation>
+    </message>
+    <message>
+        <source>Camera or clip</source>
+        <translation>摄像头或短片</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+</context>
+<context>
+    <name>_Destination</name>
+    <message>
+        <source>readers: {count}</source>
+        <translation>读取程序：{count}</translation>
+    </message>
+    <message>
+        <source>Opening</source>
+        <translation>正在打开</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>Connecting again</source>
+        <translation>正在重连</translation>
+    </message>
+    <message>
+        <source>Resting</source>
+        <translation>待机</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Closed</source>
+        <translation>已关闭</translation>
+    </message>
+    <message>
+        <source>End {output}</source>
+        <translation>结束 {output}</translation>
+    </message>
+</context>
+</TS>

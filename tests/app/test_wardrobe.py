@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from facefusion_live.app.portraits import Consent, Source
+from facefusion_live.app.wardrobe import _KEPT, Wardrobe
+from facefusion_live.domain.errors import SourceFaceError
+from facefusion_live.domain.ports import Portrait
+from tests.engine.jobs import face
+from tests.fakes.pictures import CountedImage
+from tests.fakes.swapper import FakeSwapper
+
+
+class Counting:
+    """An eye that counts how often it looks."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.wardrobe = Wardrobe(FakeSwapper(), self.look)
+
+    def look(self, source: Source) -> Portrait:
+        if source.name == "none":
+            raise SourceFaceError("no face was found")
+        self.looks += 1
+        return Portrait(CountedImage(), face())
+
+
+def a_source(name: str) -> Source:
+    return Source(Path(name), name, f"{name}-sum", Consent.SELF)
+
+
+def test_nothing_is_worn_at_first() -> None:
+    with pytest.raises(SourceFaceError, match="no source face was chosen"):
+        Counting().wardrobe.worn()
+
+
+def test_what_is_put_on_is_worn_until_the_next() -> None:
+    desk = Counting()
+    one, other = (desk.wardrobe.prepare((a_source(name),)) for name in ("one", "other"))
+    desk.wardrobe.wear(one)
+    assert desk.wardrobe.worn() is one
+    desk.wardrobe.wear(other)
+    assert desk.wardrobe.worn() is other
+
+
+def test_going_back_takes_no_time() -> None:
+    desk = Counting()
+    one = desk.wardrobe.prepare((a_source("one"),))
+    desk.wardrobe.prepare((a_source("other"),))
+    assert desk.wardrobe.prepare((a_source("one"),)) is one
+    assert desk.looks == 2
+
+
+def test_only_so_many_are_kept_the_oldest_goes() -> None:
+    desk = Counting()
+    for number in range(_KEPT + 1):
+        desk.wardrobe.prepare((a_source(str(number)),))
+    desk.wardrobe.prepare((a_source("1"),))
+    assert desk.looks == _KEPT + 1
+    desk.wardrobe.prepare((a_source("0"),))
+    assert desk.looks == _KEPT + 2
+
+
+def test_a_face_that_may_not_be_used_any_more_is_not_kept() -> None:
+    desk = Counting()
+    desk.wardrobe.prepare((a_source("one"), a_source("two")))
+    desk.wardrobe.forget(("two-sum",))
+    desk.wardrobe.prepare((a_source("one"), a_source("two")))
+    assert desk.looks == 4
+
+
+def test_a_picture_without_a_face_changes_nothing() -> None:
+    desk = Counting()
+    one = desk.wardrobe.prepare((a_source("one"),))
+    desk.wardrobe.wear(one)
+    with pytest.raises(SourceFaceError):
+        desk.wardrobe.prepare((a_source("none"),))
+    assert desk.wardrobe.worn() is one

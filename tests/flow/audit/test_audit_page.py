@@ -1,0 +1,110 @@
+"""The page about the audit trail is true: every command on it runs, other people's tools can check a log."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+
+from facefusion_live.app import audit_wiring
+from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
+from facefusion_live.app.environment import HOME_VARIABLE
+from facefusion_live.domain.audit.event import ACTIONS
+from facefusion_live.domain.audit.filter import Filter
+from tests.fakes.audit_disk import VERIFIER
+from tests.support import ROOT, program
+
+PAGE = (ROOT / "docs" / "audit.md").read_text("utf-8")
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def section(title: str) -> str:
+    return PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AuditHome:
+    monkeypatch.setattr(audit_wiring, "OsKeyring", audit_wiring.NoKeyring)
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    home = AuditHome(tmp_path / "home", keyring=False)
+    with home.open_trail() as trail:
+        trail.record("session.start", "camera:0", "success", {"fps": 30})
+        trail.record("settings.change", "settings", "success", {"fields": {"look.opacity": (1.0, 0.85)}})
+        trail.record("frame.failed", "camera:0", "failure", {"frame_index": 3, "stage": "swap", "error_type": "X"})
+        trail.record("consent.grant", "source:abc", "success", {"text": "Größe 大 '%s' \\n"}, user="anna")
+        trail.record("session.stop", "camera:0", "success", {"frames": 100})
+    return home
+
+
+def shell(script: str, folder: Path) -> str:
+    """What a script prints; a command that fails ends it, and the test."""
+    commands = folder / "bin"
+    commands.mkdir(exist_ok=True)
+    for name, words in (("facefusion-live", "-m facefusion_live"), ("python", "")):
+        (commands / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        (commands / name).chmod(0o700)
+    environment = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    words = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr or done.stdout
+    return done.stdout
+
+
+def test_every_command_of_the_page_runs(home: AuditHome, tmp_path: Path) -> None:
+    del home
+    shutil.copy(VERIFIER, tmp_path / "audit_verify.py")
+    (script,) = SHELL.findall(section("Commands"))
+    lines = script.splitlines()
+    verbs = {line.split()[2] for line in lines if line.startswith("facefusion-live audit")}
+    assert verbs == {"list", "show", "stats", "verify", "key", "export", "prune"}  # forward: test_audit_syslog.py
+    said = shell(script, tmp_path)
+    assert "look.opacity 1000 → 850 ‰" in said
+    assert "0 rows archived" in said
+    assert "TAMPERED" not in said
+
+
+def test_a_log_is_checked_by_hand_with_other_peoples_tools(home: AuditHome, tmp_path: Path) -> None:
+    for tool in ("sqlite3", "openssl", "sha256sum"):
+        program(tool)
+    steps = SHELL.findall(section("Checking a log by hand"))
+    assert len(steps) == 3
+    said = shell("\n".join(steps), tmp_path)
+    assert "Signature Verified Successfully" in said
+    assert next(iter(home.fingerprints().values())) in said
+
+
+def test_a_check_by_hand_finds_a_changed_row(home: AuditHome, tmp_path: Path) -> None:
+    program("sqlite3")
+    first_step = SHELL.findall(section("Checking a log by hand"))[0]
+    shell(first_step, tmp_path)
+    with closing(sqlite3.connect(home.layout.main)) as connection:
+        connection.execute("DROP TRIGGER event_kept")
+        connection.execute("UPDATE event SET body = replace(body, 'camera:0', 'camera:9') WHERE seq = 3")
+        connection.commit()
+    with pytest.raises(AssertionError):
+        shell(first_step, tmp_path)
+
+
+def test_the_scripts_example_runs(home: AuditHome) -> None:
+    (example,) = PYTHON.findall(section("Commands"))
+    exec(compile(example, "docs/audit.md", "exec"), {})  # noqa: S102 (the page is ours)
+    close_shared_trail()
+    (row,) = home.reader().query(Filter(action="export.video"))
+    assert row["metadata"]["blend_milli"] == 850
+    assert row["user_id"] == home.masked("anna")
+    assert "anna" not in orjson.dumps(row).decode()
+
+
+def test_the_page_tells_of_every_action() -> None:
+    told = section("A row")
+    for action in sorted(ACTIONS):
+        family, _, name = action.partition(".")
+        assert re.search(rf"`{family}\.[a-z/]*{name}", told), action

@@ -1,0 +1,151 @@
+"""Old rows are archived when a session starts, while rows come: nothing is deleted before its archive was read back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facefusion_live.adapters.storage import pruning
+from facefusion_live.adapters.storage.archive import Archive
+from facefusion_live.app import audit_wiring
+from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.filter import Filter
+from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.engine.trail import AuditTrail
+from facefusion_live.engine.trail_writer import Notice
+from tests.fakes.audit_disk import verifier_says
+
+DAYS = 180
+HALF_A_YEAR_NS = 200 * 86_400_000_000_000
+
+
+@pytest.fixture
+def told() -> list[Notice]:
+    return []
+
+
+@pytest.fixture
+def home(tmp_path: Path, told: list[Notice], monkeypatch: pytest.MonkeyPatch) -> AuditHome:
+    """A home whose rows are 200 days old, all but what is written from now on."""
+    home = AuditHome(tmp_path, keyring=False, notify=told.append)
+    now = audit_wiring.SystemClock
+
+    class LongAgo(now):
+        def __init__(self) -> None:
+            super().__init__()
+            real = self.utc_ns
+            self.utc_ns = lambda: real() - HALF_A_YEAR_NS
+            self.boot_id = "0" * 32
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_wiring, "SystemClock", LongAgo)
+        with home.open_trail() as trail:
+            for _ in range(50):
+                trail.record("consent.grant", "source:abc", "success", {})
+    return home
+
+
+@pytest.fixture
+def trail(home: AuditHome) -> Iterator[AuditTrail]:
+    with home.open_trail() as trail:
+        trail.record("session.start", "synthetic", "success", {})
+        yield trail
+
+
+def pruned(home: AuditHome) -> list[int]:
+    """Up to which row each pruning went."""
+    return [row["metadata"]["pruned_to"] for row in home.reader().query(Filter(action="audit.prune"))]
+
+
+def verdict(home: AuditHome) -> tuple[int, int]:
+    return exit_code(home.verify()), verifier_says(home.layout.folder)
+
+
+def test_old_rows_go_into_an_archive_and_the_log_stays_intact(home: AuditHome, trail: AuditTrail) -> None:
+    home.retain(trail, DAYS)
+    trail.flush()
+    trail.flush()
+    (last,) = pruned(home)
+    assert last == 51
+    assert home.reader().query(Filter())[0]["seq"] == 52
+    trail.close()
+    assert verdict(home) == (0, 0)
+    assert home.verify()[0].first_seq == 1
+
+
+def test_a_second_start_of_the_day_finds_nothing_to_do(home: AuditHome, trail: AuditTrail) -> None:
+    for _ in range(2):
+        home.retain(trail, DAYS)
+        trail.flush()
+        trail.flush()
+    assert len(pruned(home)) == 1
+
+
+@pytest.mark.parametrize("days", [0, 201])
+def test_what_is_young_enough_stays(home: AuditHome, trail: AuditTrail, days: int) -> None:
+    home.retain(trail, days)
+    trail.flush()
+    assert pruned(home) == []
+
+
+def test_a_backlog_goes_in_portions_with_rows_in_between(
+    home: AuditHome, trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_wiring, "RETENTION_ROWS", 20)
+    home.retain(trail, DAYS)
+    trail.record("label.on", "label", "success", {})
+    for _ in range(4):
+        trail.flush()
+    assert pruned(home) == [20, 40, 51]
+    actions = [row["action"] for row in home.reader().query(Filter())]
+    assert actions.index("label.on") < len(actions) - 1 - actions[::-1].index("audit.prune")
+    trail.close()
+    assert verdict(home) == (0, 0)
+
+
+def test_an_archive_that_cannot_be_written_is_told_and_nothing_is_deleted(
+    home: AuditHome, trail: AuditTrail, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> Archive:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pruning, "write_archive", full)
+    home.retain(trail, DAYS)
+    trail.record("label.on", "label", "success", {})
+    trail.flush()
+    (notice,) = [each for each in told if each.rule == "not_archived"]
+    assert "none was deleted" in notice.message
+    assert (pruned(home), trail.healthy, home.reader().query(Filter())[0]["seq"]) == ([], True, 1)
+
+
+def test_an_archive_that_reads_back_otherwise_is_told_and_nothing_is_deleted(
+    home: AuditHome, trail: AuditTrail, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Archive.rows
+
+    def without_row_7(self: Archive) -> Iterator[Row]:
+        return (row for row in real(self) if row.seq != 7)
+
+    monkeypatch.setattr(Archive, "rows", without_row_7)
+    home.retain(trail, DAYS)
+    trail.flush()
+    assert [each.rule for each in told if each.rule == "not_archived"] == ["not_archived"]
+    assert pruned(home) == []
+
+
+def test_an_archive_that_a_crash_left_behind_misleads_nobody(home: AuditHome, trail: AuditTrail) -> None:
+    home.retain(trail, DAYS)
+    trail.flush()
+    trail.flush()
+    (good,) = home.layout.archive.iterdir()
+    first = good.name.partition(".")[0]
+    orphan = home.layout.archive / f"{first}.{52:012d}-{54:012d}.ndjson.zst"
+    orphan.write_bytes(b"begun, and never put on record")
+    trail.close()
+    assert verdict(home) == (0, 0)
+    with home.open_trail() as again:
+        again.flush()
+        plan = pruning.prepare(home.layout, home.layout.main, "2999-01-01", most=2)
+    assert plan is not None
+    assert sorted(home.layout.archive.iterdir()) == [good, plan.archive]

@@ -1,0 +1,155 @@
+"""What the studio keeps and puts on record: people, settings, the last session, the audit log."""
+
+import time
+from pathlib import Path
+
+import cv2
+import pyotp
+import pytest
+
+from facefusion_live.app.audit_desk import Filter
+from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.environment import load_settings
+from facefusion_live.app.portraits import Consent
+from facefusion_live.app.studio import Level, Phase, Studio, open_studio
+from facefusion_live.domain.audit.errors import OperatorCodeError
+from facefusion_live.domain.audit.report import VERDICTS, Outcome
+from facefusion_live.domain.ports import GateState
+from facefusion_live.engine.gate import Block
+from tests.flow.studio.conftest import WAIT_S, Stage
+from tests.support import RESOURCES
+
+
+def own_photo(folder: Path) -> Path:
+    """A photo of somebody who is no avatar."""
+    path = folder / "me.png"
+    assert cv2.imwrite(str(path), cv2.flip(cv2.imread(str(RESOURCES / "avatars" / "bo.jpg")), 1))
+    return path
+
+
+def test_an_own_face_is_used_and_taken_back_while_live(stage: Stage, tmp_path: Path) -> None:
+    (added,) = stage.studio.library.add([own_photo(tmp_path)], Consent.LICENSED).result(WAIT_S)
+    assert (added.name, added.problem) == ("me.png", None)
+    person = stage.studio.library.person(added.person_id)
+    assert (person.name, person.consent) == ("me", Consent.LICENSED)
+    assert person.thumbnail is not None
+    stage.studio.choose_source(person.id)
+    stage.live()
+    actions = stage.actions()
+    assert actions.index("consent.grant") < actions.index("source.load")
+    stage.studio.library.remove(person.id).result(WAIT_S)
+    stage.until(lambda: stage.studio.state().gate is GateState.SLATE, "slate")
+    assert stage.studio.state().blocks == {Block.CONSENT}
+    assert stage.studio.state().source is None
+    assert "consent.revoke" in stage.actions()
+    stage.studio.choose_source("bo")
+    stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "another face")
+    assert stage.notices() == ["the face in use was removed"]
+    assert str(tmp_path) not in str(stage.rows())
+
+
+def test_a_picture_without_a_face_is_told(stage: Stage) -> None:
+    (added,) = stage.studio.library.add([RESOURCES / "slate.png"], Consent.SELF).result(WAIT_S)
+    assert (added.person_id, added.problem) == (None, "no face was found")
+    assert stage.actions().count("consent.grant") == 0
+
+
+def test_the_next_studio_begins_where_this_one_ended(stage: Stage, tmp_path: Path) -> None:
+    clip = RESOURCES / "demo" / "driver.mp4"
+    stage.studio.choose_source("cleo")
+    stage.studio.choose_input(str(clip))
+    stage.studio.store.commit({"look.opacity": 0.9})
+    stage.studio.close()
+    assert load_settings(stage.home.settings_file).look.opacity == 0.9
+    again = open_studio(stage.home, {"mask.feather": 0.2})
+    state = again.state()
+    assert (state.source.person_id, state.input.spec) == ("cleo", str(clip))
+    assert again.recent_inputs() == (str(clip),)
+    assert (again.store.current.look.opacity, again.store.current.mask.feather) == (0.9, 0.2)
+    again.close()
+    assert str(tmp_path / "home") in str(stage.home.config)
+
+
+def test_a_studio_that_does_not_remember_leaves_the_last_session_alone(stage: Stage) -> None:
+    stage.studio.choose_source("cleo")
+    stage.studio.close()
+    demo = open_studio(stage.home, {}, remember=False)
+    demo.choose_source("bo")
+    demo.close()
+    again = open_studio(stage.home, {})
+    assert again.state().source.person_id == "cleo"
+    again.close()
+
+
+@pytest.mark.parametrize("name", ["session.toml", "consent/people.toml"])
+def test_a_damaged_file_is_put_aside_and_told(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "home" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("{", "utf-8")
+    stage = Stage(tmp_path / "home")
+    (told,) = stage.studio.take_notices()
+    assert (told.level, told.text) == (Level.WARNING, f"{file.name} cannot be read")
+    assert told.advice == f"It was put aside as {file.stem}.damaged."
+    assert file.with_suffix(".damaged").read_text("utf-8") == "{"
+    stage.studio.close()
+
+
+def test_the_record_is_shown_checked_and_exported(stage: Stage, tmp_path: Path) -> None:
+    stage.studio.store.commit({"look.opacity": 0.9})
+    stage.studio.history.undo()
+    stage.studio._trail.flush()
+    desk = stage.studio.audit
+    newest = desk.rows().result(WAIT_S)
+    assert [row["action"] for row in newest[:2]] == ["settings.change", "settings.change"]
+    assert newest[0]["seq"] > newest[1]["seq"]
+    assert len(desk.rows(Filter(action="settings.change", limit=1)).result(WAIT_S)) == 1
+    (report,) = desk.verify().result(WAIT_S)
+    assert {report.outcome(verdict) for verdict in VERDICTS[:3]} == {Outcome.INTACT}
+    manifest = desk.export(tmp_path / "export.zip").result(WAIT_S)
+    assert (tmp_path / "export.zip").stat().st_size > 0
+    assert manifest
+    state = desk.state()
+    assert (state.words, state.degraded, state.lost) == ("on record", False, 0)
+    assert state.stored >= 3
+    assert desk.unlocked
+    assert not desk.code_wanted
+
+
+def test_everyones_rows_want_the_operators_code(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    address = AuditHome(home).set_operator_code()
+    with AuditHome(home).open_trail() as trail:
+        trail.record("settings.change", "settings", "success", {"fields": {}}, user="somebody else")
+    stage = Stage(home)
+    stage.studio.store.commit({"look.opacity": 0.9})
+    desk = stage.studio.audit
+    assert (desk.code_wanted, desk.unlocked) == (True, False)
+    stage.studio._trail.flush()
+    assert len({row["user_id"] for row in desk.rows().result(WAIT_S)}) == 1
+    with pytest.raises(OperatorCodeError):
+        desk.unlock("000000").result(WAIT_S)
+    assert desk.unlock(pyotp.parse_uri(address).now()).result(WAIT_S)
+    assert desk.unlocked
+    assert len({row["user_id"] for row in desk.rows().result(WAIT_S)}) == 2
+    desk.export(tmp_path / "all.zip").result(WAIT_S)
+    stage.studio.close()
+
+
+def test_an_idle_studio_rests(stage: Stage) -> None:
+    stage.loaded()
+    stage.studio.library.refresh().result(WAIT_S)
+    time.sleep(0.2)
+    began_s, cpu_s = time.monotonic(), time.process_time()
+    time.sleep(1.0)
+    assert (time.process_time() - cpu_s) / (time.monotonic() - began_s) < 0.05
+    assert stage.studio.state().phase is Phase.IDLE
+
+
+def test_after_the_end_orders_do_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "home")
+    stage.studio.close()
+    stage.studio.start()
+    stage.studio.choose_source("bo")
+    stage.studio.store.commit({"look.opacity": 0.9})
+    assert stage.studio.state().phase is Phase.IDLE
+    assert isinstance(stage.studio, Studio)

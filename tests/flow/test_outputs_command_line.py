@@ -1,0 +1,144 @@
+"""Outputs on the command line: several at once, statuses in the report, secrets in none of it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+from facefusion_live.cli.main import run_command_line
+from tests.adapters.sinks.servers import KEY, RtmpServer, free_port
+from tests.support import ROOT
+
+SHORT = ("run", "--source", "ada", "--input", "synthetic", "--json")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RtmpServer]:
+    (tmp_path / "server").mkdir()
+    server = RtmpServer(tmp_path / "server")
+    yield server
+    server.close()
+
+
+def summary(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_stream_a_recording_and_a_snapshot_at_once(
+    server: RtmpServer, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, picture = tmp_path / "out.mp4", tmp_path / "last.png"
+    words = (
+        "--sink",
+        server.url(),
+        "--output",
+        str(output),
+        "--snapshot",
+        str(picture),
+        "--stream.preset",
+        "ultrafast",
+    )
+    assert run_command_line([*SHORT, "--frames", "45", *words]) == 0
+    told = summary(capsys)
+    assert {name: status["state"] for name, status in told["outputs"].items()} == {
+        "recording": "closed", "snapshot": "closed", "stream": "closed"
+    }  # fmt: skip
+    assert int(told["outputs"]["stream"]["bytes_out"]) > 10_000
+    assert told["leaks"] == 0
+    assert KEY not in json.dumps(told)
+    with av.open(str(output)) as film:
+        assert sum(1 for _ in film.decode(video=0)) >= 10
+    assert cv2.imread(str(picture)).shape == (720, 1280, 3)
+    assert server.received
+    for file in home.rglob("*"):
+        assert file.is_dir() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_what_cannot_be_reached_is_told_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    assert run_command_line([*SHORT, "--frames", "2", "--sink", f"rtmp://127.0.0.1:{port}/live/{KEY}"]) == 2
+    told = capsys.readouterr()
+    words = f"rtmp://127.0.0.1:{port}: nobody listens there. Start the server, or check the port."
+    assert told.err == f"facefusion-live: {words}\n"
+
+
+def test_a_browser_is_told_where_to_look() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facefusion_live", *SHORT, "--sink", "mjpeg"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    assert line.startswith("facefusion-live: watch at http://127.0.0.1:")
+    with urllib.request.urlopen(line.split()[-1], timeout=10) as page:  # noqa: S310 (our own address)
+        assert b"Content-Type: image/jpeg" in page.read(200)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    status = json.loads(out.splitlines()[-1])["outputs"]["mjpeg"]
+    assert (status["state"], status["readers"]) == ("closed", 0)
+    assert line.split()[-1].rpartition("/")[2] not in out
+
+
+def test_one_output_that_ends_does_not_end_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from facefusion_live.adapters.sinks import Recorder
+
+    reads = iter([float("inf")] * 2)
+    monkeypatch.setattr(Recorder, "_free_mib", lambda _: next(reads, 1.0))
+    output = tmp_path / "out.mp4"
+    words = ("--output", str(output), "--sink", f"udp://127.0.0.1:{free_port()}", "--stream.preset", "ultrafast")
+    code = run_command_line([*SHORT, "--frames", "60", *words])
+    told = capsys.readouterr()
+    assert code == 3
+    assert told.err.count("the recording was ended, complete, because the disk has only 1 MiB left") == 2
+    report = json.loads(told.out.splitlines()[-1])
+    assert report["frames_out"] >= 25  # a busy machine swaps fewer
+    assert report["outputs"]["stream"]["bytes_out"] > 50_000
+    assert report["outputs"]["recording"]["state"] == "failed"
+    assert report["outputs"]["stream"]["state"] == "closed"
+    with av.open(str(output)) as film:
+        assert sum(1 for _ in film.decode(video=0)) > 5
+
+
+def test_a_server_that_dies_slows_nothing(server: RtmpServer, capsys: pytest.CaptureFixture[str]) -> None:
+    def accident() -> None:
+        deadline_s = time.monotonic() + 20
+        while not server.received and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        time.sleep(0.7)
+        server.kill()
+        time.sleep(0.7)
+        server.start()
+
+    happening = threading.Thread(target=accident)
+    happening.start()
+    code = run_command_line([*SHORT, "--frames", "150", "--sink", server.url(), "--stream.preset", "ultrafast"])
+    happening.join()
+    told = summary(capsys)
+    assert code == 0
+    assert "leaks" in told
+    assert len(server.received) == 2
+    assert told["silences"] == 0
+    assert int(told["frames_out"]) >= 50  # type: ignore[call-overload] (a busy machine swaps fewer)

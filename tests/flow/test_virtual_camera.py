@@ -1,0 +1,31 @@
+"""The whole way: a camera, the swap, the virtual camera, a program that reads it."""
+
+import pytest
+
+from tests.peers import need
+from tools.measure_virtual_camera import SIZE_WH, conference_call, full_loop
+from tools.peers.chromium import Conference
+from tools.peers.pipewire import PipeWireSession
+
+
+@pytest.mark.timeout(180)
+def test_from_camera_to_camera_nothing_is_lost_on_the_way(pipewire: PipeWireSession) -> None:
+    need(["pw-v4l2"], "pipewire-v4l2")
+    seen, report = full_loop(pipewire, 3.0)
+    assert seen.ordered
+    # A busy machine may be slow; what comes must come from the camera, and be told in the report.
+    assert len(seen.latency_ms) > 30
+    assert 0 < min(seen.latency_ms) < 1000
+    outputs = report["outputs"]
+    assert isinstance(outputs, dict)
+    assert outputs["virtual-camera"]["bytes_out"] > 30 * 2 * SIZE_WH[0] * SIZE_WH[1]
+    assert report["leaks"] == 0
+
+
+@pytest.mark.timeout(180)
+def test_a_swap_is_seen_in_a_video_call(conference: Conference) -> None:
+    seen, showing = conference_call(conference, 2.0)
+    assert showing.size_wh == SIZE_WH
+    assert seen.ordered
+    assert len(seen.latency_ms) > 20
+    assert 0 < min(seen.latency_ms) < 1000

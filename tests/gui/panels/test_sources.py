@@ -1,0 +1,161 @@
+"""Sources: faces are chosen, photos come in by a drop, and nothing comes in without a consent."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from facefusion_live.app.portraits import Consent
+from facefusion_live.app.studio import SourceState
+from facefusion_live.gui.widgets.gallery import TileRole
+from tests.fakes.studio import FakeStudio
+from tests.gui.panels.hands import LEFT, drop
+
+
+@pytest.fixture
+def sources(panel: Any) -> Any:
+    return panel("sources")
+
+
+def click_tile(qtbot: Any, gallery: Any, at: int) -> None:
+    qtbot.mouseClick(gallery.viewport(), LEFT, pos=gallery.visualRect(gallery.model().index(at, 0)).center())
+
+
+def tiles(gallery: Any) -> list[Any]:
+    model = gallery.model()
+    return [model.index(at, 0).data(TileRole.TILE) for at in range(model.rowCount())]
+
+
+def added(studio: FakeStudio) -> list[Any]:
+    return [call for call in studio.library.calls if call[0] == "add"]
+
+
+def test_a_click_uses_another_face_and_marks_it(sources: Any, studio: FakeStudio, qtbot: Any) -> None:
+    assert [tile.name for tile in tiles(sources.avatars)] == ["Ada", "Bo", "Cleo", "Dan", "Esi", "Fay"]
+    assert [tile.id for tile in tiles(sources.avatars) if tile.current] == ["ada"]
+    click_tile(qtbot, sources.avatars, 2)
+    assert studio.calls == [("choose_source", "cleo")]
+    assert [tile.id for tile in tiles(sources.avatars) if tile.current] == ["cleo"]
+
+
+def test_the_keyboard_goes_about_and_chooses(sources: Any, studio: FakeStudio, qtbot: Any) -> None:
+    gallery = sources.avatars
+    gallery.setFocus()
+    gallery.point("ada")
+    qtbot.keyClick(gallery, Qt.Key.Key_Right)
+    qtbot.keyClick(gallery, Qt.Key.Key_Down)
+    qtbot.keyClick(gallery, Qt.Key.Key_Return)
+    assert studio.calls == [("choose_source", "esi")]
+
+
+def test_while_another_face_is_prepared_its_tile_shows_it(sources: Any, studio: FakeStudio, bridge: Any) -> None:
+    studio.show(source=SourceState("bo", "Bo", loading=True))
+    bridge.refresh()
+    assert [tile.id for tile in tiles(sources.avatars) if tile.loading] == ["bo"]
+
+
+def test_a_dropped_photo_waits_for_the_consent(sources: Any, studio: FakeStudio, qtbot: Any, photo: Path) -> None:
+    assert drop(sources, photo)
+    assert sources.consent.isVisible()
+    assert not sources.consent.add.isEnabled()
+    assert not sources.consent.together.isVisible()
+    qtbot.wait(50)
+    assert added(studio) == []
+    qtbot.mouseClick(sources.consent.choices[Consent.WRITTEN], LEFT)
+    qtbot.mouseClick(sources.consent.add, LEFT)
+    assert added(studio) == [("add", (photo,), Consent.WRITTEN, None, False)]
+    qtbot.waitUntil(lambda: [tile.name for tile in tiles(sources.people)] == ["maria"])
+    assert sources.card.isVisible()
+    assert "agreed in writing" in sources.card._about.text()
+
+
+def test_without_an_answer_nothing_comes_in(sources: Any, studio: FakeStudio, qtbot: Any, photo: Path) -> None:
+    drop(sources, photo)
+    qtbot.mouseClick(sources.consent.cancel, LEFT)
+    drop(sources, photo)
+    assert not any(choice.isChecked() for choice in sources.consent.choices.values())
+    qtbot.keyClick(sources.consent.choices[Consent.SELF], Qt.Key.Key_Escape)
+    qtbot.keyClick(sources.consent, Qt.Key.Key_Return)
+    assert not sources.consent.isVisible()
+    assert added(studio) == []
+
+
+def test_several_photos_may_show_one_person(sources: Any, studio: FakeStudio, qtbot: Any, tmp_path: Path) -> None:
+    drop(sources, tmp_path / "a.jpg", tmp_path / "b.jpg")
+    assert sources.consent.together.isVisible()
+    qtbot.mouseClick(sources.consent.choices[Consent.SELF], LEFT)
+    qtbot.keyClick(sources.consent, Qt.Key.Key_Return)
+    assert added(studio)[0][-1] is True
+    qtbot.waitUntil(lambda: len(tiles(sources.people)) == 1)
+    qtbot.waitUntil(lambda: "photos: 2" in sources.card._about.text())
+
+
+def test_photos_that_cannot_serve_are_told_one_by_one(
+    sources: Any, studio: FakeStudio, qtbot: Any, tmp_path: Path
+) -> None:
+    drop(sources, tmp_path / "good.jpg", tmp_path / "bad.jpg", tmp_path / "bad2.jpg")
+    qtbot.mouseClick(sources.consent.choices[Consent.GENERATED], LEFT)
+    qtbot.mouseClick(sources.consent.add, LEFT)
+    qtbot.waitUntil(lambda: sources.result.text == "2 of 3 photos were not added")
+    assert sources.result.advice.splitlines() == [
+        "bad.jpg: no face was found. Give a portrait, seen from the front.",
+        "bad2.jpg: no face was found. Give a portrait, seen from the front.",
+    ]
+    assert len(studio.library.people()) == 7
+
+
+def test_a_person_gets_more_photos_another_name_and_is_forgotten_when_asked_twice(
+    sources: Any, studio: FakeStudio, qtbot: Any, photo: Path
+) -> None:
+    studio.library.add([photo], Consent.SELF)
+    sources.bridge.refresh()
+    sources.people.setFocus()
+    click_tile(qtbot, sources.people, 0)
+    card = sources.card
+    qtbot.mouseClick(card.photos, LEFT)
+    dialog = sources.findChild(QFileDialog)
+    dialog.filesSelected.emit([str(photo.with_name("second.jpg"))])
+    dialog.close()
+    qtbot.mouseClick(sources.consent.choices[Consent.SELF], LEFT)
+    qtbot.mouseClick(sources.consent.add, LEFT)
+    assert added(studio)[-1][3] == "person-1"
+    card.name.selectAll()
+    qtbot.keyClicks(card.name, "Maria B.")
+    qtbot.keyClick(card.name, Qt.Key.Key_Return)
+    assert studio.library.person("person-1").name == "Maria B."
+    qtbot.mouseClick(card.forget, LEFT)
+    qtbot.mouseClick(card.keep, LEFT)
+    assert len(tiles(sources.people)) == 1
+    qtbot.mouseClick(card.forget, LEFT)
+    qtbot.mouseClick(card.really, LEFT)
+    qtbot.waitUntil(lambda: tiles(sources.people) == [])
+    assert not card.isVisible()
+
+
+def test_a_person_with_a_problem_says_it_and_cannot_be_chosen(
+    sources: Any, studio: FakeStudio, qtbot: Any, photo: Path
+) -> None:
+    studio.library.add([photo], Consent.SELF)
+    hurt = dataclasses.replace(studio.library.person("person-1"), problem="maria.jpg is missing")
+    studio.library._people["person-1"] = hurt
+    sources.bridge.refresh()
+    click_tile(qtbot, sources.people, 0)
+    assert studio.calls == []
+    assert sources.card._problem.text() == "maria.jpg is missing"
+
+
+def test_what_is_no_file_is_not_taken(sources: Any) -> None:
+    assert not drop(sources)
+    assert not sources.consent.isVisible()
+
+
+def test_thumbnails_are_drawn_as_they_are(sources: Any, studio: FakeStudio) -> None:
+    gallery = sources.avatars
+    middle = gallery.visualRect(gallery.model().index(1, 0)).center()
+    seen = gallery.viewport().grab().toImage().pixelColor(middle)
+    red, green, blue = np.asarray(studio.library.person("bo").thumbnail)[64, 64]
+    assert (seen.red(), seen.green(), seen.blue()) == pytest.approx((red, green, blue), abs=2)

@@ -1,0 +1,70 @@
+"""How the program comes to a window, and what it says where there can be none."""
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.support import ROOT
+
+PROGRAM = [sys.executable, "-m", "facefusion_live"]
+
+
+def run(words: list[str], home: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    unset = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} - set(variables)
+    environment = {name: value for name, value in os.environ.items() if name not in unset} | variables
+    environment |= {"FACEFUSION_LIVE_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [*PROGRAM, *words], cwd=home, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_without_a_screen_it_says_so(tmp_path: Path) -> None:
+    done = run([], tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "facefusion-live: there is no screen to open a window on. The commands need no window: facefusion-live --help. "
+        "Over ssh, log in with -X, or set DISPLAY.\n"
+    )
+
+
+def test_a_screen_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    done = run([], tmp_path, DISPLAY=":987")
+    assert done.returncode == 2
+    assert done.stderr.startswith("facefusion-live: the screen :987 does not answer. ")
+
+
+def test_the_demo_shows_itself_and_ends_on_sigterm(screen: str, tmp_path: Path) -> None:
+    """The real program: window, engine, record; SIGTERM closes it in order."""
+    environment = {**os.environ, "FACEFUSION_LIVE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "DISPLAY": screen}
+    log = tmp_path / "logs" / "facefusion-live.log"
+    with subprocess.Popen([*PROGRAM, "demo"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as demo:
+        wait_for_a_session(tmp_path, demo)
+        demo.terminate()
+        _, complaints = demo.communicate(timeout=20)
+    assert demo.returncode == 0, complaints
+    assert "Traceback" not in complaints
+    assert not log.exists() or "unexpected" not in log.read_text("utf-8")
+    assert (tmp_path / "window.ini").exists()
+    assert not (tmp_path / "facefusion-live-demo.mp4").exists()
+
+
+def wait_for_a_session(home: Path, program: "subprocess.Popen[str]") -> None:
+    """Until the record tells that a session began."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and program.poll() is None:
+        if session_began(home / "audit" / "audit.sqlite3"):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no session began; exit code {program.poll()}")
+
+
+def session_began(kept: Path) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{kept}?mode=ro", uri=True)) as record:
+            return record.execute("select 1 from event where action = 'session.start'").fetchone() is not None
+    except sqlite3.OperationalError:  # it is being made
+        return False
