@@ -91,7 +91,7 @@ class Studio:
     Args:
         home: The user's files.
         settings: At the start.
-        engine: One of `wiring.engines()`.
+        engine: One of `engines.engines()`.
         remember: The next start begins with what this one worked with.
 
     Raises:

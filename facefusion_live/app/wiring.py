@@ -12,10 +12,7 @@ from typing import Any
 from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
-from facefusion_live.adapters.mesh_swap import MeshSwapper
-from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.microphone import open_microphone
-from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
@@ -30,7 +27,8 @@ from facefusion_live.adapters.sinks import (
     make_sink,
 )
 from facefusion_live.app import portraits
-from facefusion_live.app.environment import Home, resource, user_path
+from facefusion_live.app.engines import Inference, face_finding, make_engine, open_catalog
+from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
@@ -38,43 +36,29 @@ from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
-    Buffers,
     Clock,
     Compute,
     EventLog,
     FaceSwapper,
     FrameSource,
-    PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
-from facefusion_live.engine.pipeline import Stage
-from facefusion_live.engine.session import Aside, LiveSession, SessionParts
-from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
+from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.store import SettingsStore
-from facefusion_live.engine.tracks import FaceTracks
 
 __all__ = [
-    "BUILT_IN_ENGINE",
-    "DETECTORS",
-    "LANDMARKER",
-    "RECOGNISER",
-    "Inference",
     "Request",
     "SystemClock",
     "backends",
     "camera_formats",
     "chosen_compute",
-    "engines",
-    "face_finding",
     "find_faces",
     "float_paste",
     "host_compute",
     "list_cameras",
-    "make_engine",
     "make_sink",
-    "open_catalog",
     "open_feed",
     "open_frame_swapper",
     "open_session",
@@ -88,16 +72,6 @@ __all__ = [
     "snapshot",
     "source_opener",
 ]
-
-BUILT_IN_ENGINE = "mesh"
-"""The engine that needs no model of the user's."""
-
-LANDMARKER = "face_mesh_attention"
-RECOGNISER = "sface_2021dec_int8bq"
-DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
-"""What `detect.model = auto` asks in turn."""
-_PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
-"""What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
 
 
 class SystemClock:
@@ -129,7 +103,7 @@ class Request:
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
-        engine: One of `engines()`.
+        engine: One of `engines.engines()`.
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
@@ -229,7 +203,7 @@ def open_frame_swapper(
     Args:
         sources: Pictures of one person.
         settings: Parameters at the start.
-        engine: One of `engines()`.
+        engine: One of `engines.engines()`.
         tensorrt: Every net must run on TensorRT.
 
     Raises:
@@ -330,12 +304,6 @@ def chosen_compute(host: CpuCompute, settings: Settings) -> ChosenCompute:
     return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
 
 
-def open_catalog(*, tensorrt: bool = False) -> Catalog:
-    """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
-    user = Home.from_environment().models
-    return Catalog(user, resource("resources/models"), resource("resources/cards"), tensorrt=tensorrt)
-
-
 def read_source(source: portraits.Source) -> RgbImage:
     """The pixels of a source picture. Raises SourceFaceError."""
     return read_picture(source.picture) if isinstance(source.picture, Path) else source.picture
@@ -345,26 +313,6 @@ def source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool)
     """What opens an input, and opens it again after a loss."""
     demo_clip = resource("resources/demo/driver.mp4")
     return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
-
-
-def engines() -> tuple[str, ...]:
-    """Every engine that could run here and now: the built-in one, and the swappers whose files are there."""
-    return (BUILT_IN_ENGINE, *open_catalog().ready("swapper"))
-
-
-def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
-    """An engine by its name.
-
-    Raises:
-        BadInputError: There is none of that name.
-        ModelMissingError: Its files are not there.
-    """
-    if name == BUILT_IN_ENGINE:
-        return MeshSwapper()
-    if name not in catalog.known("swapper"):
-        there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
-        raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
-    return catalog.swapper(name, compute.crop, Warper())
 
 
 def slate_card(settings: Settings) -> Path:
@@ -379,19 +327,6 @@ def host_compute(settings: Settings) -> CpuCompute:
         BadInputError: The slate picture cannot be used.
     """
     return CpuCompute(slate_card(settings))
-
-
-def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
-    """What makes fresh stages that find the faces in a picture."""
-    landmarker = catalog.landmarker(LANDMARKER)
-    detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
-
-    def stages() -> list[Stage]:
-        tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
-        looks = [DetectStage(tracks, [detector], compute) for detector in detectors]
-        return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
-
-    return stages
 
 
 def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
@@ -464,26 +399,3 @@ def _sinks(request: Request) -> tuple[Sink, ...]:
         sinks.append(Snapshot(request.snapshot, last=True))
     sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inference:
-    """The nets and the engine, ready to make stages."""
-
-    catalog: Catalog
-    compute: CpuCompute
-    swapper: FaceSwapper
-    source: Callable[[], PreparedSource]
-    settings: Settings
-
-    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
-        """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
-        tracks = FaceTracks()
-        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
-        chosen = self.settings.detect.model
-        detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
-        found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
-        swap = SwapStage(self.swapper, self.source, buffers)
-        if aside is None:
-            return (*found, swap)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), swap)
