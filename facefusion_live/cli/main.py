@@ -35,6 +35,7 @@ app = App(
 
 app.command(bench)
 app.command("facefusion_live.cli.audit:audit", name="audit")
+app.command("facefusion_live.cli.models:models", name="models")
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""

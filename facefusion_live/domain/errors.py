@@ -54,6 +54,14 @@ class ModelMissingError(InferenceError, BadInputError):
     """A model that there is a card for, and no file."""
 
 
+class ModelFileError(BadInputError):
+    """A file that cannot be the model that it is given for: damaged, of another shape, or not safe to open."""
+
+
+class ModelStoreError(FaceFusionLiveError):
+    """A model could not be fetched, or could not be put into the folder of models."""
+
+
 class ComputeError(FaceFusionLiveError):
     """A picture could not be cropped, composed or read back."""
 

@@ -212,6 +212,15 @@ class ModelCard:
     crop: FaceCrop | None
     identity: Identity | None
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the other models that it cannot work without."""
+        identity = self.identity
+        if identity is None:
+            return ()
+        converter = "" if identity.project == "initialiser" else identity.project
+        return tuple(model_id for model_id in (identity.recogniser, converter) if model_id)
+
     @classmethod
     def parse(cls, text: str) -> "ModelCard":
         """Read a card from TOML.

@@ -13,6 +13,7 @@ ASKED_WRONGLY = {
     "SettingsError",
     "ModelCardError",
     "ModelMissingError",
+    "ModelFileError",
     "SourceFaceError",
     "ConsentError",
     "CaptureOpenError",

@@ -336,3 +336,15 @@ def test_text_that_is_no_toml() -> None:
 def test_text_of_several_lines_is_no_name() -> None:
     with pytest.raises(ModelCardError, match="vendor is"):
         ModelCard.from_mapping(detector(vendor="a\nb"))
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"), [(SIMSWAP, ("arcface_w600k_r50", "crossface_simswap")), (UNIFACE, ()), (DETECTOR, ())]
+)
+def test_a_card_tells_which_other_models_are_needed(text: str, needed: tuple[str, ...]) -> None:
+    assert ModelCard.parse(text).needs == needed
+
+
+def test_a_matrix_in_the_graph_is_no_other_model() -> None:
+    card = ModelCard.parse(SIMSWAP.replace('"crossface_simswap"', '"initialiser"'))
+    assert card.needs == ("arcface_w600k_r50",)

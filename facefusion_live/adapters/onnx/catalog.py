@@ -84,13 +84,41 @@ class Catalog:
         return tuple(card.id for card in self._cards() if card.task == task)
 
     def ready(self, task: Task) -> tuple[str, ...]:
-        """Those of `known` whose own file is there."""
-        return tuple(card.id for card in self._cards() if card.task == task and self._find(card.file) is not None)
+        """Those of `known` whose own file is there, and the files of the models that they need."""
+        return tuple(card.id for card in self._cards() if card.task == task and not self._lacks(card))
+
+    def cards(self) -> tuple[ModelCard, ...]:
+        """Every card that can be read, by name."""
+        return tuple(self._cards())
+
+    def unreadable(self) -> dict[str, str]:
+        """What is wrong with the cards that cannot be read, by name."""
+        wrong: dict[str, str] = {}
+        for model_id in self._names():
+            try:
+                self.card(model_id)
+            except ModelCardError as error:
+                wrong[model_id] = str(error)
+        return wrong
+
+    def file(self, card: ModelCard) -> Path | None:
+        """Where the file of a model lies; None when it is not there."""
+        return self._find(card.file)
+
+    def _names(self) -> list[str]:
+        return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
 
     def _cards(self) -> Iterator[ModelCard]:
-        for model_id in sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")}):
+        for model_id in self._names():
             with suppress(ModelCardError):
                 yield self.card(model_id)
+
+    def _lacks(self, card: ModelCard) -> bool:
+        try:
+            needed = [card, *(self.card(model_id) for model_id in card.needs)]
+        except ModelCardError:
+            return True
+        return any(self._find(each.file) is None for each in needed)
 
     def detector(self, model_id: str) -> FaceDetector:
         """A face detector. Raises ModelCardError, InferenceError."""
