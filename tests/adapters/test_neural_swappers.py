@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnx import helper
 
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx import catalog as catalog_module
@@ -386,3 +387,33 @@ def test_a_new_model_of_a_known_family_is_one_card(tmp_path: Path) -> None:
     at = places(FACE, "ffhq_512", 256)
     column, row = np.rint(patch.crop_from_frame @ np.append(at[128, 64], 1)).astype(int)
     assert np.abs(patch.swap.host()[row, column] - np.array([64, 128, 51])).max() <= 3
+
+
+def echoing(path: Path, size_px: int, gain: float = 1.0) -> None:
+    """A net that gives back what it was fed, in its own range."""
+    nodes = [
+        helper.make_node("Mul", ["target", "gain"], ["output"]),
+        helper.make_node("Identity", ["source"], ["seen"]),
+    ]
+    shape = (1, 3, size_px, size_px)
+    onnx_graphs.save(
+        path, nodes, {"target": shape, "source": (1, VECTOR)}, {"output": shape}, {"gain": np.float32(gain)}
+    )
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.8])
+def test_a_net_that_gives_its_input_back_is_not_taken_for_a_swap(tmp_path: Path, gain: float) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    echoing(tmp_path / "inswapper_128.onnx", 128, gain)
+    text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
+    (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
+    patch = swapped(opened(catalog, "inswapper_128"))
+    assert patch.change is not None
+    assert patch.change < 0.1
+
+
+def test_a_net_that_paints_another_face_is(tmp_path: Path) -> None:
+    other = np.random.default_rng(2).uniform(0, 1, (3, 8, 8)).repeat(16, 1).repeat(16, 2).astype(np.float32)
+    patch = swapped(opened(brought(tmp_path, "inswapper_128", answer=other), "inswapper_128"))
+    assert patch.change is not None
+    assert patch.change > 0.5

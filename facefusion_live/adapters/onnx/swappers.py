@@ -3,8 +3,9 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker
 from facefusion_live.adapters.onnx.session import NetSession, TensorSpec
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.domain import geometry
+from facefusion_live.domain.change import CELLS, change
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
@@ -80,11 +82,22 @@ class OneShotSwapper:
         target = self._tensor.fill(self._pixels)
         tensors = (target, source.tensor) if self._target_first else (source.tensor, target)
         self._picture.read(self._net.run(*tensors)[0], self._painted)
+        changed = self._changed(geometry.transform(net_from_frame, face.mesh_px[:468]))
         enlarged = geometry.scaled(self._painted.shape[0] / self._edge)
         canvas = canvas_around(
             geometry.compose(enlarged, net_from_frame), self._painted.shape[0], face, settings.swap.max_crop_px
         )
-        return self._patch(canvas, face, face_index, buffers)
+        return replace(self._patch(canvas, face, face_index, buffers), change=changed)
+
+    def _changed(self, mesh_px: NDArray[np.float32]) -> float:
+        """How different the painted face is from the one that the net was fed; the mesh in the net's pixels."""
+        hull = cv2.convexHull(np.rint(mesh_px[:, :2]).astype(np.int32))
+        inside = cv2.fillConvexPoly(np.zeros((self._edge, self._edge), np.uint8), hull, 255)
+        size = (CELLS, CELLS)
+        seen, painted, whole = (
+            cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (self._pixels, self._painted, inside)
+        )
+        return change(seen.astype(np.float32), painted.astype(np.float32), whole == 255)
 
     def _patch(self, canvas: Canvas, face: Face, face_index: int, buffers: Buffers) -> Patch:
         size = canvas.size_px
