@@ -13,13 +13,23 @@ from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, Prepared
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
-from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
+from facefusion_live.engine.stages import (
+    ChooseStage,
+    DetectStage,
+    IdentifyStage,
+    LandmarkFinder,
+    RefineStage,
+    SwapStage,
+    TrackStage,
+)
 from facefusion_live.engine.tracks import FaceTracks
 
 BUILT_IN_ENGINE = "mesh"
 """The engine that needs no model of the user's."""
 
 LANDMARKER = "face_mesh_attention"
+MESH = "mesh"
+"""What `track.landmarker` says where the mesh's own points serve."""
 RECOGNISER = "sface_2021dec_int8bq"
 DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
 """What `detect.model = auto` asks in turn."""
@@ -82,7 +92,14 @@ class Inference:
         finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
-        found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
+        found: tuple[Stage, ...] = (
+            TrackStage(tracks, finder),
+            DetectStage(tracks, detectors, self.compute),
+            ChooseStage(tracks, finder),
+        )
+        if self.settings.track.landmarker != MESH:
+            refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)
+            found = (*found, refined)
         swap = SwapStage(self.swapper, self.source, buffers)
         if aside is None:
             return (*found, swap)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain.face import Detection, Face, Job, Patch
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image, Lease
+from facefusion_live.domain.model_card import FaceCrop
 from facefusion_live.domain.settings import Settings
 
 
@@ -149,6 +150,41 @@ class FaceLandmarker(Protocol):
 
     def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
         """The mesh in crop pixels.
+
+        Args:
+            crop: (n, n, 3) RGB.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePoints:
+    """The points of the one face in a crop, in crop pixels.
+
+    Attributes:
+        points_px: (n, 2) float32, n as `domain.points` knows them.
+        score: 0..1, how sure the net is; 1 where it does not say.
+    """
+
+    points_px: NDArray[np.float32]
+    score: float
+
+
+class PointFinder(Protocol):
+    """Finds the points of the one face in a crop. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    @property
+    def cut(self) -> FaceCrop:
+        """How the crop is cut around a face."""
+        ...
+
+    def points(self, crop: NDArray[np.uint8]) -> FacePoints:
+        """The points in crop pixels.
 
         Args:
             crop: (n, n, 3) RGB.

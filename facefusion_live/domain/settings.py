@@ -64,7 +64,7 @@ class Detect:
 
     model: Annotated[
         str,
-        Choice(("auto", "blazeface_short", "blazeface_full", "yunet_2023mar")),
+        Choice(("auto", "blazeface_short", "blazeface_full", "yunet_2023mar"), other="the name of a detector's card"),
         Acts.SESSION,
         Words("Detector", "Auto asks the full-range net, then the one for near faces, then the one for far ones."),
     ] = "auto"
@@ -92,6 +92,12 @@ class Track:
         Acts.INFERENCE,
         Words("Smoothing", "Steadies a face at rest; a moving one is followed without delay."),
     ] = 0.5
+    landmarker: Annotated[
+        str,
+        Text("mesh, or the name of a landmarker's card"),
+        Acts.SESSION,
+        Words("Landmarker", "Whose points nets are aligned by: the mesh, or a landmarker that you brought."),
+    ] = "mesh"
     lost_ms: Annotated[
         int,
         Range(0, 5000, 50, "ms"),

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import geometry
+from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.face import Face
 
 _ROOM = 0.06
 """Least room between the face and the edge of the canvas, in crop widths: for padding and feather."""
-_STEP_PX = 16
-"""Edges of canvases are multiples of this, so that few sizes occur."""
+_STEP_PX = blend.GRID
+"""Edges of canvases are multiples of this: renderers cut patches into so many cells a side."""
 _FADE = 0.04
 """Width of the soft edge of the crop, in crop widths, inside it."""
 

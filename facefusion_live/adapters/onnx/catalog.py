@@ -20,12 +20,20 @@ from facefusion_live.adapters.onnx.identity import (
 )
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, TENSORRT, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
-from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser, FaceSwapper, RegionPainter
+from facefusion_live.domain.ports import (
+    FaceDetector,
+    FaceLandmarker,
+    FaceRecogniser,
+    FaceSwapper,
+    PointFinder,
+    RegionPainter,
+)
 
 _DETECTORS = {
     "blazeface": BlazeFaceDetector,
@@ -131,6 +139,12 @@ class Catalog:
         card = self.card(model_id)
         picture, output = _parts(card, _LANDMARKERS, "face mesh")
         return _LANDMARKERS[output.decoder](self._net(card), picture)
+
+    def point_finder(self, model_id: str) -> PointFinder:
+        """A landmarker that gives points, no mesh. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, COUNTS, "landmarker")
+        return PointNet(self._net(card), picture, output, card.crop)
 
     def recogniser(self, model_id: str) -> FaceRecogniser:
         """A recogniser. Raises ModelCardError, InferenceError."""
