@@ -10,12 +10,13 @@ from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, PreparedSource
-from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.settings import NO_ENHANCER, Settings
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
     ChooseStage,
     DetectStage,
+    EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
     RefineStage,
@@ -101,6 +102,9 @@ class Inference:
             refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)
             found = (*found, refined)
         swap = SwapStage(self.swapper, self.source, buffers)
+        made: tuple[Stage, ...] = (swap,)
+        if self.settings.swap.enhancer != NO_ENHANCER:
+            made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
         if aside is None:
-            return (*found, swap)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), swap)
+            return (*found, *made)
+        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), *made)

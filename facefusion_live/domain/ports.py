@@ -263,6 +263,28 @@ class FaceSwapper(Protocol):
         ...
 
 
+class FaceEnhancer(Protocol):
+    """Redraws patches more finely. Raises InferenceError."""
+
+    @property
+    def name(self) -> str:
+        """Of its card."""
+        ...
+
+    def enhance(self, patch: Patch, face: Face, settings: Settings, buffers: Buffers) -> Patch:
+        """The same patch with `enhanced`, at a higher resolution where the enhancer has more to show.
+
+        The patch given is released; when an error is raised it is not.
+
+        Args:
+            patch: A swapped face.
+            face: Whose place it takes.
+            settings: For the largest crop.
+            buffers: Memory for the new patch, with room for the enhanced picture.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """A finished picture and how well it hides the faces.

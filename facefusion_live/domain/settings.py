@@ -22,6 +22,7 @@ from facefusion_live.domain.parameter import (
     parameters_of,
 )
 
+NO_ENHANCER = "none"
 _SHARE = Range(0, 1, 0.01)
 
 
@@ -116,6 +117,12 @@ class Swap:
         Acts.INFERENCE,
         Words("Replace", "The largest face, or every face in the picture."),
     ] = "largest"
+    enhancer: Annotated[
+        str,
+        Text("none, or the name of an enhancer's card"),
+        Acts.SESSION,
+        Words("Enhancer", "A net that you brought and that redraws the swap more finely; Enhance mixes it in."),
+    ] = NO_ENHANCER
     max_crop_px: Annotated[
         int,
         Range(128, 1536, 64, "px"),

@@ -14,6 +14,7 @@ from facefusion_live.domain.ports import (
     Buffers,
     Compute,
     FaceDetector,
+    FaceEnhancer,
     FaceLandmarker,
     FaceRecogniser,
     FaceSwapper,
@@ -270,6 +271,32 @@ class SwapStage:
             draft.at_face = index
             patch = self._swapper.swap(draft.frame, draft.faces[index], index, source, draft.settings, self._buffers)
             draft.patches.append(patch)
+        draft.at_face = None
+
+
+class EnhanceStage:
+    """Has every patch redrawn more finely, as long as any of it would be seen.
+
+    Args:
+        enhancer: The net.
+        buffers: Memory for the new patches.
+    """
+
+    name = "enhance"
+    needs = frozenset({"patches"})
+    gives = frozenset({"enhanced"})
+
+    def __init__(self, enhancer: FaceEnhancer, buffers: Buffers) -> None:
+        self._enhancer, self._buffers = enhancer, buffers
+
+    def run(self, draft: Draft) -> None:
+        """Enhance."""
+        if draft.settings.look.enhance == 0:
+            return
+        for index, patch in enumerate(draft.patches):
+            draft.at_face = patch.face_index
+            face = draft.faces[patch.face_index]
+            draft.patches[index] = self._enhancer.enhance(patch, face, draft.settings, self._buffers)
         draft.at_face = None
 
 

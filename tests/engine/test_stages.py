@@ -14,6 +14,7 @@ from facefusion_live.engine.stages import (
     CONFIRM_SCORE,
     ChooseStage,
     DetectStage,
+    EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
     RefineStage,
@@ -23,6 +24,7 @@ from facefusion_live.engine.stages import (
 from facefusion_live.engine.tracks import FaceTracks
 from tests.engine.rig import FACE, frame_of
 from tests.fakes.compute import FakeCompute
+from tests.fakes.enhancer import FakeEnhancer
 from tests.fakes.nets import FakeDetector, FakeLandmarker, FakePointFinder, FakeRecogniser, detection
 from tests.fakes.pictures import Square, faces_in, room
 from tests.fakes.swapper import FakeSource, FakeSwapper
@@ -265,3 +267,30 @@ def test_points_that_a_net_is_not_sure_of_are_left(bench: Bench) -> None:
     before = draft.faces
     RefineStage(FakePointFinder(0.4), bench.compute).run(draft)
     assert draft.faces == before
+
+
+@pytest.mark.parametrize(("share", "calls"), [(0.0, 0), (0.5, 1)])
+def test_patches_are_enhanced_as_long_as_it_would_be_seen(bench: Bench, share: float, calls: int) -> None:
+    settings = SETTINGS.with_values({"look.enhance": share, "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    pool = BufferPool(11 * 128**2, 2, "patch")
+    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    enhancer = FakeEnhancer()
+    EnhanceStage(enhancer, pool).run(draft)
+    assert enhancer.calls == calls
+    assert [patch.enhanced is not None for patch in draft.patches] == [calls == 1]
+    assert pool.in_use == 1
+    draft.job().release()
+    assert pool.in_use == 0
+
+
+def test_an_enhancer_that_fails_names_the_face_and_leaves_nothing_behind(bench: Bench) -> None:
+    settings = SETTINGS.with_values({"look.enhance": 1, "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    pool = BufferPool(11 * 128**2, 2, "patch")
+    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    with pytest.raises(InferenceError):
+        EnhanceStage(FakeEnhancer(InferenceError("no")), pool).run(draft)
+    assert draft.at_face == 0
+    draft.job().release()
+    assert pool.in_use == 0

@@ -94,3 +94,16 @@ def test_a_net_that_cannot_serve_is_told_before_anything_starts(
     words = ["run", "--source", "ada", "--input", str(DEMO_CLIP), "--frames", "2", "--offline", flag, name]
     assert run_command_line(words) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"facefusion-live: {said}")
+
+
+def test_an_enhancer_redraws_the_swap(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shape = (1, 3, 256, 256)
+    nodes = [helper.make_node("Mul", ["input", "gain"], ["output"])]
+    graph = models / "GPEN-BFR-256.onnx"
+    onnx_graphs.save(graph, nodes, {"input": shape}, {"output": shape}, {"gain": np.float32(0.9)})
+    more = ("--swap.enhancer", "gpen_bfr_256", "--look.enhance", "1")
+    words = ["run", "--source", "ada", "--input", str(DEMO_CLIP), "--output", str(tmp_path / "o.mkv"), "--offline"]
+    assert run_command_line([*words, *more, "--frames", str(FRAMES), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["state_frames"]["LIVE"] == FRAMES
+    assert "enhance" in report["latency_ms"]

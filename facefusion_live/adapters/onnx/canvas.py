@@ -48,7 +48,7 @@ class Canvas:
         cv2.warpAffine(
             picture, self.canvas_from_crop, size, dst=swap, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        cv2.warpAffine(_faded(picture.shape[0]), self.canvas_from_crop, size, dst=coverage, flags=cv2.INTER_LINEAR)
+        cv2.warpAffine(faded(picture.shape[0]), self.canvas_from_crop, size, dst=coverage, flags=cv2.INTER_LINEAR)
 
 
 def canvas_around(crop_from_frame: geometry.Affine, crop_px: int, face: Face, largest_px: int) -> Canvas:
@@ -73,7 +73,8 @@ def canvas_around(crop_from_frame: geometry.Affine, crop_px: int, face: Face, la
     return Canvas(size, geometry.compose(canvas_from_crop, crop_from_frame), canvas_from_crop)
 
 
-def _faded(edge_px: int) -> NDArray[np.uint8]:
+def faded(edge_px: int) -> NDArray[np.uint8]:
+    """(n, n) 255, softly down to 0 at the edge."""
     at = np.minimum(np.arange(edge_px), np.arange(edge_px)[::-1])
     ramp = np.clip(at / (_FADE * edge_px), 0, 1)
     return np.rint(255 * np.minimum.outer(ramp, ramp)).astype(np.uint8)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
+from facefusion_live.adapters.onnx.enhancers import EnhancerNet
 from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
 from facefusion_live.adapters.onnx.identity import (
     Crop,
@@ -28,6 +29,7 @@ from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import (
     FaceDetector,
+    FaceEnhancer,
     FaceLandmarker,
     FaceRecogniser,
     FaceSwapper,
@@ -166,6 +168,13 @@ class Catalog:
         if card.identity is None:
             raise ModelCardError(f"{card.id} is no swapper of a known family")
         return OneShotSwapper(card, self._net(card), self._identity(card, crop), crop, regions)
+
+    def enhancer(self, model_id: str) -> FaceEnhancer:
+        """An enhancer. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        if card.task != "enhancer":
+            raise ModelCardError(f"{card.id} is no enhancer of a known family")
+        return EnhancerNet(card, self._net(card))
 
     def _identity(self, card: ModelCard, crop: Crop) -> IdentityMaker:
         identity = card.identity
