@@ -94,7 +94,7 @@ class Studio:
     Args:
         home: The user's files.
         settings: At the start.
-        engine: One of `wiring.ENGINES`.
+        engine: One of `engines.engines()`.
         remember: The next start begins with what this one worked with.
 
     Raises:

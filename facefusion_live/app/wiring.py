@@ -14,7 +14,6 @@ import numpy as np
 from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
-from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
@@ -35,6 +34,7 @@ from facefusion_live.adapters.sinks import (
 )
 from facefusion_live.app import portraits
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.engines import RECOGNISER, Inference, face_finding, make_engine, open_catalog
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
@@ -45,46 +45,33 @@ from facefusion_live.domain.errors import BadInputError, ComputeError, ConsentEr
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
-    Buffers,
     Clock,
     Compute,
     EventLog,
     FaceSwapper,
     FrameSource,
     Portrait,
-    PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
-from facefusion_live.engine.pipeline import Stage
-from facefusion_live.engine.session import Aside, LiveSession, SessionParts
-from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
+from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.store import SettingsStore
-from facefusion_live.engine.tracks import FaceTracks
 
 __all__ = [
-    "DETECTORS",
-    "ENGINES",
-    "LANDMARKER",
-    "RECOGNISER",
-    "Inference",
     "Request",
     "SystemClock",
     "backends",
     "camera_formats",
     "chosen_compute",
     "disclosing",
-    "face_finding",
     "find_faces",
     "float_paste",
     "host_compute",
     "identity",
     "list_cameras",
-    "make_engine",
     "make_sink",
     "mark_reader",
-    "open_catalog",
     "open_feed",
     "open_frame_swapper",
     "open_session",
@@ -102,15 +89,6 @@ __all__ = [
 
 Permit: TypeAlias = Callable[[portraits.Source, bytes], None]
 """Asked for a source picture and the face in it. Raises ConsentError where it may not be used."""
-ENGINES = {"mesh": MeshSwapper}
-"""Engines by the name used on the command line."""
-
-LANDMARKER = "face_mesh_attention"
-RECOGNISER = "sface_2021dec_int8bq"
-DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
-"""What `detect.model = auto` asks in turn."""
-_PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
-"""What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
 
 
 class SystemClock:
@@ -142,7 +120,7 @@ class Request:
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
-        engine: One of `ENGINES`.
+        engine: One of `engines.engines()`.
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
@@ -261,7 +239,7 @@ def open_frame_swapper(
         settings: Parameters at the start.
         disclosure: What pictures may leave out.
         permit: As `open_session`.
-        engine: One of `ENGINES`.
+        engine: One of `engines.engines()`.
         tensorrt: Every net must run on TensorRT.
 
     Raises:
@@ -316,8 +294,8 @@ def patch_painter() -> PatchPainter:
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, permit: Permit, *, tensorrt: bool = False
 ) -> "Inference":
-    swapper = make_engine(engine)
     catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
+    swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
     faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
     for source, face in zip(sources, faces, strict=True):
@@ -414,11 +392,6 @@ def told_of(disclosure: Disclosure) -> dict[str, Any]:
     return {"left_out": left_out} if left_out else {}
 
 
-def open_catalog(*, tensorrt: bool = False) -> Catalog:
-    """The models that ship with the program."""
-    return Catalog(resource("resources/models"), tensorrt=tensorrt)
-
-
 def read_source(source: portraits.Source) -> RgbImage:
     """The pixels of a source picture. Raises SourceFaceError."""
     return read_picture(source.picture) if isinstance(source.picture, Path) else source.picture
@@ -428,13 +401,6 @@ def source_opener(spec: str, settings: Settings, clock: Clock, *, offline: bool)
     """What opens an input, and opens it again after a loss."""
     demo_clip = resource("resources/demo/driver.mp4")
     return lambda: open_source(spec, settings.capture, demo_clip=demo_clip, clock=clock, offline=offline)
-
-
-def make_engine(name: str) -> FaceSwapper:
-    """An engine by its name. Raises BadInputError where there is none of that name."""
-    if name not in ENGINES:
-        raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(ENGINES)}.")
-    return ENGINES[name]()
 
 
 def slate_card(settings: Settings) -> Path:
@@ -449,19 +415,6 @@ def host_compute(settings: Settings) -> CpuCompute:
         BadInputError: The slate picture cannot be used.
     """
     return CpuCompute(slate_card(settings))
-
-
-def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
-    """What makes fresh stages that find the faces in a picture."""
-    landmarker = catalog.landmarker(LANDMARKER)
-    detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
-
-    def stages() -> list[Stage]:
-        tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
-        looks = [DetectStage(tracks, [detector], compute) for detector in detectors]
-        return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
-
-    return stages
 
 
 def _files(request: Request, sources: Sequence[portraits.Source]) -> tuple[list[Path], list[Path]]:
@@ -534,26 +487,3 @@ def _sinks(request: Request) -> tuple[Sink, ...]:
         sinks.append(Snapshot(request.snapshot, last=True))
     sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     return tuple(sinks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inference:
-    """The nets and the engine, ready to make stages."""
-
-    catalog: Catalog
-    compute: CpuCompute
-    swapper: FaceSwapper
-    source: Callable[[], PreparedSource]
-    settings: Settings
-
-    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
-        """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
-        tracks = FaceTracks()
-        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
-        chosen = self.settings.detect.model
-        detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
-        found = (TrackStage(tracks, finder), DetectStage(tracks, detectors, self.compute), ChooseStage(tracks, finder))
-        swap = SwapStage(self.swapper, self.source, buffers)
-        if aside is None:
-            return (*found, swap)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), swap)

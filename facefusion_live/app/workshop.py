@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from facefusion_live.app import portraits, wiring
+from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.domain.ports import EventLog, FrameSource, Portrait, PreparedSource
 from facefusion_live.domain.settings import Settings
@@ -18,15 +18,16 @@ class Workshop:
     """Nets and engine for one session after the other. Thread: loader; `swapper` any.
 
     Args:
-        engine: One of `ENGINES`.
+        engine: One of `engines.engines()`.
 
     Raises:
         BadInputError: There is no such engine.
+        ModelMissingError: Its files are not there.
     """
 
     def __init__(self, engine: str = "mesh") -> None:
-        self.swapper = wiring.make_engine(engine)
-        self._catalog = wiring.open_catalog()
+        self._catalog = engines.open_catalog()
+        self.swapper = engines.make_engine(engine, self._catalog, wiring.host_compute(Settings()))
 
     def warm(self) -> None:
         """Load all nets, side by side: the first session need not wait for them.
@@ -35,9 +36,9 @@ class Workshop:
             InferenceError: A net cannot be loaded.
         """
         loads: list[Callable[[], object]] = [
-            lambda: self._catalog.landmarker(wiring.LANDMARKER),
-            lambda: self._catalog.recogniser(wiring.RECOGNISER),
-            *(partial(self._catalog.detector, name) for name in wiring.DETECTORS),
+            lambda: self._catalog.landmarker(engines.LANDMARKER),
+            lambda: self._catalog.recogniser(engines.RECOGNISER),
+            *(partial(self._catalog.detector, name) for name in engines.DETECTORS),
         ]
         with ThreadPoolExecutor(2, "warm") as pool:
             for done in [pool.submit(load) for load in loads]:
@@ -50,7 +51,7 @@ class Workshop:
             SourceFaceError: It cannot be read, or shows no face that can be used.
             InferenceError: A net cannot be loaded.
         """
-        finding = wiring.face_finding(self._catalog, wiring.host_compute(Settings()))
+        finding = engines.face_finding(self._catalog, wiring.host_compute(Settings()))
         return portraits.portrait(wiring.read_source(source), source.name, finding)
 
     def identity(self, portrait: Portrait) -> bytes:
@@ -93,7 +94,7 @@ class Workshop:
         compute = wiring.host_compute(settings)
         parts = SessionParts(
             open_source=self.opener(spec, settings),
-            make_stages=wiring.Inference(self._catalog, compute, self.swapper, source, settings).stages,
+            make_stages=engines.Inference(self._catalog, compute, self.swapper, source, settings).stages,
             compute=wiring.disclosing(wiring.chosen_compute(compute, settings), disclosure),
             sinks=(),
             store=store,

@@ -38,6 +38,7 @@ app.command("facefusion_live.cli.audit:audit", name="audit")
 app.command("facefusion_live.cli.consent:consent", name="consent")
 app.command("facefusion_live.cli.mark:mark", name="mark")
 app.command("facefusion_live.cli.provenance:provenance", name="provenance")
+app.command("facefusion_live.cli.models:models", name="models")
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""

@@ -50,6 +50,18 @@ class InferenceError(FaceFusionLiveError):
     """A net could not be loaded or run, or gave values that cannot be used."""
 
 
+class ModelMissingError(InferenceError, BadInputError):
+    """A model that there is a card for, and no file."""
+
+
+class ModelFileError(BadInputError):
+    """A file that cannot be the model that it is given for: damaged, of another shape, or not safe to open."""
+
+
+class ModelStoreError(FaceFusionLiveError):
+    """A model could not be fetched, or could not be put into the folder of models."""
+
+
 class ComputeError(FaceFusionLiveError):
     """A picture could not be cropped, composed or read back."""
 

@@ -61,6 +61,8 @@ class Patch:
             128 is the edge, inside is above, one step is `blend.DISTANCE_STEP` crop widths.
         crop_from_frame: (2, 3) float64 from frame pixels to crop pixels.
         face_index: Which of the job's faces this covers.
+        change: How different the painted face is from the one it replaces, as `domain.change` measures it; None where
+            the engine cannot but draw the source face.
     """
 
     swap: Image
@@ -69,6 +71,7 @@ class Patch:
     regions: Image
     crop_from_frame: NDArray[np.float64]
     face_index: int
+    change: float | None = None
 
     @property
     def size_px(self) -> int:

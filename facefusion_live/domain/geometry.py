@@ -130,6 +130,12 @@ def scaled_about(centre: Points, factor: float) -> Affine:
     )
 
 
+def scaled(factor: float) -> Affine:
+    """Resampling by `factor`: the corners of the picture stay, pixel centres move by what a half pixel grows."""
+    shift = (factor - 1) / 2
+    return np.array([[factor, 0, shift], [0, factor, shift]])
+
+
 def letterbox(size_wh: tuple[int, int], edge_px: int, margin: float = 0.0) -> Affine:
     """crop_from_frame that fits a whole frame into a square, centred.
 
@@ -190,6 +196,23 @@ def face_roi(box_px: Points, eyes_px: Points, edge_px: int, margin: float = 1.5)
     linear = np.array([[cos, -sin], [sin, cos]])
     frame_from_crop = np.hstack([linear, (centre - linear @ (edge_px / 2, edge_px / 2))[:, None]])
     return inverse(frame_from_crop)
+
+
+def cut_around(box_px: Points, eyes_px: Points, edge_px: int, reach: float, *, wide: bool, level: bool) -> Affine:
+    """crop_from_frame of a square around a face's box, for nets whose crop no template aligns.
+
+    Args:
+        box_px: (4,) left, top, right, bottom.
+        eyes_px: (2, 2) eye at the viewer's left, other eye.
+        edge_px: Edge of the crop.
+        reach: Edge of the square over the side of the box.
+        wide: That side is the width; else the longer one.
+        level: The crop is turned so that the eyes are level.
+    """
+    if wide:
+        middle, half = (box_px[1] + box_px[3]) / 2, (box_px[2] - box_px[0]) / 2
+        box_px = np.array([box_px[0], middle - half, box_px[2], middle + half])
+    return face_roi(box_px, eyes_px if level else np.array([[0.0, 0.0], [1.0, 0.0]]), edge_px, reach)
 
 
 def box_of(points: Points) -> NDArray[np.float32]:

@@ -4,13 +4,13 @@ A card is a TOML file beside the model, read with `ModelCard.parse`. Whatever di
 data here, so that a new model is one card and no code.
 """
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NoReturn, TypeVar, cast, get_args
+from typing import Final, Literal, get_args
 
+from facefusion_live.domain.card_table import ADVICE, CardTable
 from facefusion_live.domain.errors import ModelCardError
 from facefusion_live.domain.geometry import TEMPLATES
 
@@ -23,18 +23,37 @@ Task = Literal[
     "hand_landmarker",
     "swapper",
     "enhancer",
+    "masker",
     "converter",
 ]
 """What a model is for. A converter turns one recogniser's embedding into another's: no picture goes in or out."""
 
 Decoder = Literal[
-    "blazeface", "yunet", "face_mesh", "face_mesh_attention", "embedding", "mask", "palm", "hand_landmarks"
+    "blazeface",
+    "yunet",
+    "anchor_distances",
+    "prior_boxes",
+    "yolov5_face",
+    "yolov8_face",
+    "face_mesh",
+    "face_mesh_attention",
+    "points_68",
+    "points_98",
+    "points_106",
+    "points_478",
+    "embedding",
+    "mask",
+    "occlusion",
+    "parsing",
+    "palm",
+    "hand_landmarks",
 ]
 """How numbers that are no picture are read; each name is explained by the adapter that implements it."""
 
 ColourOrder = Literal["RGB", "BGR", "grey"]
 Layout = Literal["NCHW", "NHWC"]
-IdentityKind = Literal["image", "embedding"]
+IdentityKind = Literal["image", "embedding", "model"]
+CropSide = Literal["longer", "width"]
 Normalise = Literal["none", "before", "after"]
 
 _CHANNELS: Final[Mapping[ColourOrder, int]] = {"RGB": 3, "BGR": 3, "grey": 1}
@@ -44,9 +63,6 @@ _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LICENCE: Final = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*|(non-commercial|unknown): \S.*")
 _URL: Final = re.compile(r"https://[^\s/]+/\S+")
-_ADVICE: Final = "Correct the model's card, or fetch the card again from where it came."
-
-_Choice = TypeVar("_Choice", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +105,34 @@ class DecodedOutput:
     Attributes:
         decoder: How they are read.
         names: The graph's outputs in the order in which the decoder takes them.
-        anchors: (anchors per cell, stride in pixels) of each detection layer; empty where there are none.
+        anchors: (anchors per cell, stride in pixels) of each detection layer, or for "prior_boxes" (edge, stride) of
+            each prior; empty where there are none.
+        scale: Points: crop pixel = number * scale + shift.
+        shift: See there.
+        classes: Parsing: the classes that are face.
     """
 
     decoder: Decoder
     names: tuple[str, ...]
     anchors: tuple[tuple[int, int], ...]
+    scale: float = 1.0
+    shift: float = 0.0
+    classes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCrop:
+    """How a square crop is cut around a face's box where no template aligns it.
+
+    Attributes:
+        reach: Edge of the square over the side of the box.
+        side: Which side: the longer one, or the width.
+        level: Whether the crop is turned so that the eyes are level.
+    """
+
+    reach: float
+    side: CropSide
+    level: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +140,9 @@ class Identity:
     """How a swapper is told who to draw.
 
     Attributes:
-        kind: By a picture of the source face or by its embedding.
-        picture: That picture's format; None for an embedding.
-        recogniser: Id of the card whose embedding it takes; None for a picture.
+        kind: By a picture of the source face or by its embedding; or not at all, where the model is one person's.
+        picture: That picture's format; None without one.
+        recogniser: Id of the card whose embedding it takes; None without one.
         project: What the embedding goes through: "" nothing, "initialiser" the matrix that is the graph's last
             initialiser, or the id of a converter's card.
         normalise: Whether the embedding is brought to unit length before or after that.
@@ -150,9 +188,11 @@ class ModelCard:
         sha256: Digest of that file; None = not known from the publisher, the first download pins it.
         size: Bytes of that file; None = not known either.
         origin: The wheel that a built-in model was made from.
-        urls: Where the file can be fetched, best first; empty for built-in models.
+        urls: Where the file can be fetched, best first; empty for built-in models, and for those with a home only.
+        home: Page of a publisher who gives no file of this form; None for all others.
         target: The picture that goes in (table `[input]`, of swappers `[target]`); None for converters.
         output: What comes out; None for converters.
+        crop: How the crop is cut around a face; None where a template or nothing aligns it.
         identity: How the source face goes in; None for all but swappers.
     """
 
@@ -166,9 +206,20 @@ class ModelCard:
     size: int | None
     origin: Origin | None
     urls: tuple[str, ...]
+    home: str | None
     target: PictureFormat | None
     output: PictureFormat | DecodedOutput | None
+    crop: FaceCrop | None
     identity: Identity | None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the other models that it cannot work without."""
+        identity = self.identity
+        if identity is None:
+            return ()
+        converter = "" if identity.project == "initialiser" else identity.project
+        return tuple(model_id for model_id in (identity.recogniser, converter) if model_id)
 
     @classmethod
     def parse(cls, text: str) -> "ModelCard":
@@ -180,7 +231,7 @@ class ModelCard:
         try:
             mapping = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ModelCardError(f"not TOML: {error}", advice=_ADVICE) from error
+            raise ModelCardError(f"not TOML: {error}", advice=ADVICE) from error
         return cls.from_mapping(mapping)
 
     @classmethod
@@ -190,11 +241,12 @@ class ModelCard:
         Raises:
             ModelCardError: A key is unknown or missing, or its value is not allowed; the message names the key.
         """
-        table = _Table(mapping)
+        table = CardTable(mapping)
         task = table.choice("task", get_args(Task))
         urls = table.texts("urls", _URL)
         # What the program brings along is known to the last byte; of what users fetch, the publisher may tell less.
-        built_in = not urls
+        home = table.text("home", _URL) if table.has("home") else None
+        built_in = not urls and home is None
         card = cls(
             id=table.text("id", _ID),
             task=task,
@@ -206,28 +258,30 @@ class ModelCard:
             size=table.natural("size") if built_in or table.has("size") else None,
             origin=_origin(table.table("origin")) if built_in or table.has("origin") else None,
             urls=urls,
+            home=home,
             target=_target(table, task),
             output=_output(table, task),
+            crop=_crop(table.table("crop")) if table.has("crop") else None,
             identity=_identity(table.table("identity")) if task == "swapper" else None,
         )
         table.finish()
         return card
 
 
-def _target(table: "_Table", task: Task) -> PictureFormat | None:
+def _target(table: CardTable, task: Task) -> PictureFormat | None:
     if task == "converter":
         return None
     return _picture(table.table("target" if task == "swapper" else "input"))
 
 
-def _output(table: "_Table", task: Task) -> PictureFormat | DecodedOutput | None:
+def _output(table: CardTable, task: Task) -> PictureFormat | DecodedOutput | None:
     if task == "converter":
         return None
     output = table.table("output")
     return _picture(output) if task in _PICTURE_MAKERS else _decoded(output)
 
 
-def _picture(table: "_Table") -> PictureFormat:
+def _picture(table: CardTable) -> PictureFormat:
     colour_order = table.choice("colour_order", get_args(ColourOrder))
     channels = _CHANNELS[colour_order]
     std = table.numbers("std", channels)
@@ -249,11 +303,14 @@ def _picture(table: "_Table") -> PictureFormat:
     return picture
 
 
-def _decoded(table: "_Table") -> DecodedOutput:
+def _decoded(table: CardTable) -> DecodedOutput:
     output = DecodedOutput(
         decoder=table.choice("decoder", get_args(Decoder)),
         names=table.texts("names", re.compile(r"\S+")),
         anchors=table.pairs("anchors") if table.has("anchors") else (),
+        scale=table.number("scale", 1.0),
+        shift=table.number("shift", 0.0),
+        classes=table.naturals("classes") if table.has("classes") else (),
     )
     if not output.names:
         table.fail("names", "is empty")
@@ -261,17 +318,29 @@ def _decoded(table: "_Table") -> DecodedOutput:
     return output
 
 
-def _identity(table: "_Table") -> Identity:
+def _crop(table: CardTable) -> FaceCrop:
+    crop = FaceCrop(
+        reach=table.numbers("reach", 1)[0],
+        side=table.choice("side", get_args(CropSide)),
+        level=table.flag("level"),
+    )
+    if crop.reach <= 0:
+        table.fail("reach", f"is {crop.reach:g}, allowed: a number above 0")
+    table.finish()
+    return crop
+
+
+def _identity(table: CardTable) -> Identity:
     kind = table.choice("kind", get_args(IdentityKind))
-    by_picture = kind == "image"
+    by_picture, by_vector = kind == "image", kind == "embedding"
     project = table.text("project", re.compile(f"|{_ID.pattern}"))
     normalise = table.choice("normalise", get_args(Normalise))
-    if by_picture and (project or normalise != "none"):
-        table.fail("project" if project else "normalise", 'has no meaning with kind = "image"')
+    if not by_vector and (project or normalise != "none"):
+        table.fail("project" if project else "normalise", f'has no meaning with kind = "{kind}"')
     identity = Identity(
         kind=kind,
         picture=_picture(table.table("picture")) if by_picture else None,
-        recogniser=None if by_picture else table.text("recogniser", _ID),
+        recogniser=table.text("recogniser", _ID) if by_vector else None,
         project=project,
         normalise=normalise,
         mix=table.flag("mix"),
@@ -280,7 +349,7 @@ def _identity(table: "_Table") -> Identity:
     return identity
 
 
-def _origin(table: "_Table") -> Origin:
+def _origin(table: CardTable) -> Origin:
     origin = Origin(
         wheel=table.text("wheel"),
         version=table.text("version"),
@@ -289,92 +358,3 @@ def _origin(table: "_Table") -> Origin:
     )
     table.finish()
     return origin
-
-
-class _Table:
-    """A TOML table that is read key by key and knows which keys nobody asked for."""
-
-    def __init__(self, mapping: Mapping[str, object], path: str = "") -> None:
-        self._mapping = mapping
-        self._path = path
-        self._known: set[str] = set()
-
-    def has(self, key: str) -> bool:
-        """Ask for a key that may be left out."""
-        self._known.add(key)
-        return key in self._mapping
-
-    def fail(self, key: str, words: str) -> NoReturn:
-        raise ModelCardError(f"model card: {self._path}{key} {words}", advice=_ADVICE)
-
-    def finish(self) -> None:
-        """Make sure that every key was asked for."""
-        unknown = sorted(set(self._mapping) - self._known)
-        if unknown:
-            self.fail(unknown[0], f"is unknown here, allowed: {', '.join(sorted(self._known))}")
-
-    def _value(self, key: str) -> object:
-        if not self.has(key):
-            self.fail(key, "is missing")
-        return self._mapping[key]
-
-    def table(self, key: str) -> "_Table":
-        value = self._value(key)
-        if not isinstance(value, Mapping):
-            self.fail(key, "is not a table")
-        return _Table(cast("Mapping[str, object]", value), f"{self._path}{key}.")
-
-    def text(self, key: str, pattern: re.Pattern[str] = re.compile(r"\S.*")) -> str:
-        return self._text(key, self._value(key), pattern)
-
-    def texts(self, key: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        return tuple(self._text(key, item, pattern) for item in self._list(key, self._value(key)))
-
-    def choice(self, key: str, allowed: tuple[_Choice, ...]) -> _Choice:
-        value = self._value(key)
-        chosen = next((candidate for candidate in allowed if candidate == value), None)
-        if chosen is None:
-            self.fail(key, f"is {value!r}, allowed: {', '.join(allowed)}")
-        return chosen
-
-    def natural(self, key: str) -> int:
-        return self._natural(key, self._value(key))
-
-    def pairs(self, key: str) -> tuple[tuple[int, int], ...]:
-        rows = [self._list(key, row) for row in self._list(key, self._value(key))]
-        if any(len(row) != 2 for row in rows):
-            self.fail(key, "is not a list of pairs")
-        return tuple((self._natural(key, row[0]), self._natural(key, row[1])) for row in rows)
-
-    def numbers(self, key: str, count: int) -> tuple[float, ...]:
-        value = self._value(key)
-        numbers = self._list(key, value) if isinstance(value, list) else [value] * count
-        if len(numbers) != count:
-            self.fail(key, f"has {len(numbers)} numbers, allowed: 1 or {count}")
-        return tuple(self._number(key, number) for number in numbers)
-
-    def flag(self, key: str) -> bool:
-        value = self._value(key)
-        if not isinstance(value, bool):
-            self.fail(key, f"is {value!r}, allowed: true, false")
-        return value
-
-    def _text(self, key: str, value: object, pattern: re.Pattern[str]) -> str:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            self.fail(key, f"is {value!r}, allowed: text like {pattern.pattern}")
-        return value
-
-    def _list(self, key: str, value: object) -> list[object]:
-        if not isinstance(value, list):
-            self.fail(key, "is not a list")
-        return cast("list[object]", value)
-
-    def _natural(self, key: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            self.fail(key, f"is {value!r}, allowed: a whole number from 1")
-        return value
-
-    def _number(self, key: str, value: object) -> float:
-        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-            self.fail(key, f"is {value!r}, allowed: a number")
-        return float(value)

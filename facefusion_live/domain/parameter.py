@@ -8,6 +8,7 @@ A group of parameters is a frozen dataclass, and the table of settings a frozen 
 
 import dataclasses
 import enum
+import re
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from facefusion_live.domain.errors import SettingsError
 Value: TypeAlias = bool | int | float | str
 """What a parameter can hold."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+"""How what users bring is called."""
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -55,9 +58,11 @@ class Choice:
 
     Attributes:
         options: The words allowed, the first one need not be the default.
+        other: What else may stand there, in words: the name of something that users bring. Empty where nothing may.
     """
 
     options: tuple[str, ...]
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,8 @@ class Parameter:
         match self.limits:
             case Range(low, high, _, unit):
                 return f"{'a whole number from ' if self.type is int else ''}{low:g} to {high:g} {unit}".rstrip()
-            case Choice(options):
-                return "one of " + ", ".join(options)
+            case Choice(options, other):
+                return "one of " + ", ".join(options) + (f", or {other}" if other else "")
             case Text(what, _):
                 return what
             case _:
@@ -181,8 +186,8 @@ class Parameter:
             case Range(low, high):
                 # Not a number is in no range, and a whole number of any length can be compared.
                 return isinstance(value, int | float) and low <= value <= high
-            case Choice(options):
-                return value in options
+            case Choice(options, other):
+                return value in options or (bool(other) and _NAME.fullmatch(str(value)) is not None)
             case Text(_, allows):
                 return isinstance(value, str) and allows(value)
             case _:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain.face import Detection, Face, Job, Patch
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image, Lease
+from facefusion_live.domain.model_card import FaceCrop
 from facefusion_live.domain.settings import Settings
 
 
@@ -156,6 +157,41 @@ class FaceLandmarker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePoints:
+    """The points of the one face in a crop, in crop pixels.
+
+    Attributes:
+        points_px: (n, 2) float32, n as `domain.points` knows them.
+        score: 0..1, how sure the net is; 1 where it does not say.
+    """
+
+    points_px: NDArray[np.float32]
+    score: float
+
+
+class PointFinder(Protocol):
+    """Finds the points of the one face in a crop. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    @property
+    def cut(self) -> FaceCrop:
+        """How the crop is cut around a face."""
+        ...
+
+    def points(self, crop: NDArray[np.uint8]) -> FacePoints:
+        """The points in crop pixels.
+
+        Args:
+            crop: (n, n, 3) RGB.
+        """
+        ...
+
+
 class FaceRecogniser(Protocol):
     """Tells who a face is. Raises InferenceError."""
 
@@ -186,6 +222,19 @@ class Portrait:
     face: Face
 
 
+class RegionPainter(Protocol):
+    """Draws the regions of a patch; one does it for every engine. Thread: inference."""
+
+    def regions(self, mesh_px: NDArray[np.float32], regions: NDArray[np.uint8]) -> None:
+        """Write the signed distances of `Patch.regions`.
+
+        Args:
+            mesh_px: (478, 3) in crop pixels.
+            regions: (s, s, 4) written.
+        """
+        ...
+
+
 class PreparedSource(Protocol):
     """A source face as one engine wants it; only the swapper that made it can read it."""
 
@@ -211,6 +260,28 @@ class FaceSwapper(Protocol):
         self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers
     ) -> Patch:
         """The source face in the pose of `face`. The patch owns one share of each of its pictures."""
+        ...
+
+
+class FaceEnhancer(Protocol):
+    """Redraws patches more finely. Raises InferenceError."""
+
+    @property
+    def name(self) -> str:
+        """Of its card."""
+        ...
+
+    def enhance(self, patch: Patch, face: Face, settings: Settings, buffers: Buffers) -> Patch:
+        """The same patch with `enhanced`, at a higher resolution where the enhancer has more to show.
+
+        The patch given is released; when an error is raised it is not.
+
+        Args:
+            patch: A swapped face.
+            face: Whose place it takes.
+            settings: For the largest crop.
+            buffers: Memory for the new patch, with room for the enhanced picture.
+        """
         ...
 
 

@@ -23,6 +23,7 @@ from facefusion_live.domain.parameter import (
     parameters_of,
 )
 
+NO_ENHANCER = "none"
 _SHARE = Range(0, 1, 0.01)
 
 
@@ -65,7 +66,7 @@ class Detect:
 
     model: Annotated[
         str,
-        Choice(("auto", "blazeface_short", "blazeface_full", "yunet_2023mar")),
+        Choice(("auto", "blazeface_short", "blazeface_full", "yunet_2023mar"), other="the name of a detector's card"),
         Acts.SESSION,
         Words("Detector", "Auto asks the full-range net, then the one for near faces, then the one for far ones."),
     ] = "auto"
@@ -93,6 +94,12 @@ class Track:
         Acts.INFERENCE,
         Words("Smoothing", "Steadies a face at rest; a moving one is followed without delay."),
     ] = 0.5
+    landmarker: Annotated[
+        str,
+        Text("mesh, or the name of a landmarker's card"),
+        Acts.SESSION,
+        Words("Landmarker", "Whose points nets are aligned by: the mesh, or a landmarker that you brought."),
+    ] = "mesh"
     lost_ms: Annotated[
         int,
         Range(0, 5000, 50, "ms"),
@@ -111,6 +118,12 @@ class Swap:
         Acts.INFERENCE,
         Words("Replace", "The largest face, or every face in the picture."),
     ] = "largest"
+    enhancer: Annotated[
+        str,
+        Text("none, or the name of an enhancer's card"),
+        Acts.SESSION,
+        Words("Enhancer", "A net that you brought and that redraws the swap more finely; Enhance mixes it in."),
+    ] = NO_ENHANCER
     max_crop_px: Annotated[
         int,
         Range(128, 1536, 64, "px"),

@@ -5,7 +5,7 @@
     not good, and pass-through armed by hand ──> PASS
 
 A frame is good when nothing failed on the way, every face that must be covered is there and has a patch of finite
-numbers that covers at least `FLOOR` of it, and the last re-detection agrees with the track.
+numbers that covers at least `FLOOR` of it and shows another face, and the last re-detection agrees with the track.
 """
 
 import threading
@@ -15,6 +15,7 @@ from enum import Enum
 
 import numpy as np
 
+from facefusion_live.domain.change import CHANGED_FROM
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Composition, GateState, OutputFrame
@@ -43,6 +44,7 @@ class Fault(Enum):
     NOT_FINITE = "not finite"
     DISAGREED = "track and detection disagree"
     NOT_COVERED = "not covered"
+    NOT_CHANGED = "face not changed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,10 @@ class Candidate:
         shares = self.composition.covered if self.composition is not None else ()
         if len(shares) != len(targets) or not all(share >= FLOOR for share in shares):
             yield Fault.NOT_COVERED
+        # A net that gives back what it was fed covers the whole face, with the bare face.
+        changes = (patch.change for patch in job.patches if patch.change is not None)
+        if not all(change >= CHANGED_FROM for change in changes):
+            yield Fault.NOT_CHANGED
 
     @property
     def covered(self) -> float:

@@ -1,11 +1,13 @@
 """How much memory a session needs, and where it comes from."""
 
 from facefusion_live.domain.errors import ComputeError
-from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.settings import NO_ENHANCER, Settings
 from facefusion_live.engine.buffers import BufferPool, PoolBuffer
 
 _PATCH_BYTES_PER_PIXEL = 8
 """Swap, regions and coverage."""
+_ENHANCED_BYTES_PER_PIXEL = 11
+"""The same, and the enhanced swap."""
 
 
 class PatchMemory:
@@ -22,16 +24,19 @@ class PatchMemory:
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._fits: tuple[int, int] | None = None
+        self._fits: tuple[int, int, bool] | None = None
         self._pools: tuple[BufferPool, ...] = ()
 
     def fit(self, settings: Settings) -> None:
         """Get ready for a frame with these settings."""
-        wanted = settings.swap.max_crop_px, settings.detect.max_faces
+        enhanced = settings.swap.enhancer != NO_ENHANCER
+        wanted = settings.swap.max_crop_px, settings.detect.max_faces, enhanced
         if wanted != self._fits:
             self._fits = wanted
-            edge_px, faces = wanted
-            pool = BufferPool(_PATCH_BYTES_PER_PIXEL * edge_px**2, self._jobs * faces, "patch")
+            edge_px, faces, _ = wanted
+            # While a patch is enhanced there are two of it.
+            per_pixel = _ENHANCED_BYTES_PER_PIXEL if enhanced else _PATCH_BYTES_PER_PIXEL
+            pool = BufferPool(per_pixel * edge_px**2, self._jobs * faces + enhanced, "patch")
             self.close()
             self._pools = (*(old for old in self._pools if old.in_use), pool)
 

@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry
-from facefusion_live.domain.face import Detection
+from facefusion_live.domain.face import Detection, Face
 from facefusion_live.domain.image import Image
+from facefusion_live.domain.points import five_of
 from facefusion_live.domain.ports import (
     Buffers,
     Compute,
     FaceDetector,
+    FaceEnhancer,
     FaceLandmarker,
     FaceRecogniser,
     FaceSwapper,
     Landmarks,
+    PointFinder,
     PreparedSource,
 )
 from facefusion_live.engine.pipeline import Draft
@@ -32,6 +35,8 @@ With a tenth small faces were lost, and without the mirror (black) it was found 
 """
 WITHIN = 0.25
 """A detection of which less lies within the frame is the mirror image of a face."""
+REFINED_FROM = 0.5
+"""How sure a landmarker must be for its points to be taken."""
 IDENTIFY_EVERY_S = 1.0
 """How often each face is shown to the recogniser again."""
 
@@ -158,6 +163,46 @@ class ChooseStage:
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
 
 
+class RefineStage:
+    """Has the five points that crops are aligned by found once more, by a net that does nothing else.
+
+    Points that the net is not sure of are left as the mesh has them.
+
+    Args:
+        finder: The net.
+        compute: For the crops.
+    """
+
+    name = "refine"
+    needs = frozenset({"faces", "targets"})
+    gives = frozenset({"points"})
+
+    def __init__(self, finder: PointFinder, compute: Compute) -> None:
+        self._finder, self._compute = finder, compute
+        self._crop = np.empty((finder.input_px, finder.input_px, 3), np.uint8)
+
+    def run(self, draft: Draft) -> None:
+        """Refine the faces that will be replaced."""
+        faces = list(draft.faces)
+        for index in draft.targets:
+            draft.at_face = index
+            faces[index] = self._refined(draft, faces[index])
+        draft.at_face = None
+        draft.faces = tuple(faces)
+
+    def _refined(self, draft: Draft, face: Face) -> Face:
+        cut, edge = self._finder.cut, self._finder.input_px
+        crop_from_frame = geometry.cut_around(
+            face.box_px, face.landmarks5_px[:2], edge, cut.reach, wide=cut.side == "width", level=cut.level
+        )
+        self._compute.crop(draft.frame.image, crop_from_frame, self._crop)
+        found = self._finder.points(self._crop)
+        if found.score < REFINED_FROM:
+            return face
+        five = geometry.transform(geometry.inverse(crop_from_frame), five_of(found.points_px))
+        return replace(face, landmarks5_px=five)
+
+
 class IdentifyStage:
     """Hands aligned crops to the side worker now and then; the answer arrives some frames later.
 
@@ -226,6 +271,32 @@ class SwapStage:
             draft.at_face = index
             patch = self._swapper.swap(draft.frame, draft.faces[index], index, source, draft.settings, self._buffers)
             draft.patches.append(patch)
+        draft.at_face = None
+
+
+class EnhanceStage:
+    """Has every patch redrawn more finely, as long as any of it would be seen.
+
+    Args:
+        enhancer: The net.
+        buffers: Memory for the new patches.
+    """
+
+    name = "enhance"
+    needs = frozenset({"patches"})
+    gives = frozenset({"enhanced"})
+
+    def __init__(self, enhancer: FaceEnhancer, buffers: Buffers) -> None:
+        self._enhancer, self._buffers = enhancer, buffers
+
+    def run(self, draft: Draft) -> None:
+        """Enhance."""
+        if draft.settings.look.enhance == 0:
+            return
+        for index, patch in enumerate(draft.patches):
+            draft.at_face = patch.face_index
+            face = draft.faces[patch.face_index]
+            draft.patches[index] = self._enhancer.enhance(patch, face, draft.settings, self._buffers)
         draft.at_face = None
 
 

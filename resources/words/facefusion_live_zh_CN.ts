@@ -921,6 +921,10 @@
         <translation>人脸未完全遮盖</translation>
     </message>
     <message>
+        <source>face not changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>panic</source>
         <translation>紧急</translation>
     </message>
@@ -1785,6 +1789,14 @@
         <translation>跟踪</translation>
     </message>
     <message>
+        <source>Landmarker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whose points nets are aligned by: the mesh, or a landmarker that you brought.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Lost after</source>
         <translation>丢失判定</translation>
     </message>
@@ -1815,6 +1827,14 @@
     <message>
         <source>Every face</source>
         <translation>所有的脸</translation>
+    </message>
+    <message>
+        <source>Enhancer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A net that you brought and that redraws the swap more finely; Enhance mixes it in.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Largest crop</source>

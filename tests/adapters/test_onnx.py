@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.onnx import session
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
-from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import ColourOrder, PictureFormat
 from tests import nets

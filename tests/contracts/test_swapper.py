@@ -1,12 +1,17 @@
 """What every engine does, whichever way it makes a face."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
 from facefusion_live import adapters
 from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Patch
@@ -14,12 +19,24 @@ from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import FaceSwapper, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
+from tests import nets
+from tests.adapters import onnx_graphs
 from tests.contracts.discovery import classes_with
 from tests.faces import canonical_mesh_px, face_of, noise
 from tests.fakes import swapper as fakes
 from tests.fakes.swapper import FakeSwapper
+from tests.support import RESOURCES
 
-CASES: dict[str, Callable[[], FaceSwapper]] = {"mesh": MeshSwapper, "fake": FakeSwapper}
+
+def one_shot() -> FaceSwapper:
+    """A net of UniFace's shape, from the card that ships: it takes two pictures and needs no recogniser."""
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "uniface_256.onnx"
+        onnx_graphs.probe_swapper(graph, 256, (1, 3, 256, 256), picture=np.zeros((3, 256, 256), np.float32))
+        return Catalog(Path(folder), RESOURCES / "cards").swapper("uniface_256", nets.compute().crop, Warper())
+
+
+CASES: dict[str, Callable[[], FaceSwapper]] = {"mesh": MeshSwapper, "one shot": one_shot, "fake": FakeSwapper}
 FRAME = Frame(7, 0, 0.0, HostImage(noise((640, 480), 1, smooth_px=6)))
 FACE = face_of(canonical_mesh_px(160, (300, 200), yaw=10))
 PORTRAIT = Portrait(HostImage(noise((512, 512), 2, smooth_px=12)), face_of(canonical_mesh_px(250, (256, 256))))
@@ -40,9 +57,9 @@ def swapped(swapper: FaceSwapper, buffers: BufferPool, largest_px: int = 768) ->
 
 
 def test_no_swapper_is_missing_here() -> None:
-    assert classes_with("swap", adapters) == {MeshSwapper}
+    assert classes_with("swap", adapters) == {MeshSwapper, OneShotSwapper}
     assert classes_with("swap", fakes) == {FakeSwapper}
-    assert {type(make()) for make in CASES.values()} == {MeshSwapper, FakeSwapper}
+    assert {type(make()) for make in CASES.values()} == {MeshSwapper, OneShotSwapper, FakeSwapper}
 
 
 def test_an_engine_says_its_name_and_what_computes_it(swapper: FaceSwapper) -> None:

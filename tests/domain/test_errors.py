@@ -12,6 +12,8 @@ ASKED_WRONGLY = {
     "BadInputError",
     "SettingsError",
     "ModelCardError",
+    "ModelMissingError",
+    "ModelFileError",
     "SourceFaceError",
     "ConsentError",
     "CaptureOpenError",

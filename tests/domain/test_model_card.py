@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from facefusion_live.domain.errors import ModelCardError
-from facefusion_live.domain.model_card import DecodedOutput, Identity, ModelCard, Origin, PictureFormat
+from facefusion_live.domain.model_card import DecodedOutput, FaceCrop, Identity, ModelCard, Origin, PictureFormat
 
 SHA = "0123456789abcdef" * 4
 
@@ -149,8 +149,10 @@ def test_a_built_in_detector() -> None:
         size=415013,
         origin=Origin("mediapipe", "0.10.21", SHA, "mediapipe/modules/face.tflite"),
         urls=(),
+        home=None,
         target=PictureFormat(128, "RGB", "NCHW", 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), None),
         output=DecodedOutput("blazeface", ("regressors", "classificators"), ((2, 8), (6, 16))),
+        crop=None,
         identity=None,
     )
 
@@ -181,6 +183,32 @@ def test_an_enhancer_makes_pictures() -> None:
     card = ModelCard.from_mapping(detector(task="enhancer", input=picture, output=picture))
     assert isinstance(card.target, PictureFormat)
     assert card.output == card.target
+
+
+def test_a_landmarker_tells_its_crop_and_the_scale_of_its_points() -> None:
+    output = {"decoder": "points_68", "names": ["a"], "scale": 4, "shift": 0.5}
+    crop = {"reach": 1.31, "side": "longer", "level": False}
+    card = ModelCard.from_mapping(detector(task="landmarker", output=output, crop=crop))
+    assert card.crop == FaceCrop(1.31, "longer", level=False)
+    assert card.output == DecodedOutput("points_68", ("a",), (), 4.0, 0.5)
+
+
+def test_a_parser_tells_which_classes_are_face() -> None:
+    output = {"decoder": "parsing", "names": ["a"], "classes": [1, 2, 10]}
+    card = ModelCard.from_mapping(detector(task="masker", output=output))
+    assert card.output == DecodedOutput("parsing", ("a",), (), classes=(1, 2, 10))
+
+
+def test_a_model_may_be_known_by_its_home_alone() -> None:
+    changes: dict[str, Any] = dict.fromkeys(("licence_file", "sha256", "size", "origin"))
+    card = ModelCard.from_mapping(detector(home="https://example.org/models", **changes))
+    assert (card.home, card.urls, card.sha256) == ("https://example.org/models", (), None)
+
+
+def test_a_model_of_one_person_is_not_told_whom_to_draw() -> None:
+    mapping = swapper(kind="model", picture=None)
+    del mapping["identity"]["picture"]
+    assert ModelCard.from_mapping(mapping).identity == Identity("model", None, None, "", "none", mix=False)
 
 
 def test_a_converter_has_no_pictures() -> None:
@@ -242,7 +270,7 @@ def test_a_grey_picture_has_one_channel() -> None:
         ({"origin": "a wheel"}, "origin is not a table"),
         ({"origin__wheel_sha256": "?"}, "origin.wheel_sha256 is '?'"),
         ({"origin__extra": 1}, "origin.extra is unknown here, allowed: path, version, wheel, wheel_sha256"),
-        ({"colour": "red"}, "colour is unknown here, allowed: file, id, input, licence"),
+        ({"colour": "red"}, "colour is unknown here, allowed: crop, file, home, id, input, licence"),
         ({"identity": {}}, "identity is unknown here"),
         ({"target": {}}, "target is unknown here"),
         ({"input": None}, "input is missing"),
@@ -264,7 +292,13 @@ def test_a_grey_picture_has_one_channel() -> None:
         ({"output__anchors": [[1, 2, 3]]}, "output.anchors is not a list of pairs"),
         ({"output__anchors": [1]}, "output.anchors is not a list"),
         ({"output__anchors": [[1, 0]]}, "output.anchors is 0"),
+        ({"output__scale": "4"}, "output.scale is '4', allowed: a number"),
+        ({"output__classes": [0]}, "output.classes is 0"),
         ({"output__extra": 1}, "output.extra is unknown here"),
+        ({"crop": {"reach": 0, "side": "width", "level": True}}, "crop.reach is 0, allowed: a number above 0"),
+        ({"crop": {"reach": 1, "side": "height", "level": True}}, "crop.side is 'height', allowed: longer, width"),
+        ({"crop": {"reach": 1, "side": "width"}}, "crop.level is missing"),
+        ({"home": "example.org"}, "home is 'example.org'"),
     ],
 )
 def test_a_mistake_is_told_with_its_key(changes: dict[str, Any], told: str) -> None:
@@ -302,3 +336,15 @@ def test_text_that_is_no_toml() -> None:
 def test_text_of_several_lines_is_no_name() -> None:
     with pytest.raises(ModelCardError, match="vendor is"):
         ModelCard.from_mapping(detector(vendor="a\nb"))
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"), [(SIMSWAP, ("arcface_w600k_r50", "crossface_simswap")), (UNIFACE, ()), (DETECTOR, ())]
+)
+def test_a_card_tells_which_other_models_are_needed(text: str, needed: tuple[str, ...]) -> None:
+    assert ModelCard.parse(text).needs == needed
+
+
+def test_a_matrix_in_the_graph_is_no_other_model() -> None:
+    card = ModelCard.parse(SIMSWAP.replace('"crossface_simswap"', '"initialiser"'))
+    assert card.needs == ("arcface_w600k_r50",)

@@ -145,3 +145,11 @@ def test_an_unknown_group_is_answered_with_the_groups(path: str) -> None:
 
 def test_a_known_parameter_is_found_by_its_path() -> None:
     assert parameter("mask.feather").path == "mask.feather"
+
+
+def test_a_detector_of_the_users_own_may_be_named() -> None:
+    settings = Settings().with_values({"detect.model": "yoloface_8n"})
+    assert settings.detect.model == "yoloface_8n"
+    with pytest.raises(SettingsError) as refusal:
+        Settings().with_values({"detect.model": "Not a name"})
+    assert "or the name of a detector's card" in refusal.value.advice

@@ -66,6 +66,12 @@ def _nan_patch() -> Job:
     return replace(job(), patches=(replace(patch(), crop_from_frame=np.full((2, 3), np.nan)),))
 
 
+def _changed(*changes: float) -> Job:
+    whole = job(faces=len(changes))
+    patches = zip(whole.patches, changes, strict=True)
+    return replace(whole, patches=tuple(replace(each, change=change) for each, change in patches))
+
+
 BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     "stage failed": (
         Fault.STAGE_FAILED,
@@ -85,6 +91,9 @@ BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     "map not finite": (Fault.NOT_FINITE, lambda: Candidate(_nan_patch(), composed())),
     "disagreed": (Fault.DISAGREED, lambda: Candidate(_with_face(face(agreed=False)), composed())),
     "uncovered": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(0.0))),
+    "not changed": (Fault.NOT_CHANGED, lambda: Candidate(_changed(0.19), composed())),
+    "changed into no number": (Fault.NOT_CHANGED, lambda: Candidate(_changed(NAN), composed())),
+    "one of two not changed": (Fault.NOT_CHANGED, lambda: Candidate(_changed(0.9, 0.0), composed(1.0, 1.0))),
     "just below the floor": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(0.8999))),
     "second face uncovered": (Fault.NOT_COVERED, lambda: Candidate(job(faces=2), composed(1.0, 0.5))),
     "coverage not a number": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(NAN))),

@@ -63,3 +63,12 @@ def test_when_it_is_closed_no_more_is_given_out() -> None:
         memory.acquire()
     held.release()
     assert memory.in_use == 0
+
+
+def test_with_an_enhancer_there_is_room_for_what_it_draws() -> None:
+    memory = PatchMemory(1)
+    memory.fit(_settings(128).with_values({"swap.enhancer": "gfpgan_1.4"}))
+    assert memory.acquire().array((128, 128, 11)).shape == (128, 128, 11)
+    memory.acquire()  # while a patch is enhanced there are two of it
+    with pytest.raises(ComputeError, match="in use"):
+        memory.acquire()

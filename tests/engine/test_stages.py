@@ -14,15 +14,18 @@ from facefusion_live.engine.stages import (
     CONFIRM_SCORE,
     ChooseStage,
     DetectStage,
+    EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    RefineStage,
     SwapStage,
     TrackStage,
 )
 from facefusion_live.engine.tracks import FaceTracks
 from tests.engine.rig import FACE, frame_of
 from tests.fakes.compute import FakeCompute
-from tests.fakes.nets import FakeDetector, FakeLandmarker, FakeRecogniser, detection
+from tests.fakes.enhancer import FakeEnhancer
+from tests.fakes.nets import FakeDetector, FakeLandmarker, FakePointFinder, FakeRecogniser, detection
 from tests.fakes.pictures import Square, faces_in, room
 from tests.fakes.swapper import FakeSource, FakeSwapper
 
@@ -244,3 +247,50 @@ def test_whoever_may_not_be_hidden_is_missing(bystanders: str, missing: int, ben
     bench.detector.answer = [detection([30, 40, 54, 64]), detection([-12, 20, 10, 42])]
     draft = bench.frame(FACE, settings=settings)
     assert (len(draft.hidden_boxes_px), draft.missing) == (1, missing)
+
+
+def test_the_points_of_those_who_are_replaced_are_refined(bench: Bench) -> None:
+    draft = bench.frame(FACE, OTHER)
+    before, finder = draft.faces, FakePointFinder()
+    RefineStage(finder, bench.compute).run(draft)
+    assert finder.calls == len(draft.targets) == 1
+    # Points 30, 48 and 54 of 67 along the diagonal of the square; the eyes are means of six.
+    share = np.array([38.5, 44.5, 30, 48, 54])[:, None] / 67
+    corner, edge = np.array([FACE.left, FACE.top]), FACE.edge
+    assert np.abs(draft.faces[0].landmarks5_px - (corner + share * edge)).max() < 1.5
+    assert draft.faces[1] is before[1]
+    assert np.array_equal(draft.faces[0].mesh_px, before[0].mesh_px)
+
+
+def test_points_that_a_net_is_not_sure_of_are_left(bench: Bench) -> None:
+    draft = bench.frame(FACE)
+    before = draft.faces
+    RefineStage(FakePointFinder(0.4), bench.compute).run(draft)
+    assert draft.faces == before
+
+
+@pytest.mark.parametrize(("share", "calls"), [(0.0, 0), (0.5, 1)])
+def test_patches_are_enhanced_as_long_as_it_would_be_seen(bench: Bench, share: float, calls: int) -> None:
+    settings = SETTINGS.with_values({"look.enhance": share, "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    pool = BufferPool(11 * 128**2, 2, "patch")
+    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    enhancer = FakeEnhancer()
+    EnhanceStage(enhancer, pool).run(draft)
+    assert enhancer.calls == calls
+    assert [patch.enhanced is not None for patch in draft.patches] == [calls == 1]
+    assert pool.in_use == 1
+    draft.job().release()
+    assert pool.in_use == 0
+
+
+def test_an_enhancer_that_fails_names_the_face_and_leaves_nothing_behind(bench: Bench) -> None:
+    settings = SETTINGS.with_values({"look.enhance": 1, "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    pool = BufferPool(11 * 128**2, 2, "patch")
+    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    with pytest.raises(InferenceError):
+        EnhanceStage(FakeEnhancer(InferenceError("no")), pool).run(draft)
+    assert draft.at_face == 0
+    draft.job().release()
+    assert pool.in_use == 0

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.face import Detection
-from facefusion_live.domain.ports import Landmarks
+from facefusion_live.domain.model_card import FaceCrop
+from facefusion_live.domain.ports import FacePoints, Landmarks
 from tests.fakes.pictures import faces_in, mesh_in
 
 
@@ -59,6 +60,29 @@ class FakeLandmarker:
         boxes = sorted(faces_in(crop).values(), key=lambda box: float(np.abs(box - middle).sum()))
         seen = Landmarks(mesh_in(boxes[0]), 1.0) if boxes else Landmarks(mesh_in(np.float32([0, 0, 64, 64])), 0.0)
         return self.spoil(self.calls, seen) if self.spoil is not None else seen
+
+
+class FakePointFinder:
+    """A `PointFinder` that sees 68 points along the diagonal of the face nearest to the middle of its crop.
+
+    Args:
+        score: How sure it says it is.
+    """
+
+    input_px = 64
+    cut = FaceCrop(1.5, "longer", level=False)
+
+    def __init__(self, score: float = 1.0) -> None:
+        self.score = score
+        self.calls = 0
+
+    def points(self, crop: NDArray[np.uint8]) -> FacePoints:
+        self.calls += 1
+        middle = np.float32(self.input_px / 2)
+        boxes = sorted(faces_in(crop).values(), key=lambda box: float(np.abs(box - middle).sum()))
+        box = boxes[0] if boxes else np.float32([0, 0, 64, 64])
+        share = np.linspace(0, 1, 68, dtype=np.float32)[:, None]
+        return FacePoints(box[:2] + share * (box[2:] - box[:2]), self.score)
 
 
 class FakeRecogniser:

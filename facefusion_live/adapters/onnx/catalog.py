@@ -2,35 +2,67 @@
 """From a model's card to something that implements a port."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
+from facefusion_live.adapters.onnx.enhancers import EnhancerNet
+from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
+from facefusion_live.adapters.onnx.identity import (
+    Crop,
+    EmbeddingIdentity,
+    IdentityMaker,
+    PictureIdentity,
+    Projection,
+    by_matrix,
+    by_net,
+    unchanged,
+)
+from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, TENSORRT, NetSession
-from facefusion_live.domain.errors import InferenceError, ModelCardError
-from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat
-from facefusion_live.domain.ports import FaceDetector, FaceLandmarker, FaceRecogniser
+from facefusion_live.adapters.onnx.swappers import OneShotSwapper
+from facefusion_live.domain.errors import ModelCardError, ModelMissingError
+from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
+from facefusion_live.domain.ports import (
+    FaceDetector,
+    FaceEnhancer,
+    FaceLandmarker,
+    FaceRecogniser,
+    FaceSwapper,
+    PointFinder,
+    RegionPainter,
+)
 
-_DETECTORS = {"blazeface": BlazeFaceDetector, "yunet": YuNetDetector}
+_DETECTORS = {
+    "blazeface": BlazeFaceDetector,
+    "yunet": YuNetDetector,
+    "anchor_distances": DistanceDetector,
+    "prior_boxes": PriorDetector,
+    "yolov5_face": RowDetector,
+    "yolov8_face": RowDetector,
+}
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
 """Who reads the answer, by the name of the decoder on the card."""
 
 
 class Catalog:
-    """The models in a folder, opened by name. Thread: any.
+    """The models in some folders, opened by name. Thread: any.
 
     A net is loaded once, however many adapters read it: ONNX Runtime's sessions can be run by several threads.
 
     Args:
-        folder: Holds `<id>.toml` cards and the models beside them.
+        folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
+            The first that has a name wins.
         tensorrt: Every net must run on TensorRT; one that cannot is an InferenceError.
     """
 
-    def __init__(self, folder: Path, *, tensorrt: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, *folders: Path, tensorrt: bool = False) -> None:
+        self._folders = folders
         self._provider = TENSORRT if tensorrt else CPU
         self._opened: dict[str, Path] = {}
         self._nets: dict[str, NetSession] = {}
@@ -48,10 +80,55 @@ class Catalog:
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
+        path = self._find(f"{model_id}.toml")
         try:
-            return ModelCard.parse((self._folder / f"{model_id}.toml").read_text("utf-8"))
-        except OSError as error:
-            raise ModelCardError(f"there is no model {model_id!r}") from error
+            text = None if path is None else path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelCardError(f"the card of {model_id} cannot be read") from error
+        if text is None:
+            raise ModelCardError(f"there is no model {model_id!r}")
+        return ModelCard.parse(text)
+
+    def known(self, task: Task) -> tuple[str, ...]:
+        """Every model of a task that there is a card for, by name. Cards that cannot be read are passed over."""
+        return tuple(card.id for card in self._cards() if card.task == task)
+
+    def ready(self, task: Task) -> tuple[str, ...]:
+        """Those of `known` whose own file is there, and the files of the models that they need."""
+        return tuple(card.id for card in self._cards() if card.task == task and not self._lacks(card))
+
+    def cards(self) -> tuple[ModelCard, ...]:
+        """Every card that can be read, by name."""
+        return tuple(self._cards())
+
+    def unreadable(self) -> dict[str, str]:
+        """What is wrong with the cards that cannot be read, by name."""
+        wrong: dict[str, str] = {}
+        for model_id in self._names():
+            try:
+                self.card(model_id)
+            except ModelCardError as error:
+                wrong[model_id] = str(error)
+        return wrong
+
+    def file(self, card: ModelCard) -> Path | None:
+        """Where the file of a model lies; None when it is not there."""
+        return self._find(card.file)
+
+    def _names(self) -> list[str]:
+        return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
+
+    def _cards(self) -> Iterator[ModelCard]:
+        for model_id in self._names():
+            with suppress(ModelCardError):
+                yield self.card(model_id)
+
+    def _lacks(self, card: ModelCard) -> bool:
+        try:
+            needed = [card, *(self.card(model_id) for model_id in card.needs)]
+        except ModelCardError:
+            return True
+        return any(self._find(each.file) is None for each in needed)
 
     def detector(self, model_id: str) -> FaceDetector:
         """A face detector. Raises ModelCardError, InferenceError."""
@@ -65,8 +142,57 @@ class Catalog:
         picture, output = _parts(card, _LANDMARKERS, "face mesh")
         return _LANDMARKERS[output.decoder](self._net(card), picture)
 
+    def point_finder(self, model_id: str) -> PointFinder:
+        """A landmarker that gives points, no mesh. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, COUNTS, "landmarker")
+        return PointNet(self._net(card), picture, output, card.crop)
+
     def recogniser(self, model_id: str) -> FaceRecogniser:
         """A recogniser. Raises ModelCardError, InferenceError."""
+        return self._embedding_net(model_id)
+
+    def swapper(self, model_id: str, crop: Crop, regions: RegionPainter) -> FaceSwapper:
+        """A neural swapper with all that its card says it needs.
+
+        Args:
+            model_id: Name of the card.
+            crop: Samples crops from pictures.
+            regions: Draws the signed distances of patches.
+
+        Raises:
+            ModelCardError: There is no such card, or it is no swapper's, or it does not fit its graph.
+            InferenceError: A net cannot be loaded.
+        """
+        card = self.card(model_id)
+        if card.identity is None:
+            raise ModelCardError(f"{card.id} is no swapper of a known family")
+        return OneShotSwapper(card, self._net(card), self._identity(card, crop), crop, regions)
+
+    def enhancer(self, model_id: str) -> FaceEnhancer:
+        """An enhancer. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        if card.task != "enhancer":
+            raise ModelCardError(f"{card.id} is no enhancer of a known family")
+        return EnhancerNet(card, self._net(card))
+
+    def _identity(self, card: ModelCard, crop: Crop) -> IdentityMaker:
+        identity = card.identity
+        if identity is not None and identity.picture is not None:
+            return PictureIdentity(identity.picture, crop)
+        if identity is None or identity.recogniser is None:
+            raise ModelCardError(f"{card.id} does not say how it is told whom to draw")
+        recogniser = self._embedding_net(identity.recogniser)
+        return EmbeddingIdentity(recogniser, crop, self._projection(card, identity.project), identity.normalise)
+
+    def _projection(self, card: ModelCard, project: str) -> Projection:
+        if not project:
+            return unchanged
+        if project == "initialiser":
+            return by_matrix(last_initialiser(self._file(card)))
+        return by_net(self._net(self.card(project)))
+
+    def _embedding_net(self, model_id: str) -> EmbeddingNet:
         card = self.card(model_id)
         picture, output = _parts(card, _RECOGNISERS, "recogniser")
         return _RECOGNISERS[output.decoder](self._net(card), picture)
@@ -81,11 +207,19 @@ class Catalog:
         return net
 
     def _load(self, card: ModelCard) -> NetSession:
-        path = self._folder / card.file
-        if not path.is_file():
-            raise InferenceError(f"the model file {card.file} is missing", advice="Install the program again.")
+        path = self._file(card)
         self._opened[card.id] = path
         return NetSession(path, provider=self._provider)
+
+    def _file(self, card: ModelCard) -> Path:
+        path = self._find(card.file)
+        if path is None:
+            advice = f"Fetch it: facefusion-live models pull {card.id}" if card.urls else "Install the program again."
+            raise ModelMissingError(f"the model file {card.file} is missing", advice=advice)
+        return path
+
+    def _find(self, name: str) -> Path | None:
+        return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
 
 
 def _parts(card: ModelCard, families: Collection[str], what: str) -> tuple[PictureFormat, DecodedOutput]:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.adapters.onnx import boxes
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
-
-_SAME_FACE = 0.3
-"""Intersection over union from which two answers mean one face."""
 
 
 class BlazeFaceDetector:
@@ -41,9 +40,9 @@ class BlazeFaceDetector:
         raw, anchors = regressors[0, chosen], self._anchors_px[chosen]
         centre = raw[:, :2] + anchors
         half = raw[:, 2:4] / 2
-        boxes = np.concatenate([centre - half, centre + half], 1)
+        corners = np.concatenate([centre - half, centre + half], 1)
         eyes = raw[:, 4:8].reshape(-1, 2, 2) + anchors[:, None]
-        return _merged(boxes, eyes, scores[chosen])
+        return boxes.merged(corners, eyes, scores[chosen])
 
 
 class YuNetDetector:
@@ -64,7 +63,7 @@ class YuNetDetector:
     def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
         """Faces in crop pixels, best first."""
         answers = dict(zip(self._net.output_names, self._net.run(self._tensor.fill(crop)), strict=True))
-        boxes, eyes, scores = [], [], []
+        corners, eyes, scores = [], [], []
         for stride in self._strides:
             score = answers[f"cls_{stride}"][0, :, 0] * answers[f"obj_{stride}"][0, :, 0]
             chosen = np.flatnonzero(score >= threshold)
@@ -73,10 +72,10 @@ class YuNetDetector:
             box, points = answers[f"bbox_{stride}"][0, chosen], answers[f"kps_{stride}"][0, chosen]
             centre = box[:, :2] * stride + corner
             half = np.exp(box[:, 2:]) * stride / 2
-            boxes.append(np.concatenate([centre - half, centre + half], 1))
+            corners.append(np.concatenate([centre - half, centre + half], 1))
             eyes.append(points[:, :4].reshape(-1, 2, 2) * stride + corner[:, None])
             scores.append(score[chosen])
-        return _merged(np.concatenate(boxes), np.concatenate(eyes), np.concatenate(scores))
+        return boxes.merged(np.concatenate(corners), np.concatenate(eyes), np.concatenate(scores))
 
 
 def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:
@@ -85,31 +84,3 @@ def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:
     centres = (np.arange(cells) + 0.5) * stride
     x, y = np.meshgrid(centres, centres)
     return np.repeat(np.stack([x.ravel(), y.ravel()], 1), count, axis=0).astype(np.float32)
-
-
-def _merged(
-    boxes: NDArray[np.floating], eyes: NDArray[np.floating], scores: NDArray[np.floating]
-) -> tuple[Detection, ...]:
-    """One detection per face: overlapping answers are averaged by score, the best one gives the score."""
-    left = np.argsort(-scores)
-    faces = []
-    while len(left):
-        same = _overlaps(boxes[left[0]], boxes[left]) > _SAME_FACE
-        same[0] = True
-        group = left[same]
-        weight = scores[group] / scores[group].sum()
-        faces.append(
-            Detection(
-                box_px=(weight @ boxes[group]).astype(np.float32),
-                eyes_px=np.tensordot(weight, eyes[group], 1).astype(np.float32),
-                score=float(scores[group[0]]),
-            )
-        )
-        left = left[~same]
-    return tuple(faces)
-
-
-def _overlaps(box: NDArray[np.floating], boxes: NDArray[np.floating]) -> NDArray[np.floating]:
-    shared = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(1)
-    area = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(1)
-    return shared / np.maximum(np.clip(box[2:] - box[:2], 0, None).prod() + area - shared, 1e-9)

@@ -7,7 +7,8 @@ Source: the graph and the refinement lists of MediaPipe 0.10.21 (face_landmark_w
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.model_card import PictureFormat
 from facefusion_live.domain.ports import Landmarks
 

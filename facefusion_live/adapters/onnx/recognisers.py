@@ -4,7 +4,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import InputTensor, NetSession
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import PictureFormat
 
@@ -25,10 +26,19 @@ class EmbeddingNet:
         self._net = net
         self._tensor = InputTensor(picture)
 
-    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(d,) of unit length for an aligned RGB crop."""
+    def raw(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(d,) as the net gives it, for swappers that project it themselves.
+
+        Raises:
+            InferenceError: The net failed, or the vector has no direction.
+        """
         vector = self._net.run(self._tensor.fill(crop))[0].ravel()
         norm = float(np.linalg.norm(vector))
         if not np.isfinite(norm) or norm == 0:
             raise InferenceError("the recogniser gave no usable vector")
-        return vector / np.float32(norm)
+        return vector
+
+    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(d,) of unit length for an aligned RGB crop."""
+        vector = self.raw(crop)
+        return vector / np.float32(np.linalg.norm(vector))

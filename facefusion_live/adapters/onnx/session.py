@@ -4,7 +4,9 @@
 import threading
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -13,7 +15,6 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue]
 
 from facefusion_live.domain.errors import InferenceError
-from facefusion_live.domain.model_card import PictureFormat
 
 _ORT_ERRORS = tuple(
     error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
@@ -30,6 +31,32 @@ _ABOUT = {
     )
 }
 """What a provider is called, and what to do when it does not work."""
+
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(uint8)": np.uint8,
+}
+"""What onnxruntime's names of types mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input of a graph.
+
+    Attributes:
+        name: As the graph calls it.
+        shape: Edges; None where any length goes.
+        dtype: What it is fed with.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
 
 
 def offered_providers() -> list[str]:
@@ -63,7 +90,7 @@ class NetSession:
         # The session is asked, not onnxruntime: that lists what it was built with, whether or not it can be loaded.
         if self.provider != provider:
             raise _not_there(provider)
-        self._input = self._session.get_inputs()[0]
+        self._inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     @property
@@ -72,21 +99,43 @@ class NetSession:
         return self._session.get_providers()[0]
 
     @property
+    def inputs(self) -> tuple["TensorSpec", ...]:
+        """What the graph takes, in its own order."""
+        return self._inputs
+
+    @property
     def output_names(self) -> Sequence[str]:
         """Names of the outputs, in the order in which `run` gives them."""
         return self._outputs
 
-    def run(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """All outputs for one input.
+    def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """All outputs for one run.
+
+        Args:
+            tensors: One per input, in the order of `inputs`; brought to the type that the graph asks for.
+
+        Returns:
+            The outputs in the order of `output_names`; half-precision ones as float32.
 
         Raises:
             InferenceError: The runtime failed.
+            ValueError: Too few or too many tensors.
         """
+        fed = {spec.name: np.asarray(tensor, spec.dtype) for spec, tensor in zip(self._inputs, tensors, strict=True)}
         try:
-            answers = self._session.run(self._outputs, {self._input.name: tensor})
+            answers = self._session.run(self._outputs, fed)
         except _ORT_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
-        return [np.asarray(answer) for answer in answers]
+        return [_single(np.asarray(answer)) for answer in answers]
+
+
+def _spec(node: ort.NodeArg) -> TensorSpec:
+    shape = tuple(edge if isinstance(edge, int) and edge > 0 else None for edge in node.shape)
+    return TensorSpec(node.name, shape, np.dtype(_DTYPES.get(node.type, np.float32)))
+
+
+def _single(answer: NDArray[Any]) -> NDArray[np.float32]:
+    return answer.astype(np.float32) if answer.dtype == np.float16 else answer
 
 
 _SMALL_BYTES = 32 * 1024 * 1024
@@ -135,25 +184,3 @@ def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.Infer
 def _not_there(provider: str) -> InferenceError:
     name, advice = _ABOUT.get(provider, (provider, ""))
     return InferenceError(f"{name} does not work on this machine", advice=advice)
-
-
-class InputTensor:
-    """The reusable float tensor that a crop is turned into, as the model's card says.
-
-    Args:
-        picture: Size, order of the channels and normalisation.
-    """
-
-    def __init__(self, picture: PictureFormat) -> None:
-        edge = picture.size_px
-        self._nchw = np.empty((1, 3, edge, edge), np.float32)
-        self._scale = np.array(picture.scale, np.float32)[:, None, None]
-        self._shift = np.array(picture.shift, np.float32)[:, None, None]
-        self._order = slice(None, None, -1) if picture.colour_order == "BGR" else slice(None)
-
-    def fill(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The crop (n, n, 3) RGB as (1, 3, n, n) float32. The same memory every time."""
-        np.multiply(crop[..., self._order].transpose(2, 0, 1), self._scale, out=self._nchw[0], casting="unsafe")
-        if self._shift.any():
-            self._nchw += self._shift
-        return self._nchw

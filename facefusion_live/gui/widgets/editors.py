@@ -177,6 +177,9 @@ class ChoiceEditor(Editor):
         if self._segments is not None:
             self._segments.show_choice(str(value))
         if self._list is not None:
+            if value not in self._options:  # what the user brought stands in the list from now on
+                self._options = (*self._options, str(value))
+                self._list.addItem(setting_words.option(str(value)))
             self._list.setCurrentIndex(self._options.index(str(value)))
 
     def retranslate(self) -> None:

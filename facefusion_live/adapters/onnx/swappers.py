@@ -1,0 +1,142 @@
+# pyright: basic
+"""Neural swappers: one implementation for every net that takes a face and an identity and paints the swapped face."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.onnx.canvas import Canvas, canvas_around
+from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker
+from facefusion_live.adapters.onnx.session import NetSession, TensorSpec
+from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
+from facefusion_live.domain import geometry
+from facefusion_live.domain.change import CELLS, change
+from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.model_card import ModelCard, PictureFormat
+from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
+from facefusion_live.domain.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeuralSource:
+    """A source face as one net takes it.
+
+    Attributes:
+        made_for: Id of the card.
+        tensor: For the net's second input.
+    """
+
+    made_for: str
+    tensor: NDArray[np.float32]
+
+
+class OneShotSwapper:
+    """A net with two inputs, the target's crop and the source's identity. Thread: `prepare` loader, `swap` inference.
+
+    Args:
+        card: Says how pictures go in and come out.
+        net: The net.
+        identity: Makes its second input.
+        crop: Samples the target's crop.
+        regions: Draws the signed distances of a patch.
+
+    Raises:
+        ModelCardError: The card and the graph do not belong together.
+    """
+
+    def __init__(
+        self, card: ModelCard, net: NetSession, identity: IdentityMaker, crop: Crop, regions: RegionPainter
+    ) -> None:
+        if card.target is None or card.target.template is None or not isinstance(card.output, PictureFormat):
+            raise ModelCardError(f"{card.id} is no swapper of a known family")
+        self.name, self.provider = card.id, net.provider
+        self._net, self._identity, self._crop, self._regions = net, identity, crop, regions
+        self._template, self._edge = card.target.template, card.target.size_px
+        self._tensor, self._picture = InputTensor(card.target), OutputPicture(card.output)
+        self._target_first = _target_comes_first(net.inputs, card)
+        self._pixels = np.empty((self._edge, self._edge, 3), np.uint8)
+        self._painted = np.empty((card.output.size_px, card.output.size_px, 3), np.uint8)
+
+    def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
+        """The source face's tensor."""
+        return NeuralSource(self.name, self._identity.make(portraits))
+
+    def swap(
+        self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers
+    ) -> Patch:
+        """A patch at the resolution of the net, with a margin where it has nothing to show.
+
+        Raises:
+            InferenceError: The source was prepared for another engine, or the net failed or gave no finite picture.
+        """
+        if not isinstance(source, NeuralSource) or source.made_for != self.name:
+            raise InferenceError("the source face was prepared for another engine")
+        net_from_frame = geometry.align(face.landmarks5_px, self._template, self._edge)
+        self._crop(frame.image, net_from_frame, self._pixels)
+        target = self._tensor.fill(self._pixels)
+        tensors = (target, source.tensor) if self._target_first else (source.tensor, target)
+        self._picture.read(self._net.run(*tensors)[0], self._painted)
+        changed = self._changed(geometry.transform(net_from_frame, face.mesh_px[:468]))
+        enlarged = geometry.scaled(self._painted.shape[0] / self._edge)
+        canvas = canvas_around(
+            geometry.compose(enlarged, net_from_frame), self._painted.shape[0], face, settings.swap.max_crop_px
+        )
+        return replace(self._patch(canvas, face, face_index, buffers), change=changed)
+
+    def _changed(self, mesh_px: NDArray[np.float32]) -> float:
+        """How different the painted face is from the one that the net was fed; the mesh in the net's pixels."""
+        hull = cv2.convexHull(np.rint(mesh_px[:, :2]).astype(np.int32))
+        inside = cv2.fillConvexPoly(np.zeros((self._edge, self._edge), np.uint8), hull, 255)
+        size = (CELLS, CELLS)
+        seen, painted, whole = (
+            cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (self._pixels, self._painted, inside)
+        )
+        return change(seen.astype(np.float32), painted.astype(np.float32), whole == 255)
+
+    def _patch(self, canvas: Canvas, face: Face, face_index: int, buffers: Buffers) -> Patch:
+        size = canvas.size_px
+        with ExitStack() as on_failure:
+            buffer = buffers.acquire()
+            on_failure.callback(buffer.release)
+            swap = buffer.array((size, size, 3))
+            regions = buffer.array((size, size, 4), offset=swap.size)
+            coverage = buffer.array((size, size), offset=swap.size + regions.size)
+            canvas.place(self._painted, swap, coverage)
+            self._regions.regions(geometry.transform(canvas.canvas_from_frame, face.mesh_px), regions)
+            on_failure.pop_all()
+        for _ in range(2):  # three pictures, one share each
+            buffer.retain()
+        return Patch(
+            swap=HostImage(swap, buffer),
+            enhanced=None,
+            coverage=HostImage(coverage, buffer),
+            regions=HostImage(regions, buffer),
+            crop_from_frame=canvas.canvas_from_frame,
+            face_index=face_index,
+        )
+
+
+def _target_comes_first(inputs: Sequence[TensorSpec], card: ModelCard) -> bool:
+    """Which of the two inputs takes the target: told by rank and size, by name only where both are alike.
+
+    Exports of the same weights name their inputs differently.
+    """
+    if len(inputs) != 2:
+        raise ModelCardError(f"{card.id}: the net has {len(inputs)} inputs, a swapper has 2")
+    pictures = [spec for spec in inputs if len(spec.shape) == 4]
+    if len(pictures) == 1:
+        return len(inputs[0].shape) == 4
+    if len(pictures) == 2 and card.target is not None:
+        fits = [card.target.size_px in spec.shape[1:] for spec in inputs]
+        if fits[0] != fits[1]:
+            return fits[0]
+        named = ["source" in spec.name.lower() for spec in inputs]
+        if named[0] != named[1]:
+            return named[1]
+    raise ModelCardError(f"{card.id}: which input of the net takes the target cannot be told")

@@ -1,0 +1,1 @@
+"""What is fetched from elsewhere, and only when somebody asks for it."""

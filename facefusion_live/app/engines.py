@@ -1,0 +1,110 @@
+"""The nets and the engines: which there are, and the stages of inference made of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.render_cpu import CpuCompute
+from facefusion_live.app.environment import Home, resource
+from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, PreparedSource
+from facefusion_live.domain.settings import NO_ENHANCER, Settings
+from facefusion_live.engine.pipeline import Stage
+from facefusion_live.engine.session import Aside
+from facefusion_live.engine.stages import (
+    ChooseStage,
+    DetectStage,
+    EnhanceStage,
+    IdentifyStage,
+    LandmarkFinder,
+    RefineStage,
+    SwapStage,
+    TrackStage,
+)
+from facefusion_live.engine.tracks import FaceTracks
+
+BUILT_IN_ENGINE = "mesh"
+"""The engine that needs no model of the user's."""
+
+LANDMARKER = "face_mesh_attention"
+MESH = "mesh"
+"""What `track.landmarker` says where the mesh's own points serve."""
+RECOGNISER = "sface_2021dec_int8bq"
+DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
+"""What `detect.model = auto` asks in turn."""
+_PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
+"""What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
+
+
+def open_catalog(*, tensorrt: bool = False) -> Catalog:
+    """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
+    user = Home.from_environment().models
+    return Catalog(user, resource("resources/models"), resource("resources/cards"), tensorrt=tensorrt)
+
+
+def engines() -> tuple[str, ...]:
+    """Every engine that could run here and now: the built-in one, and the swappers whose files are there."""
+    return (BUILT_IN_ENGINE, *open_catalog().ready("swapper"))
+
+
+def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
+    """An engine by its name.
+
+    Raises:
+        BadInputError: There is none of that name.
+        ModelMissingError: Its files are not there.
+    """
+    if name == BUILT_IN_ENGINE:
+        return MeshSwapper()
+    if name not in catalog.known("swapper"):
+        there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
+        raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
+    return catalog.swapper(name, compute.crop, Warper())
+
+
+def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:
+    """What makes fresh stages that find the faces in a picture."""
+    landmarker = catalog.landmarker(LANDMARKER)
+    detectors = [catalog.detector(model) for model in _PORTRAIT_DETECTORS]
+
+    def stages() -> list[Stage]:
+        tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
+        looks = [DetectStage(tracks, [detector], compute) for detector in detectors]
+        return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
+
+    return stages
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inference:
+    """The nets and the engine, ready to make stages."""
+
+    catalog: Catalog
+    compute: CpuCompute
+    swapper: FaceSwapper
+    source: Callable[[], PreparedSource]
+    settings: Settings
+
+    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
+        """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
+        tracks = FaceTracks()
+        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
+        chosen = self.settings.detect.model
+        detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
+        found: tuple[Stage, ...] = (
+            TrackStage(tracks, finder),
+            DetectStage(tracks, detectors, self.compute),
+            ChooseStage(tracks, finder),
+        )
+        if self.settings.track.landmarker != MESH:
+            refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)
+            found = (*found, refined)
+        swap = SwapStage(self.swapper, self.source, buffers)
+        made: tuple[Stage, ...] = (swap,)
+        if self.settings.swap.enhancer != NO_ENHANCER:
+            made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
+        if aside is None:
+            return (*found, *made)
+        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), *made)

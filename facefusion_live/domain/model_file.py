@@ -1,0 +1,75 @@
+"""What a model's file says about itself, and whether that is what a card speaks of."""
+
+from dataclasses import dataclass
+
+from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One input or output of a graph.
+
+    Attributes:
+        name: As the graph calls it.
+        shape: Edges; None where any length goes.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A net as its file describes it.
+
+    Attributes:
+        inputs: What is fed.
+        outputs: What comes out.
+        opset: Which version of the operators it is written in; 0 when it does not say.
+    """
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    opset: int
+
+
+def misfit(card: ModelCard, graph: Graph) -> str:
+    """Why a graph cannot be the model of a card, in words; empty when it may be."""
+    if card.target is None:  # a converter: one vector in, one out
+        alike = [len(graph.inputs) == 1, len(graph.outputs) == 1, all(len(each.shape) <= 2 for each in graph.inputs)]
+        return "" if all(alike) else "a converter has one vector as input and one as output"
+    target = card.target
+    if not any(_takes(each, target) for each in graph.inputs):
+        edge = target.size_px
+        return f"none of its inputs takes a picture of {edge} x {edge} px laid out as {target.layout}"
+    return _identity_misfit(card, graph) or _output_misfit(card, graph)
+
+
+def _identity_misfit(card: ModelCard, graph: Graph) -> str:
+    identity = card.identity
+    if identity is None or identity.kind == "model":
+        return ""
+    if len(graph.inputs) != 2:
+        return f"it has {len(graph.inputs)} inputs, a swapper has 2"
+    pictures = [each for each in graph.inputs if len(each.shape) == 4]
+    if identity.picture is None:
+        return "" if len(pictures) == 1 else "a swapper of this kind takes one picture and one vector"
+    taken = any(_takes(each, identity.picture) for each in pictures)
+    return "" if taken and len(pictures) == 2 else "a swapper of this kind takes two pictures"
+
+
+def _output_misfit(card: ModelCard, graph: Graph) -> str:
+    if isinstance(card.output, DecodedOutput):
+        told, there = len(card.output.names), len(graph.outputs)
+        return "" if there >= told else f"it has {there} outputs, the card tells of {told}"
+    if card.output is not None and not any(_takes(each, card.output) for each in graph.outputs):
+        return f"none of its outputs is a picture of {card.output.size_px} px"
+    return ""
+
+
+def _takes(tensor: Tensor, picture: PictureFormat) -> bool:
+    edge, channels = picture.size_px, len(picture.mean)
+    wanted = (channels, edge, edge) if picture.layout == "NCHW" else (edge, edge, channels)
+    return len(tensor.shape) == 4 and all(
+        told is None or told == length for told, length in zip(tensor.shape[1:], wanted, strict=True)
+    )

@@ -1,0 +1,86 @@
+"""Small ONNX graphs with the inputs and outputs of the models that users bring, written without the adapters."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
+OPSET = 17
+
+
+def save(
+    path: Path,
+    nodes: Sequence[onnx.NodeProto],
+    inputs: dict[str, tuple[int | str, ...]],
+    outputs: dict[str, tuple[int | str, ...]],
+    constants: dict[str, NDArray[np.generic]] | None = None,
+    kind: int = FLOAT,
+) -> Path:
+    """Write a graph; the constants become initialisers in their order."""
+    graph = helper.make_graph(
+        list(nodes),
+        "test",
+        [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info(name, kind, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in (constants or {}).items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return path
+
+
+def probe_swapper(
+    path: Path,
+    size_px: int,
+    identity_shape: tuple[int, ...],
+    *,
+    picture: NDArray[np.float32],
+    names: tuple[str, str, str] = ("target", "source", "output"),
+    source_first: bool = False,
+    constants: dict[str, NDArray[np.generic]] | None = None,
+) -> Path:
+    """A swapper that paints a fixed picture (3, n, n), and lays bare what it was given.
+
+    Its second and third output are its two inputs as they came: the tensors themselves can be compared.
+    """
+    target, source, output = names
+    shapes: dict[str, tuple[int | str, ...]] = {target: (1, 3, size_px, size_px), source: identity_shape}
+    if source_first:
+        shapes = dict(reversed(shapes.items()))
+    nodes = [
+        helper.make_node("Identity", ["painted"], [output]),
+        helper.make_node("Identity", [target], ["saw_target"]),
+        helper.make_node("Identity", [source], ["saw_source"]),
+    ]
+    outputs: dict[str, tuple[int | str, ...]] = {
+        output: (1, 3, size_px, size_px),
+        "saw_target": (1, 3, size_px, size_px),
+        "saw_source": identity_shape,
+    }
+    # The picture first: "the last initialiser" must stay the caller's.
+    return save(path, nodes, shapes, outputs, {"painted": picture[None].astype(np.float32), **(constants or {})})
+
+
+def mean_recogniser(path: Path, size_px: int, length: int) -> Path:
+    """A recogniser whose vector is a fixed matrix times the mean colour: known numbers from a known crop."""
+    matrix = np.random.default_rng(5).normal(size=(3, length)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["mean", "matrix"], ["vector"]),
+    ]
+    return save(path, nodes, {"x": (1, 3, size_px, size_px)}, {"vector": (1, length)}, {"matrix": matrix})
+
+
+def scaling_converter(path: Path, length: int, factor: float, offset: float) -> Path:
+    """A converter: vector * factor + offset."""
+    nodes = [
+        helper.make_node("Mul", ["embedding", "factor"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "offset"], ["converted"]),
+    ]
+    constants = {"factor": np.float32(factor), "offset": np.float32(offset)}
+    return save(path, nodes, {"embedding": (1, length)}, {"converted": (1, length)}, constants)

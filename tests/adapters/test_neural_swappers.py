@@ -1,0 +1,419 @@
+"""Swappers that users bring: what their nets are fed and what becomes of the answer, as literal numbers."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import helper
+
+from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.adapters.onnx import catalog as catalog_module
+from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.domain import blend
+from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import FaceSwapper, Portrait
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.buffers import BufferPool
+from tests import nets
+from tests.adapters import onnx_graphs
+from tests.faces import canonical_mesh_px, face_of
+from tests.support import RESOURCES
+
+CARDS = RESOURCES / "cards"
+VECTOR = 512
+
+# Literal, from the publishers: eye at the viewer's left, other eye, nose, mouth left, mouth right, over the edge.
+TEMPLATE = {
+    "arcface_128": ((0.36167656, 0.40387734), (0.63696719, 0.40235469), (0.50019687, 0.56044219),
+                    (0.38710391, 0.72160547), (0.61507734, 0.72034453)),
+    "arcface_112_v1": ((0.35473214, 0.45658929), (0.64526786, 0.45658929), (0.5, 0.61154464),
+                       (0.37913393, 0.776875), (0.62086607, 0.776875)),
+    "arcface_112_v2": ((0.34191607, 0.46157411), (0.65653393, 0.45983393), (0.500225, 0.64050536),
+                       (0.37097589, 0.82469196), (0.63151696, 0.82325089)),
+    "ffhq_512": ((0.37691676, 0.46864664), (0.62285697, 0.46912813), (0.50123859, 0.61331904),
+                 (0.39308822, 0.725411), (0.61150205, 0.72490465)),
+    "mtcnn_512": ((0.36562865, 0.46733799), (0.63305391, 0.46585885), (0.50019127, 0.61942959),
+                  (0.39032951, 0.77598822), (0.61178945, 0.77476328)),
+}  # fmt: skip
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+UNIT, HALF = ((0, 0, 0), (1, 1, 1)), ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a net of this name expects.
+
+    Attributes:
+        template: How the crop is aligned.
+        size_px: Its edge.
+        target: (mean, std) of what goes in, over RGB / 255.
+        answer: (a, b): the picture in 0..1 is answer * a + b.
+        identity: How the source goes in.
+    """
+
+    template: str
+    size_px: int
+    target: tuple[tuple[float, ...], tuple[float, ...]]
+    answer: tuple[float, float]
+    identity: str
+
+
+FAMILIES = {
+    "inswapper_128": Family("arcface_128", 128, UNIT, (1, 0), "unit x emap"),
+    "inswapper_128_fp16": Family("arcface_128", 128, UNIT, (1, 0), "unit x emap"),
+    "simswap_256": Family("arcface_112_v1", 256, IMAGENET, (1, 0), "unit of crossface_simswap"),
+    "simswap_unofficial_512": Family("arcface_112_v1", 512, UNIT, (1, 0), "unit of crossface_simswap"),
+    "ghost_1_256": Family("arcface_112_v1", 256, HALF, (0.5, 0.5), "crossface_ghost"),
+    "ghost_2_256": Family("arcface_112_v1", 256, HALF, (0.5, 0.5), "crossface_ghost"),
+    "ghost_3_256": Family("arcface_112_v1", 256, HALF, (0.5, 0.5), "crossface_ghost"),
+    "hyperswap_1a_256": Family("arcface_128", 256, HALF, (0.5, 0.5), "unit"),
+    "hyperswap_1b_256": Family("arcface_128", 256, HALF, (0.5, 0.5), "unit"),
+    "hyperswap_1c_256": Family("arcface_128", 256, HALF, (0.5, 0.5), "unit"),
+    "hififace_unofficial_256": Family("mtcnn_512", 256, HALF, (0.5, 0.5), "unit of crossface_hififace"),
+    "blendswap_256": Family("ffhq_512", 256, UNIT, (1, 0), "picture arcface_112_v2 112 0..1"),
+    "uniface_256": Family("ffhq_512", 256, HALF, (0.5, 0.5), "picture ffhq_512 256 -1..1"),
+}
+CONVERTED = {"crossface_simswap": (2.0, 0.5), "crossface_ghost": (-1.5, 0.25), "crossface_hififace": (0.5, -1.0)}
+"""What the converters of these tests do: vector * factor + offset."""
+
+
+# A frame whose pixel (x, y) is (x / 4, y / 4, 60): what a net sees says where it was taken from.
+def coded_picture(width: int = 960, height: int = 720) -> NDArray[np.uint8]:
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    return np.stack([x / 4, y / 4, np.full_like(x, 60)], 2).astype(np.uint8)
+
+
+FRAME = Frame(0, 0, 0.0, HostImage(coded_picture()))
+FACE = face_of(canonical_mesh_px(260, (470, 330), yaw=6, roll=9))
+PORTRAIT = Portrait(HostImage(coded_picture(700, 600)), face_of(canonical_mesh_px(230, (360, 300), roll=-5)))
+
+
+def places(face: Face, template: str, size_px: int) -> NDArray[np.float64]:
+    """(n, n, 2): where in the picture each pixel of an aligned crop lies, by numpy's own least squares."""
+    dest = np.array(TEMPLATE[template]) * size_px
+    source = face.landmarks5_px.astype(np.float64)
+    # x' = a x - b y + c, y' = b x + a y + d
+    rows = [[x, -y, 1, 0] for x, y in source] + [[y, x, 0, 1] for x, y in source]
+    a, b, c, d = np.linalg.lstsq(np.array(rows), np.concatenate([dest[:, 0], dest[:, 1]]), rcond=None)[0]
+    back = np.linalg.inv(np.array([[a, -b, c], [b, a, d], [0, 0, 1]]))
+    x, y = np.meshgrid(np.arange(size_px), np.arange(size_px))
+    return np.stack([x, y, np.ones_like(x)], 2) @ back.T[:, :2]
+
+
+def seen(face: Face, template: str, size_px: int) -> NDArray[np.float64]:
+    """(n, n, 3) RGB in 0..1: what a crop of the coded picture shows."""
+    at = places(face, template, size_px)
+    return np.concatenate([at / 4 / 255, np.full((size_px, size_px, 1), 60 / 255)], 2)
+
+
+class SpyNet(NetSession):
+    """A session that remembers what it was fed."""
+
+    fed: list[tuple[NDArray[Any], ...]]
+
+    def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
+        self.__dict__.setdefault("fed", []).append(tuple(tensor.copy() for tensor in tensors))
+        return super().run(*tensors)
+
+
+@pytest.fixture
+def spies(monkeypatch: pytest.MonkeyPatch) -> list[SpyNet]:
+    """Every net that a catalog opens, in order."""
+    opened: list[SpyNet] = []
+
+    def open_net(path: Path, **how: str) -> NetSession:
+        opened.append(SpyNet(path, **how))
+        return opened[-1]
+
+    monkeypatch.setattr(catalog_module, "NetSession", open_net)
+    return opened
+
+
+def painted(size_px: int) -> NDArray[np.float32]:
+    """(3, n, n) in 0..1: red rises to the right, green downward, blue is 0.2."""
+    ramp = np.linspace(0, 1, size_px, dtype=np.float32)
+    red, green = np.broadcast_to(ramp, (size_px, size_px)), np.broadcast_to(ramp[:, None], (size_px, size_px))
+    return np.stack([red, green, np.full((size_px, size_px), 0.2, np.float32)])
+
+
+def emap() -> NDArray[np.float32]:
+    return np.random.default_rng(11).normal(size=(VECTOR, VECTOR)).astype(np.float32)
+
+
+def brought(
+    folder: Path, model_id: str, *, answer: NDArray[np.float32] | None = None, source_first: bool = False
+) -> Catalog:
+    """A folder as a user's, with small nets in the place of the real ones: one swapper and what it needs."""
+    family = FAMILIES[model_id]
+    for card in CARDS.glob("*.toml"):
+        shutil.copyfile(card, folder / card.name)
+    a, b = family.answer
+    picture = (painted(family.size_px) - b) / a if answer is None else answer
+    shape = (1, VECTOR)
+    if family.identity.startswith("picture"):
+        edge = int(family.identity.split()[2])
+        shape = (1, 3, edge, edge)
+    catalog = Catalog(folder)
+    onnx_graphs.probe_swapper(
+        folder / catalog.card(model_id).file,
+        family.size_px,
+        shape,
+        picture=picture.astype(np.float32),
+        source_first=source_first,
+        constants={"emap": emap()} if "emap" in family.identity else None,
+    )
+    onnx_graphs.mean_recogniser(folder / "arcface_w600k_r50.onnx", 112, VECTOR)
+    for name, (factor, offset) in CONVERTED.items():
+        onnx_graphs.scaling_converter(folder / f"{name}.onnx", VECTOR, factor, offset)
+    return catalog
+
+
+def opened(catalog: Catalog, model_id: str) -> FaceSwapper:
+    return catalog.swapper(model_id, nets.compute().crop, Warper())
+
+
+def swapped(
+    swapper: FaceSwapper, face: Face = FACE, portraits: Sequence[Portrait] = (PORTRAIT,), largest_px: int = 768
+) -> Patch:
+    settings = Settings().with_values({"swap.max_crop_px": largest_px})
+    pool = BufferPool(8 * largest_px**2, 1, "patch")
+    return swapper.swap(FRAME, face, 0, swapper.prepare(portraits), settings, pool)
+
+
+def raw_vector(portrait: Portrait) -> NDArray[np.float64]:
+    """What the recogniser of these tests says: its matrix times the mean of the crop in -1..1."""
+    matrix = np.random.default_rng(5).normal(size=(3, VECTOR))
+    return (seen(portrait.face, "arcface_112_v2", 112) * 2 - 1).mean((0, 1)) @ matrix
+
+
+def expected_identity(how: str) -> NDArray[np.float64]:
+    raw = raw_vector(PORTRAIT)
+    unit = raw / np.linalg.norm(raw)
+    if how == "unit":
+        return unit
+    if how == "unit x emap":
+        return unit @ emap().astype(np.float64)
+    factor, offset = CONVERTED[how.removeprefix("unit of ")]
+    converted = raw * factor + offset
+    return converted / np.linalg.norm(converted) if how.startswith("unit") else converted
+
+
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_a_net_sees_the_aligned_face_in_the_numbers_it_was_trained_on(
+    model_id: str, tmp_path: Path, spies: list[SpyNet]
+) -> None:
+    swapper = opened(brought(tmp_path, model_id), model_id)
+    swapped(swapper)
+    family = FAMILIES[model_id]
+    target, _ = spies[0].fed[0]
+    mean, std = np.array(family.target)
+    expected = ((seen(FACE, family.template, family.size_px) - mean) / std).transpose(2, 0, 1)[None]
+    assert target.shape == (1, 3, family.size_px, family.size_px)
+    # One level of the coded picture is 4 px; a sampled pixel is rounded down, up and to whole levels.
+    assert np.abs(target - expected).max() <= 1.6 / 255 / std.min()
+    assert np.abs((target - expected).mean()) <= 0.8 / 255 / std.min()
+
+
+@pytest.mark.parametrize("model_id", [name for name, f in FAMILIES.items() if not f.identity.startswith("picture")])
+def test_a_net_is_told_whom_to_draw_by_the_vector_it_was_trained_on(
+    model_id: str, tmp_path: Path, spies: list[SpyNet]
+) -> None:
+    swapped(opened(brought(tmp_path, model_id), model_id))
+    _, source = spies[0].fed[0]
+    expected = expected_identity(FAMILIES[model_id].identity)
+    assert source.shape == (1, VECTOR)
+    cosine = source[0] @ expected / np.linalg.norm(source) / np.linalg.norm(expected)
+    assert cosine > 0.9995
+    assert np.linalg.norm(source) == pytest.approx(np.linalg.norm(expected), rel=0.02)
+
+
+@pytest.mark.parametrize("model_id", ["blendswap_256", "uniface_256"])
+def test_a_net_is_told_whom_to_draw_by_a_picture(model_id: str, tmp_path: Path, spies: list[SpyNet]) -> None:
+    swapped(opened(brought(tmp_path, model_id), model_id))
+    _, template, edge, span = FAMILIES[model_id].identity.split()
+    _, source = spies[0].fed[0]
+    expected = seen(PORTRAIT.face, template, int(edge)).transpose(2, 0, 1)[None]
+    if span == "-1..1":
+        expected = expected * 2 - 1
+    assert source.shape == expected.shape
+    assert np.abs(source - expected).max() <= 3.2 / 255
+
+
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_the_answer_lies_where_the_crop_was_taken(model_id: str, tmp_path: Path) -> None:
+    patch = swapped(opened(brought(tmp_path, model_id), model_id))
+    family = FAMILIES[model_id]
+    at = places(FACE, family.template, family.size_px)
+    share = [0.25, 0.5, 0.75]
+    for u in share:
+        for v in share:
+            x, y = (round(t * (family.size_px - 1)) for t in (u, v))
+            here = patch.crop_from_frame @ np.append(at[y, x], 1)
+            column, row = np.rint(here).astype(int)
+            found = patch.swap.host()[row, column]
+            expected = np.array([x, y, 0.2 * (family.size_px - 1)]) / (family.size_px - 1) * 255
+            assert np.abs(found - expected).max() <= 3, (model_id, u, v)
+            assert patch.coverage is not None
+            assert patch.coverage.host()[row, column] == 255
+
+
+@pytest.mark.parametrize("model_id", ["inswapper_128", "uniface_256", "blendswap_256"])
+def test_inputs_are_told_apart_whatever_their_order(model_id: str, tmp_path: Path, spies: list[SpyNet]) -> None:
+    swapped(opened(brought(tmp_path, model_id, source_first=True), model_id))
+    first, second = spies[0].fed[0]
+    family = FAMILIES[model_id]
+    assert second.shape == (1, 3, family.size_px, family.size_px)
+    expected = seen(FACE, family.template, family.size_px).transpose(2, 0, 1)
+    mean, std = (np.array(numbers)[:, None, None] for numbers in family.target)
+    assert np.abs(second[0] - (expected - mean) / std).max() <= 3.5 / 255
+    assert first.shape != second.shape or not np.array_equal(first, second)
+
+
+def test_what_the_crop_does_not_reach_is_not_covered(tmp_path: Path) -> None:
+    """A crop that ends above the chin must not count as covering it."""
+    swapper = opened(brought(tmp_path, "inswapper_128"), "inswapper_128")
+    whole = swapped(swapper)
+    stretched = FACE.mesh_px.copy()
+    low = stretched[:, 1] > FACE.landmarks5_px[3:, 1].max()
+    stretched[low, 1] += (stretched[low, 1] - FACE.landmarks5_px[3:, 1].max()) * 1.5
+    cut = swapped(swapper, replace(face_of(stretched), landmarks5_px=FACE.landmarks5_px))
+
+    def covered(patch: Patch) -> float:
+        assert patch.coverage is not None
+        every = patch.size_px // 64
+        regions, coverage = patch.regions.host()[::every, ::every], patch.coverage.host()[::every, ::every]
+        return blend.covered_share(blend.alpha(regions, coverage, Settings().mask, 1.0), regions)
+
+    assert covered(whole) > 0.95
+    assert covered(cut) < 0.9
+
+
+def test_several_pictures_of_a_person_count_alike(tmp_path: Path, spies: list[SpyNet]) -> None:
+    swapper = opened(brought(tmp_path, "hyperswap_1a_256"), "hyperswap_1a_256")
+    other = Portrait(PORTRAIT.image, face_of(canonical_mesh_px(180, (250, 350))))
+    swapped(swapper, portraits=[PORTRAIT, other])
+    units = [raw_vector(portrait) / np.linalg.norm(raw_vector(portrait)) for portrait in (PORTRAIT, other)]
+    expected = np.mean(units, axis=0)
+    assert spies[0].fed[0][1][0] @ expected / np.linalg.norm(expected) > 0.9995
+
+
+def test_of_several_pictures_the_straightest_is_shown(tmp_path: Path, spies: list[SpyNet]) -> None:
+    swapper = opened(brought(tmp_path, "uniface_256"), "uniface_256")
+    aside = Portrait(PORTRAIT.image, face_of(canonical_mesh_px(180, (250, 350), yaw=35)))
+    swapped(swapper, portraits=[aside, PORTRAIT])
+    expected = seen(PORTRAIT.face, "ffhq_512", 256).transpose(2, 0, 1)[None] * 2 - 1
+    assert np.abs(spies[0].fed[0][1] - expected).max() <= 3.2 / 255
+
+
+def test_the_matrix_is_read_once_and_again_when_the_model_changed(tmp_path: Path) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    first = opened(catalog, "inswapper_128").prepare([PORTRAIT])
+    (kept,) = tmp_path.glob("inswapper_128.onnx.*.npy")
+    assert np.array_equal(np.load(kept), emap())
+    onnx_graphs.probe_swapper(
+        tmp_path / "inswapper_128.onnx", 128, (1, VECTOR), picture=painted(128), constants={"emap": -emap()}
+    )
+    second = opened(catalog, "inswapper_128").prepare([PORTRAIT])
+    assert [path != kept for path in tmp_path.glob("inswapper_128.onnx.*.npy")] == [True]
+    np.testing.assert_allclose(second.tensor, -first.tensor, rtol=1e-6)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no matrix", b"\x93NUMPY", b"PK\x03\x04 no archive"])
+def test_a_damaged_copy_of_the_matrix_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    good = opened(catalog, "inswapper_128").prepare([PORTRAIT])
+    (kept,) = tmp_path.glob("inswapper_128.onnx.*.npy")
+    kept.write_bytes(damage)
+    again = opened(catalog, "inswapper_128").prepare([PORTRAIT])
+    assert np.array_equal(again.tensor, good.tensor)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_fail_the_frame(tmp_path: Path, number: float) -> None:
+    answer = painted(128)
+    answer[1, 64, 64] = number
+    swapper = opened(brought(tmp_path, "inswapper_128", answer=answer), "inswapper_128")
+    with pytest.raises(InferenceError, match="not finite"):
+        swapped(swapper)
+
+
+def test_what_is_brighter_or_darker_than_a_picture_can_be_is_limited(tmp_path: Path) -> None:
+    answer = painted(128) * 4 - 1.5
+    patch = swapped(opened(brought(tmp_path, "inswapper_128", answer=answer), "inswapper_128"))
+    assert {int(patch.swap.host()[..., 0].min()), int(patch.swap.host()[..., 0].max())} == {0, 255}
+
+
+def test_a_source_of_another_engine_is_refused(tmp_path: Path) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    (tmp_path / "other").mkdir()
+    other = opened(brought(tmp_path / "other", "hyperswap_1a_256"), "hyperswap_1a_256").prepare([PORTRAIT])
+    swapper = opened(catalog, "inswapper_128")
+    with pytest.raises(InferenceError, match="prepared for another engine"):
+        swapper.swap(FRAME, FACE, 0, other, Settings(), BufferPool(8 * 768**2, 1, "patch"))
+
+
+def test_a_missing_model_is_told_with_the_command_that_fetches_it(tmp_path: Path) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    (tmp_path / "inswapper_128.onnx").unlink()
+    with pytest.raises(InferenceError, match=r"inswapper_128\.onnx is missing") as refusal:
+        opened(catalog, "inswapper_128")
+    assert refusal.value.advice == "Fetch it: facefusion-live models pull inswapper_128"
+
+
+def test_a_graph_that_does_not_fit_its_card_is_refused(tmp_path: Path) -> None:
+    catalog = brought(tmp_path, "uniface_256")
+    onnx_graphs.probe_swapper(
+        tmp_path / "uniface_256.onnx", 256, (1, 3, 256, 256), picture=painted(256), names=("a", "b", "c")
+    )
+    with pytest.raises(ModelCardError, match="which input of the net takes the target cannot be told"):
+        opened(catalog, "uniface_256")
+
+
+def test_a_new_model_of_a_known_family_is_one_card(tmp_path: Path) -> None:
+    catalog = brought(tmp_path, "hyperswap_1a_256")
+    text = (tmp_path / "hyperswap_1a_256.toml").read_text("utf-8")
+    mine = text.replace("hyperswap_1a_256", "my_own_swap").replace("arcface_128", "ffhq_512")
+    (tmp_path / "my_own_swap.toml").write_text(mine, "utf-8")
+    shutil.copyfile(tmp_path / "hyperswap_1a_256.onnx", tmp_path / "my_own_swap.onnx")
+    patch = swapped(opened(catalog, "my_own_swap"))
+    at = places(FACE, "ffhq_512", 256)
+    column, row = np.rint(patch.crop_from_frame @ np.append(at[128, 64], 1)).astype(int)
+    assert np.abs(patch.swap.host()[row, column] - np.array([64, 128, 51])).max() <= 3
+
+
+def echoing(path: Path, size_px: int, gain: float = 1.0) -> None:
+    """A net that gives back what it was fed, in its own range."""
+    nodes = [
+        helper.make_node("Mul", ["target", "gain"], ["output"]),
+        helper.make_node("Identity", ["source"], ["seen"]),
+    ]
+    shape = (1, 3, size_px, size_px)
+    onnx_graphs.save(
+        path, nodes, {"target": shape, "source": (1, VECTOR)}, {"output": shape}, {"gain": np.float32(gain)}
+    )
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.8])
+def test_a_net_that_gives_its_input_back_is_not_taken_for_a_swap(tmp_path: Path, gain: float) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    echoing(tmp_path / "inswapper_128.onnx", 128, gain)
+    text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
+    (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
+    patch = swapped(opened(catalog, "inswapper_128"))
+    assert patch.change is not None
+    assert patch.change < 0.1
+
+
+def test_a_net_that_paints_another_face_is(tmp_path: Path) -> None:
+    other = np.random.default_rng(2).uniform(0, 1, (3, 8, 8)).repeat(16, 1).repeat(16, 2).astype(np.float32)
+    patch = swapped(opened(brought(tmp_path, "inswapper_128", answer=other), "inswapper_128"))
+    assert patch.change is not None
+    assert patch.change > 0.5
