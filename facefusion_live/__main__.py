@@ -10,6 +10,7 @@ from types import FrameType
 
 _INTERRUPTED = 130
 _AGAIN_S = 0.02
+_CALLED_BY_THE_DYING = ("_weakrefset.py", "weakref.py")
 _REMUX = "remux"
 """How the frozen program starts itself as the process that speaks with a streaming server."""
 
@@ -40,8 +41,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             return
         error = error.__context__
-    if _loading(frame):
+    if _out_of_place(frame):
         # Half a module is worse than a moment's wait: libraries turn the interrupt into an ImportError, or lose it.
+        # What is raised while an object dies goes nowhere but to stderr.
         again = threading.Timer(_AGAIN_S, _thread.interrupt_main, (number,))
         again.daemon = True
         again.start()
@@ -50,10 +52,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _loading(frame: FrameType | None) -> bool:
-    """Whether a module is being imported."""
+def _out_of_place(frame: FrameType | None) -> bool:
+    """Whether a module is being imported or an object dies."""
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen importlib") or code.co_name == "__del__":
+            return True
+        if code.co_filename.endswith(_CALLED_BY_THE_DYING):
             return True
         frame = frame.f_back
     return False

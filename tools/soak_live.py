@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from facefusion_live.app import wiring
-from facefusion_live.domain.ports import OutputFrame
+from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import LiveSession
 
@@ -98,6 +98,10 @@ class Delays:
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def status(self) -> SinkStatus:
+        """Always ready."""
+        return SinkStatus(SinkState.RUNNING)
 
     def take(self) -> list[tuple[float, str]]:
         """(milliseconds, state) of every picture since the last call."""

@@ -13,6 +13,7 @@ from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.environment import user_path
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import ConsentError
+from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.trail import AuditTrail, settled
 
 _NAMED_BY = 16
@@ -39,11 +40,11 @@ def started_session(
         opened = _opened(wanted, writing)
         for source in opened.sources:
             allow(writing, source)
-        begun_ns = time.monotonic_ns()
+        begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing)
         try:
-            opened.session.start()
+            form = opened.session.start()
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
             home.retain(writing, opened.store.current.audit.keep_days)
@@ -51,7 +52,8 @@ def started_session(
         finally:
             opened.session.stop()
             if wanted.output is not None:
-                facts = _recorded_with(wanted, opened) | {"execution_time_us": (time.monotonic_ns() - begun_ns) // 1000}
+                facts = _recorded_with(wanted, opened, form)
+                facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 for path in opened.recordings or (wanted.output,):
                     tell_recording(writing, path, facts)
 
@@ -112,14 +114,15 @@ def tell_recording(trail: AuditTrail, output: Path, facts: Mapping[str, object] 
     trail.record("export.video", "recording", "success" if written else "failure", told)
 
 
-def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession) -> dict[str, object]:
+def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession, form: Format | None) -> dict[str, object]:
     """What a recording is made of."""
-    width, height = opened.session.format.size_wh
     facts: dict[str, object] = {
         "model": wanted.engine,
         "blend_milli": round(1000 * opened.store.current.look.opacity),
-        "output_resolution": f"{width}x{height}",
     }
+    if form is not None:
+        width, height = form.size_wh
+        facts["output_resolution"] = f"{width}x{height}"
     if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
         facts["input_sha256"] = _sha256(clip)
     return facts

@@ -86,9 +86,14 @@ class Inferring:
 
 
 class SideWorker:
-    """Runs small tasks beside the loop; when it is busy, the oldest waiting task is given up."""
+    """Runs small tasks beside the loop; when it is busy, the oldest waiting task is given up.
+
+    Attributes:
+        warnings: What failed, in words; each once, however often it does.
+    """
 
     def __init__(self) -> None:
+        self.warnings: list[str] = []
         self._tasks: DroppingQueue[Callable[[], None]] = DroppingQueue(_SIDE_TASKS, lambda _: None)
         self.worker = Worker("side", self._step, on_error=self._broke)
 
@@ -107,6 +112,8 @@ class SideWorker:
             task()
         return not self._tasks.finished
 
-    @staticmethod
-    def _broke(error: Exception) -> None:
+    def _broke(self, error: Exception) -> None:
         log.warning("a side task failed: %s: %s", type(error).__name__, error)
+        words = f"work beside the picture (who the faces are) failed: {error}"
+        if words not in self.warnings:
+            self.warnings.append(words)

@@ -289,7 +289,7 @@ class LiveSession:
             silences=rendered.silences,
             backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
-            warnings=tuple(self._capturing.warnings),
+            warnings=(*self._capturing.warnings, *self._side.warnings),
             outputs=self.outputs,
         )
 

@@ -167,11 +167,13 @@ class TestSideWorker:
             raise InferenceError("who is it")
 
         side.submit(fail)
+        side.submit(fail)
         side.submit(done.set)
         with caplog.at_level(logging.WARNING, "facefusion_live.inference"):
             side.worker.start()
             assert done.wait(WAIT_S)
         assert "a side task failed: InferenceError: who is it" in caplog.text
+        assert side.warnings == ["work beside the picture (who the faces are) failed: who is it"]
         side.close()
         assert side.worker.join(WAIT_S)
 

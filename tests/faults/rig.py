@@ -45,7 +45,7 @@ Trouble = Callable[[Draft], None]
 
 
 @lru_cache(maxsize=4)
-def inference(source: str) -> "wiring._Inference":
+def inference(source: str) -> wiring.Inference:
     """The real nets and the real engine with one source face, made once."""
     return wiring._inference([portraits.source(source, None)], "mesh", Settings())
 
@@ -163,7 +163,7 @@ class Rig:
         self.store = SettingsStore(self.settings)
         self.tape: dict[int, tuple[Shot, RgbImage]] = {}
         self.parts = inference(self.source)
-        self.drawn: PreparedSource = self.parts.source
+        self.drawn: PreparedSource = self.parts.source()
         self.frame_index = -1
         self.openings = 0
         self.running: list[LiveSession] = []
@@ -193,7 +193,7 @@ class Rig:
 
     def switch_source(self, name: str) -> None:
         """Draw somebody else from the next frame on."""
-        self.drawn = inference(name).source
+        self.drawn = inference(name).source()
 
     def verdict(self, faces: Faces) -> Verdict:
         """Whether anyone was bare."""

@@ -434,6 +434,30 @@ def test_a_signal_while_the_program_loads_leaves_no_trace() -> None:
         assert (done.returncode, done.stderr) == (130, ""), after_s
 
 
+def test_a_signal_while_an_object_dies_is_neither_lost_nor_shown() -> None:
+    script = (
+        "import os, signal, time, weakref\n"
+        "from facefusion_live import __main__\n"
+        "signal.signal(signal.SIGINT, __main__._interrupt)\n"
+        "class Thing:\n"
+        "    pass\n"
+        "class Dying(Thing):\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "for kind in (Dying, Thing):\n"
+        "    try:\n"
+        "        thing = kind()\n"
+        "        if kind is Thing:\n"
+        "            weakref.finalize(thing, os.kill, os.getpid(), signal.SIGINT)\n"
+        "        del thing\n"
+        "        time.sleep(5)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('stopped')\n"
+    )
+    done = in_shell(f'{sys.executable} -c "$SCRIPT"', SCRIPT=script)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\nstopped\n", "")
+
+
 def test_a_killed_recording_can_be_played(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     with start_recording(output) as process:

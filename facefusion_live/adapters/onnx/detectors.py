@@ -88,7 +88,7 @@ def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:
 
 
 def _merged(
-    boxes: NDArray[np.float32], eyes: NDArray[np.float32], scores: NDArray[np.floating]
+    boxes: NDArray[np.floating], eyes: NDArray[np.floating], scores: NDArray[np.floating]
 ) -> tuple[Detection, ...]:
     """One detection per face: overlapping answers are averaged by score, the best one gives the score."""
     left = np.argsort(-scores)
@@ -109,7 +109,7 @@ def _merged(
     return tuple(faces)
 
 
-def _overlaps(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+def _overlaps(box: NDArray[np.floating], boxes: NDArray[np.floating]) -> NDArray[np.floating]:
     shared = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(1)
     area = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(1)
     return shared / np.maximum(np.clip(box[2:] - box[:2], 0, None).prod() + area - shared, 1e-9)
