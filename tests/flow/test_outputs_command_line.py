@@ -114,12 +114,12 @@ def test_one_output_that_ends_does_not_end_the_others(
     assert code == 3
     assert told.err.count("the recording was ended, complete, because the disk has only 1 MiB left") == 2
     report = json.loads(told.out.splitlines()[-1])
-    assert report["frames_out"] >= 25  # a busy machine swaps fewer
     assert report["outputs"]["stream"]["bytes_out"] > 50_000
     assert report["outputs"]["recording"]["state"] == "failed"
     assert report["outputs"]["stream"]["state"] == "closed"
     with av.open(str(output)) as film:
-        assert sum(1 for _ in film.decode(video=0)) > 5
+        recorded = sum(1 for _ in film.decode(video=0))
+    assert 5 < recorded < report["frames_out"], "the stream went on without it"
 
 
 def test_a_server_that_dies_slows_nothing(server: RtmpServer, capsys: pytest.CaptureFixture[str]) -> None:
