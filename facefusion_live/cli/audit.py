@@ -207,18 +207,19 @@ def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = 
 
 
 @audit.command
-def key(*, set_operator_code: bool = False, home: Path | None = None, json: bool = False) -> int:
+def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = None, json: bool = False) -> int:
     """Fingerprints of the genesis keys; compare them with those of an export.
 
     Args:
         set_operator_code: Make a new operator's code, which is then asked for to read everyone's rows.
+        code: The present operator's code, where one is set up and is to be replaced.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
     found: dict[str, Any] = {"fingerprints": trail.fingerprints()}
     if set_operator_code:
-        found["operator"] = trail.set_operator_code()
+        found["operator"] = trail.set_operator_code(code)
     if json:
         return printed(found)
     for log_id, fingerprint in found["fingerprints"].items():
