@@ -216,7 +216,7 @@ def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) 
     assert run("verify")[0] == 0
     for words in ((), ("--user", "boris")):
         export = tmp_path / "e.zip"
-        run("export", str(export), *words)
+        run("export", str(export), *words, "--force")
         assert run("verify", str(export))[0] == verifier_says(export) == 0
     archive = min(home.layout.archive.iterdir())
     whole = archive.read_bytes()
@@ -325,6 +325,39 @@ def test_a_wrong_code_counts_across_commands(run: Any, home: AuditHome, capsys: 
             run("list", "--code", "000000")
         said += capsys.readouterr().err
     assert said.count("3 wrong operator codes in a row") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("show 99999999999999999999", "no row has the number"),
+        ("list --limit -5 --archived", "--limit -5"),
+        ("list --limit 99999999999999999999999", "--limit 9999"),
+        ("list --status banana", "success, failure or denied"),
+        ("list --action frame.faild", "Did you mean frame.failed?"),
+        ("list --action banana.", "no row has the action"),
+        ("prune --days 99999999", "--days 99999999"),
+        (f"forward {'a' * 70}", "no server's name"),
+        ("forward ..", "no server's name"),
+    ],
+)
+def test_words_that_lead_nowhere_get_advice(run: Any, words: str, told: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        run(*words.split())
+    assert told in f"{caught.value} {caught.value.advice}"
+    assert caught.value.advice
+
+
+def test_a_home_that_is_a_file_and_an_export_that_is_there(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    del home
+    with pytest.raises(BadInputError, match="no folder"):
+        commands.opened(Path("/etc/passwd"))
+    kept = tmp_path / "kept.zip"
+    kept.write_text("mine")
+    with pytest.raises(BadInputError, match="there already"):
+        run("export", str(kept))
+    assert kept.read_text() == "mine"
+    assert run("export", str(kept), "--force")[0] == 0
 
 
 def test_replacing_the_code_asks_for_it_and_is_a_row(run: Any, home: AuditHome, noon: SimpleNamespace) -> None:
