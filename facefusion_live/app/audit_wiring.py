@@ -6,6 +6,8 @@ running trail or without one, and takes its time.
 
 import atexit
 import getpass
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -37,7 +39,7 @@ from facefusion_live.domain.audit.errors import (
     OperatorCodeError,
     UnreadableError,
 )
-from facefusion_live.domain.audit.event import EXPORT_AUDIT, UNLOCK, timestamp
+from facefusion_live.domain.audit.event import EXPORT_AUDIT, SETTINGS_CHANGE, UNLOCK, timestamp
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
@@ -54,6 +56,22 @@ _DAY_NS = 86_400_000_000_000
 _VERIFIER = "tools/audit_verify.py"
 
 __all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "close_shared_trail", "shared_trail"]
+
+
+def this_user() -> str:
+    """Who runs the program, as the system knows them: an environment variable makes nobody another.
+
+    Windows has no number to ask for; there it is what `getpass` finds, which a variable may change.
+    """
+    if sys.platform == "win32":
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415 (Windows has none)
+
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # a container that runs as a number without a name
+        return f"uid:{number}"
 
 
 def _nobody(_notice: Notice) -> None:
@@ -88,7 +106,7 @@ class AuditHome:
     @property
     def own_user(self) -> str:
         """Who runs the program, as rows name them."""
-        return self.masked(getpass.getuser())
+        return self.masked(this_user())
 
     def masked(self, user: str) -> str:
         """A user as rows name them; empty stays empty."""
@@ -111,7 +129,8 @@ class AuditHome:
             trail: That of the running program; None to open one.
 
         Raises:
-            OperatorCodeError: The code is wrong, or was used before.
+            OperatorCodeError: The code is wrong, was used before, or comes too soon after wrong ones; only then it was
+                not looked at and is no row.
             AuditStoreError: It cannot be put down that the code was used.
         """
         if not self.operator.is_set_up:
@@ -130,14 +149,26 @@ class AuditHome:
             raise OperatorCodeError(message, advice="Wait for the next code and try again.")
         return True
 
-    def set_operator_code(self) -> str:
-        """Make a new operator's code; give the `otpauth://` address for an authenticator app.
+    def set_operator_code(self, code: str = "", trail: AuditTrail | None = None) -> str:
+        """Make a new operator's code; give the `otpauth://` address for an authenticator app. It is a row first.
+
+        Args:
+            code: The present one, where one is set up.
+            trail: That of the running program; None to open one.
 
         Raises:
-            AuditStoreError: It cannot be kept.
+            AuditStoreError: It cannot be put on record, or not be kept.
+            OperatorCodeError: One is set up, and `code` is not it.
         """
+        replaced = self.operator.is_set_up
+        if not self.unlock(code, trail):
+            message = "an operator's code is set up; replacing it asks for it"
+            raise OperatorCodeError(message, advice="Give the present one with --code.")
+        fields = [{"field": "operator.code", "old": "set" if replaced else "none", "new": "set"}]
         try:
             self.layout.ensure()
+            with nullcontext(trail) if trail else self.open_trail() as writing:
+                settled(writing.record_durably(SETTINGS_CHANGE, "operator", "success", {"fields": fields}))
             return self.operator.set_up()
         except OSError as error:
             advice = "Give the program's folder back its write permission."
@@ -277,7 +308,7 @@ class AuditHome:
         return sent
 
     def _trail(self, open_store: Callable[[], AuditStore]) -> AuditTrail:
-        return AuditTrail(open_store, clock=SystemClock(), codec=FAST, user=getpass.getuser(), notify=self.notify)
+        return AuditTrail(open_store, clock=SystemClock(), codec=FAST, user=this_user(), notify=self.notify)
 
     def _opener(self) -> Opener:
         return Opener(self.layout, self._vault(), SystemClock())

@@ -14,6 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
+from facefusion_live.cli.audit_asked import (
+    checked,
+    checked_days,
+    checked_home,
+    checked_host,
+    checked_seq,
+    new_file,
+)
 from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
@@ -29,7 +37,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 def opened(home: Path | None) -> AuditHome:
     """The audit trail of a home; what its rules call out goes to stderr."""
-    return audit_home(_tell) if home is None else AuditHome(home, notify=_tell)
+    return audit_home(_tell) if home is None else AuditHome(checked_home(home), notify=_tell)
 
 
 @audit.command(name="list")
@@ -66,6 +74,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
+    checked(Filter(action=action, status=status, limit=limit))
     trail = opened(home)
     wanted = Filter(
         since=moment(since),
@@ -100,6 +109,7 @@ def show(
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
+    checked_seq(seq)
     trail = opened(home)
     found = trail.reader().event(log or main_log(trail), seq, archived=archived)
     if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
@@ -145,7 +155,7 @@ def verify(
 
     Args:
         what: The zip of an export; all logs of the home by default.
-        fingerprint: Of the genesis key, as the About box showed it.
+        fingerprint: Of the genesis key, as `audit key` showed it.
         anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
@@ -161,13 +171,14 @@ def verify(
 
 
 @audit.command
-def export(
+def export(  # noqa: PLR0913 (one argument per flag)
     path: Path,
     *,
     user: str = "",
     since: str = "",
     until: str = "",
     code: str = "",
+    force: bool = False,
     home: Path | None = None,
     json: bool = False,
 ) -> int:
@@ -175,6 +186,7 @@ def export(
 
     Args:
         path: Of the zip.
+        force: Replace a file that is there.
         user: Only this user's rows, each with a proof that it stands in the log.
         since: Only rows from then on.
         until: Only rows before then.
@@ -182,6 +194,7 @@ def export(
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
+    new_file(path, force=force)
     trail = opened(home)
     wanted = Filter(user_id=trail.masked(user), since=moment(since), until=moment(until))
     manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, code=code)
@@ -197,9 +210,7 @@ def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = 
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    if days < 1:
-        raise BadInputError("at least the last day stays", advice="Give --days 1 or more.")
-    done = opened(home).prune(days)
+    done = opened(home).prune(checked_days(days))
     for log in done["logs"]:
         if "kept" in log:
             complain(f"{log['file']} was left as it is: {log['kept']}")
@@ -207,18 +218,19 @@ def prune(*, days: int = RETENTION_DAYS, home: Path | None = None, json: bool = 
 
 
 @audit.command
-def key(*, set_operator_code: bool = False, home: Path | None = None, json: bool = False) -> int:
+def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = None, json: bool = False) -> int:
     """Fingerprints of the genesis keys; compare them with those of an export.
 
     Args:
         set_operator_code: Make a new operator's code, which is then asked for to read everyone's rows.
+        code: The present operator's code, where one is set up and is to be replaced.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     trail = opened(home)
     found: dict[str, Any] = {"fingerprints": trail.fingerprints()}
     if set_operator_code:
-        found["operator"] = trail.set_operator_code()
+        found["operator"] = trail.set_operator_code(code)
     if json:
         return printed(found)
     for log_id, fingerprint in found["fingerprints"].items():
@@ -250,7 +262,7 @@ def forward(
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    receiver, trail = Receiver(host, port, ca, client), opened(home)
+    receiver, trail = Receiver(checked_host(host), port, ca, client), opened(home)
     sent = follow_up(trail, receiver) if follow else trail.forward(receiver)
     return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
 

@@ -10,7 +10,11 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from facefusion_live.adapters.storage.layout import write_private
+from facefusion_live.domain.audit.errors import OperatorCodeError
 
+FREE_TRIES = 3
+"""After so many wrong codes in a row, the next try has to wait."""
+_WAIT_S, _WAIT_MOST_S = 30, 900
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 
 
@@ -33,30 +37,67 @@ class OperatorCode:
         """Make a new secret; give the `otpauth://` address that an authenticator app reads."""
         secret = random_base32()
         write_private(self._path, secret.encode())
-        for path in self._used():
+        for path in (*self._numbered("used"), *self._numbered("wrong")):
             path.unlink(missing_ok=True)
         return TOTP(s=secret).provisioning_uri(name="operator", issuer_name="FaceFusion Live")
 
     def accepts(self, code: str) -> bool:
         """Is it the code of this half minute, or of the one before or after, and new? Each opens once (RFC 6238, 5.2).
 
+        After three wrong ones in a row each further try has to wait: 30 s, a minute … a quarter of an hour. What has to
+        be remembered for that lies beside the secret.
+
         Raises:
+            OperatorCodeError: It is not time for the next try; the code was not looked at.
             OSError: The secret cannot be read, or it cannot be put down that the code was used.
         """
+        self._begin_try()
         totp = TOTP(s=self._path.read_text(encoding="ascii").strip())
         now = int(time.time()) // totp.interval
         for step in (now - 1, now, now + 1):
-            if compare_digest(totp.generate_otp(step).encode(), code.strip().encode()):
-                return self._used_now(step)
+            if compare_digest(totp.generate_otp(step).encode(), code.strip().encode("utf-8", "replace")):
+                accepted = self._used_now(step)
+                for path in self._numbered("wrong") if accepted else ():
+                    path.unlink(missing_ok=True)
+                return accepted
         return False
 
-    def _used(self) -> dict[Path, int]:
-        """The half minute whose code was used last, by the file that says so."""
-        return {path: int(path.suffix[1:]) for path in self._path.parent.glob(f"{self._path.stem}.used.*")}
+    def _begin_try(self) -> None:
+        """Put a try down as wrong before it is looked at: whoever ends the process then has not tried for nothing."""
+        wrong = self._numbered("wrong")
+        count, now_s = max(wrong.values(), default=0), int(time.time())
+        if count >= FREE_TRIES:
+            wait_s = min(_WAIT_S * 2 ** min(count - FREE_TRIES, 10), _WAIT_MOST_S)
+            last_s = max(self._when(path, now_s) for path in wrong)
+            # A clock that was set back makes nobody wait longer than the time that is due.
+            if (left_s := min(last_s + wait_s - now_s, wait_s)) > 0:
+                message = f"{count} wrong operator codes in a row: no code is looked at for another {left_s} seconds"
+                raise OperatorCodeError(message, advice="Wait, then give the code that is shown then.")
+        path = self._path.with_name(f"{self._path.stem}.wrong.{count + 1}")
+        try:
+            handle = os.open(path, _NEW, 0o600)  # two at once cannot both make it
+        except FileExistsError as error:
+            raise OperatorCodeError("another code is being looked at", advice="Try again.") from error
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(str(now_s))
+        for earlier in wrong:
+            earlier.unlink(missing_ok=True)
+
+    @staticmethod
+    def _when(path: Path, unknown: int) -> int:
+        try:
+            return int(path.read_text(encoding="ascii"))
+        except (ValueError, FileNotFoundError):
+            return unknown
+
+    def _numbered(self, what: str) -> dict[Path, int]:
+        """The files beside the secret that remember something, with the number in their names."""
+        found = self._path.parent.glob(f"{self._path.stem}.{what}.*")
+        return {path: int(path.suffix[1:]) for path in found if path.suffix[1:].isdecimal()}
 
     def _used_now(self, step: int) -> bool:
         """Put down that the code of a half minute was used; False when it, or a later one, was used before."""
-        used = self._used()
+        used = self._numbered("used")
         if any(earlier >= step for earlier in used.values()):
             return False
         try:

@@ -67,7 +67,9 @@ class AlertRules:
             found.append(Alert("many_exports", f"More than {MANY} exports within a minute."))
         if action == "consent.deny" and self._too_many("denials", "", mono_ns):
             found.append(Alert("many_denials", f"Consent was denied more than {MANY} times within a minute."))
-        if self._too_many(action, user, mono_ns):
+        # A session loads several models as it starts: only the same one again and again is too many.
+        kind = f"{action} {metadata.get('model', '')}" if action == "model.load" else action
+        if self._too_many(kind, user, mono_ns):
             found.append(Alert("many_actions", f"More than {MANY} times {action} by {user} within a minute."))
         if action == UNLOCK:
             found += self._unlock(succeeded=status == "success")

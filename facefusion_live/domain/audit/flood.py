@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 
-EXEMPT_PREFIXES = ("consent.", "export.", "label.", "passthrough.", "key.", "log.", "session.", "audit.")
+EXEMPT_PREFIXES = ("consent.", "export.", "label.", "passthrough.", "key.", "log.", "session.", "audit.", "auth.")
 """Acts that are never turned away, and the log's own rows."""
 
 

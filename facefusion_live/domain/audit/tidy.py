@@ -1,21 +1,31 @@
 """Bringing what callers hand over into the canonical profile, so that a record never fails over its own metadata."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from typing import Any, TypeAlias, cast
 from unicodedata import normalize
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.event import MAX_METADATA_BYTES, SETTINGS_CHANGE
+from facefusion_live.domain.audit.event import MAX_METADATA_BYTES, OWN_ACTIONS, SETTINGS_CHANGE
 
 Hide: TypeAlias = Callable[[str], str]
 """Masks what must not be recorded in a text, as home paths."""
 
 MAX_DEPTH = 6
 MAX_NUMBERS = 16
-"""A longer list of numbers may be an embedding or pixels, which no row ever holds: it is told by its digest."""
+"""More numbers in one value, however they are nested, may be an embedding or pixels, which no row ever holds."""
+MAX_NUMBERS_IN_ALL = 48
+"""The same for all values of a row together."""
+MAX_TEXT, MAX_KEY = 4096, 96
+_COUNTED_AT_MOST = 2**20
+_DATA = re.compile(
+    r"[A-Za-z0-9+/_=-]{129}|(?:[A-Za-z0-9+/_=-]{60,128}\s+){2}"  # base64, hex; also in lines
+    r"|(?:(?<![\d.eE+-])[-+]?[\d.][\d.eE+-]*[\s,;\[\]()]+){17}"  # numbers, written out
+)
+"""Text that is data."""
+_NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatch
 _IS_KEY = re.compile(r"[a-z0-9_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
 _SIMPLE = frozenset({str, int, bool, type(None)})
@@ -26,7 +36,8 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
     """Metadata as a row can hold them.
 
     Floats become thousandths under a key that ends in `_milli`; what has no canonical form becomes its text; paths and
-    addresses are masked; bytes, arrays, long lists of numbers and what is over 4 KiB are told by size and digest.
+    addresses are masked; bytes, arrays, more than a few numbers in whatever containers, text that is data, and what is
+    over 4 KiB are told by size and digest.
 
     Args:
         action: Whose metadata; the fields of a `settings.change` become a list that queries can search.
@@ -34,12 +45,19 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
         hide: Masks paths and addresses.
         codec: Measures.
     """
-    if action == SETTINGS_CHANGE and isinstance(fields := metadata.get("fields"), dict):
-        metadata = {
-            **metadata,
-            "fields": [_change(path, pair) for path, pair in cast("dict[str, Any]", fields).items()],
-        }
-    tidied = tidy(metadata, hide)
+    own: dict[str, Any] = {}
+    if action == SETTINGS_CHANGE and (fields := metadata.get("fields")) is not None:
+        # As many as a preset changes; each is looked at alone.
+        if isinstance(fields, dict):
+            fields = [_change(path, pair) for path, pair in cast("dict[str, Any]", fields).items()]
+        if _are_changes(fields):
+            own["fields"] = [_object(each, hide, 2) for each in cast("list[dict[object, object]]", fields)]
+    elif action in OWN_ACTIONS and isinstance(counts := metadata.get("counts"), dict):
+        own["counts"] = _object(cast("dict[object, object]", counts), hide, 2)
+    rest = _object({name: value for name, value in metadata.items() if name not in own}, hide, 1)
+    if len(rest) * MAX_NUMBERS > MAX_NUMBERS_IN_ALL and (numbers := _numbers(rest)) > MAX_NUMBERS_IN_ALL:
+        rest = {"items": numbers, "sha256": sha256(codec.encode(rest)).hexdigest()}
+    tidied = {**rest, **own}
     if len(data := codec.encode(tidied)) <= MAX_METADATA_BYTES:
         return tidied
     return {"oversize_bytes": len(data), "sha256": sha256(data).hexdigest()}
@@ -49,12 +67,15 @@ def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (wha
     """A copy of one value, brought into the profile; doing it again changes nothing."""
     if type(value) in _SIMPLE:
         return _simple(value, hide)
-    if depth < MAX_DEPTH and isinstance(value, dict):
-        return _object(cast("dict[object, object]", value), hide, depth + 1)
     if (bulk := _bulk(value)) is not None:
         return bulk
-    if depth < MAX_DEPTH and isinstance(value, list | tuple):
-        return [tidy(item, hide, depth + 1) for item in cast("list[object]", value)]
+    if depth < MAX_DEPTH and isinstance(value, Mapping):
+        return _object(cast("Mapping[object, object]", value), hide, depth + 1)
+    if depth < MAX_DEPTH and (items := _items(value)) is not None:
+        return [tidy(item, hide, depth + 1) for item in items]
+    if isinstance(value, Collection) and not hasattr(value, "tobytes"):  # nested too deeply to be told
+        text = repr(value)
+        return {"items": len(text), "sha256": sha256(text.encode("utf-8", "replace")).hexdigest()}
     return _simple(int(value) if isinstance(value, Integral) else str(value), hide)
 
 
@@ -63,10 +84,12 @@ def _simple(value: Any, hide: Hide) -> Any:  # noqa: ANN401 (one of `_SIMPLE`)
         value = str(value) if abs(value) < 2**1024 else "beyond all numbers"
     if type(value) is not str:
         return value
+    if len(value) > MAX_TEXT or (len(value) > 2 * MAX_NUMBERS and _DATA.search(value)):
+        return {"items": len(value), "sha256": sha256(value.encode("utf-8", "replace")).hexdigest()}
     return hide(value if value.isascii() else normalize("NFC", value.encode("utf-8", "replace").decode()))
 
 
-def _object(given: dict[object, object], hide: Hide, depth: int) -> dict[str, Any]:
+def _object(given: Mapping[object, object], hide: Hide, depth: int) -> dict[str, Any]:
     """Keys that become the same word are told apart by a number: nothing is lost unsaid."""
     tidied: dict[str, Any] = {}
     for key, value in given.items():
@@ -79,48 +102,102 @@ def _object(given: dict[object, object], hide: Hide, depth: int) -> dict[str, An
 
 
 def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
+    if len(key) > MAX_KEY:
+        key = f"key_{sha256(key.encode('utf-8', 'replace')).hexdigest()[:16]}"
     name = key if _IS_KEY(key) else _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
     if type(value) in _SIMPLE:
         return name, _simple(value, hide)
-    milli = _in_thousandths(value)
-    if milli is None:
-        return name, tidy(value, hide, depth)
-    return name if name.endswith("_milli") else f"{name}_milli", milli
+    if (bulk := _bulk(value)) is not None:
+        return name, bulk
+    if depth < MAX_DEPTH and _has_fraction(value, depth):
+        return name if name.endswith("_milli") else f"{name}_milli", _thousandths(value, hide, depth)
+    return name, tidy(value, hide, depth)
+
+
+def _items(value: object) -> "list[object] | None":
+    """What a container holds, a set in an order of its own; None for everything else."""
+    if isinstance(value, list | tuple):
+        return list(cast("list[object]", value))
+    if isinstance(value, set | frozenset):
+        return sorted(cast("set[object]", value), key=repr)
+    # An array library's scalar has a length only when it is none.
+    if isinstance(value, Collection) and not isinstance(value, str | Mapping) and not hasattr(value, "tobytes"):
+        return list(cast("Collection[object]", value))
+    return None
 
 
 def _bulk(value: object) -> dict[str, Any] | None:
-    """Size and digest of bytes, an array, or a long list of numbers; None for everything else."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        data, count = bytes(value), len(value)
-    elif hasattr(value, "tobytes") and hasattr(value, "size"):  # an array, of whatever library
+    """Count and digest of bytes, an array, or a container of more than a few numbers; None for everything else."""
+    if hasattr(value, "tobytes") and hasattr(value, "size"):  # an array, of whatever library
         data, count = cast("Any", value).tobytes(), int(cast("Any", value).size)
         if count == 1:
             return None
-    elif isinstance(value, list | tuple) and len(numbers := cast("list[object]", value)) > MAX_NUMBERS:
-        if not all(isinstance(each, Real) for each in numbers):
+    elif (buffer := _buffer(value)) is not None:
+        data, count = buffer
+    elif isinstance(value, Collection) and not isinstance(value, str):
+        if (count := _numbers(cast("Collection[object]", value))) <= MAX_NUMBERS:
             return None
-        data, count = repr(list(numbers)).encode(), len(numbers)
+        data = repr(value if isinstance(value, Mapping) else _items(cast("object", value))).encode("utf-8", "replace")
     else:
         return None
     return {"items": count, "sha256": sha256(data).hexdigest()}
 
 
-def _in_thousandths(value: object) -> int | list[int] | None:
-    """A float, or numbers among which is one, in thousandths; None for everything else."""
-    if _is_fraction(value):
-        number = float(cast("float", value))
-        return round(number * 1000) if abs(number) < 2**40 else None  # nan and infinities compare false, too
-    if not isinstance(value, list | tuple) or len(numbers := cast("list[Any]", value)) > MAX_NUMBERS:
+def _buffer(value: object) -> tuple[bytes, int] | None:
+    """Bytes and count of whatever lends out its memory."""
+    try:
+        view = memoryview(cast("Any", value))
+    except TypeError:
         return None
-    if not any(map(_is_fraction, numbers)):
-        return None
-    if not all(isinstance(each, Real) and abs(cast("Any", each)) < 2**40 for each in numbers):
-        return None
-    return [round(float(each) * 1000) for each in numbers]
+    with view:
+        return view.tobytes(), view.nbytes // view.itemsize
+
+
+def _numbers(value: object) -> int:
+    """How many numbers a value holds, those in nested containers and those written as text too."""
+    waiting, count, seen = [value], 0, 0
+    while waiting and seen < _COUNTED_AT_MOST:
+        each = waiting.pop()
+        seen += 1
+        if hasattr(each, "tobytes") and hasattr(each, "size"):
+            count += int(cast("Any", each).size)
+        elif isinstance(each, Number) or (isinstance(each, str) and len(each) <= 32 and _NUMERAL(each)):
+            count += 1
+        elif isinstance(each, Mapping):
+            pairs = cast("Mapping[object, object]", each)
+            waiting += [key if isinstance(key, Number) else item for key, item in pairs.items()]
+        elif isinstance(each, Collection) and not isinstance(each, str | bytes | bytearray):
+            waiting += list(cast("Collection[object]", each))
+    return count
+
+
+def _has_fraction(value: object, depth: int) -> bool:
+    """A float that thousandths can tell, or a list with one somewhere in it."""
+    if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
+        return any(_has_fraction(each, depth + 1) for each in items)
+    return _is_fraction(value) and abs(cast("float", value)) < 2**40  # nan and infinities compare false, too
+
+
+def _thousandths(value: object, hide: Hide, depth: int) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """A number in thousandths, each in a list, however nested; what is none as elsewhere."""
+    if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
+        return [_thousandths(each, hide, depth + 1) for each in items]
+    if isinstance(value, Real) and type(value) is not bool and abs(cast("Any", value)) < 2**40:
+        return round(float(value) * 1000)
+    return tidy(value, hide, depth)
 
 
 def _is_fraction(value: object) -> bool:
     return isinstance(value, float) or (isinstance(value, Real) and not isinstance(value, Integral))
+
+
+def _are_changes(fields: object) -> bool:
+    """A list of changes as rows have them, each of another parameter."""
+    if not isinstance(fields, list):
+        return False
+    changes = [cast("dict[str, Any]", each) for each in cast("list[object]", fields) if isinstance(each, dict)]
+    names = {name for each in changes if isinstance(name := each.get("field"), str)}
+    return len(names) == len(cast("list[object]", fields))
 
 
 def _change(path: str, pair: Any) -> dict[str, Any]:  # noqa: ANN401 (old and new value of any parameter)

@@ -216,7 +216,7 @@ def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) 
     assert run("verify")[0] == 0
     for words in ((), ("--user", "boris")):
         export = tmp_path / "e.zip"
-        run("export", str(export), *words)
+        run("export", str(export), *words, "--force")
         assert run("verify", str(export))[0] == verifier_says(export) == 0
     archive = min(home.layout.archive.iterdir())
     whole = archive.read_bytes()
@@ -288,15 +288,26 @@ def test_a_code_opens_once(run: Any, home: AuditHome) -> None:
             run("list", "--code", reused)
     assert home.operator.accepts(after)
     assert len(list(home.layout.keys.glob("operator.used.*"))) == 1
+    with pytest.raises(OperatorCodeError, match="asks for it"):
+        home.set_operator_code()
+    home.layout.keys.joinpath("operator.totp").unlink()  # lost: the owner of the files begins anew
     renewed = codes_of(home.set_operator_code())[1]
     assert home.operator.accepts(renewed)
     assert not home.operator.accepts(renewed)
 
 
 @pytest.fixture
-def clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def noon(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock for codes that moves only by hand."""
+    clock = SimpleNamespace(time_s=NOON_S)
+    clock.time = lambda: clock.time_s
+    monkeypatch.setattr(operator, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def clock_stands(noon: SimpleNamespace) -> None:
     """For codes: no half minute is over in the middle of a test."""
-    monkeypatch.setattr(operator, "time", SimpleNamespace(time=lambda: NOON_S))
 
 
 def codes_of(address: str) -> list[str]:
@@ -314,6 +325,103 @@ def test_a_wrong_code_counts_across_commands(run: Any, home: AuditHome, capsys: 
             run("list", "--code", "000000")
         said += capsys.readouterr().err
     assert said.count("3 wrong operator codes in a row") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("show 99999999999999999999", "no row has the number"),
+        ("list --limit -5 --archived", "--limit -5"),
+        ("list --limit 99999999999999999999999", "--limit 9999"),
+        ("list --status banana", "success, failure or denied"),
+        ("list --action frame.faild", "Did you mean frame.failed?"),
+        ("list --action banana.", "no row has the action"),
+        ("prune --days 99999999", "--days 99999999"),
+        (f"forward {'a' * 70}", "no server's name"),
+        ("forward ..", "no server's name"),
+    ],
+)
+def test_words_that_lead_nowhere_get_advice(run: Any, words: str, told: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        run(*words.split())
+    assert told in f"{caught.value} {caught.value.advice}"
+    assert caught.value.advice
+
+
+def test_a_home_that_is_a_file_and_an_export_that_is_there(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    del home
+    with pytest.raises(BadInputError, match="no folder"):
+        commands.opened(Path("/etc/passwd"))
+    kept = tmp_path / "kept.zip"
+    kept.write_text("mine")
+    with pytest.raises(BadInputError, match="there already"):
+        run("export", str(kept))
+    assert kept.read_text() == "mine"
+    assert run("export", str(kept), "--force")[0] == 0
+
+
+def test_replacing_the_code_asks_for_it_and_is_a_row(run: Any, home: AuditHome, noon: SimpleNamespace) -> None:
+    first = codes_of(run("key", "--set-operator-code", "--json")[1]["operator"])[1]
+    kept = home.layout.keys.joinpath("operator.totp").read_bytes()
+    for words in ((), ("--code", "000000")):
+        with pytest.raises(OperatorCodeError):
+            run("key", "--set-operator-code", *words)
+        assert home.layout.keys.joinpath("operator.totp").read_bytes() == kept
+    noon.time_s += 1
+    assert "otpauth" in run("key", "--set-operator-code", "--code", first)[1]
+    rows = home.reader().query(Filter(setting="operator.code"))
+    assert [(row["metadata"]["fields"][0]["old"], row["target"]) for row in rows] == [
+        ("none", "operator"),
+        ("set", "operator"),
+    ]
+
+
+def test_wrong_codes_have_to_wait_longer_and_longer(run: Any, home: AuditHome, noon: SimpleNamespace) -> None:
+    address = home.set_operator_code()
+    totp = pyotp.parse_uri(address)
+    assert isinstance(totp, pyotp.TOTP)
+    waits: list[int] = []
+    for _ in range(9):
+        with pytest.raises(OperatorCodeError):
+            run("list", "--code", "000000")
+        before_s = noon.time_s
+        while True:  # each command is a process of its own, as far as what is remembered goes
+            try:
+                home.operator._begin_try()  # pyright: ignore[reportPrivateUsage]
+            except OperatorCodeError:
+                noon.time_s += 15
+            else:
+                break
+        max(home.layout.keys.glob("operator.wrong.*")).unlink()
+        waits.append(noon.time_s - before_s)
+        home.layout.keys.joinpath(f"operator.wrong.{len(waits)}").write_text(str(before_s))
+    assert waits == [0, 0, 30, 60, 120, 240, 480, 900, 900]
+    with pytest.raises(OperatorCodeError):
+        run("list", "--code", "000000")
+    with pytest.raises(OperatorCodeError, match="for another 900 seconds"):
+        run("list", "--code", totp.at(noon.time_s))  # not even the right one
+    noon.time_s -= 10_000
+    with pytest.raises(OperatorCodeError, match="for another 900 seconds"):
+        run("list", "--code", totp.at(noon.time_s))
+    noon.time_s += 11_000
+    assert run("list", "--code", totp.at(noon.time_s), "--json")[0] == 0
+    assert not list(home.layout.keys.glob("operator.wrong.*"))
+    denied = home.reader().query(Filter(action="auth.unlock", status="denied"))
+    assert len(denied) == 10  # each wrong code that was looked at, whatever the flood limit
+
+
+def test_an_environment_variable_makes_nobody_another(
+    run: Any, home: AuditHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = home.own_user
+    home.set_operator_code()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "boris")
+    assert home.own_user == own
+    assert {row["user_id"] for row in run("list", "--json")[1]["rows"]} == {own}
+    with home.open_trail() as trail:
+        trail.record("label.on", "label", "success", {})
+    assert {row["user_id"] for row in home.reader().query(Filter(action="label.on"))} == {own}
 
 
 def test_reading_a_home_that_is_none_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -401,7 +509,6 @@ def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:
 
 @pytest.mark.usefixtures("clock_stands")
 def test_the_operators_code_guards_everyones_rows_and_never_ones_own(run: Any, tmp_path: Path) -> None:
-    assert "otpauth" in run("key", "--set-operator-code")[1]
     address = run("key", "--set-operator-code", "--json")[1]["operator"]
     codes = codes_of(address)
     users = {row["user_id"] for row in run("list", "--json", "--limit", "0")[1]["rows"]}

@@ -1,6 +1,8 @@
+import array
 import json
 import math
 import time
+from collections import deque
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -168,7 +170,7 @@ def test_a_bucket_fills_with_time_only() -> None:
     assert sum(bucket.take(10**9) for _ in range(30)) == 20
     assert not bucket.take(0)
     assert sum(bucket.take(2 * 10**9) for _ in range(30)) == 20
-    assert [exempt(action) for action in ("consent.deny", "settings.change")] == [True, False]
+    assert [exempt(action) for action in ("consent.deny", "settings.change", "auth.unlock")] == [True, False, True]
 
 
 def test_two_losses_of_the_same_events_have_the_same_digest() -> None:
@@ -320,6 +322,15 @@ def test_alerts_speak_once_for_each_crossing() -> None:
     assert [len(rules.observe("auth.unlock", "u", status, {}, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]
 
 
+def test_three_starts_within_a_minute_are_no_alarm_and_the_same_model_again_and_again_is() -> None:
+    rules = AlertRules()
+    models = [f"net{index}" for index in range(6)]
+    loads = [rules.observe("model.load", "u", "success", {"model": model}, 0) for _ in range(3) for model in models]
+    assert not any(loads)
+    again = [rules.observe("model.load", "u", "success", {"model": "net0"}, 1) for _ in range(8)]
+    assert [alert.rule for each in again for alert in each] == ["many_actions"]
+
+
 def test_runs_of_too_many_kinds_are_not_remembered() -> None:
     streaks = Streaks()
     for index in range(70):
@@ -350,12 +361,12 @@ def test_whatever_is_handed_over_becomes_canonical() -> None:
         "nfd": "e\u0301",
         "flag": True,
     }
-    out = tidy(given, lambda text: text)
+    out = tidy(given, str)
     assert canonical.encode(out)
     assert out["milli_milli"] == 500
     assert out["nfd"] == "é"
     assert out["flag"] is True
-    assert out["mixed"] == ["0.5" if isinstance(each, float) else each for each in [0.5, "x"]]
+    assert (out["mixed_milli"], out["list_milli"]) == ([500, "x"], [500, "1e+300"])
 
 
 class _Array:
@@ -381,11 +392,68 @@ def test_no_row_holds_pixels_or_an_embedding() -> None:
         "words": ["word"] * 17,
         "few": [1, 2, 3],
     }
-    out = tidy(given, str)
+    out = tidy_metadata("model.load", given, str, STANDARD)
     for name, count in (("embedding", 128), ("ints", 17), ("pixels", 100), ("array", 512)):
         assert out[name]["items"] == count
         assert len(out[name]["sha256"]) == 64
     assert (out["scalar"], out["words"], out["few"]) == ("[0. 0.]", ["word"] * 17, [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (array.array("f", [0.123] * 128), 128),
+        (memoryview(array.array("d", [0.5] * 64)), 64),
+        (deque([0.5] * 128), 128),
+        ({0.5 * index for index in range(100)}, 100),
+        ({index: index / 3 for index in range(128)}, 128),
+        ({str(index): index for index in range(128)}, 128),
+        ([[0.1 * index for index in range(16)]] * 16, 256),
+        ([list(range(16)) for _ in range(32)], 512),
+        ([{"value": 0.5}] * 40, 40),
+        (["0.125"] * 40, 40),
+        (range(1000), 1000),
+        ([_Array(8)] * 4, 32),
+        (str([0.123456] * 40), 400),
+        ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 4, 176),
+        ("data:image/png;base64," + "A" * 200, 222),
+        ("\n".join(["A" * 76] * 4), 307),
+    ],
+)
+def test_no_container_and_no_text_smuggles_pixels_or_an_embedding(value: object, count: int) -> None:
+    once = tidy_metadata("model.load", {"it": value}, str, STANDARD)
+    assert (once["it"].keys(), once["it"]["items"]) == ({"items", "sha256"}, count)
+    assert tidy_metadata("model.load", once, str, STANDARD) == once
+    nested: Any = value
+    for _ in range(9):
+        nested = [nested]
+    assert len(canonical.encode(tidy_metadata("model.load", {"it": nested}, str, STANDARD))) < 200
+
+
+def test_many_small_lists_are_counted_together_and_a_preset_is_not() -> None:
+    slices = {f"part_{index}": [0.5] * 16 for index in range(8)}
+    assert tidy_metadata("model.load", slices, str, STANDARD)["items"] == 128
+    preset = {"fields": {f"look.p{index}": (0.5, index / 100) for index in range(45)}}
+    out = tidy_metadata("settings.change", preset, str, STANDARD)
+    assert out["fields"][44] == {"field": "look.p44", "old_milli": 500, "new_milli": 440}
+    same = {"fields": [{"field": "x", "new": index} for index in range(45)]}
+    assert tidy_metadata("settings.change", same, str, STANDARD)["fields"]["items"] == 45
+    counts = {f"a_{index}": index + 1 for index in range(22)}
+    told = {"counts": counts, "total": sum(counts.values()), "digest": "0" * 64}
+    assert tidy_metadata("audit.gap", told, str, STANDARD) == told
+    assert tidy_metadata("audit.gap", {"A" * 200: 1}, str, STANDARD).keys() != {"a" * 200}
+
+
+def test_fractions_become_thousandths_however_they_are_nested() -> None:
+    given = {"m": [1, 2.5, "x", True], "n": [[1, 2], (0.25, [float("nan")])], "s": {0.5}, "d": [{"a": 0.5}]}
+    once = tidy_metadata("model.load", given, str, STANDARD)
+    assert once == {
+        "m_milli": [1000, 2500, "x", True],
+        "n_milli": [[1000, 2000], [250, ["nan"]]],
+        "s_milli": [500],
+        "d": [{"a_milli": 500}],
+    }
+    assert tidy_metadata("model.load", once, str, STANDARD) == once
 
 
 def test_keys_that_fall_together_are_told_apart() -> None:

@@ -109,7 +109,7 @@ def test_a_commit_of_several_settings_is_one_row_with_old_and_new_values(bench: 
 
 
 def test_metadata_over_4_kib_are_told_by_size_and_digest(bench: Bench) -> None:
-    bench.trail.record("model.load", "model:x", "success", {"text": "x" * 5000})
+    bench.trail.record("model.load", "model:x", "success", {"text": ["x y"] * 1500})
     bench.trail.flush()
     assert set(bench.disk.events()[-1]["metadata"]) == {"oversize_bytes", "sha256"}
 

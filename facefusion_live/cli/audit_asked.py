@@ -1,0 +1,70 @@
+"""What an `audit` command was asked for, checked before anything is opened: bad input gets a line and advice."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from facefusion_live.domain.audit.event import ACTIONS, STATUSES
+from facefusion_live.domain.audit.filter import Filter
+from facefusion_live.domain.errors import BadInputError
+
+_MOST_ROWS, _MOST_DAYS = 1_000_000_000, 20_000
+_MOST_SEQ = 2**53
+
+
+def checked(wanted: Filter) -> Filter:
+    """A filter that can find something.
+
+    Raises:
+        BadInputError: A limit below 0 or beyond all logs, or an action or status that no row has.
+    """
+    if not 0 <= wanted.limit <= _MOST_ROWS:
+        raise BadInputError(f"--limit {wanted.limit} is not allowed", advice=f"Give 0 (all) to {_MOST_ROWS}.")
+    if wanted.status and wanted.status not in STATUSES:
+        raise BadInputError(f"no row has the status {wanted.status!r}", advice="Say success, failure or denied.")
+    known = wanted.action in ACTIONS or (
+        wanted.action.endswith(".") and any(each.startswith(wanted.action) for each in ACTIONS)
+    )
+    if wanted.action and not known:
+        near = get_close_matches(wanted.action, sorted(ACTIONS), n=1)
+        advice = f"Did you mean {near[0]}?" if near else f"Say one of {', '.join(sorted(ACTIONS))}."
+        raise BadInputError(f"no row has the action {wanted.action!r}", advice=advice)
+    return wanted
+
+
+def checked_seq(seq: int) -> int:
+    """A number that a row may have."""
+    if not 1 <= seq < _MOST_SEQ:
+        raise BadInputError(f"no row has the number {seq}", advice="See `audit list`.")
+    return seq
+
+
+def checked_days(days: int) -> int:
+    """So many days that there was a calendar then."""
+    if days < 1:
+        raise BadInputError("at least the last day stays", advice="Give --days 1 or more.")
+    if days > _MOST_DAYS:
+        raise BadInputError(f"--days {days} is not allowed", advice=f"Give 1 to {_MOST_DAYS}.")
+    return days
+
+
+def checked_host(host: str) -> str:
+    """A name that a server may have."""
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise BadInputError(f"{host!r} is no server's name", advice="Give it as in its certificate.") from error
+    return host
+
+
+def checked_home(home: Path) -> Path:
+    """A folder, or where one may come to be."""
+    if home.exists() and not home.is_dir():
+        raise BadInputError(f"{home} is no folder", advice="Name the program's home with --home.")
+    return home
+
+
+def new_file(path: Path, *, force: bool) -> Path:
+    """Where nothing lies yet, unless it may be replaced."""
+    if path.exists() and not force:
+        raise BadInputError(f"{path.name} is there already", advice="Choose another name, or give --force.")
+    return path
