@@ -135,6 +135,7 @@ class OpenSession:
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
         sinks: Its outputs from the start.
+        skipped: Tells which providers were tried for the nets and do not work here, and why.
     """
 
     session: LiveSession
@@ -143,6 +144,7 @@ class OpenSession:
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
     sinks: tuple[Sink, ...]
+    skipped: Callable[[], dict[str, str]] = dict[str, str]
 
     @property
     def recordings(self) -> tuple[Path, ...]:
@@ -192,7 +194,15 @@ def open_session(
         events=events or NoEvents(),
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
+    return OpenSession(
+        session,
+        store,
+        inference.swapper,
+        sources,
+        lambda: inference.catalog.opened,
+        sinks,
+        lambda: inference.catalog.skipped,
+    )
 
 
 def open_frame_swapper(
@@ -258,7 +268,7 @@ def patch_painter() -> PatchPainter:
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
 ) -> "Inference":
-    catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
+    catalog, compute = open_catalog("tensorrt" if tensorrt else settings.inference.provider), host_compute(settings)
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
     prepared = swapper.prepare([portraits.portrait(read_source(source), source.name, finding) for source in sources])
