@@ -38,7 +38,10 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 | `--detect.model` | a detector |
 | `--track.landmarker` | a landmarker: it refines the five points that nets are aligned by |
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
-| `--inference.provider` | auto, tensorrt, cuda, cpu. What was asked for runs, or it is an error; auto tries them in turn for the nets that you brought, and `--json` tells what was skipped and why |
+| `--inference.provider` | auto, tensorrt, cuda, cpu |
+
+The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
+`--json` tells what was skipped and why.
 
 A net that gives back the face it was fed would cover a face with itself. The painted face is compared with the one it
 replaces; below a change of 0.2 the gate shuts with "face not changed". Light, contrast, white balance and noise do not
