@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError
@@ -38,10 +39,11 @@ _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
 """What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
 
 
-def open_catalog(*, tensorrt: bool = False) -> Catalog:
+def open_catalog(provider: str = "auto") -> Catalog:
     """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
+    wanted: Wanted = next((each for each in WANTED if each == provider), "auto")
     user = Home.from_environment().models
-    return Catalog(user, resource("resources/models"), resource("resources/cards"), tensorrt=tensorrt)
+    return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted)
 
 
 def engines() -> tuple[str, ...]:

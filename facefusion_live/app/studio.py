@@ -107,7 +107,7 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._loader = TaskRunner("loader")
-        self._workshop = Workshop(engine)
+        self._workshop = Workshop(engine, settings.inference.provider)
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)

@@ -153,6 +153,7 @@ class OpenSession:
         models: Tells which models were opened so far, with their files.
         sinks: Its outputs from the start.
         disclosure: What its pictures say of themselves.
+        skipped: Tells which providers were tried for the nets and do not work here, and why.
     """
 
     session: LiveSession
@@ -162,6 +163,7 @@ class OpenSession:
     models: Callable[[], dict[str, Path]]
     sinks: tuple[Sink, ...]
     disclosure: Disclosure
+    skipped: Callable[[], dict[str, str]] = dict[str, str]
 
     @property
     def recordings(self) -> tuple[Path, ...]:
@@ -220,7 +222,16 @@ def open_session(
         permitted=permitted,
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks, disclosure)
+    return OpenSession(
+        session,
+        store,
+        inference.swapper,
+        sources,
+        lambda: inference.catalog.opened,
+        sinks,
+        disclosure,
+        lambda: inference.catalog.skipped,
+    )
 
 
 def open_frame_swapper(
@@ -294,7 +305,7 @@ def patch_painter() -> PatchPainter:
 def _inference(
     sources: Sequence[portraits.Source], engine: str, settings: Settings, permit: Permit, *, tensorrt: bool = False
 ) -> "Inference":
-    catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
+    catalog, compute = open_catalog("tensorrt" if tensorrt else settings.inference.provider), host_compute(settings)
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
     faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]

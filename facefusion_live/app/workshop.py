@@ -19,14 +19,15 @@ class Workshop:
 
     Args:
         engine: One of `engines.engines()`.
+        provider: What nets run on, as the setting `inference.provider`.
 
     Raises:
         BadInputError: There is no such engine.
         ModelMissingError: Its files are not there.
     """
 
-    def __init__(self, engine: str = "mesh") -> None:
-        self._catalog = engines.open_catalog()
+    def __init__(self, engine: str = "mesh", provider: str = "auto") -> None:
+        self._catalog = engines.open_catalog(provider)
         self.swapper = engines.make_engine(engine, self._catalog, wiring.host_compute(Settings()))
 
     def warm(self) -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from facefusion_live import __version__
 from facefusion_live.app import wiring
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.engines import BUILT_IN_ENGINE
 from facefusion_live.app.environment import user_path
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.portraits import avatars, consent_of
@@ -104,6 +105,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
                 if json_wanted:
                     print(json.dumps(_summary(report, opened, resources)))  # noqa: T201 (what was asked for)
                 else:
+                    _tell_provider(opened)
                     _tell(report, (*opened.recordings, *filter(None, [wanted.snapshot])))
     if problem is not None:
         raise problem
@@ -190,6 +192,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
+        "providers_skipped": opened.skipped(),
         "version": __version__,
     }
 
@@ -202,6 +205,13 @@ def _disclosed(disclosure: Disclosure) -> dict[str, Any]:
 
 def _status(status: SinkStatus) -> dict[str, Any]:
     return dataclasses.asdict(status) | {"state": status.state.value}
+
+
+def _tell_provider(opened: wiring.OpenSession) -> None:
+    """What runs the engine, asked from it; said only where a net does, and with what was tried before."""
+    if opened.swapper.name != BUILT_IN_ENGINE:
+        why = "; ".join(f"not {name}: {reason}" for name, reason in opened.skipped().items())
+        print(f"{opened.swapper.name} ran on {opened.swapper.provider}{f' ({why})' if why else ''}.")  # noqa: T201
 
 
 def _tell(report: SessionReport, written: Sequence[Path]) -> None:

@@ -217,6 +217,20 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inference:
+    """What runs the nets."""
+
+    provider: Annotated[
+        str,
+        Choice(("auto", "tensorrt", "cuda", "cpu")),
+        Acts.SESSION,
+        Words(
+            "Nets run on", "Auto takes the first that really works, for nets that you brought; the window asks once."
+        ),
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Render:
     """What composes the picture."""
 
@@ -465,6 +479,7 @@ class Settings:
     swap: Swap = field(default_factory=Swap)
     mask: Mask = field(default_factory=Mask)
     look: Look = field(default_factory=Look)
+    inference: Inference = field(default_factory=Inference)
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     label: Label = field(default_factory=Label)

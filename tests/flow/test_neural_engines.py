@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from facefusion_live.adapters.onnx import providers
 from facefusion_live.cli.main import run_command_line
 from tests.adapters import onnx_graphs
 from tests.graphics import device_or_skip
@@ -107,3 +108,17 @@ def test_an_enhancer_redraws_the_swap(models: Path, tmp_path: Path, capsys: pyte
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert report["state_frames"]["LIVE"] == FRAMES
     assert "enhance" in report["latency_ms"]
+
+
+def test_what_ran_the_net_is_told_and_what_did_not(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = np.random.default_rng(2).uniform(-1, 1, (3, 8, 8)).repeat(32, 1).repeat(32, 2)
+    onnx_graphs.probe_swapper(models / "uniface_256.onnx", 256, SHAPE, picture=picture.astype(np.float32))
+    providers.best.cache_clear()
+    monkeypatch.setattr(providers, "offered_providers", lambda: ["CPUExecutionProvider"])
+    report = told(tmp_path, capsys)
+    providers.best.cache_clear()
+    built_without = "this ONNX Runtime is built without it"
+    assert report["provider"] == "CPUExecutionProvider"
+    assert report["providers_skipped"] == {"tensorrt": built_without, "cuda": built_without}

@@ -2,7 +2,7 @@
 """From a model's card to something that implements a port."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from facefusion_live.adapters.onnx.identity import (
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
+from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
-from facefusion_live.adapters.onnx.session import CPU, TENSORRT, NetSession
+from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
@@ -58,12 +59,14 @@ class Catalog:
     Args:
         folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
             The first that has a name wins.
-        tensorrt: Every net must run on TensorRT; one that cannot is an InferenceError.
+        provider: What every net must run on; one that cannot is an InferenceError. With "auto" the built-in nets, which
+            are small, run on the processor, and those of the user on the first provider that works.
     """
 
-    def __init__(self, *folders: Path, tensorrt: bool = False) -> None:
+    def __init__(self, *folders: Path, provider: Wanted = "auto") -> None:
         self._folders = folders
-        self._provider = TENSORRT if tensorrt else CPU
+        self._wanted: Wanted = provider
+        self._skipped: Mapping[str, str] = {}
         self._opened: dict[str, Path] = {}
         self._nets: dict[str, NetSession] = {}
         self._loading: dict[str, threading.Lock] = {}
@@ -73,6 +76,11 @@ class Catalog:
     def opened(self) -> dict[str, Path]:
         """Every model opened so far, and its file."""
         return dict(self._opened)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Which providers "auto" tried and did not take, and why. Empty before a net of the user's was loaded."""
+        return dict(self._skipped)
 
     def card(self, model_id: str) -> ModelCard:
         """The card of a model.
@@ -209,7 +217,16 @@ class Catalog:
     def _load(self, card: ModelCard) -> NetSession:
         path = self._file(card)
         self._opened[card.id] = path
-        return NetSession(path, provider=self._provider)
+        return NetSession(path, provider=self._provider(card))
+
+    def _provider(self, card: ModelCard) -> str:
+        if self._wanted != "auto":
+            return NAMES[self._wanted]
+        if card.origin is not None:
+            return CPU
+        chosen = best()
+        self._skipped = chosen.skipped
+        return chosen.provider
 
     def _file(self, card: ModelCard) -> Path:
         path = self._find(card.file)

@@ -22,13 +22,18 @@ _ORT_ERRORS = tuple(
 """onnxruntime's errors share no base of their own."""
 
 CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-_FALLS_BACK_TO = {TENSORRT: ["CUDAExecutionProvider", CPU]}
+_FALLS_BACK_TO = {TENSORRT: [CUDA, CPU]}
 _ABOUT = {
     TENSORRT: (
         "TensorRT",
         "Install the NVIDIA driver, CUDA, cuDNN and TensorRT, or do without TensorRT: the processor alone is enough.",
-    )
+    ),
+    CUDA: (
+        "CUDA",
+        "Install the NVIDIA driver, CUDA and cuDNN, or do without: the processor alone is enough.",
+    ),
 }
 """What a provider is called, and what to do when it does not work."""
 
@@ -62,6 +67,16 @@ class TensorSpec:
 def offered_providers() -> list[str]:
     """Providers that this ONNX Runtime was built with; whether they work is another matter."""
     return ort.get_available_providers()
+
+
+def works(model: bytes, provider: str) -> bool:
+    """Whether a provider really runs a net: a session is opened with it and asked what it runs on."""
+    try:
+        session = _with(model, _options(1), provider)
+        session.run(None, {each.name: np.zeros(1, np.float32) for each in session.get_inputs()})
+    except (InferenceError, *_ORT_ERRORS):
+        return False
+    return session.get_providers()[0] == provider
 
 
 class NetSession:
@@ -168,15 +183,20 @@ def _options(threads: int) -> ort.SessionOptions:
 
 
 def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
+    return _with(str(path), options, provider)
+
+
+def _with(model: str | bytes, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
+    """A session of a file or of a model's bytes."""
     if provider == CPU:
-        return ort.InferenceSession(str(path), options, providers=[CPU])
+        return ort.InferenceSession(model, options, providers=[CPU])
     # The libraries of an accelerator are looked for here; what is missing is told in our words, not on stderr.
     ort.set_default_logger_severity(4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             providers = [provider, *_FALLS_BACK_TO.get(provider, [CPU])]
-            return ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+            return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
         except RuntimeError as error:
             raise _not_there(provider) from error
 

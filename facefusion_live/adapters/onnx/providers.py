@@ -1,0 +1,94 @@
+# pyright: basic
+"""What runs nets on this machine: tried, not believed, and what does not work is told with its reason.
+
+ONNX Runtime lists what it was built with, whether or not the driver and the libraries are there.
+"""
+
+import ctypes
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from onnx import TensorProto, helper
+from onnxruntime.capi import build_and_package_info
+
+from facefusion_live.adapters.onnx.session import CPU, CUDA, TENSORRT, offered_providers, works
+from facefusion_live.domain.errors import InferenceError
+
+Wanted = Literal["auto", "tensorrt", "cuda", "cpu"]
+"""What may be asked for; auto is the first of the others that works."""
+WANTED: tuple[Wanted, ...] = get_args(Wanted)
+
+NAMES: Mapping[str, str] = MappingProxyType({"tensorrt": TENSORRT, "cuda": CUDA, "cpu": CPU})
+_LIBRARIES = MappingProxyType(
+    {
+        TENSORRT: ("libnvinfer.so.10", "libnvonnxparser.so.10"),
+        CUDA: ("libcudart.so.{major}", "libcublasLt.so.{major}", "libcudnn.so.9"),
+    }
+)
+"""What each needs on Linux; of CUDA the version that this ONNX Runtime was built for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What runs nets, and what does not.
+
+    Attributes:
+        provider: As ONNX Runtime calls it.
+        skipped: Why each of those before it was not taken, by its short name.
+    """
+
+    provider: str
+    skipped: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def best() -> Chosen:
+    """The first provider that really runs a net here. Tried once in a process; takes up to some seconds."""
+    skipped: dict[str, str] = {}
+    for short, provider in NAMES.items():
+        reason = _reason_against(provider)
+        if not reason:
+            return Chosen(provider, MappingProxyType(skipped))
+        skipped[short] = reason
+    raise InferenceError("nothing runs a net on this machine", advice="Install the program again.")
+
+
+def _reason_against(provider: str) -> str:
+    """Why a provider cannot be had; empty when it works."""
+    if provider not in offered_providers():
+        return "this ONNX Runtime is built without it"
+    if works(_smallest_net(), provider):
+        return ""
+    return _missing(provider) or "it does not run the smallest net"
+
+
+def _missing(provider: str) -> str:
+    """Which libraries are not there, in words."""
+    if os.name != "posix" or provider == CPU:
+        return ""
+    if not _loads("libcuda.so.1"):
+        return "no NVIDIA driver was found (libcuda.so.1)"
+    version = str(getattr(build_and_package_info, "cuda_version", ""))
+    wanted = [*_LIBRARIES[CUDA], *(_LIBRARIES[TENSORRT] if provider == TENSORRT else ())]
+    names = [name.format(major=version.partition(".")[0]) for name in wanted]
+    absent = [name for name in names if not _loads(name)]
+    return f"not found: {', '.join(absent)}; this ONNX Runtime needs CUDA {version} and cuDNN 9" if absent else ""
+
+
+def _loads(library: str) -> bool:
+    with suppress(OSError):
+        ctypes.CDLL(library)
+        return True
+    return False
+
+
+def _smallest_net() -> bytes:
+    shape = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (1,)) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "smallest", shape[:1], shape[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()

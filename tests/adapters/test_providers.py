@@ -1,0 +1,102 @@
+"""What runs the nets: tried, not believed; and nothing falls back without a word."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facefusion_live.adapters.onnx import providers
+from facefusion_live.adapters.onnx import session as sessions
+from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.domain.errors import InferenceError
+from tests.adapters import onnx_graphs
+from tests.support import RESOURCES
+
+
+@pytest.fixture(autouse=True)
+def _tried_anew() -> Iterator[None]:
+    providers.best.cache_clear()
+    yield
+    providers.best.cache_clear()
+
+
+def only(monkeypatch: pytest.MonkeyPatch, working: str) -> None:
+    """A machine on which every provider is offered, and one works beside the processor."""
+    monkeypatch.setattr(providers, "offered_providers", lambda: [sessions.TENSORRT, sessions.CUDA, sessions.CPU])
+    monkeypatch.setattr(providers, "works", lambda _model, name: name in (working, sessions.CPU))
+
+
+def converter(folder: Path) -> Catalog:
+    onnx_graphs.scaling_converter(folder / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    return Catalog(folder, RESOURCES / "models", RESOURCES / "cards")
+
+
+def test_the_smallest_net_runs_on_the_processor() -> None:
+    assert sessions.works(providers._smallest_net(), sessions.CPU)
+
+
+def test_a_provider_that_does_not_exist_does_not_work() -> None:
+    assert not sessions.works(providers._smallest_net(), "NoSuchExecutionProvider")
+
+
+@pytest.mark.parametrize(
+    ("working", "skipped"),
+    [(sessions.TENSORRT, []), (sessions.CUDA, ["tensorrt"]), (sessions.CPU, ["tensorrt", "cuda"])],
+)
+def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
+    monkeypatch: pytest.MonkeyPatch, working: str, skipped: list[str]
+) -> None:
+    only(monkeypatch, working)
+    chosen = providers.best()
+    assert chosen.provider == working
+    assert list(chosen.skipped) == skipped
+    assert all(chosen.skipped.values())
+
+
+def test_without_a_driver_that_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    monkeypatch.setattr(providers, "_loads", lambda _name: False)
+    assert set(providers.best().skipped.values()) == {"no NVIDIA driver was found (libcuda.so.1)"}
+
+
+def test_missing_libraries_are_named_with_the_versions_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    monkeypatch.setattr(providers.build_and_package_info, "cuda_version", "13.0", raising=False)
+    monkeypatch.setattr(providers, "_loads", lambda name: name == "libcuda.so.1")
+    skipped = providers.best().skipped
+    needs = "; this ONNX Runtime needs CUDA 13.0 and cuDNN 9"
+    assert skipped["cuda"] == f"not found: libcudart.so.13, libcublasLt.so.13, libcudnn.so.9{needs}"
+    assert skipped["tensorrt"].endswith(f"libnvinfer.so.10, libnvonnxparser.so.10{needs}")
+
+
+def test_a_provider_that_was_not_built_in_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    monkeypatch.setattr(providers, "offered_providers", lambda: [sessions.CPU])
+    assert set(providers.best().skipped.values()) == {"this ONNX Runtime is built without it"}
+
+
+def test_auto_asks_for_the_users_nets_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    catalog = converter(tmp_path)
+    catalog.detector("blazeface_short")
+    assert catalog.skipped == {}
+    net = catalog._net(catalog.card("crossface_ghost"))
+    assert net.provider == sessions.CPU
+    assert list(catalog.skipped) == ["tensorrt", "cuda"]
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("cuda", "CUDA"), ("tensorrt", "TensorRT")])
+def test_what_was_asked_for_runs_or_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: providers.Wanted, name: str
+) -> None:
+    real = sessions.ort.InferenceSession
+
+    def on_the_processor(model: str, options: object, providers: list[str], **words: object) -> object:
+        return real(model, options, providers=[each for each in providers if each == sessions.CPU], **words)
+
+    monkeypatch.setattr(sessions.ort, "InferenceSession", on_the_processor)
+    shutil.copy(RESOURCES / "models" / "blazeface_short.onnx", tmp_path / "blazeface_short.onnx")
+    with pytest.raises(InferenceError, match=f"{name} does not work on this machine") as refusal:
+        Catalog(tmp_path, RESOURCES / "models", provider=wanted).detector("blazeface_short")
+    assert refusal.value.advice.startswith("Install the NVIDIA driver")

@@ -1,0 +1,72 @@
+"""Write docs/models.md from the cards.
+
+Usage: python -m tools.make_models_page
+"""
+
+from pathlib import Path
+
+from facefusion_live.domain.model_card import ModelCard
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "models.md"
+HEAD = """# Models
+
+Generated from the cards by `python -m tools.make_models_page`; do not edit.
+
+A model is a card: a TOML file that says what the net is for, where it comes from, under which licence, and how pictures
+go in and come out. A new model of a known family is one card and no code: put it, and the model's file, into the
+folder `models` of your data folder. A card of yours replaces one of ours that has the same name.
+
+```sh
+facefusion-live models list                    # what there is, and what is here
+facefusion-live models show inswapper_128
+facefusion-live models pull inswapper_128      # and what it needs; the licence is shown and accepted first
+facefusion-live models add ~/Downloads/x.onnx  # a file you have: told by its SHA-256, name or shape; else --as MODEL
+facefusion-live models verify
+facefusion-live models remove inswapper_128
+facefusion-live run --engine inswapper_128 ...
+```
+
+Nothing is downloaded unasked. That you accepted a licence is a row of the record before anything is fetched. A download
+that breaks off, or is killed, goes on where it stopped. A file gets its place only when it is whole, has the SHA-256 it
+must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher tells no
+SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
+
+| setting | takes |
+|---|---|
+| `--engine` | a swapper |
+| `--detect.model` | a detector |
+| `--track.landmarker` | a landmarker: it refines the five points that nets are aligned by |
+| `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
+| `--inference.provider` | auto, tensorrt, cuda, cpu |
+
+The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
+`--json` tells what was skipped and why.
+
+A net that gives back the face it was fed would cover a face with itself. The painted face is compared with the one it
+replaces; below a change of 0.2 the gate shuts with "face not changed". Light, contrast, white balance and noise do not
+count. On the built-in faces and two photographs swaps by the built-in engine change a face by 0.54 and more. A swap of
+a person into themselves is not one, and does not go out.
+
+Not verified here: none of the models below that are not built in was downloaded when their cards were written. Sizes,
+templates and normalisation are those of their publishers' code; the tests hold the adapters to them with small nets.
+CUDA and TensorRT were not measured.
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    lines = ["| model | task | template, edge | licence | SHA-256 told | needs |", "|---|---|---|---|---|---|"]
+    for path in sorted([*(ROOT / "resources/models").glob("*.toml"), *(ROOT / "resources/cards").glob("*.toml")]):
+        card = ModelCard.parse(path.read_text("utf-8"))
+        target = card.target
+        place = "" if target is None else f"{target.template or ''} {target.size_px}".strip()
+        known = "yes" if card.sha256 else "pinned at first download" if card.urls else "no download"
+        lines.append(f"| {card.id} | {card.task} | {place} | {card.licence} | {known} | {', '.join(card.needs)} |")
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
+    print(PAGE)
