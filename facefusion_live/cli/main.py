@@ -36,6 +36,9 @@ app = App(
 app.command(bench)
 app.command("facefusion_live.cli.audit:audit", name="audit")
 
+# Other users of a machine see each other's command lines; an environment they do not.
+Sinks = Annotated[list[str] | None, Parameter(env_var="FACEFUSION_LIVE_SINK")]
+
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
 
@@ -77,7 +80,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     source: list[str],
     input: str,  # noqa: A002 (the flag's name)
     output: Path | None = None,
-    sink: list[str] | None = None,
+    sink: Sinks = None,
     engine: str = "mesh",
     consent: ConsentWord | None = None,
     frames: int | None = None,
@@ -128,7 +131,7 @@ def demo(
     *,
     output: Path | None = None,
     source: str = "ada",
-    sink: list[str] | None = None,
+    sink: Sinks = None,
     seconds: Annotated[float, Parameter(help="Length of the demo.")] = 8.0,
     json: bool = False,
 ) -> int:
