@@ -13,6 +13,8 @@ A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by an
 `consent`: one of "self", "written", "licensed", "generated", "public-domain".
 """
 
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +107,7 @@ class FrameResult(TypedDict):
 
 
 class RealTimeFaceSwapper:
-    """Swaps pictures as they come, one call per picture. Thread: one at a time; `cleanup` at the end.
+    """Swaps pictures as they come, one call per picture. Thread: any; calls of `process_frame` wait for each other.
 
     The bare face is never handed out: a picture that is not proved to be covered comes back as the last good one for
     `gate.hold_ms`, then as the slate.
@@ -160,6 +162,7 @@ class RealTimeFaceSwapper:
         self._record.started(fps_limit)
         self._swapper: FrameSwapper | None = swapper
         self._feed: Feed | None = None
+        self._turn = threading.Lock()
 
     def capture_frame(self) -> BgrImage | None:
         """The newest picture of the camera, or None at the end of a file. Waits to keep to `fps_limit`.
@@ -183,7 +186,9 @@ class RealTimeFaceSwapper:
         Raises:
             BadInputError: It is no such array.
         """
-        emitted = self._open().swap(_rgb(frame))
+        pixels = _rgb(frame)
+        with self._turn:
+            emitted = self._open().swap(pixels)
         return FrameResult(
             success=emitted.state is GateState.LIVE,
             image=_bgr(emitted.pixels),
@@ -201,7 +206,8 @@ class RealTimeFaceSwapper:
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
         feed, self._feed = self._feed, None
-        swapper, self._swapper = self._swapper, None
+        with self._turn:
+            swapper, self._swapper = self._swapper, None
         if feed is not None:
             feed.close()
         if swapper is not None:
@@ -397,7 +403,7 @@ def _sources(pictures: Picture | Sequence[Picture], consent: str | None) -> list
 
 def _pixels(picture: Picture) -> NDArray[np.uint8]:
     """(h, w, 3) RGB, ours to give away."""
-    return _rgb(picture) if isinstance(picture, np.ndarray) else wiring.read_picture(Path(picture))
+    return wiring.read_picture(Path(picture)) if isinstance(picture, (str, os.PathLike)) else _rgb(picture)
 
 
 def _rgb(picture: object) -> NDArray[np.uint8]:

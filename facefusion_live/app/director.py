@@ -191,7 +191,7 @@ class Director:
             if form.size_wh == live.session.format.size_wh:
                 live.session.switch_input(incoming)
                 live.spec = spec
-                self._choose(InputState(spec, form.name, form.size_wh, form.fps))
+                self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
             else:
                 self._begin_anew(spec, incoming)
             on_failure.pop_all()
@@ -294,7 +294,7 @@ class Director:
         live.begin()
         self.on_air = live
         form = session.format
-        self._choose(InputState(spec, form.name, form.size_wh, form.fps))
+        self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
         if self.source is not None:
             on_record.tell_sources(crew.trail, crew.sources(self.source.person_id))
         on_record.tell_models(crew.trail, crew.workshop.models)
@@ -353,6 +353,11 @@ class Director:
     def _remember_output(self, spec: str) -> None:
         if spec not in self._crew.memory.outputs:
             self._crew.memory.outputs = (*self._crew.memory.outputs, spec)
+
+
+def _called(spec: str, device: str) -> str:
+    """An input that is open, for people: a camera by the name that it has, everything else as it was asked for."""
+    return device if spec.startswith("camera:") else _spoken(spec)
 
 
 def _spoken(spec: str) -> str:

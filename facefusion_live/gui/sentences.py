@@ -16,6 +16,10 @@ SENTENCES = (
     "this machine swaps {} of {} frames/s: ask the camera for fewer or smaller pictures, or lower swap.max_crop_px",
     "pictures come out {} ms late: lower swap.max_crop_px or the size of the camera's picture",
     "{} cannot be used any more ({}): the processor composes",
+    # What composes, and why
+    "the faster one at {}: {} ms against {} ms ({})",
+    "asked for; {}",
+    "no graphics device: {}",
     # Inputs
     "the input has ended",
     "the input broke off: {}",

@@ -625,6 +625,18 @@
         <translation>{} 已无法使用（{}）：改由处理器合成</translation>
     </message>
     <message>
+        <source>the faster one at {}: {} ms against {} ms ({})</source>
+        <translation>在 {} 下更快：{} 毫秒，另一种 {} 毫秒（{}）</translation>
+    </message>
+    <message>
+        <source>asked for; {}</source>
+        <translation>按要求；{}</translation>
+    </message>
+    <message>
+        <source>no graphics device: {}</source>
+        <translation>没有图形设备：{}</translation>
+    </message>
+    <message>
         <source>the input has ended</source>
         <translation>输入已结束</translation>
     </message>

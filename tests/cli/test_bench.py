@@ -54,7 +54,7 @@ def test_a_job_runs_in_a_process_of_its_own() -> None:
 
 
 def test_a_job_that_fails_apart_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "_this_program", lambda: ["false"])
+    monkeypatch.setattr(benchmark, "this_program", lambda: ["false"])
     with pytest.raises(FaceFusionLiveError, match="720p 1x200, live: the job failed"):
         benchmark.measure_apart(benchmark.job_named("720p 1x200"), "live", 0.5)
 

@@ -67,7 +67,7 @@ def test_a_sink_that_cannot_be_opened_says_so_to_the_caller() -> None:
     post = Post(BreakingSink(SinkOpenError("no such folder"), at_open=True))
     with pytest.raises(SinkOpenError, match="no such folder"):
         post.delivery.open()
-    assert not post.delivery.worker.alive
+    assert post.delivery.worker.join(WAIT_S)
     post.send()
     assert post.images[0].shares == 0
 

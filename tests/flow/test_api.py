@@ -221,6 +221,23 @@ def test_what_is_no_picture_is_refused(kind: str) -> None:
     with RealTimeFaceSwapper("ada") as swapper, pytest.raises(BadInputError, match="no picture") as caught:
         swapper.process_frame(NO_PICTURES[kind])
     assert "uint8" in caught.value.advice
+    with pytest.raises(BadInputError, match="no picture"):
+        detect_faces(NO_PICTURES[kind])
+
+
+def test_calls_from_several_threads_wait_for_each_other() -> None:
+    pictures, results = frames(1) * 6, list[bool]()
+    with RealTimeFaceSwapper("ada") as swapper:
+
+        def swap_all() -> None:
+            results.extend(swapper.process_frame(picture)["success"] for picture in pictures)
+
+        threads = [threading.Thread(target=swap_all) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert results == [True] * 24
 
 
 def test_after_cleanup_it_is_closed_and_nothing_is_left() -> None:

@@ -11,11 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QTabBar, QWidget
 
 from facefusion_live.gui.canvas import rgb_image
+from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT, Colours
 from facefusion_live.gui.welcome import tile
 from facefusion_live.gui.window import MainWindow
 from tests.fakes.studio import FakeStudio, flat
+from tests.support import ROOT
 
 TWO_METRES_PX = 22
 """Good eyes need five minutes of arc: 2.9 mm at two metres, 11 px at 96 dpi. Twice that is read at a glance."""
@@ -119,6 +121,11 @@ def test_whatever_takes_the_keyboard_has_a_name(window: MainWindow, studio: Fake
     live(window, studio)
     window.show_keys()
     assert nameless(window) == []
+
+
+def test_every_key_stands_in_the_document() -> None:
+    page = (ROOT / "docs" / "window.md").read_text("utf-8")
+    assert [deed.id for deed in DEEDS if f"| {deed.keys} | {deed.words} |" not in page] == []
 
 
 def test_the_tab_key_reaches_what_matters(window: MainWindow, studio: FakeStudio) -> None:

@@ -120,7 +120,7 @@ def test_another_input_and_one_that_fails(stage: Stage, tmp_path: Path) -> None:
     assert (stage.session, stage.studio.state().input.spec) == (session, "synthetic")
     stage.studio.choose_input(str(CLIP))
     stage.loaded()
-    assert (stage.session, stage.studio.state().input.name) == (session, "file")
+    assert (stage.session, stage.studio.state().input.name) == (session, "driver.mp4")
     stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "the clip")
     small = tmp_path / "small.mp4"
     _small_clip(small)
