@@ -22,6 +22,7 @@ from facefusion_live.adapters.sinks.encoders import ENCODERS, Encoder, works
 from facefusion_live.adapters.sinks.stream import has_protocol
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.app.portraits import avatars, source
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -42,7 +43,7 @@ _NET = "resources/models/blazeface_short.onnx"
 def engine() -> list[Finding]:
     """Swap one picture: the main job."""
     settings = Settings()
-    swapper = wiring.open_frame_swapper([source(str(next(iter(avatars().values()))), None)], settings)
+    swapper = wiring.open_frame_swapper([source(str(next(iter(avatars().values()))), None)], settings, Disclosure(None))
     clip = resource("resources/demo/driver.mp4")
     with open_source(str(clip), settings.capture, demo_clip=clip, clock=wiring.SystemClock(), offline=True) as frames:
         width, height = frames.size_wh

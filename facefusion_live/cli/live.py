@@ -14,11 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import user_path
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
+from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
@@ -196,12 +198,19 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "warnings": [*resources.warnings, *report.warnings],
         "resources": resources.summary(),
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
+        "disclosure": _disclosed(opened.disclosure),
         "backend": report.backend.name,
         "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
     }
+
+
+def _disclosed(disclosure: Disclosure) -> dict[str, Any]:
+    """What pictures said of themselves. The payload is that of the mark, in hex."""
+    told: dict[str, Any] = {part.value: part not in disclosure.left_out for part in Part}
+    return told | {"payload": f"{disclosure.payload:06x}", "reason": disclosure.reason}
 
 
 def _status(status: SinkStatus) -> dict[str, Any]:

@@ -35,6 +35,9 @@ app = App(
 
 app.command(bench)
 app.command("facefusion_live.cli.audit:audit", name="audit")
+app.command("facefusion_live.cli.consent:consent", name="consent")
+app.command("facefusion_live.cli.mark:mark", name="mark")
+app.command("facefusion_live.cli.provenance:provenance", name="provenance")
 
 # Other users of a machine see each other's command lines; an environment they do not.
 Sinks = Annotated[list[str] | None, Parameter(env_var="FACEFUSION_LIVE_SINK")]
