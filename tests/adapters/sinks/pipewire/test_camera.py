@@ -181,6 +181,7 @@ def test_two_cameras_of_one_name_can_be_told_apart_and_stay_so(pipewire: PipeWir
         pipewire.kill_daemon()
         assert eventually(lambda: second.status.state is SinkState.RECONNECTING)
         pipewire.start_daemon()
+        assert eventually(lambda: second.status.state is SinkState.PAUSED)
         with CameraReader(pipewire.env, f"{NODE}-2", SIZE_WH) as reader:
             assert _rises(reader.wait_for(5))
 
