@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
 from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
-from facefusion_live.domain.ports import SinkStatus
+from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
@@ -115,6 +115,8 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report()
     show(report.frames_out)
+    for line in show.changes(report.outputs):
+        show.line(f"facefusion-live: {line}.")
     for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
 
@@ -134,6 +136,17 @@ class _Show:
         self._task = None if progress is None else progress.add_task("frames", total=total)
         self._last_s = 0.0
         self._said: set[str] = set()
+        self._away: set[str] = set()
+
+    def changes(self, outputs: Mapping[str, SinkStatus]) -> list[str]:
+        """Outputs that lost their other side, or have it again."""
+        away = {name for name, status in outputs.items() if status.state is SinkState.RECONNECTING}
+        well = {name for name, status in outputs.items() if status.state in (SinkState.RUNNING, SinkState.PAUSED)}
+        back = self._away & well
+        lost = sorted(away - self._away)
+        self._away = (self._away | away) - back
+        told = [f"{name}: lost; it is looked for again" for name in lost]
+        return [*told, *(f"{name}: back" for name in sorted(back))]
 
     def unsaid(self, warnings: Sequence[str]) -> list[str]:
         """Those that were not told yet."""
