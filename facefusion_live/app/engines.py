@@ -41,7 +41,8 @@ _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
 
 def open_catalog(provider: str = "auto") -> Catalog:
     """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
-    wanted: Wanted = next((each for each in WANTED if each == provider), "auto")
+    named: dict[str, Wanted] = {each: each for each in WANTED}
+    wanted = named.get(provider, "auto")
     user = Home.from_environment().models
     return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted)
 
