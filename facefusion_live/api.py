@@ -9,6 +9,9 @@ the caller's own. What is refused raises a `FaceFusionLiveError` with `.advice` 
     >>> swap_face("ada", "resources/avatars/dan.jpg").shape
     (512, 512, 3)
 
+Every picture carries the label and the mark; `{"label.show": False, "label.reason": "..."}` leaves the label out, on
+record.
+
 A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by anyone. Every other source face needs
 `consent`: one of "self", "written", "licensed", "generated", "public-domain".
 """
@@ -33,6 +36,7 @@ from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
 from facefusion_live.domain.audit.tidy import tidy_metadata
+from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
@@ -154,8 +158,12 @@ class RealTimeFaceSwapper:
         self._input = f"camera:{camera_index}" if isinstance(camera_index, int) else camera_index
         self._fps_limit = fps_limit
         self._record = _record(audit=audit)
-        sources = self._record.sources(lambda: _sources(source_image, consent))
-        swapper = wiring.open_frame_swapper(sources, self._settings, tensorrt=use_tensorrt)
+        checked(self._settings.label)  # before anything is loaded
+        sources = _sources(source_image, consent)
+        disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
+        swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, permits, tensorrt=use_tensorrt)
+        swapper.consent_problem = permits.in_use(tuple(sources)).problem
+        disclosure.begin(self._settings.label)
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
         self._record.loads(sources, swapper.models)
@@ -199,9 +207,15 @@ class RealTimeFaceSwapper:
         """Change parameters; they act on the next picture, those of the session at the next start.
 
         Raises:
-            SettingsError: No such parameter, or a value that is not allowed; nothing is changed.
+            SettingsError: No such parameter, a value that is not allowed, or label or mark switched off without
+                `label.reason`; nothing is changed.
+            AuditStoreError: The reason cannot be put on record: label and mark stay.
         """
-        self._open().store.commit(values)
+        store = self._open().store
+        wanted = store.current.with_values(values).label
+        checked(wanted)
+        store.commit(values)
+        self._record.disclosure.begin(wanted)
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
@@ -272,8 +286,10 @@ def swap_face(
     """
     values = Settings().with_values({**_ONE_PICTURE, **(settings or {})})
     record = _record(audit=audit)
-    sources = record.sources(lambda: _sources(source, consent))
-    swapper = wiring.open_frame_swapper(sources, values)
+    checked(values.label)  # before anything is loaded
+    sources = _sources(source, consent)
+    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values))
+    record.disclosure.begin(values.label)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:

@@ -24,6 +24,7 @@ import importlib
 import io
 import itertools
 import json
+import os
 import re
 import sqlite3
 import sys
@@ -36,6 +37,7 @@ from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -71,6 +73,10 @@ TRIGGERS = {
     "event_appended", "event_kept", "event_not_deleted", "checkpoint_appended", "checkpoint_kept",
     "checkpoint_not_deleted", "horizon_single", "horizon_rises", "horizon_not_deleted",
 }  # fmt: skip
+SCHEMA_SHA256 = "eed6d7f04b6234a4754ba314aaa2e6fcdb7ac40ca844b16558ba520577c59158"
+"""Of the statements that made them, by name."""
+HEAD_LINE = re.compile(r"[0-9a-f]{32} [0-9]{1,15} [0-9]{1,15} [0-9a-f]{64} [^ ]+").fullmatch
+NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 JUMP_US = 10_000_000
 NOTE, HEAD, ANCHOR = range(3)
 START, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -249,8 +255,11 @@ class Log:
         self.epoch = self.number = self.sealed = self.noted = self.rotated = 0
         self.notes_seen = self.heads_seen = 0
         self.next_key: bytes | None = None
+        self.unclosed: list[int] = []
+        self.notices: list[str] = []
+        self.running = ""
         self.copies: dict[int, bytes] = {}
-        self.prune: tuple[int, bytes, int] | None = None
+        self.prunes: dict[int, tuple[bytes, int]] = {}
 
     def check(self, kept: "Kept | None" = None) -> None:
         """Go through the log; what is wrong stands in `found` afterwards."""
@@ -313,6 +322,8 @@ class Log:
             self.links(event)
             if event["action"] in ("log.genesis", "key.rotate", "audit.prune"):
                 self.concerns_keys(event, body)
+            if event["action"] in ("session.start", "session.stop", "key.rotate"):
+                self.concerns_sessions(event)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             self.found.add(CHAIN, TAMPERED, f"row {seq}: {error}")
         if self.copies and self.copies.get(seq, leaf) != leaf:
@@ -344,8 +355,12 @@ class Log:
             if said["epoch"] != self.epoch + 1 or bytes.fromhex(said["previous_key"]) != self.key:
                 self.found.add(SEAL, TAMPERED, f"row {self.seq} skips an epoch or replaces a key that was not in force")
             self.next_key, self.rotated = bytes.fromhex(said["public_key"]), self.seq
+            if waited := said.get("unsealed"):
+                self.notices.append(
+                    f"nothing had sealed the {waited} rows before row {self.seq} when a session found them"
+                )
         else:
-            self.prune = (self.seq, body, said["pruned_to"])
+            self.prunes[self.seq] = body, said["pruned_to"]
             if self.archives is None:
                 return
             if said["archive"] not in self.archives:
@@ -353,12 +368,18 @@ class Log:
             elif self.archives[said["archive"]] != said["archive_sha256"]:
                 self.found.add(CHAIN, TAMPERED, f"the archive {said['archive']} was altered")
 
+    def concerns_sessions(self, event: dict[str, Any]) -> None:
+        """A session that did not stop before another began, or before another process wrote, ended uncleanly."""
+        if self.running and event["action"] != "session.stop":
+            self.notices.append(f"unclean end: {self.running} did not stop before row {self.seq}")
+        self.running = event["session_id"] if event["action"] == "session.start" else ""
+
     def change_key(self) -> None:
         """After a `key.rotate` that its own key has sealed, the next key is in force."""
         if self.next_key is None:
             return
-        if self.noted not in (0, self.rotated):
-            self.found.add(SEAL, TAMPERED, f"epoch {self.epoch} was not closed by its own key")
+        if self.noted != self.rotated:
+            self.unclosed.append(self.epoch)
         self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
 
     def mark(self, size: int, kind: int, what: Any) -> None:  # noqa: ANN401 (a note, or a head's source and root)
@@ -397,14 +418,20 @@ class Log:
         """What can only be said when all rows are known."""
         if self.count == 0:
             self.found.add(CHAIN, UNVERIFIABLE, "there are no rows")
+        for epoch in self.unclosed if self.notes_seen else ():
+            self.found.add(SEAL, TAMPERED, f"epoch {epoch} was not closed by its own key")
         if self.notes_seen == 0 or self.seq - self.sealed >= 100:
             self.found.add(SEAL, UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
+        elif self.seq > self.sealed:
+            self.notices.append(f"the last {self.seq - self.sealed} rows are chained but not sealed yet")
+        if self.running:
+            self.notices.append(f"unclean end, or still running: {self.running} did not stop")
         if self.heads_seen == 0:
             self.found.add(COVERAGE, UNVERIFIABLE, "nothing outside the log tells how long it was")
         if self.copies and max(self.copies) > self.seq:
             self.found.add(OTHERS, TRUNCATED, f"row {max(self.copies)} was forwarded and is gone")
-        word = (self.prune_seq, self.prune_body, self.pruned_to)
-        if self.pruned_to and (self.prune != word or self.prune_seq > self.sealed):
+        word = (self.prune_body, self.pruned_to)
+        if self.pruned_to and (self.prunes.get(self.prune_seq) != word or self.prune_seq > self.sealed):
             self.found.add(
                 CHAIN, TAMPERED, f"rows up to {self.pruned_to} are gone, and no sealed row says that they were pruned"
             )
@@ -480,7 +507,7 @@ class Kept:
 
     def take_rows(self, text: str) -> None:
         """Rows as a forwarder received them; two different ones under one number are like no row at all."""
-        for line in filter(None, text.splitlines()):
+        for line in filter(None, text.split("\n")):
             event, leaf = json.loads(line), hashlib.sha256(b"\x00" + line.encode()).digest()
             rows = self.copies.setdefault(event["log_id"], {})
             rows[event["seq"]] = leaf if rows.get(event["seq"], leaf) == leaf else b""
@@ -598,26 +625,40 @@ def check_database(path: Path, kept: Kept) -> Log:
         raise FileNotFoundError(path)
     lines, mirrors = outside(path.parent)  # before the rows, which a running program may be adding to
     try:
-        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True, isolation_level=None)) as database:
+        with closing(sqlite3.connect(address_of(path), uri=True, isolation_level=None)) as database:
             database.execute("BEGIN")
             load(log, database)
             recall(log, lines, mirrors)
             rows = database.execute("SELECT seq, CAST(body AS BLOB), hash FROM event ORDER BY seq")
-            archived = archives(path.parent / "archive", log) if log.pruned_to else None
+            archived = archives(path.parent / "archive", log)
             log.from_horizon = bool(log.pruned_to) and archived is None
             log.rows = itertools.chain(archived or [], rows)
             log.check(kept)
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:
-        log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in NOT_OPENED:
+            log.found.add(
+                CHAIN, UNVERIFIABLE, f"cannot be opened here ({error}): verify a copy where files can be written"
+            )
+        else:
+            log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
     except DamagedError as error:
         log.found.add(CHAIN, TAMPERED, str(error))
     return log
+
+
+def address_of(path: Path) -> str:
+    """Read-only; where no file can be written and no journal lies, as a file that nobody changes."""
+    frozen = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if frozen else ''}"
 
 
 def load(log: Log, database: sqlite3.Connection) -> None:
     """What the tables say beside the rows."""
     names = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'")}
     log.flaws = [f"{name} is missing or does not belong here" for name in names ^ (TABLES | TRIGGERS)]
+    made_by = database.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+    if hashlib.sha256(b"\n".join(sql for (sql,) in made_by)).hexdigest() != SCHEMA_SHA256:
+        log.flaws.append("the tables or triggers are not those that the program makes")
     first = database.execute("SELECT CAST(body AS BLOB) FROM event ORDER BY seq LIMIT 1").fetchone()
     with contextlib.suppress(ValueError, KeyError, TypeError):
         log.log_id = json.loads(first[0])["log_id"] if first else ""
@@ -632,19 +673,20 @@ def load(log: Log, database: sqlite3.Connection) -> None:
 def outside(folder: Path) -> tuple[list[list[str]] | None, dict[str, Any]]:
     """What heads.log and the mirrored heads remember; None for a heads.log that is not there."""
     path = folder / "heads.log"
-    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else None
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    lines = None if text is None else [line.split(" ") for line in text.split("\n") if HEAD_LINE(line)]
     mirrors = {}
     for each in (folder / "keys").glob("*.head"):
         with contextlib.suppress(ValueError):
             mirrors[each.stem] = json.loads(each.read_text())
-    return [line for line in lines if len(line) == 5] if lines is not None else None, mirrors
+    return lines, mirrors
 
 
 def recall(log: Log, lines: list[list[str]] | None, mirrors: dict[str, Any]) -> None:
     """Lay what the outside remembers beside the log."""
-    if lines is None:
-        log.missing.append("heads.log")
     log.heads = [("heads.log", int(at[2]), bytes.fromhex(at[3])) for at in lines or [] if at[0] == log.log_id]
+    if not log.heads:
+        log.missing.append("heads.log" if lines is None else "every line of this log in heads.log")
     if log.heads != sorted(log.heads, key=lambda head: head[1]):
         log.found.add(COVERAGE, TAMPERED, "heads.log is out of order")
     if mirror := mirrors.get(log.log_id):
@@ -659,8 +701,8 @@ def recall(log: Log, lines: list[list[str]] | None, mirrors: dict[str, Any]) -> 
 def archives(folder: Path, log: Log) -> Iterator[Row] | None:
     """Rows of all archives, one at a time, if every one is there and can be unpacked here; None otherwise."""
     files = sorted(folder.glob(f"{log.log_id}.*.ndjson.zst"))
-    files = [each for each in files if ends_of(each)[1] <= log.pruned_to]  # one beyond: a crash came before its row
     log.archives = {each.name: sha256_of(each) for each in files}
+    files = [each for each in files if ends_of(each)[1] <= log.pruned_to]  # one beyond: its rows are still in the table
     ranges = [ends_of(each) for each in files]
     if sum(last - first + 1 for first, last in ranges) != log.pruned_to:
         log.found.add(COVERAGE, TRUNCATED, f"the archives do not hold all rows up to {log.pruned_to}")
@@ -747,13 +789,14 @@ def main(words: list[str] | None = None) -> int:
     if given.json:
         about = [{"log": each.name, "rows": each.count, "genesis_fingerprint": each.genesis,
                   "verdicts": {name: each.found.verdict(name) for name in (CHAIN, SEAL, COVERAGE, OTHERS)},
-                  "findings": each.found.texts} for each in logs]  # fmt: skip
+                  "findings": each.found.texts, "notices": each.notices} for each in logs]  # fmt: skip
         print(json.dumps({"exit_code": code, "logs": about}))
         return code
     for log in logs:
         print(f"{log.name}: {log.count} rows, genesis {log.genesis}, {log.found.count} findings")
         print("  " + ", ".join(f"{name} {log.found.verdict(name)}" for name in (CHAIN, SEAL, COVERAGE, OTHERS)))
         print("".join(f"  ! {text}\n" for text in log.found.texts), end="")
+        print("".join(f"  · {text}\n" for text in (*log.notices[:3], *log.notices[3:][-17:])), end="")
     print({0: "intact", 10: "TAMPERED", 11: "TRUNCATED", 12: "UNVERIFIABLE", 2: "nothing to check"}[code])
     return code
 

@@ -37,6 +37,7 @@ def swapped(avatar: str, folder: Path) -> Path:
     """The clip with that avatar, lossless."""
     film = folder / f"{avatar}.mkv"
     words = ["run", "--source", avatar, "--input", str(CLIP), "--output", str(film), "--offline"]
+    words += ["--label.show", "off", "--label.reason", "cells of a sheet of faces"]
     subprocess.run([sys.executable, "-m", "facefusion_live", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return film
 

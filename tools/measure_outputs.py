@@ -3,7 +3,8 @@
 Usage: python -m tools.measure_outputs [--seconds 20] [--no-pipewire] [--kill-server]
 
 Starts an RTMP server and a PipeWire session of its own. Prints what each output got per second, the latency of the
-loop, and, with --kill-server, how long after the server is back the stream is. Run it on an idle machine.
+loop, and, with --kill-server, how long after the server is back the stream is. Run it on an idle machine. The reader
+needs the base plug-ins of GStreamer.
 """
 
 import argparse

@@ -32,6 +32,10 @@ COLUMNS = (
 FILMS = ("clips/*.mp4", "real/*.mkv", "real/*.gif")
 
 
+_BARE_PIXELS = {"label.show": False, "label.mark": False, "label.reason": "measuring the swap"}
+"""The judge compares every pixel outside the face; the label is judged elsewhere."""
+
+
 def main(words: list[str]) -> None:
     """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -65,7 +69,7 @@ def _film(film: Path, source: str, frames: int) -> dict[str, Any]:
             film,
             made,
             consent="generated",
-            settings={"swap.targets": "all"} if film.stem == "three_faces" else None,
+            settings=_BARE_PIXELS | ({"swap.targets": "all"} if film.stem == "three_faces" else {}),
             frame_limit=frames,
             states=states,
         )
@@ -78,7 +82,7 @@ def _portraits(paths: list[Path], source: str) -> dict[str, Any]:
     for path in paths:
         given = cv2.imread(str(path))
         try:
-            pairs.append(Pair(given, swap_face(source, given, consent="generated"), "LIVE"))
+            pairs.append(Pair(given, swap_face(source, given, consent="generated", settings=_BARE_PIXELS), "LIVE"))
         except BadInputError as error:
             print(f"{path.name}: {error}", file=sys.stderr)
     # Each portrait stands for itself: nothing moves from one to the next, and identity is asked of every one.

@@ -1,6 +1,6 @@
 """Take the documents' pictures of the window: the real program, live on the built-in clip, under an Xvfb of its own.
 
-    python -m tools.screenshots [FOLDER]      by default docs/images
+    python -m tools.screenshots [FOLDER] [--shots NAME ...]      by default all of them, into docs/images
 
 Needs Xvfb. Each picture is taken by a process of its own, so that sizes, languages and themes do not mix.
 """
@@ -14,6 +14,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facefusion_live.gui.window import MainWindow
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,7 +31,8 @@ class Shot:
         size_wh: Of the screen.
         language: Of the window.
         theme: Of the window.
-        scene: What is going on: "welcome", "live" or "compare".
+        scene: What is going on: "welcome", "live", "compare", "reason" (the label is to be left out) or "consent" (it
+            is, and a photo is being added).
     """
 
     name: str
@@ -43,6 +48,10 @@ SHOTS = (
     Shot("window-live-light", (1280, 800), "en", "light", "compare"),
     Shot("window-live-zh", (1280, 800), "zh_CN", "dark", "compare"),
     Shot("window-live-zh-light", (1280, 800), "zh_CN", "light", "live"),
+    Shot("window-reason", (1280, 800), "en", "dark", "reason"),
+    Shot("window-reason-zh", (1280, 800), "zh_CN", "light", "reason"),
+    Shot("window-consent", (1280, 800), "en", "light", "consent"),
+    Shot("window-consent-zh", (1280, 800), "zh_CN", "dark", "consent"),
     Shot("window-full-hd", (1920, 1080), "en", "dark", "compare"),
     Shot("window-full-hd-zh-light", (1920, 1080), "zh_CN", "light", "live"),
 )
@@ -57,13 +66,14 @@ def main() -> int:
     """Run the tool; returns the exit code."""
     parser = argparse.ArgumentParser(description="Pictures of the window.")
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--shots", nargs="+", choices=[shot.name for shot in SHOTS], help="take these again")
     parser.add_argument("--only", help="take this one here and now, on the screen that is there")
     wanted = parser.parse_args()
     wanted.folder.mkdir(parents=True, exist_ok=True)
     for shot in SHOTS:
         if wanted.only == shot.name:
             _take(shot, wanted.folder)
-        elif wanted.only is None:
+        elif wanted.only is None and (not wanted.shots or shot.name in wanted.shots):
             _take_apart(shot, wanted.folder)
     return 0
 
@@ -114,9 +124,41 @@ def _take(shot: Shot, folder: Path) -> None:
             window.hotkeys["compare"].trigger()
         _rest(app, _WATCHED_S)
         _turn(app, lambda: studio.state().gate.value == "LIVE")
+    if shot.scene in ("reason", "consent"):
+        _without_label(
+            app, window, "播出方会加上自己的标识" if shot.language == "zh_CN" else "the broadcaster adds its own"
+        )
+    if shot.scene == "consent":
+        _ask_for_consent(app, window, resource("resources/avatars/bo.jpg"))
     _rest(app, 0.5)
-    window.screen().grabWindow(window.winId()).save(str(folder / f"{shot.name}.webp"), quality=_QUALITY)
+    # The whole screen: a dialog is a window of its own.
+    window.screen().grabWindow(0).save(str(folder / f"{shot.name}.webp"), quality=_QUALITY)
     window.close()
+
+
+def _without_label(app: "object", window: "MainWindow", reason: str) -> None:
+    """Switch the label off, up to the question why."""
+    window.bridge.refresh()
+    window._studio.store.commit({"label.show": False})  # noqa: SLF001 (a picture of it is wanted)
+    window.bridge.refresh()
+    window.reason_dialog.reason.setText(reason)
+    _rest(app, 0.5)
+
+
+def _ask_for_consent(app: "object", window: "MainWindow", photo: Path) -> None:
+    """Answer why, then add a photo of somebody who agreed in writing."""
+    from facefusion_live.app.portraits import Consent  # noqa: PLC0415
+    from facefusion_live.gui.panels.sources import SourcesPanel  # noqa: PLC0415
+
+    window.reason_dialog.leave_out.click()
+    panel = window.docks["sources"].widget()
+    assert isinstance(panel, SourcesPanel)  # noqa: S101
+    panel.add([photo])
+    panel.consent.choices[Consent.WRITTEN].click()
+    panel.consent.written.name.setText("Maria")
+    _rest(app, 0.5)
+    panel.ensureWidgetVisible(panel.consent)
+    _rest(app, 0.5)
 
 
 def _turn(app: "object", until: Callable[[], bool]) -> None:

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facefusion_live.app import on_record, wiring
+from facefusion_live.app.consents import InUse
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.on_air import OnAir, Recording
+from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import SystemClock
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
 from facefusion_live.domain.ports import Sink
 from facefusion_live.engine.capturing import Capturing
@@ -39,6 +44,8 @@ class Crew:
         sources: Somebody's photos with their consent, by the person's id.
         store: The settings in force.
         trail: The record.
+        disclosure: What pictures may leave out.
+        permits: Who knows whose face may be used.
         memory: What the next start begins with.
         tell: Takes notices. Thread: any.
         ended: Told, on another thread, that the input of a session came to its end.
@@ -49,6 +56,8 @@ class Crew:
     sources: Callable[[str], tuple[Source, ...]]
     store: SettingsStore
     trail: AuditTrail
+    disclosure: Disclosure
+    permits: Permits
     memory: SessionMemory
     tell: Callable[[Notice], None]
     ended: Callable[[OnAir], None]
@@ -71,6 +80,7 @@ class Director:
         self._blocks: set[Block] = set()
         self._session: LiveSession | None = None
         self._outputs: dict[str, tuple[str, Sink]] = {}
+        self._in_use: InUse | None = None
         self._called_off = False
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, _spoken(crew.memory.input))
@@ -160,13 +170,17 @@ class Director:
 
     def revoked(self, person_id: str, photos: tuple[str, ...]) -> None:
         """Somebody's face may not be used any more."""
-        for sha256 in photos:
-            self._crew.trail.record("consent.revoke", on_record.source_target(sha256), "success", {"sha256": sha256})
+        if self.source is not None and self.source.person_id == person_id:
+            self.block(Block.CONSENT)  # first of all: pictures go out meanwhile
+        for grant in {each.id: each for each in map(self._grant, photos) if each is not None}.values():
+            self._crew.permits.revoke(grant)
         self._crew.wardrobe.forget(photos)
         if self.source is not None and self.source.person_id == person_id:
-            self.block(Block.CONSENT)
             self.source = None
             self._crew.tell(Notice(Level.WARNING, "the face in use was removed", "Choose another face to go on."))
+
+    def _grant(self, sha256: str) -> Grant | None:
+        return self._crew.permits.book.find(sha256, b"")
 
     def change_input(self, spec: str) -> None:
         """Use another input.
@@ -240,6 +254,7 @@ class Director:
         live.session.remove_sink(name)
         if not there:
             raise SinkError(f"{path.name}: no picture came", advice="Try again once pictures go out.")
+        self._tell_problem(stamp(path, self._crew.trail))
         return path
 
     def add_output(self, spec: str) -> None:
@@ -276,13 +291,21 @@ class Director:
 
     def _dress(self, person_id: str) -> tuple[Source, ...]:
         sources = self._crew.sources(person_id)
+        for source in sources:
+            self._crew.permits.check(source)
         self._crew.wardrobe.wear(self._crew.wardrobe.prepare(sources))
+        self._in_use = self._crew.permits.in_use(sources)
         return sources
+
+    def _permitted(self) -> bool:
+        return self._in_use is None or not self._in_use.problem()
 
     def _go_live(self, capturing: Capturing | None, spec: str | None = None) -> None:
         """Put a session together and start it; the outputs are added once pictures flow."""
         crew, spec = self._crew, spec or self.input.spec
-        session = crew.workshop.session(spec, crew.wardrobe.worn, crew.store, crew.trail, capturing)
+        session = crew.workshop.session(
+            spec, crew.wardrobe.worn, crew.store, crew.trail, crew.disclosure, capturing, self._permitted
+        )
         with self._lock:
             for reason in self._blocks:
                 session.gate.block(reason)
@@ -340,7 +363,11 @@ class Director:
 
     def _tell_recorded(self, recording: Recording) -> None:
         for path in recording.files or (recording.path,):
-            on_record.tell_recording(self._crew.trail, path)
+            self._tell_problem(on_record.tell_recording(self._crew.trail, path))
+
+    def _tell_problem(self, signed: Provenance | None) -> None:
+        if signed is not None and signed.problem:
+            self._crew.tell(Notice(Level.WARNING, signed.problem))
 
     def _drop_session(self) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ from facefusion_live.domain.settings import PARAMETERS, Settings
 HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
 """Names the one folder that holds all state: for tests and portable installs."""
 _APP = "facefusion-live"
+_NEVER_KEPT = {"label.show", "label.mark", "label.reason"}
 _LOG_BYTES = 1_000_000
 
 
@@ -101,6 +102,11 @@ class Home:
         return self.config / "consent"
 
     @property
+    def credentials(self) -> Path:
+        """What signs recordings and snapshots."""
+        return self.data / "credentials"
+
+    @property
     def models(self) -> Path:
         """Models that the user brought."""
         return self.data / "models"
@@ -139,12 +145,16 @@ def load_settings(file: Path) -> Settings:
 def save_settings(settings: Settings, file: Path) -> None:
     """Write what differs from the defaults, whole or not at all.
 
+    What leaves out label or mark is not kept: it lasts until the program ends, and the next start asks again.
+
     Raises:
         SettingsError: The file cannot be written.
     """
     table: dict[str, dict[str, Any]] = {}
     for path, (_, value) in settings.changes_from(Settings()).items():
         row = PARAMETERS[path]
+        if path in _NEVER_KEPT:
+            continue
         table.setdefault(row.group, {})[row.name] = value
     part = file.with_suffix(".part")
     try:

@@ -10,7 +10,7 @@ from facefusion_live.domain.image import Frame, HostImage, Image, RgbImage
 from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
-from facefusion_live.engine.gate import Candidate, Fault, Gate, frame_for_slate
+from facefusion_live.engine.gate import Block, Candidate, Fault, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.pipeline import Pipeline, Stage
@@ -61,7 +61,7 @@ class FrameSwapper:
     """Swaps pictures that follow each other. Thread: one at a time.
 
     A picture of another size than the one before begins a new run: nothing old is followed or held any more. Who wants
-    to hear of stages that fail sets `on_failure`.
+    to hear of stages that fail sets `on_failure`, and who knows whether the face may still be used `consent_problem`.
 
     Args:
         make_stages: Makes the stages of inference, given memory for patches.
@@ -82,6 +82,7 @@ class FrameSwapper:
         self.store, self.models = store, models
         self.frames = self.leaks = 0
         self.on_failure: Callable[[int, StageFailure], None] = _unheard
+        self.consent_problem: Callable[[], str] = str
         self._make_stages, self._compute, self._clock = make_stages, compute, clock
         self._run: _Run | None = None
         self._begun_ns = clock.now_ns()
@@ -96,6 +97,8 @@ class FrameSwapper:
         settings, now_ns = self.store.current, self._clock.now_ns()
         run.media_s = max((now_ns - self._begun_ns) / 1e9, run.media_s + _LEAST_STEP_S)
         run.patches.fit(settings)
+        if self.consent_problem():
+            run.gate.block(Block.CONSENT)
         job = run.pipeline.run(Frame(run.count, now_ns, run.media_s, HostImage(pixels)), settings)
         run.count += 1
         composition, problem = self._composed(job, settings, run.pictures)

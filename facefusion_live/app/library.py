@@ -13,6 +13,7 @@ import numpy as np
 from facefusion_live.app import portraits
 from facefusion_live.app.environment import resource
 from facefusion_live.app.people import Photo, Record, load_people, save_people
+from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent, Source
 from facefusion_live.app.studio_state import Added, Person
 from facefusion_live.app.thumbnails import thumbnail
@@ -37,7 +38,7 @@ class Library:
         runner: The loader thread.
         look: Finds the one face of a picture; called on the loader thread.
         read: Reads a picture file; the same.
-        allow: Puts a consent on record, and waits until it is; the same.
+        allow: Asks the consent records about the face in a picture, and puts the answer on record; the same.
         revoked: Told of people who were removed.
 
     Raises:
@@ -51,7 +52,7 @@ class Library:
         *,
         look: Callable[[Source], Portrait],
         read: Callable[[Path], RgbImage],
-        allow: Callable[[Source], None],
+        allow: Callable[[Source, Portrait], None],
         revoked: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self._file, self._runner = file, runner
@@ -105,13 +106,13 @@ class Library:
         return self._runner.submit(self._refresh)
 
     def add(
-        self, paths: Sequence[Path], consent: Consent, *, person_id: str | None = None, together: bool = False
+        self, paths: Sequence[Path], consent: Consent | Told, *, person_id: str | None = None, together: bool = False
     ) -> "Future[tuple[Added, ...]]":
         """Add photos. Each is looked at before it enters: it must show exactly one face, large enough.
 
         Args:
             paths: Pictures, and folders of pictures. A folder is one person, a picture by itself is one, too.
-            consent: Why these faces may be used. It is put on record before anything enters.
+            consent: Why these faces may be used, and what is written. It is put on record before anything enters.
             person_id: Add all of them to this person.
             together: All of them show one new person.
 
@@ -160,7 +161,7 @@ class Library:
         return self._records[person_id]
 
     def _add(
-        self, paths: Sequence[Path], consent: Consent, person_id: str | None, *, together: bool
+        self, paths: Sequence[Path], consent: Consent | Told, person_id: str | None, *, together: bool
     ) -> tuple[Added, ...]:
         told: list[Added] = []
         if person_id is not None:
@@ -173,20 +174,23 @@ class Library:
                 into = into or added.person_id
         return tuple(told)
 
-    def _enter(self, file: Path, name: str, consent: Consent, person_id: str | None) -> Added:
+    def _enter(self, file: Path, name: str, consent: Consent | Told, person_id: str | None) -> Added:
         """Let one photo in, or say why not."""
         try:
-            source = portraits.source(file.resolve(), consent)
+            kind = consent.kind if isinstance(consent, Told) else consent
+            source = portraits.source(file.resolve(), kind)
+            if isinstance(consent, Told):
+                source = replace(source, claim=consent.claim())
             if source.built_in:
                 return Added(file.name, None, "this is one of the built-in faces", "Choose it from the list.")
             owner = next((each for each in self._records.values() if _holds(each, source.sha256)), None)
             if owner is not None:
                 return Added(file.name, None, f"this photo is already here, as {owner.name}")
             portrait = self._look(source)
-            self._allow(source)
+            self._allow(source, portrait)
             left, top, right, bottom = (round(float(side)) for side in portrait.face.box_px)
             photo = Photo(file.resolve(), source.sha256, (left, top, right, bottom))
-            return Added(file.name, self._take(photo, name, consent, person_id))
+            return Added(file.name, self._take(photo, name, kind, person_id))
         except (BadInputError, AuditStoreError) as error:
             return Added(file.name, None, str(error).removeprefix(f"{file.name}: "), error.advice)
 

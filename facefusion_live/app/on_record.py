@@ -10,14 +10,15 @@ from types import MappingProxyType
 
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
-from facefusion_live.app.environment import user_path
+from facefusion_live.app.consents import ConsentBook, InUse
+from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.environment import Home, user_path
+from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
-from facefusion_live.domain.errors import ConsentError
+from facefusion_live.app.provenance_wiring import Provenance, stamp
+from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.trail import AuditTrail, settled
-
-_NAMED_BY = 16
-"""Hex digits of a picture's SHA-256 that name it as a target."""
 
 
 @contextmanager
@@ -38,8 +39,7 @@ def started_session(
     home = audit_home(lambda notice: notify(notice.message))
     with nullcontext(trail) if trail else home.open_trail() as writing:
         opened = _opened(wanted, writing)
-        for source in opened.sources:
-            allow(writing, source)
+        opened.disclosure.begin(wanted.settings.label)
         begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing)
@@ -55,32 +55,33 @@ def started_session(
                 facts = _recorded_with(wanted, opened, form)
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 for path in opened.recordings or (wanted.output,):
-                    tell_recording(writing, path, facts)
+                    _tell_problem(tell_recording(writing, path, facts), notify)
+            if wanted.snapshot is not None and wanted.snapshot.is_file():
+                _tell_problem(stamp(wanted.snapshot, writing), notify)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
-    try:
-        return wiring.open_session(wanted, trail)
-    except ConsentError as error:
-        trail.record("consent.deny", "source", "denied", {"reason": type(error).__name__})
-        raise
-
-
-def allow(trail: AuditTrail, source: Source) -> None:
-    """Put on record why a face may be used, before it is. The built-in faces are nobody's.
-
-    Raises:
-        AuditStoreError: It cannot be put on record: the face must not be used.
-    """
-    if not source.built_in:
-        basis = {"basis": source.consent.value, "input_sha256": source.sha256}
-        settled(trail.record_durably("consent.grant", source_target(source.sha256), "success", basis))
+    checked(wanted.settings.label)  # before anything is loaded
+    book = ConsentBook(Home.from_environment().consent)
+    permits = Permits(book, trail, approval=wanted.settings.consent.approval)
+    in_use: list[InUse] = []
+    opened = wiring.open_session(
+        wanted,
+        trail,
+        disclosure=Disclosure(trail),
+        permit=permits,
+        permitted=lambda: not any(each.problem() for each in in_use),
+    )
+    in_use.append(permits.in_use(opened.sources))
+    return opened
 
 
 def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
     """Put on record which source pictures are in use."""
     for index, source in enumerate(sources):
-        loaded = {"source_face_index": index, "input_sha256": source.sha256, "consent": source.consent.value}
+        loaded: dict[str, object] = {"source_face_index": index, "input_sha256": source.sha256}
+        if source.consent is not None:
+            loaded["consent"] = source.consent.value
         trail.record("source.load", source_target(source.sha256), "success", loaded)
 
 
@@ -99,19 +100,33 @@ def announce_recording(trail: AuditTrail) -> None:
     settled(trail.record_durably("export.video", "recording", "success", {"phase": "start"}))
 
 
-def tell_recording(trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})) -> None:
-    """Put on record what was recorded, by its SHA-256.
+def tell_recording(
+    trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})
+) -> Provenance | None:
+    """Sign what was recorded, and put it on record by its SHA-256.
 
     Args:
         trail: The record.
         output: The file, finished; one that is not there was not recorded.
         facts: How it was made.
+
+    Returns:
+        What the file says of itself; None where there is no file.
     """
     told: dict[str, object] = {"phase": "end", **facts}
     written = output.is_file()
+    signed = None
     if written:
+        signed = stamp(output, trail)
+        told |= signed.facts()
         told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
     trail.record("export.video", "recording", "success" if written else "failure", told)
+    return signed
+
+
+def _tell_problem(signed: Provenance | None, notify: Callable[[str], None]) -> None:
+    if signed is not None and signed.problem:
+        notify(signed.problem)
 
 
 def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession, form: Format | None) -> dict[str, object]:
@@ -126,11 +141,6 @@ def _recorded_with(wanted: wiring.Request, opened: wiring.OpenSession, form: For
     if os.path.isfile(clip := user_path(wanted.input)):  # noqa: PTH113 (`Path.is_file` raises for a long address)
         facts["input_sha256"] = _sha256(clip)
     return facts
-
-
-def source_target(sha256: str) -> str:
-    """How rows name a source picture."""
-    return f"source:{sha256[:_NAMED_BY]}"
 
 
 def _sha256(path: Path) -> str:

@@ -5,13 +5,13 @@ import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.domain import geometry
+from facefusion_live.domain.consent import Claim, Consent
 from facefusion_live.domain.errors import ConsentError, SourceFaceError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import Frame, HostImage, RgbImage
@@ -28,16 +28,6 @@ _LOOK_FOR = Settings().with_values(
 )
 
 
-class Consent(Enum):
-    """Why a source face may be used."""
-
-    SELF = "self"
-    WRITTEN = "written"
-    LICENSED = "licensed"
-    GENERATED = "generated"
-    PUBLIC_DOMAIN = "public-domain"
-
-
 _CONSENTS = ", ".join(kind.value for kind in Consent)
 
 
@@ -49,15 +39,17 @@ class Source:
         picture: The file, or the pixels where there is none.
         name: For messages.
         sha256: Of the file's bytes or the pixels, in hex: how the record names it.
-        consent: Why it may be used.
+        consent: Why it may be used, as the user says; None where nobody said it, which does for a known person.
         built_in: It is one of the avatars.
+        claim: What else the user says: a name, a document, a last day.
     """
 
     picture: Path | RgbImage
     name: str
     sha256: str
-    consent: Consent
+    consent: Consent | None
     built_in: bool = False
+    claim: Claim | None = None
 
 
 def consent_of(word: str | None) -> Consent | None:
@@ -80,7 +72,7 @@ def avatars() -> dict[str, Path]:
 
 
 def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
-    """A source with its consent.
+    """A source, and what the user says of it. Whether it may be used is asked later, when its face is known.
 
     Args:
         given: A file; the name of a built-in avatar where there is no such file; or the picture itself.
@@ -89,17 +81,16 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
     Raises:
         BadInputError: A path that begins with the home of a user who does not exist.
         SourceFaceError: There is no such file, or it cannot be read.
-        ConsentError: Nobody said why this face may be used.
     """
     if isinstance(given, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(given).tobytes()).hexdigest()
-        return Source(given, "the source picture", digest, _needed(consent, "the source picture"))
+        return Source(given, "the source picture", digest, consent)
     known = avatars()
     path = _file(given, known)
     digest = _sha256(path)
     if digest in {_sha256(avatar) for avatar in known.values()}:
         return Source(path, path.name, digest, Consent.GENERATED, built_in=True)
-    return Source(path, path.name, digest, _needed(consent, path.name))
+    return Source(path, path.name, digest, consent)
 
 
 def _file(given: str | Path, known: dict[str, Path]) -> Path:
@@ -121,15 +112,6 @@ def _file(given: str | Path, known: dict[str, Path]) -> Path:
 
 def _short(name: str) -> str:
     return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
-
-
-def _needed(consent: Consent | None, name: str) -> Consent:
-    if consent is None:
-        raise ConsentError(
-            f"{name}: nobody has said why this face may be used",
-            advice=f"Add --consent (in a script: consent=) and one of {_CONSENTS}, if it is true.",
-        )
-    return consent
 
 
 def faces_in(picture: RgbImage, stages: Callable[[], list[Stage]]) -> tuple[Face, ...]:

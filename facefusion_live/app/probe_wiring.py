@@ -18,10 +18,11 @@ from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.session import NetSession, offered_providers
 from facefusion_live.adapters.sinks import FAMILIES, Recorder, SoundSources, make_sink
 from facefusion_live.adapters.sinks.addresses import PROTOCOLS
-from facefusion_live.adapters.sinks.encoders import ENCODERS, works
+from facefusion_live.adapters.sinks.encoders import ENCODERS, Encoder, works
 from facefusion_live.adapters.sinks.stream import has_protocol
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.app.portraits import avatars, source
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -42,7 +43,7 @@ _NET = "resources/models/blazeface_short.onnx"
 def engine() -> list[Finding]:
     """Swap one picture: the main job."""
     settings = Settings()
-    swapper = wiring.open_frame_swapper([source(str(next(iter(avatars().values()))), None)], settings)
+    swapper = wiring.open_frame_swapper([source(str(next(iter(avatars().values()))), None)], settings, Disclosure(None))
     clip = resource("resources/demo/driver.mp4")
     with open_source(str(clip), settings.capture, demo_clip=clip, clock=wiring.SystemClock(), offline=True) as frames:
         width, height = frames.size_wh
@@ -74,16 +75,26 @@ def _provider(name: str) -> Finding:
         net = NetSession(resource(_NET), provider=name)
         net.run(np.zeros((1, 3, 128, 128), np.float32))
     except FaceFusionLiveError:
-        advice = "" if part != "CPU" else _AGAIN
+        advice = _AGAIN if part == "CPU" else _CARD if part in ("CUDA", "Tensorrt") else ""
         return Finding(group="inference", part=part, works=False, words="built in, does not run here", advice=advice)
     return Finding(group="inference", part=part, works=True, words="ran a net")
 
 
+_CARD = "It needs an NVIDIA card, its driver, and the CUDA and cuDNN that this ONNX Runtime was built for."
+
+
 def encoders() -> list[Finding]:
     """Encode some pictures with each."""
-    found = [Finding(group="encoders", part=encoder.name, works=works(encoder.name)) for encoder in ENCODERS]
+    found = [_encoded(encoder) for encoder in ENCODERS]
     none = "Streams need one: install PyAV with libx264, or a graphics card's driver."
     return found if any(each.works for each in found) else [*found[:-1], _with_advice(found[-1], none)]
+
+
+def _encoded(encoder: Encoder) -> Finding:
+    good = works(encoder.name)
+    words = "made pictures" if good else "makes no picture here"
+    advice = "" if good else f"It needs {encoder.needs}."
+    return Finding(group="encoders", part=encoder.name, works=good, words=words, advice=advice)
 
 
 def recording() -> list[Finding]:
@@ -129,6 +140,10 @@ def cameras() -> list[Finding]:
     """Take a picture with every camera. Not their names: people name cameras after themselves."""
     found = list_cameras()
     if not found:
+        # `pw-v4l2` shows its cameras to whoever opens one, not to whoever looks for files.
+        unlisted = _seen(0, "not listed")
+        if unlisted.works:
+            return [unlisted]
         advice = "Plug one in, allow its use, or try --input synthetic."
         return [Finding(group="cameras", part="any", works=False, words="none was found", advice=advice)]
     return [_seen(camera.index, camera.backend) for camera in found]

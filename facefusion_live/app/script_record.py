@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from facefusion_live.app.on_record import allow, tell_models, tell_sources
+from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.environment import Home
+from facefusion_live.app.on_record import tell_models, tell_sources
+from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
-from facefusion_live.domain.errors import ConsentError
 from facefusion_live.domain.face import StageFailure
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.store import Change
 from facefusion_live.engine.trail import AuditTrail
 
@@ -20,32 +24,20 @@ _told: WeakKeyDictionary[AuditTrail, set[str]] = WeakKeyDictionary()
 class ScriptRecord:
     """The record of one caller. Thread: any.
 
+    Attributes:
+        disclosure: What the caller's pictures say of themselves.
+
     Args:
         open_trail: The trail; None keeps no record.
     """
 
     def __init__(self, open_trail: Callable[[], AuditTrail] | None) -> None:
         self._trail = open_trail() if open_trail is not None else None
+        self.disclosure = Disclosure(self._trail)
 
-    def sources(self, find: Callable[[], Sequence[Source]]) -> Sequence[Source]:
-        """The source faces, each put on record before it is used.
-
-        Args:
-            find: Finds them and their consents.
-
-        Raises:
-            ConsentError: Nobody said why a face may be used; that is on record then.
-            AuditStoreError: It cannot be put on record.
-        """
-        try:
-            found = find()
-        except ConsentError as error:
-            self._record("consent.deny", "source", "denied", {"reason": type(error).__name__})
-            raise
-        if self._trail is not None:
-            for source in found:
-                allow(self._trail, source)
-        return found
+    def permits(self, settings: Settings) -> Permits:
+        """What is asked for every source face; the answer is on record before the face is used."""
+        return Permits(ConsentBook(Home.from_environment().consent), self._trail, approval=settings.consent.approval)
 
     def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:
         """Source faces and models that were loaded."""

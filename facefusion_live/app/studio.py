@@ -8,13 +8,15 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facefusion_live.app import on_record
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
+from facefusion_live.app.permits import Permits
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
@@ -33,6 +35,7 @@ from facefusion_live.app.studio_state import (
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.disclosure import SWITCHES, Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.ports import GateState
@@ -114,8 +117,11 @@ class Studio:
         self._trail = audit_home.open_trail()
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
+        self._disclosure = Disclosure(self._trail)
+        self._permits = Permits(ConsentBook(home.consent), self._trail, approval=settings.consent.approval)
         self._director = Director(self._crew())
         self._forget = self.store.on_commit(self._committed)
+        self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current.label))
         self._prepare()
 
     def state(self) -> StudioState:
@@ -156,6 +162,9 @@ class Studio:
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
             memory_mib=reading.memory_mib,
+            left_out=_parts(self._disclosure.left_out),
+            left_out_asked=_parts(self._disclosure.asked),
+            left_out_reason=self._disclosure.reason,
         )
 
     def take_view(self) -> View | None:
@@ -224,6 +233,20 @@ class Studio:
             self._trail.record("passthrough.on" if pass_through else "passthrough.off", "gate", "success", {})
             live.session.gate.arm(pass_through=pass_through)
 
+    def leave_out(self, reason: str | None) -> None:
+        """Say why label or mark are to be left out, as `state().left_out_asked` tells; None takes it back.
+
+        They are drawn until the reason is on record, and stay when it cannot be.
+        """
+        asked = self._disclosure.asked
+        if reason is None:
+            self.store.commit({SWITCHES[part]: True for part in asked})
+            return
+        try:
+            self._disclosure.grant(reason).add_done_callback(self._done)
+        except SettingsError as error:
+            self._tell_error(error)
+
     def freeze(self, on: bool) -> None:  # noqa: FBT001 (a switch, connected to a button)
         """Let the viewport stand still, or go on. The frozen picture follows every slider; the outputs go on."""
         live = self._director.on_air
@@ -277,6 +300,7 @@ class Studio:
         self.audit.close(_CLOSE_S)
         self.history.close()
         self._forget()
+        self._unwatch()
         self._trail.close(_CLOSE_S)
 
     def _crew(self) -> Crew:
@@ -286,6 +310,8 @@ class Studio:
             sources=self.library.sources,
             store=self.store,
             trail=self._trail,
+            disclosure=self._disclosure,
+            permits=self._permits,
             memory=self._memory,
             tell=self._tell,
             ended=lambda live: self._order(lambda: self._director.input_ended(live)),
@@ -297,15 +323,23 @@ class Studio:
             self._loader,
             look=self._workshop.portrait,
             read=read_picture,
-            allow=lambda source: on_record.allow(self._trail, source),
+            allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
             revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (made later)
         )
+
+    def _disclose(self) -> None:
+        """Begin with what the settings ask to leave out, if they say why; else somebody will be asked."""
+        look = self.store.current.label
+        self._disclosure.follow(look)
+        if self._disclosure.asked and look.reason:
+            self.leave_out(look.reason)
 
     def _prepare(self) -> None:
         """Load what the first session needs before anybody asks for it."""
         known = {person.id: person for person in self.library.people()}
         first = known.get(self._memory.source) or known[_FIRST_FACE]
         self._director.source = SourceState(first.id, first.name)
+        self._disclose()
         self._order(self._workshop.warm)
         self.choose_source(first.id)
         # Behind whatever is ordered meanwhile: a session that is wanted at once does not wait for thumbnails.
@@ -364,6 +398,10 @@ class Studio:
     def _remember(self) -> None:
         if self._remembers:
             self._memory.save(self._home.config / "session.toml")
+
+
+def _parts(parts: frozenset[Part]) -> tuple[str, ...]:
+    return tuple(sorted(part.value for part in parts))
 
 
 def _cameras() -> tuple[CameraChoice, ...]:

@@ -147,6 +147,9 @@ class StudioState:
         can_undo: There is a step to take back.
         can_redo: There is a step that was taken back.
         memory_mib: Resident memory of the program; 0 while idle.
+        left_out: What pictures go out without: "label", "mark".
+        left_out_asked: What the settings ask to leave out; it is drawn until `Studio.leave_out` is told why.
+        left_out_reason: Why something is left out.
     """
 
     phase: Phase = Phase.IDLE
@@ -177,6 +180,9 @@ class StudioState:
     can_undo: bool = False
     can_redo: bool = False
     memory_mib: float = 0.0
+    left_out: tuple[str, ...] = ()
+    left_out_asked: tuple[str, ...] = ()
+    left_out_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
@@ -15,6 +17,9 @@ from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
+from facefusion_live.adapters.provenance.label import LabelPainter
+from facefusion_live.adapters.provenance.mark import MarkPainter, MarkReader
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
@@ -29,11 +34,14 @@ from facefusion_live.adapters.sinks import (
     make_sink,
 )
 from facefusion_live.app import portraits
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper
 from facefusion_live.app.outputs import check_outputs
-from facefusion_live.domain.errors import BadInputError, ComputeError
+from facefusion_live.domain import geometry
+from facefusion_live.domain.consent import identity_of
+from facefusion_live.domain.errors import BadInputError, ComputeError, ConsentError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import (
@@ -43,6 +51,7 @@ from facefusion_live.domain.ports import (
     EventLog,
     FaceSwapper,
     FrameSource,
+    Portrait,
     PreparedSource,
     Sink,
 )
@@ -65,13 +74,16 @@ __all__ = [
     "backends",
     "camera_formats",
     "chosen_compute",
+    "disclosing",
     "face_finding",
     "find_faces",
     "float_paste",
     "host_compute",
+    "identity",
     "list_cameras",
     "make_engine",
     "make_sink",
+    "mark_reader",
     "open_catalog",
     "open_feed",
     "open_frame_swapper",
@@ -85,8 +97,11 @@ __all__ = [
     "recording",
     "snapshot",
     "source_opener",
+    "told_of",
 ]
 
+Permit: TypeAlias = Callable[[portraits.Source, bytes], None]
+"""Asked for a source picture and the face in it. Raises ConsentError where it may not be used."""
 ENGINES = {"mesh": MeshSwapper}
 """Engines by the name used on the command line."""
 
@@ -159,6 +174,7 @@ class OpenSession:
         sources: The source pictures with their consents.
         models: Tells which models were opened so far, with their files.
         sinks: Its outputs from the start.
+        disclosure: What its pictures say of themselves.
     """
 
     session: LiveSession
@@ -167,6 +183,7 @@ class OpenSession:
     sources: tuple[portraits.Source, ...]
     models: Callable[[], dict[str, Path]]
     sinks: tuple[Sink, ...]
+    disclosure: Disclosure
 
     @property
     def recordings(self) -> tuple[Path, ...]:
@@ -184,6 +201,9 @@ def open_session(
     events: EventLog | None = None,
     more_sinks: Sequence[Sink] = (),
     around: Callable[[SessionParts], SessionParts] = lambda parts: parts,
+    disclosure: Disclosure | None = None,
+    permit: Permit | None = None,
+    permitted: Callable[[], bool] = lambda: True,
 ) -> OpenSession:
     """Load the nets, prepare the source faces and put a session together.
 
@@ -192,6 +212,9 @@ def open_session(
         events: The record; None keeps none.
         more_sinks: Outputs beside those of the request.
         around: Has the last word on the parts: benchmarks wrap what they measure.
+        disclosure: What pictures may leave out; None for nothing.
+        permit: Asked for every source picture before it is made ready; None lets in the built-in faces alone.
+        permitted: Whether they may still be used, asked while the session runs.
 
     Raises:
         BadInputError: The engine, a source or the slate picture cannot be used.
@@ -203,30 +226,41 @@ def open_session(
         )
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
-    inference = _inference(sources, request.engine, request.settings)
+    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    disclosure = disclosure or Disclosure(None)
     sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
         open_source=source_opener(request.input, request.settings, clock, offline=request.offline),
         make_stages=inference.stages,
-        compute=chosen_compute(inference.compute, request.settings),
+        compute=disclosing(chosen_compute(inference.compute, request.settings), disclosure),
         sinks=sinks,
         store=store,
         clock=clock,
         events=events or NoEvents(),
+        facts=lambda: told_of(disclosure),
+        permitted=permitted,
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
-    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks)
+    return OpenSession(session, store, inference.swapper, sources, lambda: inference.catalog.opened, sinks, disclosure)
 
 
 def open_frame_swapper(
-    sources: Sequence[portraits.Source], settings: Settings, *, engine: str = "mesh", tensorrt: bool = False
+    sources: Sequence[portraits.Source],
+    settings: Settings,
+    disclosure: Disclosure,
+    permit: Permit | None = None,
+    *,
+    engine: str = "mesh",
+    tensorrt: bool = False,
 ) -> FrameSwapper:
     """What swaps one picture after the other on the caller's thread.
 
     Args:
         sources: Pictures of one person.
         settings: Parameters at the start.
+        disclosure: What pictures may leave out.
+        permit: As `open_session`.
         engine: One of `ENGINES`.
         tensorrt: Every net must run on TensorRT.
 
@@ -234,8 +268,8 @@ def open_frame_swapper(
         BadInputError: As `open_session`.
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
-    inference = _inference(sources, engine, settings, tensorrt=tensorrt)
-    store, compute = SettingsStore(settings), chosen_compute(inference.compute, settings)
+    inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt)
+    store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     return FrameSwapper(inference.stages, compute, store, SystemClock(), inference.catalog.opened)
 
 
@@ -280,13 +314,34 @@ def patch_painter() -> PatchPainter:
 
 
 def _inference(
-    sources: Sequence[portraits.Source], engine: str, settings: Settings, *, tensorrt: bool = False
+    sources: Sequence[portraits.Source], engine: str, settings: Settings, permit: Permit, *, tensorrt: bool = False
 ) -> "Inference":
     swapper = make_engine(engine)
     catalog, compute = open_catalog(tensorrt=tensorrt), host_compute(settings)
     finding = face_finding(catalog, compute)
-    prepared = swapper.prepare([portraits.portrait(read_source(source), source.name, finding) for source in sources])
+    faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
+    for source, face in zip(sources, faces, strict=True):
+        permit(source, b"" if source.built_in else identity(catalog, compute, face))
+    prepared = swapper.prepare(faces)
     return Inference(catalog, compute, swapper, lambda: prepared, settings)
+
+
+def _built_in_only(source: portraits.Source, _identity: bytes) -> None:
+    if not source.built_in:
+        raise ConsentError(f"{source.name}: nobody has said why this face may be used")
+
+
+def identity(catalog: Catalog, compute: Compute, portrait: Portrait) -> bytes:
+    """Whose face it is, as consent records keep it.
+
+    Raises:
+        InferenceError: The net cannot be loaded.
+    """
+    recogniser = catalog.recogniser(RECOGNISER)
+    edge = recogniser.input_px
+    crop = np.empty((edge, edge, 3), np.uint8)
+    compute.crop(portrait.image, geometry.align(portrait.face.landmarks5_px, recogniser.template, edge), crop)
+    return identity_of(recogniser.embed(crop))
 
 
 class _Graphics:
@@ -326,6 +381,37 @@ def chosen_compute(host: CpuCompute, settings: Settings) -> ChosenCompute:
         return GpuCompute(_graphics.device(), host)
 
     return ChosenCompute(host, on_device, settings.render.backend, _graphics.trial)
+
+
+class _SessionMark:
+    """The mark of the session that draws first: its id is not yet known when the session is put together."""
+
+    def __init__(self, disclosure: Disclosure) -> None:
+        self._disclosure = disclosure
+        self._painter: MarkPainter | None = None
+
+    def draw(self, pixels: RgbImage) -> None:
+        """In place. Thread: render."""
+        if self._painter is None:
+            self._painter = MarkPainter(self._disclosure.payload)
+        self._painter.draw(pixels)
+
+
+def disclosing(compute: Compute, disclosure: Disclosure) -> DisclosingCompute:
+    """A compute whose every picture says that it is synthesised."""
+    label = LabelPainter(resource("resources/fonts/label.otf"))
+    return DisclosingCompute(compute, label, _SessionMark(disclosure), lambda: disclosure.left_out)
+
+
+def mark_reader() -> MarkReader:
+    """What reads the mark from a film."""
+    return MarkReader()
+
+
+def told_of(disclosure: Disclosure) -> dict[str, Any]:
+    """What `session.start` tells of a session's pictures: what they go without."""
+    left_out = sorted(part.value for part in disclosure.left_out)
+    return {"left_out": left_out} if left_out else {}
 
 
 def open_catalog(*, tensorrt: bool = False) -> Catalog:

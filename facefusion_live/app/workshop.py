@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from facefusion_live.app import portraits, wiring
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.domain.ports import EventLog, FrameSource, Portrait, PreparedSource
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
@@ -52,6 +53,14 @@ class Workshop:
         finding = wiring.face_finding(self._catalog, wiring.host_compute(Settings()))
         return portraits.portrait(wiring.read_source(source), source.name, finding)
 
+    def identity(self, portrait: Portrait) -> bytes:
+        """Whose face it is, as consent records keep it.
+
+        Raises:
+            InferenceError: The net cannot be loaded.
+        """
+        return wiring.identity(self._catalog, wiring.host_compute(Settings()), portrait)
+
     def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
         """What opens an input for a session."""
         return wiring.source_opener(spec, settings, wiring.SystemClock(), offline=False)
@@ -62,7 +71,9 @@ class Workshop:
         source: Callable[[], PreparedSource],
         store: SettingsStore,
         events: EventLog,
+        disclosure: Disclosure,
         capturing: Capturing | None = None,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> LiveSession:
         """A session that is not started yet, and has no outputs yet.
 
@@ -71,7 +82,9 @@ class Workshop:
             source: The source face in force, asked for every frame.
             store: The settings in force; their changes are put on record by whoever owns it.
             events: The record.
+            disclosure: What pictures may leave out.
             capturing: The input, where it is open already.
+            permitted: Whether the source face may still be used.
 
         Raises:
             BadInputError: The slate picture cannot be used.
@@ -81,12 +94,14 @@ class Workshop:
         parts = SessionParts(
             open_source=self.opener(spec, settings),
             make_stages=wiring.Inference(self._catalog, compute, self.swapper, source, settings).stages,
-            compute=wiring.chosen_compute(compute, settings),
+            compute=wiring.disclosing(wiring.chosen_compute(compute, settings), disclosure),
             sinks=(),
             store=store,
             clock=wiring.SystemClock(),
             events=events,
             log_changes=False,
+            facts=lambda: wiring.told_of(disclosure),
+            permitted=permitted,
         )
         return LiveSession(parts, capturing=capturing)
 

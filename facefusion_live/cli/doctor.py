@@ -58,6 +58,6 @@ def _tell(console: Console, found: list[Finding]) -> None:
         for finding in rows:
             mark = f"[{_COLOURS[finding.works]}]{_MARKS[finding.works]:9}[/]"
             words = f"  {finding.words}" if finding.words else ""
-            console.print(f"{group:10} {finding.part:16} {mark}{words}", markup=True)
+            console.print(f"{group:10} {finding.part:18} {mark}{words}", markup=True)
             if finding.advice:
-                console.print(f"{'':28}-> {finding.advice}", markup=False)
+                console.print(f"{'':30}-> {finding.advice}", markup=False)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from facefusion_live import __version__
 from facefusion_live.app import wiring
+from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import user_path
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
+from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
-from facefusion_live.domain.ports import SinkStatus
+from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
@@ -111,6 +113,8 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report()
     show(report.frames_out)
+    for line in show.changes(report.outputs):
+        show.line(f"facefusion-live: {line}.")
     for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
 
@@ -130,6 +134,17 @@ class _Show:
         self._task = None if progress is None else progress.add_task("frames", total=total)
         self._last_s = 0.0
         self._said: set[str] = set()
+        self._away: set[str] = set()
+
+    def changes(self, outputs: Mapping[str, SinkStatus]) -> list[str]:
+        """Outputs that lost their other side, or have it again."""
+        away = {name for name, status in outputs.items() if status.state is SinkState.RECONNECTING}
+        well = {name for name, status in outputs.items() if status.state in (SinkState.RUNNING, SinkState.PAUSED)}
+        back = self._away & well
+        lost = sorted(away - self._away)
+        self._away = (self._away | away) - back
+        told = [f"{name}: lost; it is looked for again" for name in lost]
+        return [*told, *(f"{name}: back" for name in sorted(back))]
 
     def unsaid(self, warnings: Sequence[str]) -> list[str]:
         """Those that were not told yet."""
@@ -183,12 +198,19 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "warnings": [*resources.warnings, *report.warnings],
         "resources": resources.summary(),
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
+        "disclosure": _disclosed(opened.disclosure),
         "backend": report.backend.name,
         "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "version": __version__,
     }
+
+
+def _disclosed(disclosure: Disclosure) -> dict[str, Any]:
+    """What pictures said of themselves. The payload is that of the mark, in hex."""
+    told: dict[str, Any] = {part.value: part not in disclosure.left_out for part in Part}
+    return told | {"payload": f"{disclosure.payload:06x}", "reason": disclosure.reason}
 
 
 def _status(status: SinkStatus) -> dict[str, Any]:

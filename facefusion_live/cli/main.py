@@ -35,6 +35,12 @@ app = App(
 
 app.command(bench)
 app.command("facefusion_live.cli.audit:audit", name="audit")
+app.command("facefusion_live.cli.consent:consent", name="consent")
+app.command("facefusion_live.cli.mark:mark", name="mark")
+app.command("facefusion_live.cli.provenance:provenance", name="provenance")
+
+# Other users of a machine see each other's command lines; an environment they do not.
+Sinks = Annotated[list[str] | None, Parameter(env_var="FACEFUSION_LIVE_SINK")]
 
 _overrides: dict[str, Value] = {}
 """Parameters of the present command line."""
@@ -77,7 +83,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     source: list[str],
     input: str,  # noqa: A002 (the flag's name)
     output: Path | None = None,
-    sink: list[str] | None = None,
+    sink: Sinks = None,
     engine: str = "mesh",
     consent: ConsentWord | None = None,
     frames: int | None = None,
@@ -128,7 +134,7 @@ def demo(
     *,
     output: Path | None = None,
     source: str = "ada",
-    sink: list[str] | None = None,
+    sink: Sinks = None,
     seconds: Annotated[float, Parameter(help="Length of the demo.")] = 8.0,
     json: bool = False,
 ) -> int:

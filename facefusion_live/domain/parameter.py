@@ -9,7 +9,7 @@ A group of parameters is a frozen dataclass, and the table of settings a frozen 
 import dataclasses
 import enum
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -66,9 +66,11 @@ class Text:
 
     Attributes:
         what: What is expected, for messages: "path of a picture".
+        allows: Whether a text is one of those.
     """
 
     what: str
+    allows: Callable[[str], bool] = lambda _text: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class Parameter:
                 return f"{'a whole number from ' if self.type is int else ''}{low:g} to {high:g} {unit}".rstrip()
             case Choice(options):
                 return "one of " + ", ".join(options)
-            case Text(what):
+            case Text(what, _):
                 return what
             case _:
                 return "on or off"
@@ -181,6 +183,8 @@ class Parameter:
                 return isinstance(value, int | float) and low <= value <= high
             case Choice(options):
                 return value in options
+            case Text(_, allows):
+                return isinstance(value, str) and allows(value)
             case _:
                 return True
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any
 
+from facefusion_live.domain import label
 from facefusion_live.domain.errors import SettingsError
 from facefusion_live.domain.parameter import (
     Acts,
@@ -245,6 +246,44 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """How pictures say that they are synthesised."""
+
+    show: Annotated[
+        bool, Acts.RENDER, Words("Label", "Show the label in every outgoing picture. Off asks for a reason.")
+    ] = True
+    mark: Annotated[
+        bool,
+        Acts.RENDER,
+        Words("Invisible mark", "Hide a mark in every outgoing picture that programs can read. Off asks for a reason."),
+    ] = True
+    reason: Annotated[
+        str,
+        Text("why label or mark are left out; it goes on record"),
+        Acts.RENDER,
+        Words("Reason", "Why label or mark are off. Without one they stay on."),
+    ] = ""
+    language: Annotated[
+        str, Choice(label.LANGUAGES), Acts.RENDER, Words("Label language", "In which language the label speaks.")
+    ] = "both"
+    text: Annotated[
+        str,
+        Text("up to 60 letters with AI and synthesised (generated, 生成, 合成) in them, or nothing", label.is_whole),
+        Acts.RENDER,
+        Words("Label text", "Your own words; they must say that AI synthesised the picture."),
+    ] = ""
+    corner: Annotated[
+        str, Choice(label.CORNERS), Acts.RENDER, Words("Label place", "The corner where the label stands.")
+    ] = "top right"
+    height: Annotated[
+        float,
+        Range(label.LEAST_HEIGHT, 0.15, 0.005, "of the shorter side"),
+        Acts.RENDER,
+        Words("Label height", "How high its letters are."),
+    ] = label.LEAST_HEIGHT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """How a recording is encoded."""
 
@@ -393,6 +432,17 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRules:
+    """What it takes to use somebody's face."""
+
+    approval: Annotated[
+        bool,
+        Acts.SESSION,
+        Words("Second person", "Each consent must be confirmed with the operator's code before the face is used."),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All parameters at one moment."""
 
@@ -404,6 +454,8 @@ class Settings:
     look: Look = field(default_factory=Look)
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
+    label: Label = field(default_factory=Label)
+    consent: ConsentRules = field(default_factory=ConsentRules)
     record: Record = field(default_factory=Record)
     sound: Sound = field(default_factory=Sound)
     stream: Stream = field(default_factory=Stream)

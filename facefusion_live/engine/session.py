@@ -21,7 +21,7 @@ from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQu
 from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.freezing import JOBS as FROZEN
 from facefusion_live.engine.freezing import Freezer
-from facefusion_live.engine.gate import Gate
+from facefusion_live.engine.gate import Block, Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
@@ -66,6 +66,8 @@ class SessionParts:
         clock: Time.
         events: The record.
         log_changes: Put changes of the settings on record. False where the store outlives sessions, and its owner does.
+        facts: What else the row of the start tells; asked once.
+        permitted: Whether the source face may still be used; asked ten times a second.
     """
 
     open_source: Callable[[], FrameSource]
@@ -76,6 +78,8 @@ class SessionParts:
     clock: Clock
     events: EventLog
     log_changes: bool = True
+    facts: Callable[[], dict[str, Any]] = dict
+    permitted: Callable[[], bool] = lambda: True
 
 
 class LiveSession:
@@ -320,6 +324,8 @@ class LiveSession:
     def _watch(self) -> bool:
         """Wait for the render thread to end, then let the sinks finish what they have."""
         if not self._rendering.worker.ended(_POLL_S):
+            if not self._parts.permitted():
+                self.gate.block(Block.CONSENT)
             return True
         self._side.close()
         self._outputs.finish()
@@ -369,6 +375,7 @@ class LiveSession:
             "blend_milli": blend_milli,
             "offline": self._offline,
             "backend": self._parts.compute.backend.name,
+            **self._parts.facts(),
         }
 
     def _tell_stop(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from facefusion_live.domain.audit.alerts import NEWS, Alert, AlertRules
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.audit.errors import AuditError, AuditStoreError
 from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED
 from facefusion_live.domain.audit.flood import Tally
 from facefusion_live.domain.audit.merkle import Frontier
@@ -193,6 +193,8 @@ class TrailWriter:
             work.future.set_exception(error)
             if self._log is not None:
                 self._fail(error)
+        except AuditError as error:  # of the work, not of the store
+            work.future.set_exception(error)
         except Exception as error:
             work.future.set_exception(error)
             raise

@@ -171,6 +171,7 @@ class OnAirBar(QWidget):
         self.why.setProperty("role", "heading")
         self._what.setProperty("role", "muted")
         self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
+        self.left_out = Chip("warning")
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
@@ -189,6 +190,7 @@ class OnAirBar(QWidget):
         self.panic_button.setEnabled(Block.PANIC not in state.blocks)
         self._show_recording(state)
         self._show_readers(state)
+        self._show_left_out(state)
         role = "warning" if state.audit.degraded else "muted"
         turned_away = self.tr("{0} events stored, {1} turned away by the flood limit, {2} lost")
         tip = turned_away.format(state.audit.stored, state.audit.suppressed, state.audit.lost)
@@ -211,7 +213,7 @@ class OnAirBar(QWidget):
         words.addStretch()
         chips = QHBoxLayout()
         chips.setSpacing(18)
-        for chip in (self.recording, self.readers, self.audit):
+        for chip in (self.left_out, self.recording, self.readers, self.audit):
             chips.addWidget(chip)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 10)
@@ -270,6 +272,17 @@ class OnAirBar(QWidget):
         counts = [output.readers for output in state.outputs.values() if output.readers is not None]
         words = self.tr("%n watching", "", sum(counts)) if counts else ""
         self.readers.say(words, "good" if sum(counts) else "muted", self.tr("Programs that read the virtual camera"))
+
+    def _show_left_out(self, state: StudioState) -> None:
+        """For as long as it lasts, whether anything goes out or not."""
+        said: dict[tuple[str, ...], str] = {
+            ("label",): self.tr("No label"),
+            ("mark",): self.tr("No mark"),
+            ("label", "mark"): self.tr("No label, no mark"),
+        }
+        words = said.get(state.left_out, "")
+        tip = self.tr("Left out, and on record: {}").format(state.left_out_reason)
+        self.left_out.say(words, "warning", tip if words else "")
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("On air"))

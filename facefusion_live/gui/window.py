@@ -31,6 +31,7 @@ from facefusion_live.gui.notices import NoticeLine
 from facefusion_live.gui.on_air import OnAirBar
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.panels.sources import SourcesPanel
+from facefusion_live.gui.reason_dialog import ReasonDialog
 from facefusion_live.gui.theme import Theme
 from facefusion_live.gui.viewport import Viewport
 from facefusion_live.gui.welcome import Welcome
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.hotkeys)
         self.docks: dict[str, QDockWidget] = {}
         self.keys_dialog: KeysDialog | None = None
+        self.reason_dialog = ReasonDialog(studio, self)
         self._esc_esc = EscEsc(self)
         self._first: dict[Qt.DockWidgetArea, QDockWidget] = {}
         self._untitled: set[QDockWidget] = set()
@@ -263,6 +265,7 @@ class MainWindow(QMainWindow):
         self.controls.show_state(state)
         self.welcome.show_state(state)
         self._deeds.show_state(state)
+        self.reason_dialog.show_state(state)
         idle = state.phase is Phase.IDLE
         self._stack.setCurrentWidget(self.welcome if idle else self.viewport)
         self.controls.setVisible(not idle)

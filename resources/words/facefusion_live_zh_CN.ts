@@ -761,6 +761,58 @@
         <translation>请提供 JPEG、PNG 或 WebP 文件。</translation>
     </message>
     <message>
+        <source>{}: nobody has said why this face may be used</source>
+        <translation>{}：没有人说明为何可以使用这张脸</translation>
+    </message>
+    <message>
+        <source>{}: the consent was taken back on {}</source>
+        <translation>{}：同意已于 {} 撤回</translation>
+    </message>
+    <message>
+        <source>the consent was taken back on {}</source>
+        <translation>同意已于 {} 撤回</translation>
+    </message>
+    <message>
+        <source>{}: the consent ended on {}</source>
+        <translation>{}：同意已于 {} 到期</translation>
+    </message>
+    <message>
+        <source>the consent ended on {}</source>
+        <translation>同意已于 {} 到期</translation>
+    </message>
+    <message>
+        <source>{}: the consent waits for a second person&apos;s approval</source>
+        <translation>{}：同意尚待第二人批准</translation>
+    </message>
+    <message>
+        <source>the consent waits for a second person&apos;s approval</source>
+        <translation>同意尚待第二人批准</translation>
+    </message>
+    <message>
+        <source>the consent records were changed: no face but the built-in ones may be used</source>
+        <translation>同意记录被改动：只能使用内置面孔</translation>
+    </message>
+    <message>
+        <source>the consent records are gone: no face but the built-in ones may be used</source>
+        <translation>同意记录丢失：只能使用内置面孔</translation>
+    </message>
+    <message>
+        <source>a written consent has a name, a document and a last day</source>
+        <translation>书面同意须有姓名、文件和截止日期</translation>
+    </message>
+    <message>
+        <source>the label and the mark are left out for a reason only</source>
+        <translation>只有说明理由才能去掉标识和隐形标记</translation>
+    </message>
+    <message>
+        <source>If it may be used: {}.</source>
+        <translation>如确可使用：{}。</translation>
+    </message>
+    <message>
+        <source>{} carries no signed manifest: {}</source>
+        <translation>{} 没有签名清单：{}</translation>
+    </message>
+    <message>
         <source>nothing is live</source>
         <translation>尚未开始</translation>
     </message>
@@ -1102,6 +1154,22 @@
         <translation>正在读取虚拟摄像头的程序</translation>
     </message>
     <message>
+        <source>No label</source>
+        <translation>无标识</translation>
+    </message>
+    <message>
+        <source>No mark</source>
+        <translation>无隐形标记</translation>
+    </message>
+    <message>
+        <source>No label, no mark</source>
+        <translation>无标识，无隐形标记</translation>
+    </message>
+    <message>
+        <source>Left out, and on record: {}</source>
+        <translation>已去掉并记录在案：{}</translation>
+    </message>
+    <message>
         <source>On air</source>
         <translation>播出状态</translation>
     </message>
@@ -1393,6 +1461,41 @@
     <message>
         <source>Delete {name}? Press again.</source>
         <translation>删除 {name}？再按一次确认。</translation>
+    </message>
+</context>
+<context>
+    <name>ReasonDialog</name>
+    <message>
+        <source>Why should pictures go out without the label?</source>
+        <translation>为什么画面要不带标识输出？</translation>
+    </message>
+    <message>
+        <source>Why should pictures go out without the invisible mark?</source>
+        <translation>为什么画面要不带隐形标记输出？</translation>
+    </message>
+    <message>
+        <source>Why should pictures go out without label and mark?</source>
+        <translation>为什么画面要不带标识和隐形标记输出？</translation>
+    </message>
+    <message>
+        <source>Leave out the label</source>
+        <translation>去掉标识</translation>
+    </message>
+    <message>
+        <source>The broadcaster adds its own</source>
+        <translation>播出方会加上自己的标识</translation>
+    </message>
+    <message>
+        <source>Many countries ask that swapped pictures say so. Your reason goes on record before anything is left out, and the bar shows it for as long as it lasts.</source>
+        <translation>许多国家要求换脸画面加以说明。去掉之前，您的理由会先记录在案；去掉期间，状态栏会一直显示。</translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation>去掉</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
     </message>
 </context>
 <context>
@@ -1894,6 +1997,106 @@
         <translation>遮盖</translation>
     </message>
     <message>
+        <source>Label</source>
+        <translation>标识</translation>
+    </message>
+    <message>
+        <source>Show the label in every outgoing picture. Off asks for a reason.</source>
+        <translation>在每个输出画面中显示标识。关闭时须说明理由。</translation>
+    </message>
+    <message>
+        <source>Invisible mark</source>
+        <translation>隐形标记</translation>
+    </message>
+    <message>
+        <source>Hide a mark in every outgoing picture that programs can read. Off asks for a reason.</source>
+        <translation>在每个输出画面中嵌入程序可读的隐形标记。关闭时须说明理由。</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>Why label or mark are off. Without one they stay on.</source>
+        <translation>为何关闭标识或标记。没有理由则保持开启。</translation>
+    </message>
+    <message>
+        <source>Label language</source>
+        <translation>标识语言</translation>
+    </message>
+    <message>
+        <source>In which language the label speaks.</source>
+        <translation>标识使用的语言。</translation>
+    </message>
+    <message>
+        <source>Both</source>
+        <translation>两种</translation>
+    </message>
+    <message>
+        <source>En</source>
+        <translation>英文</translation>
+    </message>
+    <message>
+        <source>Zh</source>
+        <translation>中文</translation>
+    </message>
+    <message>
+        <source>Label text</source>
+        <translation>标识文字</translation>
+    </message>
+    <message>
+        <source>Your own words; they must say that AI synthesised the picture.</source>
+        <translation>您自己的文字；须说明画面由 AI 生成合成。</translation>
+    </message>
+    <message>
+        <source>Label place</source>
+        <translation>标识位置</translation>
+    </message>
+    <message>
+        <source>The corner where the label stands.</source>
+        <translation>标识所在的角落。</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>右上</translation>
+    </message>
+    <message>
+        <source>Top left</source>
+        <translation>左上</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>右下</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>左下</translation>
+    </message>
+    <message>
+        <source>Label height</source>
+        <translation>标识高度</translation>
+    </message>
+    <message>
+        <source>How high its letters are.</source>
+        <translation>文字的高度。</translation>
+    </message>
+    <message>
+        <source>of the shorter side</source>
+        <translation>（占短边）</translation>
+    </message>
+    <message>
+        <source>Second person</source>
+        <translation>第二人</translation>
+    </message>
+    <message>
+        <source>Each consent must be confirmed with the operator&apos;s code before the face is used.</source>
+        <translation>使用面孔之前，每份同意须以管理员验证码确认。</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>同意</translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>质量</translation>
     </message>
@@ -2372,6 +2575,29 @@
     <message>
         <source>Start</source>
         <translation>开始</translation>
+    </message>
+</context>
+<context>
+    <name>WrittenConsent</name>
+    <message>
+        <source>The signed document</source>
+        <translation>已签署的文件</translation>
+    </message>
+    <message>
+        <source>Name of the person</source>
+        <translation>本人姓名</translation>
+    </message>
+    <message>
+        <source>Choose the document …</source>
+        <translation>选择文件…</translation>
+    </message>
+    <message>
+        <source>It stays where it is; its SHA-256 is kept.</source>
+        <translation>文件留在原处；只保存其 SHA-256。</translation>
+    </message>
+    <message>
+        <source>Last day on which it holds</source>
+        <translation>有效的最后一天</translation>
     </message>
 </context>
 <context>

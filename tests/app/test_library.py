@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from facefusion_live.app.library import Library
+from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent, Source
 from facefusion_live.app.wiring import read_picture
 from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.consent import Claim
 from facefusion_live.domain.errors import BadInputError, SettingsError, SourceFaceError
 from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.ports import Portrait
@@ -27,7 +29,8 @@ AVATARS = ("ada", "bo", "cleo", "dan", "esi", "fay")
 class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.allowed: list[tuple[str, Consent]] = []
+        self.allowed: list[tuple[str, Consent | None]] = []
+        self.claims: list[Claim] = []
         self.revoked: list[tuple[str, tuple[str, ...]]] = []
         self.refuse: Exception | None = None
         self.runner = TaskRunner("loader")
@@ -48,10 +51,12 @@ class Shelf:
             raise SourceFaceError(f"{source.name}: no face was found", advice="Give a portrait.")
         return Portrait(HostImage(np.zeros((64, 64, 3), np.uint8)), face())
 
-    def allow(self, source: Source) -> None:
+    def allow(self, source: Source, portrait: Portrait) -> None:
+        assert portrait.face is not None
         if self.refuse is not None:
             raise self.refuse
         self.allowed.append((source.name, source.consent))
+        self.claims += [source.claim] if source.claim is not None else []
 
     def photo(self, name: str) -> Path:
         """A picture whose bytes nobody else has."""
@@ -121,8 +126,13 @@ def test_without_its_row_no_face_enters(shelf: Shelf) -> None:
 def test_a_folder_is_one_person(shelf: Shelf) -> None:
     for name in ("eve/1.jpg", "eve/2.png", "eve/notes.txt"):
         shelf.photo(name)
-    added = the(shelf.library.add([shelf.folder / "eve"], Consent.WRITTEN))
+    told = Told(Consent.WRITTEN, "Eve", shelf.folder / "eve" / "notes.txt", "2099-01-31")
+    added = the(shelf.library.add([shelf.folder / "eve"], told))
     assert [each.problem for each in added] == [None, None]
+    assert {claim.name for claim in shelf.claims} == {"Eve"}
+    gone = Told(Consent.WRITTEN, "Eve", shelf.folder / "gone.pdf", "2099-01-31")
+    (refused,) = the(shelf.library.add([shelf.photo("other.jpg")], gone))
+    assert refused.problem == "gone.pdf cannot be read"
     (person,) = shelf.library.people()[6:]
     assert (person.name, len(person.photos)) == ("eve", 2)
 

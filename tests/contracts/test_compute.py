@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from facefusion_live import adapters
 from facefusion_live.adapters.gpu import GpuCompute
+from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
+from facefusion_live.adapters.provenance.label import LabelPainter
+from facefusion_live.adapters.provenance.mark import MarkPainter
 from facefusion_live.adapters.render_cpu import CpuCompute
+from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.image import Frame, HostImage
@@ -32,8 +36,12 @@ CASES: dict[str, Callable[[pytest.FixtureRequest], Compute]] = {
     "cpu": lambda _: cpu(),
     "fake": lambda _: FakeCompute(),
     "gl": lambda request: GpuCompute(request.getfixturevalue("graphics"), cpu()),
+    # Pixels are compared here; what it draws is measured in tests/adapters/test_disclosing.py.
+    "disclosing": lambda _: DisclosingCompute(
+        cpu(), LabelPainter(RESOURCES / "fonts" / "label.otf"), MarkPainter(0), lambda: frozenset(Part)
+    ),
 }
-KINDS = {"cpu": CpuCompute, "fake": FakeCompute, "gl": GpuCompute}
+KINDS = {"cpu": CpuCompute, "fake": FakeCompute, "gl": GpuCompute, "disclosing": DisclosingCompute}
 SIZE_WH = (320, 200)
 FACE = face_of(canonical_mesh_px(70, (100, 100)))
 OTHER = face_of(canonical_mesh_px(70, (240, 90)))
@@ -89,9 +97,9 @@ def pixels_at(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_no_compute_is_missing_here() -> None:
-    assert classes_with("compose", adapters) == {CpuCompute, GpuCompute}
+    assert classes_with("compose", adapters) == {CpuCompute, GpuCompute, DisclosingCompute}
     assert classes_with("compose", fakes) == {FakeCompute}
-    assert set(KINDS.values()) == {CpuCompute, GpuCompute, FakeCompute}
+    assert set(KINDS.values()) == {CpuCompute, GpuCompute, FakeCompute, DisclosingCompute}
     assert KINDS.keys() == CASES.keys()
 
 

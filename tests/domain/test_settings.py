@@ -22,8 +22,8 @@ def values_of(row: Parameter) -> st.SearchStrategy[Any]:
             return st.integers(int(low), int(high)) if row.type is int else st.floats(low, high)
         case Choice(options):
             return st.sampled_from(options)
-        case Text():
-            return st.text()
+        case Text(_, allows):
+            return st.one_of(st.text(), st.just("AI synthesised by me")).filter(allows)
         case None:
             return st.booleans()
 
@@ -138,7 +138,8 @@ def test_an_unknown_group_is_answered_with_the_groups(path: str) -> None:
     with pytest.raises(SettingsError, match="there is no parameter") as refusal:
         Settings().value(path)
     assert refusal.value.advice == (
-        "Groups: capture, detect, track, swap, mask, look, render, gate, record, sound, stream, virtual_camera, audit."
+        "Groups: capture, detect, track, swap, mask, look, render, gate, label, consent, record, sound, stream, "
+        "virtual_camera, audit."
     )
 
 

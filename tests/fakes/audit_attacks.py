@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Anchors, Head, Horizon
@@ -174,6 +175,24 @@ def _old_epoch_with_newest_key(log: Log) -> Log:
     log.rows = relinked([edited(row, target="camera:9") if row.seq == 5 else row for row in log.rows])
     log.heads = [replace(head, root=root_at(log.rows, head.size)) for head in log.heads]
     return resealed(log)
+
+
+def _sealed_by_the_newest_key_alone(log: Log, key: Ed25519PrivateKey | None = None) -> Log:
+    """An old row told otherwise; one checkpoint is left, made anew with one key, and the mirrors made to fit."""
+    rows = [edited(row, target="camera:9") if row.seq == 5 else row for row in log.rows]
+    if key is not None:
+        mine = public_bytes(key).hex()
+        last = max(row.seq for row in rows if body(row)["action"] == "key.rotate")
+        rows = [
+            edited(row, metadata={**body(row)["metadata"], "public_key": mine}) if row.seq == last else row
+            for row in rows
+        ]
+    log.rows, key = relinked(rows), key or log.keys[-1]
+    size, text = log.notes[-1]
+    note = replace(Checkpoint.parse(parse_note(text).text), root=root_at(log.rows, size), number=0)
+    log.notes = [(size, note.signed(public_bytes(key), key.sign))]
+    log.heads = [Head("heads.log", log.tip.log_id, note.epoch, size, note.root)]
+    return log
 
 
 def _without_epoch(log: Log, *, keep_number: bool) -> Log:
@@ -462,6 +481,13 @@ ATTACKS: list[Attack] = [
     A("suffix rewritten, longer", _changed(lambda log: _suffix(log, extra=3)), F({"bad_signature"}), 10),
     A("suffix rewritten, shorter", _changed(lambda log: _suffix(log, extra=-3)), F({"bad_signature"}), 10),
     A("old epoch re-sealed with the newest key", _changed(_old_epoch_with_newest_key), F({"bad_signature"}), 10),
+    A("sealed by the newest key alone", _changed(_sealed_by_the_newest_key_alone), F({"closing_missing"}), 10),
+    A(
+        "sealed by a stranger's key alone",
+        _changed(lambda log: _sealed_by_the_newest_key_alone(log, private_key("stranger"))),
+        F({"closing_missing"}),
+        10,
+    ),
     A("empty epoch dropped", _changed(lambda log: _without_epoch(log, keep_number=True)), F({"epoch_skipped"}), 10),
     A(
         "empty epoch dropped, numbers closed up",

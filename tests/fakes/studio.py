@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.studio_state import (
@@ -32,6 +33,7 @@ from facefusion_live.app.studio_state import (
 from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import VERDICTS, LogReport
+from facefusion_live.domain.disclosure import SWITCHES, unwanted
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import HostImage
@@ -87,7 +89,7 @@ class FakeLibrary:
         return self._people[person_id]
 
     def add(
-        self, paths: Sequence[Path], consent: Consent, *, person_id: str | None = None, together: bool = False
+        self, paths: Sequence[Path], consent: Consent | Told, *, person_id: str | None = None, together: bool = False
     ) -> "Future[tuple[Added, ...]]":
         self.calls.append(("add", tuple(paths), consent, person_id, together))
         told: list[Added] = []
@@ -95,7 +97,8 @@ class FakeLibrary:
             if "bad" in path.name:
                 told.append(Added(path.name, None, "no face was found", "Give a portrait, seen from the front."))
                 continue
-            taken_by = self._take(path, consent, person_id)
+            kind = consent.kind if isinstance(consent, Told) else consent
+            taken_by = self._take(path, kind, person_id)
             told.append(Added(path.name, taken_by))
             person_id = taken_by if together else person_id
         return done(tuple(told))
@@ -219,6 +222,7 @@ class FakeStudio:
         )
         self._state = StudioState(source=SourceState("ada", "Ada"), input=InputState("synthetic", "synthetic"))
         self._notices: list[Notice] = []
+        self._left_out_reason = ""
         self._views: list[View] = []
         self._recent: list[str] = []
         self._next = itertools.count()
@@ -268,7 +272,19 @@ class FakeStudio:
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
+            left_out=self._parts() if self._left_out_reason else (),
+            left_out_asked=() if self._left_out_reason else self._parts(),
+            left_out_reason=self._left_out_reason if self._parts() else "",
         )
+
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(sorted(part.value for part in unwanted(self.store.current.label)))
+
+    def leave_out(self, reason: str | None) -> None:
+        self.calls.append(("leave_out", reason))
+        if reason is None:
+            self.store.commit(dict.fromkeys(SWITCHES.values(), True))
+        self._left_out_reason = reason or ""
 
     def take_view(self) -> View | None:
         return self._views.pop() if self._views else None

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from facefusion_live.app import doctor
 from facefusion_live.app.probe_wiring import PROBES
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.finding import Finding
+from tests.peers import need
+from tests.sound_server import SoundServer
 from tests.support import ROOT
+from tools.peers import webcam
+from tools.peers.pipewire import wait_until
 
 BARE = """
 import ctypes, sys
@@ -37,14 +42,26 @@ NEEDED = (
 )
 
 
-def examined(home: Path, *, bare: bool = False) -> tuple[int, dict[str, Any], str]:
+FULL = (
+    "outputs/virtual-camera",
+    "outputs/virtual-microphone",
+    "cameras/camera:0",
+    "sound/microphone",
+    "graphics/OpenGL",
+)
+"""What a machine with everything has besides."""
+
+
+def examined(
+    home: Path, *, bare: bool = False, session: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any], str]:
     """(exit code, what it told, all of it as text)."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "FACEFUSION_LIVE_HOME": str(home)}
+    env = {**(session or os.environ), "PYTHONPATH": str(ROOT), "FACEFUSION_LIVE_HOME": str(home)}
     if bare:
         (home / "bare").mkdir(parents=True)
         (home / "bare" / "sitecustomize.py").write_text(BARE)
         env = {"PATH": "", "PYTHONPATH": f"{home / 'bare'}:{ROOT}", "FACEFUSION_LIVE_HOME": str(home)}
-    command = [sys.executable, "-m", "facefusion_live", "doctor", "--json"]
+    command = [*(["pw-v4l2"] if session else []), sys.executable, "-m", "facefusion_live", "doctor", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=110)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout), done.stdout
@@ -54,15 +71,20 @@ def state_of(told: dict[str, Any]) -> dict[str, bool | None]:
     return {f"{row['group']}/{row['part']}": row["works"] for row in told["findings"]}
 
 
-def test_a_full_machine(tmp_path: Path) -> None:
+@pytest.mark.timeout(180)
+def test_a_full_machine(sound_server: SoundServer, tmp_path: Path) -> None:
+    """A PipeWire session with a webcam and a microphone, and graphics."""
+    need(["pw-v4l2"], "pipewire-v4l2")
     home = tmp_path / "annabel-smith"
-    code, told, text = examined(home)
+    sound_server.programs.start(sys.executable, "-m", "tools.peers.webcam", str(tmp_path / "stamps.txt"))
+    wait_until(lambda: f'"{webcam.NAME}"' in sound_server.run("pw-cli", "ls", "Node"), "the webcam")
+    code, told, text = examined(home, session=sound_server.env)
     assert (code, told["main_job"]) == (0, True)
     states = state_of(told)
-    for part in NEEDED:
+    for part in (*NEEDED, *FULL):
         assert states[part] is True, part
     assert states["protocols/srt"] is False  # PyAV's wheels have none
-    secrets = ["annabel", str(tmp_path), str(Path.home()) + "/"]
+    secrets = ["annabel", webcam.NAME, str(tmp_path), str(Path.home()) + "/"]
     assert not [secret for secret in secrets if secret in text]
     assert not re.search(rf"\b{re.escape(platform.node())}\b", text)
     # A user called "root" shares a name with words that are no secret.
@@ -81,7 +103,14 @@ def test_a_bare_machine_still_does_the_main_job(tmp_path: Path) -> None:
     assert states["outputs/virtual-camera"] is False
     assert states["swap/mesh engine"] is True
     for row in told["findings"]:
-        if row["works"] is False and row["group"] in ("graphics", "outputs", "cameras", "sound"):
+        if row["works"] is False and row["group"] in (
+            "graphics",
+            "outputs",
+            "cameras",
+            "sound",
+            "encoders",
+            "protocols",
+        ):
             assert row["advice"], row
 
 

@@ -74,6 +74,17 @@ def qapp_args(screen: str) -> list[str]:  # noqa: ARG001 (there before Qt looks 
     return ["facefusion-live-tests"]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_waits_to_be_deleted() -> Iterator[None]:
+    """Widgets that a test is done with go at once: else each later one is styled together with all of them."""
+    yield
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    app = QCoreApplication.instance()
+    if app is not None:
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def studio(tmp_path: Path) -> FakeStudio:
     return FakeStudio(tmp_path)

@@ -19,6 +19,7 @@ from facefusion_live.gui.theme import DARK, LIGHT
 from facefusion_live.gui.welcome import Welcome
 from facefusion_live.gui.window import MainWindow
 from tests.fakes.studio import FakeStudio
+from tests.gui.panels.hands import strike
 
 
 def click(button: QPushButton) -> None:
@@ -128,9 +129,9 @@ def test_panic_and_back(window: MainWindow, studio: FakeStudio) -> None:
 def test_esc_twice_is_panic_wherever_the_focus_is(window: MainWindow, studio: FakeStudio) -> None:
     go_live(window, studio)
     window.viewport.setFocus()
-    press(window, Qt.Key.Key_Escape)
+    strike(window, (Qt.Key.Key_Escape, 5000))
     assert ("panic",) not in studio.calls
-    press(window, Qt.Key.Key_Escape)
+    strike(window, (Qt.Key.Key_Escape, 5600))
     assert studio.calls[-1] == ("panic",)
 
 
@@ -140,15 +141,15 @@ def test_esc_twice_is_panic_in_a_dialog(window: MainWindow, studio: FakeStudio, 
     dialog = window.keys_dialog
     assert dialog is not None
     qtbot.waitExposed(dialog)
-    QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_Escape)
-    press(window, Qt.Key.Key_Escape)
+    strike(dialog, (Qt.Key.Key_Escape, 5000))
+    strike(window, (Qt.Key.Key_Escape, 5600))
     assert studio.calls[-1] == ("panic",)
 
 
 def test_esc_and_something_else_is_no_panic(window: MainWindow, studio: FakeStudio) -> None:
     go_live(window, studio)
-    for key in (Qt.Key.Key_Escape, Qt.Key.Key_A, Qt.Key.Key_Escape):
-        press(window, key)
+    strike(window, (Qt.Key.Key_Escape, 5000), (Qt.Key.Key_A, 5100), (Qt.Key.Key_Escape, 5200))
+    strike(window, (Qt.Key.Key_Escape, 6500), (Qt.Key.Key_Escape, 7300))
     assert ("panic",) not in studio.calls
 
 
@@ -281,17 +282,17 @@ def test_an_older_notice_comes_back(window: MainWindow, studio: FakeStudio) -> N
 def choose(window: MainWindow, group: str, data: str) -> None:
     actions = {action.data(): action for action in getattr(window._menus, group).actions()}
     actions[data].trigger()
-    QTest.qWait(200)
 
 
-def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStudio) -> None:
+def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
     go_live(window, studio)
     choose(window, "languages", "zh_CN")
+    qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "录制")
     assert window.on_air.plate.word == "直播"
-    assert window.hotkeys["record"].text() == "录制"
     assert all(dock.windowTitle() != panel.title for panel, dock in zip(PANELS, window.docks.values(), strict=True))
     assert window.width() >= 1024
     choose(window, "languages", "en")
+    qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "Record")
     assert window.on_air.plate.word == "LIVE"
 
 

@@ -85,7 +85,9 @@ class Address:
         form = next((form for form in FORMS if form.startswith(f"{scheme}://")), f"{scheme}://HOST:PORT")
         parts, port = _split(spec)
         host, given, port = parts.hostname, bool(port), port or protocol.port
-        if not host or port <= 0:
+        if port < 0:
+            raise SinkOpenError(f"{scheme}://…: the port is none", advice="Give a number from 1 to 65535.")
+        if not host or not port:
             raise SinkOpenError(f"{scheme}://…: host or port are missing", advice=f"Give {form}.")
         if "/APP/KEY" in form and parts.path.strip("/").count("/") < 1:
             raise SinkOpenError(f"{scheme}://{host}: the stream key is missing", advice=f"Give {form}.")

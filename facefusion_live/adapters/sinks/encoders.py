@@ -31,20 +31,40 @@ class Encoder:
         codec: FFmpeg's name.
         pixels: Pixel format that it takes from main memory.
         options: For low latency at a steady rate.
+        needs: What it does not work without, for people.
     """
 
     name: str
     codec: str
     pixels: str
     options: Mapping[str, str]
+    needs: str
 
 
 ENCODERS: tuple[Encoder, ...] = (
-    Encoder("nvenc", "h264_nvenc", "yuv420p", {"preset": "p3", "tune": "ull", "rc": "cbr", "zerolatency": "1"}),
-    Encoder("qsv", "h264_qsv", "nv12", {"preset": "veryfast", "async_depth": "1", "low_delay_brc": "1"}),
-    Encoder("amf", "h264_amf", "nv12", {"usage": "lowlatency", "quality": "speed", "rc": "cbr"}),
-    Encoder("videotoolbox", "h264_videotoolbox", "nv12", {"realtime": "1", "allow_sw": "0"}),
-    Encoder("x264", "libx264", "yuv420p", {"tune": "zerolatency", "x264-params": "scenecut=0"}),
+    Encoder(
+        "nvenc",
+        "h264_nvenc",
+        "yuv420p",
+        {"preset": "p3", "tune": "ull", "rc": "cbr", "zerolatency": "1"},
+        "an NVIDIA card and its driver",
+    ),
+    Encoder(
+        "qsv",
+        "h264_qsv",
+        "nv12",
+        {"preset": "veryfast", "async_depth": "1", "low_delay_brc": "1"},
+        "Intel graphics and their driver",
+    ),
+    Encoder(
+        "amf",
+        "h264_amf",
+        "nv12",
+        {"usage": "lowlatency", "quality": "speed", "rc": "cbr"},
+        "an AMD card and its driver (AMF)",
+    ),
+    Encoder("videotoolbox", "h264_videotoolbox", "nv12", {"realtime": "1", "allow_sw": "0"}, "macOS"),
+    Encoder("x264", "libx264", "yuv420p", {"tune": "zerolatency", "x264-params": "scenecut=0"}, "PyAV with libx264"),
 )
 """In the order in which `auto` tries them. (VA-API wants its pictures in a card's memory, where ours do not lie.)"""
 BY_NAME: Mapping[str, Encoder] = MappingProxyType({encoder.name: encoder for encoder in ENCODERS})

@@ -30,6 +30,19 @@ def is_mjpeg(spec: str) -> bool:
     return spec == "mjpeg" or spec.startswith("http://")
 
 
+def _read(spec: str) -> tuple[str | None, int | None, str]:
+    """Host, port (below 0 where it is none) and token of an address."""
+    try:
+        parts = urlsplit(spec)
+        host, token = parts.hostname, parts.path.strip("/")
+    except ValueError:
+        return None, None, ""
+    try:
+        return host, parts.port, token
+    except ValueError:
+        return host, -1, token
+
+
 class MjpegSink:
     """Serves the newest picture to whoever knows the address, on this machine only. A `Sink`.
 
@@ -56,16 +69,14 @@ class MjpegSink:
         """
         if spec == "mjpeg":
             return cls()
-        try:
-            parts = urlsplit(spec)
-            host, port, token = parts.hostname, parts.port, parts.path.strip("/")
-        except ValueError:
-            host, port, token = None, None, ""
+        host, port, token = _read(spec)
         if host not in (_HOST, "localhost"):
             raise SinkOpenError(
                 "pictures over HTTP are served on this computer only",
                 advice=f"Give http://{_HOST}:PORT; for other computers stream with rtmp:// or udp://.",
             )
+        if port is not None and port < 0:
+            raise SinkOpenError(f"http://{_HOST}: the port is none", advice="Give a number from 1 to 65535.")
         if not port:
             raise SinkOpenError(f"http://{_HOST}: the port is missing", advice=f"Give http://{_HOST}:PORT, or mjpeg.")
         if token and len(token) < _LEAST_TOKEN:

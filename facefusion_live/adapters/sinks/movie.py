@@ -2,6 +2,7 @@
 """A movie file being written: pictures and sound into one container."""
 
 import io
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from av.error import FFmpegError
 
 from facefusion_live.adapters.sinks.pictures import PictureTrack
 from facefusion_live.adapters.sinks.sound import SoundFeed
+from facefusion_live.domain import aigc
 from facefusion_live.domain.ports import OutputFrame
 from facefusion_live.domain.settings import Record
 
@@ -49,7 +51,7 @@ class Format:
         # Out of FFmpeg's memory at once: a small fragment fits into its 32 KiB, and would die with the program.
         options = {"flush_packets": "1"}
         if self.muxer != "matroska":
-            movflags = "frag_keyframe+empty_moov+default_base_moof"
+            movflags = "frag_keyframe+empty_moov+default_base_moof+use_metadata_tags"
             # Cut by time too: a slow live run reaches its next key frame late.
             options["frag_duration"] = str(_FRAGMENT_US)
             options["movflags"] = movflags + "+delay_moov" if with_sound else movflags
@@ -118,6 +120,7 @@ class Movie:
             )
             if sound is not None:
                 sound.add_to(self._container, suffix)
+            self._container.metadata.update(aigc.tags(aigc.block(uuid.uuid4().hex)))
             self._container.start_encoding()
         except BaseException:
             self._file.close()

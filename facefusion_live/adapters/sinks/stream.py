@@ -300,9 +300,9 @@ class StreamSink:
             if isinstance(self._sound, MicrophoneFeed):
                 words += f", {self._sound.words}"
         if self._state is SinkState.RECONNECTING:
-            words += f": the server is away, tried {self._tries} times"
+            words += f": the server is away, tried {self._tries}×"
         if self._losses and self._state is SinkState.RUNNING:
-            words += f", lost {self._losses} times"
+            words += f", lost {self._losses}×"
         return SinkStatus(self._state, words, bytes_out=sent)
 
     def _connect(self, timeout_s: float) -> Connection:

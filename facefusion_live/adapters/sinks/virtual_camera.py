@@ -24,7 +24,8 @@ _DRIVERS = {
 
 def advice(system: str = sys.platform) -> str:
     """What to install on a system, in one sentence."""
-    return f"To have one, {_DRIVERS.get(system, f'install a virtual camera and {_EXTRA}')}."
+    words = _DRIVERS.get(system, f"install a virtual camera and {_EXTRA}")
+    return f"{words[0].upper()}{words[1:]}."
 
 
 class DriverCamera:
@@ -132,7 +133,7 @@ class FirstThatOpens:
                 self._chosen = sink
                 return
         words = "; ".join(dict.fromkeys(str(error) for error in errors))
-        raise SinkOpenError(words, advice=" Or: ".join(dict.fromkeys(error.advice for error in errors)))
+        raise SinkOpenError(words, advice=_either([error.advice for error in errors if error.advice]))
 
     def send(self, frame: OutputFrame) -> None:
         """To the one that opened."""
@@ -145,3 +146,9 @@ class FirstThatOpens:
     def status(self) -> SinkStatus:
         """Of the one that opened."""
         return self._chosen.status()
+
+
+def _either(advices: Sequence[str]) -> str:
+    """Several pieces of advice as one sentence."""
+    first, *others = dict.fromkeys(advices) or [""]
+    return ", or ".join([first.rstrip("."), *(f"{other[0].lower()}{other[1:]}".rstrip(".") for other in others)]) + "."

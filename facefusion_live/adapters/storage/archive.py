@@ -3,7 +3,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -56,21 +56,21 @@ class Archive:
             raise UnreadableError(f"the archive {self.path.name} does not hold the rows that its name says")
 
 
-def archives_of(folder: Path, log_id: str, pruned_to: int) -> list[Archive]:
-    """The archives of a log, in order; not one that a crash left before its pruning was put on record.
+def archives_of(folder: Path, log_id: str, pruned_to: int = 2**62) -> list[Archive]:
+    """The archives of a log, in order; not one that a crash left before its rows were deleted.
 
     Args:
         folder: Where they lie.
         log_id: Which log.
-        pruned_to: The last row that is gone from the log.
+        pruned_to: The last row that is gone from the log; left out, all archives are given.
     """
     return [each for each in _all_archives(folder, log_id) if each.last <= pruned_to]
 
 
-def drop_orphans(folder: Path, log_id: str, pruned_to: int) -> None:
-    """Delete archives of rows that are still in the log. Raises OSError."""
+def drop_orphans(folder: Path, log_id: str, pruned_to: int, named: Collection[str]) -> None:
+    """Delete archives of rows that are still in the log, save those that a row names. Raises OSError."""
     for archive in _all_archives(folder, log_id):
-        if archive.last > pruned_to:
+        if archive.last > pruned_to and archive.path.name not in named:
             archive.path.unlink()
 
 

@@ -10,12 +10,15 @@ from urllib.parse import quote
 
 import sqlite_utils
 
-from facefusion_live.domain.audit.errors import UnreadableError
+from facefusion_live.domain.audit.errors import CannotOpenError, UnreadableError
 from facefusion_live.domain.audit.event import Row
 
 BUSY_S = 2.0
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What reading a damaged file raises: also words of the damage that are no text."""
+
+_NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+"""A journal on a read-only disk, say: no word about the file itself."""
 
 _ROW = partial(tuple.__new__, Row)
 """What `Row._make` does, in a quarter of the time: verification makes a million of them."""
@@ -49,6 +52,9 @@ def open_reader(path: Path) -> sqlite_utils.Database:
             connection.close()
             raise
     except DAMAGED as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_OPENED:
+            advice = "Copy its folder to where files can be written, and verify the copy."
+            raise CannotOpenError(f"{path.name} cannot be opened here: {error}", advice=advice) from error
         raise UnreadableError(f"{path.name} cannot be read: {error}") from error
     return sqlite_utils.Database(connection)
 

@@ -19,7 +19,7 @@ from facefusion_live.adapters.storage.database import notes_of, open_reader, row
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.tip import horizon_of
-from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
+from facefusion_live.domain.audit.errors import ExportError, UnreadableError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
 from facefusion_live.domain.audit.merkle import Frontier, Tree
 from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, fingerprint, parse_note, sign_note
@@ -68,7 +68,7 @@ def write_export(layout: Layout, request: Request) -> dict[str, Any]:
     """Write the zip; give its manifest.
 
     Raises:
-        AuditStoreError: It cannot be written.
+        ExportError: It cannot be written.
         UnreadableError: A log is damaged.
     """
     beside = request.path.with_name(request.path.name + ".new")
@@ -93,7 +93,7 @@ def write_export(layout: Layout, request: Request) -> dict[str, Any]:
         beside.replace(request.path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise AuditStoreError(f"the export cannot be written: {error}", advice="Choose another place.") from error
+        raise ExportError(f"the export cannot be written: {error}", advice="Choose another place.") from error
     return manifest
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
-from facefusion_live.adapters.storage.archive import drop_orphans, write_archive
+from facefusion_live.adapters.storage.archive import Archive, drop_orphans, write_archive
 from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
-from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, PRUNE, Row
 from facefusion_live.domain.audit.merkle import Frontier
 
 
@@ -55,14 +55,17 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
     with closing(open_reader(log).conn) as reading:
         log_id, horizon = log_id_of(reading), horizon_of(reading)
         start = horizon.pruned_to if horizon else 0
-        last = _last_before(reading, before, start + most if most else 2**62)
+        unfinished = _unfinished(reading, start)
+        last = unfinished[-1][0] if unfinished else _last_before(reading, before, start + most if most else 2**62)
         if last <= start:
             return None
         keys = _keys(reading, last, horizon.prune_body if horizon else b"")
         number = sum(size <= last for size, _ in notes_of(reading))
         try:
-            drop_orphans(layout.archive, log_id, start)
-            archive = write_archive(layout.archive, log_id, start + 1, last, rows_of(reading, start, last))
+            drop_orphans(layout.archive, log_id, start, {name for _, name in unfinished})
+            archive = _left(layout.archive, unfinished, start + 1) or write_archive(
+                layout.archive, log_id, start + 1, last, rows_of(reading, start, last)
+            )
         except OSError as error:
             raise AuditStoreError(f"the archive cannot be written: {error}", advice="Free some space.") from error
         before_them = horizon.frontier if horizon and horizon.frontier else Frontier()
@@ -80,6 +83,21 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
         "archive_sha256": archive.sha256(),
     }
     return Plan(metadata, frontier, last - start, archive.path)
+
+
+def _unfinished(connection: sqlite3.Connection, start: int) -> list[tuple[int, str]]:
+    """Prunings on record whose rows are still here: the program was killed in between. Last row and archive of each."""
+    query = "SELECT CAST(body AS BLOB) FROM event WHERE action = ? AND seq > ? ORDER BY seq"
+    told = [orjson.loads(body)["metadata"] for (body,) in connection.execute(query, (PRUNE, start))]
+    return [(each["pruned_to"], each["archive"]) for each in told if each["pruned_to"] > start]
+
+
+def _left(folder: Path, unfinished: list[tuple[int, str]], first: int) -> Archive | None:
+    """The archive that a row names already: written anew, its bytes might be others. It is read back like any."""
+    if not unfinished:
+        return None
+    last, name = unfinished[-1]
+    return Archive(folder / name, first, last) if (folder / name).is_file() else None
 
 
 def _grown(frontier: Frontier, rows: Iterable[Row]) -> tuple[Frontier, bytes]:

@@ -22,7 +22,7 @@ from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
-from facefusion_live.domain.audit.errors import EvidenceMissingError, UnreadableError
+from facefusion_live.domain.audit.errors import CannotOpenError, EvidenceMissingError, UnreadableError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
 from facefusion_live.domain.audit.filter import Filter
@@ -88,6 +88,10 @@ class LogReader:
         """Check one log of the home."""
         try:
             report = self._verified(path, kept)
+        except CannotOpenError as error:
+            report = LogReport()
+            report.find("chain", Outcome.UNVERIFIABLE, "cannot_open", 0, f"{error}. {error.advice}")
+            return report
         except (UnreadableError, *DAMAGED) as error:
             report = LogReport()
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
@@ -107,6 +111,8 @@ class LogReader:
             horizon = horizon_of(reading)
             archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
+            # Also those of rows that are still in the table: a program was killed before it had deleted them.
+            present = archives_of(self.layout.archive, log_id)
             evidence = Evidence(
                 rows=_all_rows(reading, archives if whole else []),
                 notes=notes_of(reading),
@@ -114,8 +120,8 @@ class LogReader:
                 log_id=log_id,
                 horizon=horizon,
                 from_horizon=horizon is not None and not whole,
-                archives={each.path.name: each.sha256() for each in archives},
-                missing=(*memory.missing, *(["heads.log"] if limit is None else [])),
+                archives={each.path.name: each.sha256() for each in present},
+                missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
                 flaws=schema.flaws(reading),
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
@@ -261,6 +267,13 @@ def _heads(mirror: Mirror, log_id: str, limit: int | None, kept: tuple[Head, ...
     return heapq.merge(
         mirror.lines(log_id, limit), sorted(kept, key=lambda head: head.size), key=lambda head: head.size
     )
+
+
+def _missing_lines(mirror: Mirror, log_id: str, limit: int | None) -> list[str]:
+    """What heads.log should have and has not."""
+    if limit is None:
+        return ["heads.log"]
+    return [] if next(mirror.lines(log_id, limit), None) else ["every line of this log in heads.log"]
 
 
 def _is_whole(archives: list[Archive], horizon: Horizon | None) -> bool:

@@ -37,7 +37,7 @@ class KeptElsewhere:
         if not text.startswith("{"):
             return cls(notes={_log_of(text): (text,)})
         copies: dict[str, dict[int, bytes]] = {}
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip():
                 continue
             body = line.encode()

@@ -23,6 +23,10 @@ class UnreadableError(AuditError):
     """Evidence that exists and cannot be read: a damaged database, archive or export."""
 
 
+class CannotOpenError(UnreadableError):
+    """A database that SQLite may not open where it lies, whatever is in it."""
+
+
 class AuditStoreError(AuditError):
     """The store cannot take rows now: disk full, read-only, deleted, replaced, locked."""
 
@@ -37,6 +41,10 @@ class StoreReplacedError(AuditStoreError):
 
 class KeyLostError(AuditStoreError):
     """The private key of the log's present epoch is not to be had; the log cannot be continued."""
+
+
+class ExportError(AuditError):
+    """An export cannot be written where it was asked for. The store is as well as before."""
 
 
 class EvidenceMissingError(AuditError, BadInputError):

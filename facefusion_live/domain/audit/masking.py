@@ -12,15 +12,28 @@ from facefusion_live.domain.audit.event import is_target
 
 _TEAM = re.compile(r"(team-[a-z0-9]{1,16}-)")
 _MASKED = re.compile(r"hmac:[0-9a-f]{16}")
-_SUSPICIOUS = re.compile(r"[/~\\@]|::|\d\.\d+\.\d|(?:[0-9A-Fa-f]{1,4}:){7}")
-"""What a text must hold at least before it is worth a closer look: most are single words."""
-# A path may hold blanks, so it ends only at a mark that seldom stands in one: rather a word too many than a name.
-_PATH = re.compile(r"(?:(?<![\w:/.])[/~](?=\S)|\b[A-Za-z]:[\\/]|\\\\|file://)[^\"'<>|,;:\n)]*")
-_MAIL = re.compile(r"[^\s\"'<>|,;()]+@[^\s\"'<>|,;()]+")
-"""Addresses of people, and of streams that carry a password."""
-_ADDRESS = re.compile(
-    r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])|(?<!\w)[0-9A-Fa-f:]*:[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*(?!\w)"
+_SUSPICIOUS = re.compile(
+    r"[/~\\@$\u2044\u2215\uff0f\uff3c\uff20\ufe6b]|%(?:25)*(?:2[Ff]|5[Cc]|40)|file:|::|\d\.\d+\.\d"
+    r"|(?:[0-9A-Fa-f]{1,4}:){7}"
 )
+"""What a text must hold at least before it is worth a closer look: most are single words."""
+_BEGINS = re.compile(
+    r"(?<!\w)[/\\~\u2044\u2215\uff0f\uff3c](?=\S)"  # from a root, a home, a URL's host, or ".."
+    r"|file:(?=\S)|\$\{?[A-Za-z_]\w*\}?[/\\]|\b[A-Za-z]:(?=[\w/\\])(?=[^\s/\\]*[/\\])"
+    r"|%(?:25)*(?:2[Ff]|5[Cc])|[\u2044\u2215\uff0f\uff3c\\](?=\S)"
+    r"|/(?=[^\s/\\]*[/\\]\S)"  # a second separator in one word: `x/home/anna`
+    r"|/(?=[^\s/\\.]*\.[A-Za-z])"  # a file's ending
+    r"|\b(?:home|users|volumes|media|mnt|root)/(?=\S)",
+    re.IGNORECASE,
+)
+"""Where a path begins. One slash between two words is none: `CUDA/TensorRT`."""
+_WORD = "".join(map(chr, range(0x21, 0x7F))).translate(str.maketrans("", "", "\"'`<>|=:,;()[]{}"))
+_QUOTES = "\"'`"
+_MAIL = re.compile(r"(?<![^\s\"'<>|,;()])[^\s\"'<>|,;()@\uff20\ufe6b%]*(?:[@\uff20\ufe6b]|%(?:25)*40)[^\s\"'<>|,;()]+")
+"""Addresses of people, and of streams that carry a password."""
+_ADDRESS = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.[0-9])|(?<!\w)[0-9A-Fa-f:.]++(?!\w)")
+_NAMED = re.compile(r"model:.+|(?:source|log):[0-9a-f]{1,64}|[a-z0-9_.-]+(?::[0-9]{1,9})?|other:hmac:[0-9a-f]{16}")
+"""Targets that name no person: only a model is called by a name."""
 
 
 class Masker:
@@ -46,16 +59,38 @@ class Masker:
         return client_ip if _MASKED.fullmatch(client_ip) else self._hmac("ip", client_ip)
 
     def target(self, target: str) -> str:
-        """The target as rows name it; what is not of the form `kind:name`, or tells of a person, is masked whole."""
-        return target if is_target(target) and self.hide(target) == target else "other:" + self._hmac("target", target)
+        """The target as rows name it; what is not of the form `kind:number`, or tells of a person, is masked whole."""
+        plain = is_target(target) and _NAMED.fullmatch(target) and self.hide(target) == target
+        return target if plain else "other:" + self._hmac("target", target)
 
     def hide(self, text: str) -> str:
-        """The text with each absolute path, e-mail address and network address in it replaced by an HMAC."""
+        """The text with each path, e-mail address and network address in it replaced by an HMAC.
+
+        A path may hold blanks, commas and quotes, so it goes on to the end of the text, or to the quote that closes
+        the one before it: rather a word too many than a name.
+        """
         if not _SUSPICIOUS.search(text):
             return text
         text = _MAIL.sub(lambda match: "mail:" + self._hmac("mail", match[0]), text)
-        text = _PATH.sub(lambda match: "path:" + self._hmac("path", match[0]), text)
-        return _ADDRESS.sub(lambda match: "ip:" + self.address(match[0]) if _is_address(match[0]) else match[0], text)
+        return _ADDRESS.sub(lambda match: self._hide_address(match[0]), self._hide_paths(text))
+
+    def _hide_paths(self, text: str) -> str:
+        done = ""
+        while found := _BEGINS.search(text):
+            start = found.start()
+            while start and (text[start - 1] in _WORD or text[start - 1].isalnum()):
+                start -= 1
+            end = _closed(text, start)
+            done += text[:start] + "path:" + self._hmac("path", text[start:end])
+            text = text[end:]
+        return done + text
+
+    def _hide_address(self, text: str) -> str:
+        """A dotted or coloned word, with the address in it masked; marks behind it are not its own."""
+        for address in (text, text.rstrip(".:"), text.rpartition(":")[0]):
+            if _is_address(address):
+                return f"ip:{self.address(address)}{text[len(address) :]}"
+        return text
 
     def _hmac(self, what: str, text: str) -> str:
         return (
@@ -63,7 +98,18 @@ class Masker:
         )
 
 
+def _closed(text: str, start: int) -> int:
+    """Where a path ends: at the last quote of the kind before it that closes something, else with the text."""
+    quote = text[start - 1] if start else ""
+    if quote not in _QUOTES or not quote:
+        return len(text)
+    closing = [match.start() for match in re.finditer(rf"{quote}(?=[:,;)\]}}]|$)", text[start:])]
+    return start + closing[-1] if closing else len(text)
+
+
 def _is_address(text: str) -> bool:
+    if text.count(":") < 2 and text.count(".") != 3:
+        return False
     try:
         ip_address(text)
     except ValueError:

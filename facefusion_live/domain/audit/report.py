@@ -88,8 +88,9 @@ class LogReport:
 
     def note(self, notice: str) -> None:
         """Take down a notice."""
-        if len(self.notices) < MAX_NOTICES:
-            self.notices.append(notice)
+        if len(self.notices) == MAX_NOTICES:
+            del self.notices[MAX_NOTICES // 2]  # the first ones tell how it began, the last ones how it is
+        self.notices.append(notice)
 
     def checked(self, verdict: str) -> None:
         """A verdict was really looked into; without findings it is intact."""

@@ -78,7 +78,9 @@ def genesis_metadata(public_key: bytes, reason: str) -> dict[str, object]:
 
 def rotate_metadata(tip: Tip, next_key: bytes) -> dict[str, object]:
     """Metadata of the row by which the present key names the next."""
-    return {"public_key": next_key.hex(), "previous_key": tip.public_key.hex(), "epoch": tip.epoch + 1}
+    keys = {"public_key": next_key.hex(), "previous_key": tip.public_key.hex(), "epoch": tip.epoch + 1}
+    # From now on these rows are sealed like any; that only the chain spoke for them until today must stay known.
+    return keys | ({"unsealed": waited} if (waited := tip.size - tip.sealed) else {})
 
 
 def clock_moved_us(before: tuple[str, int, int] | None, now: tuple[str, int, int]) -> int:

@@ -28,6 +28,7 @@ class SealCheck:
         self._number = 0
         self.sealed = 0
         self._noted_at = 0
+        self._unclosed: list[tuple[int, int]] = []
 
     def start_after(self, metadata: dict[str, Any]) -> None:
         """Begin behind pruned rows, with what their `audit.prune` row says."""
@@ -47,13 +48,15 @@ class SealCheck:
             if key_of(metadata["previous_key"]) != self.key:
                 self._find("previous_key", seq, f"row {seq} replaces a key that was not in force")
             self.next_key, self._rotated_at = key_of(metadata["public_key"]), seq
+            if waited := metadata.get("unsealed"):
+                self._report.note(f"nothing had sealed the {waited} rows before row {seq} when that session found them")
 
     def before_row(self, seq: int) -> None:
         """A row comes after a `key.rotate`: the old key must have signed that one, the new one is in force."""
         if self.next_key is None or seq <= self._rotated_at:
             return
-        if self._noted_at not in {0, self._rotated_at}:  # 0: no checkpoint at all so far, which is another finding
-            self._find("closing_missing", self._rotated_at, f"epoch {self.epoch} was not closed by its own key")
+        if self._noted_at != self._rotated_at:
+            self._unclosed.append((self._rotated_at, self.epoch))
         self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
 
     def note(self, size: int, text: str, frontier: Frontier) -> None:
@@ -91,6 +94,10 @@ class SealCheck:
         """Judge the end of the log."""
         self.before_row(last_seq + 1)
         report = self._report
+        if report.checkpoints:
+            # Whoever strips the checkpoints of keys that he has not and seals all with one that he has stops here.
+            for seq, epoch in self._unclosed:
+                self._find("closing_missing", seq, f"epoch {epoch} was not closed by its own key")
         if report.checkpoints == 0:
             report.find("seal", Outcome.UNVERIFIABLE, "no_seal", 0, "there is no checkpoint: nothing signs these rows")
         elif last_seq - self.sealed >= CHECKPOINT_EVERY_ROWS:

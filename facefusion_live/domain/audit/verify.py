@@ -73,7 +73,7 @@ class _Fold:
         self._noted_at = 0
         self._heads = 0
         self._open_session = ""
-        self._prune: tuple[int, bytes, int] = (0, b"", 0)
+        self._prunes: dict[int, tuple[bytes, int]] = {}
         if evidence.from_horizon and evidence.horizon is not None:
             self._start_after(evidence.horizon, codec)
         self._marks = self._merged_marks()
@@ -207,7 +207,7 @@ class _Fold:
             self._open_session = event["session_id"] if event["action"] == SESSION_START else ""
 
     def _prune_row(self, seq: int, metadata: dict[str, Any], body: bytes) -> None:
-        self._prune = (seq, body, metadata["pruned_to"])
+        self._prunes[seq] = body, metadata["pruned_to"]
         if self._evidence.archives is None:
             return
         name, found = metadata["archive"], self._evidence.archives.get(metadata["archive"])
@@ -237,8 +237,10 @@ class _Fold:
         horizon = self._evidence.horizon
         if horizon is None:
             return
-        seq, body, pruned_to = self._prune
-        if seq != horizon.prune_seq or body != horizon.prune_body:
+        # Not the last one: a program that was killed between such a row and the deletion leaves one more behind.
+        seq = horizon.prune_seq
+        body, pruned_to = self._prunes.get(seq, (b"", 0))
+        if not body or body != horizon.prune_body:
             self._forged_prune(horizon, "prune_row_missing", "no row says that they were pruned")
         elif pruned_to != horizon.pruned_to:
             self._forged_prune(horizon, "horizon_differs", "the row that says so speaks of others")

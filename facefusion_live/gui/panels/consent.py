@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QRadioButton, QWidget
 
 from facefusion_live.app.portraits import Consent
+from facefusion_live.gui.panels.written_consent import WrittenConsent
 from facefusion_live.gui.theme import colours_of
 from facefusion_live.gui.widgets.buttons import WordButton
 from facefusion_live.gui.widgets.labels import Role, say, words
@@ -35,7 +36,7 @@ class ConsentCard(QWidget):
     """A question in the panel, not a dialog: the picture stays in sight and in hand. Hidden until it asks."""
 
     answered = Signal(object, bool)
-    """(Consent, all pictures show one person)."""
+    """(Consent, or Told with what is written; all pictures show one person)."""
     refused = Signal()
     """Nothing is to be added."""
 
@@ -46,12 +47,14 @@ class ConsentCard(QWidget):
         self._note = words(Role.CAPTION, wrap=True)
         self.choices = {consent: QRadioButton() for consent in Consent}
         self._group = QButtonGroup(self)
+        self.written = WrittenConsent()
         self.together = QCheckBox()
         self.add, self.cancel = WordButton(role="primary"), WordButton()
         self._lay_out()
         self.add.clicked.connect(self._answer)
         self.cancel.clicked.connect(self._refuse)
-        self._group.buttonClicked.connect(lambda: self.add.setEnabled(True))
+        self._group.buttonClicked.connect(self._weigh)
+        self.written.changed.connect(self._weigh)
         self._retranslate()
         self.hide()
 
@@ -67,7 +70,8 @@ class ConsentCard(QWidget):
         for choice in self.choices.values():
             choice.setChecked(False)
         self._group.setExclusive(True)
-        self.add.setEnabled(False)
+        self.written.clear()
+        self._weigh()
         self.together.setChecked(True)
         self.together.setVisible(new_person and len(paths) > 1)
         self._retranslate()
@@ -105,6 +109,8 @@ class ConsentCard(QWidget):
         for choice in self.choices.values():
             self._group.addButton(choice)
             lines.addWidget(choice)
+            if choice is self.choices[Consent.WRITTEN]:
+                lines.addWidget(self.written)
         lines.addWidget(self.together)
         lines.addWidget(self._note)
         lines.addSpacing(TIGHT)
@@ -128,11 +134,21 @@ class ConsentCard(QWidget):
         self.add.setText(self.tr("Add"))
         self.cancel.setText(self.tr("Cancel"))
 
+    def _chosen(self) -> Consent | None:
+        return next((consent for consent, choice in self.choices.items() if choice.isChecked()), None)
+
+    def _weigh(self, *_: object) -> None:
+        """Offer to add once the answer is whole."""
+        chosen = self._chosen()
+        self.written.setVisible(chosen is Consent.WRITTEN)
+        self.add.setEnabled(chosen is not None and (chosen is not Consent.WRITTEN or self.written.told is not None))
+
     def _answer(self) -> None:
-        consent = next((consent for consent, choice in self.choices.items() if choice.isChecked()), None)
-        if consent is not None:
+        chosen = self._chosen()
+        if chosen is not None and self.add.isEnabled():
             self.hide()
-            self.answered.emit(consent, self.together.isVisibleTo(self) and self.together.isChecked())
+            told = self.written.told if chosen is Consent.WRITTEN else None
+            self.answered.emit(told or chosen, self.together.isVisibleTo(self) and self.together.isChecked())
 
     def _refuse(self) -> None:
         self.hide()

@@ -12,8 +12,10 @@ from types import ModuleType
 import cryptography
 import pytest
 
+from facefusion_live.adapters.storage.codec import FAST
+from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import EvidenceMissingError
-from facefusion_live.domain.audit.report import VERDICTS, exit_code
+from facefusion_live.domain.audit.report import VERDICTS, Outcome, exit_code
 from tests.fakes.audit import LogBuilder
 from tests.fakes.audit_attacks import ATTACKS, Attack, bit_flips, genuine, properly_pruned
 from tests.fakes.audit_disk import VERIFIER, lay_out, program_says, reader, verifier_says
@@ -174,16 +176,22 @@ def _without(*names: str) -> Callable[[Path], None]:
     return remove
 
 
+def _heads_log(content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / "heads.log").write_bytes(content) and None
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
+        (_heads_log(b""), 12),
+        (_heads_log(bytes(range(256)) * 12), 12),
         (_without("heads.log"), 12),
         (_without("keys/*.head"), 12),
         (_without("heads.log", "keys/*.head"), 12),
         (_without("audit.sqlite3"), 11),
         (_without("audit.sqlite3", "heads.log"), 11),
     ],
-    ids=["heads.log", "mirror", "both", "database", "database and heads.log"],
+    ids=["heads.log empty", "heads.log garbage", "heads.log", "mirror", "both", "database", "database and heads.log"],
 )
 def test_what_is_missing_beside_the_log_is_told(change: Callable[[Path], None], code: int, tmp_path: Path) -> None:
     lay_out(tmp_path, genuine())
@@ -217,6 +225,45 @@ def test_another_installs_log_in_our_home_is_found(tmp_path: Path) -> None:
     assert code == 10
     assert "log_missing" in {finding.code for report in reports for finding in report.findings}
     assert ALONE.main([str(tmp_path)]) == 10
+
+
+def test_a_trigger_that_does_nothing_is_found_by_both(tmp_path: Path) -> None:
+    path = lay_out(tmp_path, genuine())
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TRIGGER event_kept")
+        database.execute("CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN SELECT 1; END")
+    assert program_says(tmp_path)[0] == 10
+    assert ALONE.main([str(tmp_path)]) == 10
+
+
+def test_a_database_that_may_not_be_opened_is_not_called_tampered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lay_out(tmp_path, genuine())
+
+    def refused(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", refused)
+    code, (report, *_) = program_says(tmp_path)
+    assert report.findings[0].code == "cannot_open"
+    assert report.outcome("chain") is Outcome.UNVERIFIABLE
+    assert code != 10
+    assert alone_says(tmp_path, capsys)[1]["chain"] == "unverifiable"
+
+
+def test_rows_with_odd_line_ends_in_their_words_can_be_anchors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = LogBuilder().session(0).add("label.on", {"note": "a\u2028b\x85c"}).checkpoint().log()
+    lay_out(tmp_path / "log", log)
+    rows = tmp_path / "rows.ndjson"
+    rows.write_bytes(b"".join(row.body + b"\n" for row in log.rows))
+    kept = KeptElsewhere.read(rows.read_text(encoding="utf-8"), FAST)
+    assert exit_code(reader(tmp_path / "log").verify(kept=kept)) == 0
+    assert alone_says(tmp_path / "log", capsys, "--anchor", str(rows))[1]["anchor"] == "intact"
 
 
 def test_an_empty_home_has_nothing_to_verify(tmp_path: Path) -> None:

@@ -126,7 +126,9 @@ def test_it_listens_on_this_machine_only(playing: Playing) -> None:
         ("http://0.0.0.0:8080", "served on this computer only"),
         ("http://192.168.1.2:8080", "served on this computer only"),
         ("http://127.0.0.1", "the port is missing"),
-        ("http://127.0.0.1:port", "served on this computer only"),
+        ("http://127.0.0.1:port", "the port is none"),
+        ("http://127.0.0.1:80000", "the port is none"),
+        ("http://[::1", "served on this computer only"),
         ("http://127.0.0.1:8080/short", "the token in the address can be guessed"),
     ],
 )

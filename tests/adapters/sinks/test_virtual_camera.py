@@ -72,4 +72,4 @@ def test_where_none_opens_all_reasons_and_all_advice_are_told() -> None:
     sinks = [BreakingSink(SinkOpenError(words, advice=help_), at_open=True) for words, help_ in kinds]
     with pytest.raises(SinkOpenError) as caught:
         FirstThatOpens(sinks).open((160, 120), FPS)
-    assert (str(caught.value), caught.value.advice) == ("no daemon; no driver", "Start it. Or: Load it.")
+    assert (str(caught.value), caught.value.advice) == ("no daemon; no driver", "Start it, or load it.")

@@ -76,7 +76,15 @@ def test_an_unclean_end_is_named() -> None:
     assert "1 rows are chained but not sealed yet" in running.notices[0]
     crashed = builder.session(0).log().verify()
     assert [exit_code([running]), exit_code([crashed])] == [0, 0]
-    assert crashed.notices[0].startswith("unclean end: sess_")
+    assert crashed.notices[0].startswith("nothing had sealed the 1 rows before row")
+    assert crashed.notices[1].startswith("unclean end: sess_")
+
+
+def test_of_many_notices_the_first_and_the_last_are_kept() -> None:
+    report = LogReport()
+    for number in range(50):
+        report.note(str(number))
+    assert (report.notices[0], report.notices[-1], len(report.notices)) == ("0", "49", 20)
 
 
 def test_evidence_that_breaks_off_is_damage() -> None:

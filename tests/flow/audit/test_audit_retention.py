@@ -7,6 +7,7 @@ import pytest
 
 from facefusion_live.adapters.storage import pruning
 from facefusion_live.adapters.storage.archive import Archive
+from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.event import Row
@@ -132,6 +133,24 @@ def test_an_archive_that_reads_back_otherwise_is_told_and_nothing_is_deleted(
     trail.flush()
     assert [each.rule for each in told if each.rule == "not_archived"] == ["not_archived"]
     assert pruned(home) == []
+
+
+def test_a_crash_between_the_row_and_the_deletion_is_made_up_for(
+    home: AuditHome, trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crash:
+        crash.setattr(SqliteStore, "drop_pruned", lambda *_: None)
+        home.retain(trail, DAYS)
+        trail.flush()
+        trail.close()
+    assert verdict(home) == (0, 0)  # put on record, not deleted: nothing is missing
+    (named,) = home.layout.archive.iterdir()
+    with home.open_trail() as again:
+        home.retain(again, DAYS)
+        again.flush()
+    assert verdict(home) == (0, 0)
+    assert list(home.layout.archive.iterdir()) == [named]
+    assert home.reader().query(Filter())[0]["seq"] == pruned(home)[0] + 1
 
 
 def test_an_archive_that_a_crash_left_behind_misleads_nobody(home: AuditHome, trail: AuditTrail) -> None:

@@ -153,3 +153,39 @@ def test_after_the_end_orders_do_nothing(tmp_path: Path) -> None:
     stage.studio.store.commit({"look.opacity": 0.9})
     assert stage.studio.state().phase is Phase.IDLE
     assert isinstance(stage.studio, Studio)
+
+
+def test_the_label_is_left_out_only_once_the_reason_is_on_record(stage: Stage) -> None:
+    studio = stage.studio
+    studio.store.commit({"label.show": False})
+    assert studio.state().left_out_asked == ("label",)
+    assert studio.state().left_out == ()
+    studio.leave_out(" ")
+    assert studio.state().left_out == ()
+    assert any("for a reason only" in text for text in stage.notices())
+    studio.leave_out("the broadcaster adds its own")
+    stage.until(lambda: studio.state().left_out == ("label",), "left out")
+    assert studio.state().left_out_reason == "the broadcaster adds its own"
+    assert studio.state().left_out_asked == ()
+    studio.store.commit({"label.mark": False})
+    studio.leave_out(None)
+    assert studio.store.current.label.mark
+    assert not studio.store.current.label.show
+    studio.history.undo()
+    studio.history.undo()
+    studio.history.undo()
+    stage.until(lambda: studio.state().left_out == (), "back")
+    stage.loaded()
+    acts = [(row["action"], row["target"]) for row in stage.rows() if row["action"].startswith("label.")]
+    assert acts == [("label.off", "label"), ("label.on", "label")]
+
+
+def test_the_next_start_has_label_and_mark_again(stage: Stage) -> None:
+    studio = stage.studio
+    studio.store.commit({"label.show": False, "label.reason": "a reason", "label.corner": "top left"})
+    stage.loaded()
+    stage.loaded()
+    kept = load_settings(stage.home.settings_file)
+    assert kept.label.show
+    assert kept.label.reason == ""
+    assert kept.label.corner == "top left"

@@ -4,8 +4,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
@@ -28,6 +28,15 @@ class Commits:
     def last(self) -> dict[str, Any]:
         """Paths and new values of the last one."""
         return {path: new for path, (_, new) in self.changes[-1].fields.items()}
+
+
+def strike(window: QWidget, *strokes: tuple[Qt.Key, int]) -> None:
+    """Strike keys at given moments, in milliseconds, however slow the machine is just now."""
+    for key, at_ms in strokes:
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier)
+            event.setTimestamp(at_ms)
+            QApplication.sendEvent(window.windowHandle(), event)
 
 
 def knob(slider: Any) -> QPoint:

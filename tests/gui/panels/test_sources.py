@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
+from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import SourceState
 from facefusion_live.gui.widgets.gallery import TileRole
@@ -66,8 +67,15 @@ def test_a_dropped_photo_waits_for_the_consent(sources: Any, studio: FakeStudio,
     qtbot.wait(50)
     assert added(studio) == []
     qtbot.mouseClick(sources.consent.choices[Consent.WRITTEN], LEFT)
+    assert not sources.consent.add.isEnabled()
+    written = sources.consent.written
+    assert written.isVisible()
+    written.name.setText("Maria")
+    assert not sources.consent.add.isEnabled()
+    written.take_document(photo)
     qtbot.mouseClick(sources.consent.add, LEFT)
-    assert added(studio) == [("add", (photo,), Consent.WRITTEN, None, False)]
+    until = written.until.date().toString("yyyy-MM-dd")
+    assert added(studio) == [("add", (photo,), Told(Consent.WRITTEN, "Maria", photo, until), None, False)]
     qtbot.waitUntil(lambda: [tile.name for tile in tiles(sources.people)] == ["maria"])
     assert sources.card.isVisible()
     assert "agreed in writing" in sources.card._about.text()

@@ -2,9 +2,10 @@
 """The virtual camera: a camera of PipeWire's that conference programs list and open like any other."""
 
 import ctypes as c
+import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -18,6 +19,8 @@ from facefusion_live.adapters.sinks.pipewire.stream import Stream
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import VirtualCamera as Wishes
+
+log = logging.getLogger("facefusion_live.sink")
 
 _PARAM_ENUM_FORMAT, _PARAM_BUFFERS, _PARAM_META = 3, 5, 6
 _OBJECT_FORMAT, _OBJECT_BUFFERS, _OBJECT_META = 0x40003, 0x40004, 0x40005
@@ -38,7 +41,7 @@ class PipeWireCamera:
 
     It needs no kernel module and no rights. While nobody reads, a picture costs a look at one number. A picture that
     finds all buffers in readers' hands is dropped: a reader that hangs holds up nobody. When the daemon goes away the
-    camera comes back with it.
+    camera comes back with it. Where there is a camera of this name already it gets a number: "… 2".
 
     Args:
         wishes: Name, size, rate and preferred pixel format.
@@ -46,6 +49,7 @@ class PipeWireCamera:
 
     def __init__(self, wishes: Wishes) -> None:
         self._wishes = wishes
+        self._listed_as = wishes.name
         self._formats = pixel_formats()
         self._node: Revival[_CameraNode] | None = None
         self._opened = False
@@ -85,7 +89,13 @@ class PipeWireCamera:
         self._size_wh, self._last_tick = size_wh, -1
         preferred = self._wishes.format
         offered = [self._formats[preferred], *(f for f in self._formats.values() if f.name != preferred)]
-        self._node = Revival(lambda: _CameraNode(self._wishes.name, camera_wh, rate, offered), self.name)
+        # It comes back as what it was: programs have chosen it by this name.
+        self._listed_as = self._wishes.name
+        self._node = Revival(lambda: _CameraNode(self._listed_as, camera_wh, rate, offered), self.name)
+        if self._node.thing is not None:
+            self._listed_as = self._node.thing.listed_as
+        if self._listed_as != self._wishes.name:
+            log.warning("there is a camera of this name already: this one has a number")
         self._opened = True
 
     def send(self, frame: OutputFrame) -> None:
@@ -124,7 +134,10 @@ class PipeWireCamera:
             return SinkStatus(SinkState.RECONNECTING, "PipeWire is gone", 0, self._sent_bytes)
         state = SinkState.RUNNING if node.watched else SinkState.PAUSED
         readers = node.readers
-        return SinkStatus(state, f"in use by {readers}" if readers else "nobody watches", readers, self._sent_bytes)
+        words = f"in use by {readers}" if readers else "nobody watches"
+        if self._listed_as != self._wishes.name:
+            words += f", listed as {self._listed_as}"
+        return SinkStatus(state, words, readers, self._sent_bytes)
 
     def _superfluous(self, media_s: float) -> bool:
         if self._rate is None:
@@ -143,8 +156,9 @@ class _CameraNode:
         self._converted: Pixels = np.empty(0, np.uint8)
         self._number = 0
         self._connection = Connection()
+        self.listed_as = free = _free_name(name, self._connection.nodes("Video/Source"))
         try:
-            self._stream = Stream(self._connection, _node_name(name), _properties(name), self._agreed)
+            self._stream = Stream(self._connection, _node_name(free), _properties(free), self._agreed)
             self._stream.connect(pw.OUTPUT, pw.MAP_BUFFERS | pw.DRIVER, [_offer(f, size_wh, fps) for f in offered])
         except SinkOpenError:
             self._connection.close()
@@ -216,6 +230,15 @@ class _CameraNode:
             raise ValueError(f"pixel format {chosen}")
         self._format = found[0]
         return _buffers(found[0], self._size_wh)
+
+
+def _free_name(name: str, cameras: Sequence[Mapping[str, str]]) -> str:
+    """The name, with a number where programs would list two cameras that nobody can tell apart."""
+    taken = {camera.get(key, "") for camera in cameras for key in ("node.description", "node.name")}
+    free, number = name, 2
+    while free in taken or _node_name(free) in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
 
 
 def _node_name(name: str) -> str:

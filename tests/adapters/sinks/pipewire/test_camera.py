@@ -170,6 +170,22 @@ def test_its_name_is_what_was_chosen_whatever_is_in_it(pipewire: PipeWireSession
     assert '"media.role": "Camera"' in listed
 
 
+def test_two_cameras_of_one_name_can_be_told_apart_and_stay_so(pipewire: PipeWireSession) -> None:
+    with Feed(_camera()), Feed(_camera()) as second:
+        assert second.status.words == f"nobody watches, listed as {VirtualCamera().name} 2"
+        listed = pipewire.run("pw-dump")
+        for name in (VirtualCamera().name, f"{VirtualCamera().name} 2"):
+            assert listed.count(f'"node.description": "{name}"') == 1
+        with CameraReader(pipewire.env, f"{NODE}-2", SIZE_WH) as reader:
+            assert _rises(reader.wait_for(5))
+        pipewire.kill_daemon()
+        assert eventually(lambda: second.status.state is SinkState.RECONNECTING)
+        pipewire.start_daemon()
+        assert eventually(lambda: second.status.state is SinkState.PAUSED)
+        with CameraReader(pipewire.env, f"{NODE}-2", SIZE_WH) as reader:
+            assert _rises(reader.wait_for(5))
+
+
 def test_without_a_daemon_there_is_advice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _skip_without_library()
     without_pipewire(monkeypatch, tmp_path)

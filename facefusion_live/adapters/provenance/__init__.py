@@ -1,0 +1,1 @@
+"""What tells, in and beside a picture, that it is synthesised."""

@@ -1,0 +1,108 @@
+"""Consents granted, approved and taken back by hand: what the commands do, with their rows."""
+
+from pathlib import Path
+
+from facefusion_live.app import portraits
+from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.environment import Home
+from facefusion_live.app.permits import Permits, Told
+from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.consent import Consent, Grant
+from facefusion_live.domain.errors import BadInputError, ConsentError
+from facefusion_live.engine.trail import settled
+
+
+class ConsentDesk:
+    """Thread: one.
+
+    Args:
+        home: The user's files.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.book = ConsentBook(home.consent)
+        self._audit = AuditHome(home.data)
+
+    def grant(
+        self,
+        photo: Path,
+        kind: Consent,
+        *,
+        name: str = "",
+        document: Path | None = None,
+        until: str = "",
+        renew: bool = False,
+    ) -> Grant:
+        """Keep a consent for the person in a photo; its row comes first.
+
+        Args:
+            photo: In which exactly one face is seen.
+            kind: Why it may be used.
+            name: Whose face it is.
+            document: The file in which it is written.
+            until: The last day, "2027-01-31".
+            renew: There was one that holds no longer: this one takes its place.
+
+        Raises:
+            BadInputError: The photo or the claim cannot serve, there is a consent already, or the old one was taken
+                back and nobody says that it is given anew.
+            AuditStoreError: It cannot be put on record.
+        """
+        claim = Told(kind, name, document, until).claim()
+        source = portraits.source(photo, kind)
+        if source.built_in:
+            raise ConsentError("this is one of the built-in faces", advice="It may be used by anyone.")
+        workshop = Workshop()
+        identity = workshop.identity(workshop.portrait(source))
+        known = self.book.find(source.sha256, identity)
+        if known is not None and not renew:
+            raise ConsentError(
+                f"{source.name}: this person has consent {known.id} already",
+                advice="Add --renew if the person gave it anew.",
+            )
+        with self._audit.open_trail() as trail:
+            told: dict[str, object] = {"basis": kind.value, "input_sha256": source.sha256, "recorded": True}
+            told |= {"until": until} if until else {}
+            told |= {"document_sha256": claim.document_sha256} if document else {}
+            settled(trail.record_durably("consent.grant", f"source:{source.sha256[:16]}", "success", told))
+            return self.book.add(claim, (source.sha256,), identity)
+
+    def revoke(self, start: str) -> Grant:
+        """Take a consent back; sessions that use the face show the slate.
+
+        Args:
+            start: How its id begins.
+
+        Raises:
+            ConsentError: There is no such consent, or the records cannot be used.
+        """
+        grant = self.book.one(start)
+        with self._audit.open_trail() as trail:
+            Permits(self.book, trail).revoke(grant)
+        return grant
+
+    def approve(self, start: str, code: str) -> Grant:
+        """Confirm a consent as the second person: the one who has the operator's code.
+
+        Args:
+            start: How its id begins.
+            code: The operator's, at this moment.
+
+        Raises:
+            BadInputError: There is no such consent, or no operator's code was set up.
+            OperatorCodeError: The code is wrong, or was used before.
+            AuditStoreError: It cannot be put on record.
+        """
+        grant = self.book.one(start)
+        if not self._audit.operator.is_set_up:
+            raise BadInputError(
+                "there is no operator's code", advice="The second person sets one up: facefusion-live audit key."
+            )
+        if not code:
+            raise BadInputError("the operator's code is missing", advice="Give --code and the six digits.")
+        with self._audit.open_trail() as trail:
+            self._audit.unlock(code, trail)
+            told = {"approved": True, "consent_id": grant.id, "person": self.book.pseudonym(grant)}
+            settled(trail.record_durably("consent.grant", f"consent:{grant.id}", "success", told))
+        return self.book.approve(grant)

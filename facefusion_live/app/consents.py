@@ -1,0 +1,231 @@
+"""The consent records: kept on this machine, sealed, and asked before a face is used."""
+
+import base64
+import hmac
+import json
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
+from facefusion_live.domain.errors import ConsentError
+
+VERSION = 1
+_SAY_WHY = ", ".join(kind.value for kind in Consent)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class ConsentBook:
+    """Every consent of this installation. Thread: any; each call reads what is on the disk.
+
+    Each record and the whole file are sealed with a key of the installation (HMAC-SHA-256): whoever changes the file
+    without the program is found out. It does not hold against somebody who has the key, which lies beside it.
+
+    Args:
+        folder: `Home.consent`.
+        now: UTC, as "2026-11-26T01:02:03Z".
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], str] = _now) -> None:
+        self._file, self._key_file = folder / "records.json", folder / "records.key"
+        self._now = now
+        self._lock = threading.Lock()
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Differs after every change, whichever process made it. Cheap."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_size
+
+    def grants(self) -> tuple[Grant, ...]:
+        """All of them, the oldest first.
+
+        Raises:
+            ConsentError: The records are damaged, were changed by somebody else, or cannot be read.
+        """
+        if not self._file.exists():
+            if self._key_file.exists():
+                raise _tampered("are gone")
+            return ()
+        try:
+            table = json.loads(self._file.read_text("utf-8"))
+            rows = cast("list[dict[str, Any]]", table["grants"])
+            key = self._key()
+            if not hmac.compare_digest(table["seal"], _seal(key, [row["seal"] for row in rows])):
+                raise _tampered("were changed")
+            for row in rows:
+                said = {name: value for name, value in row.items() if name != "seal"}
+                if not hmac.compare_digest(row["seal"], _seal(key, said)):
+                    raise _tampered("were changed")
+            return tuple(_grant(row) for row in rows)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise _tampered("cannot be read") from error
+
+    def permit(self, sha256: str, identity: bytes, claim: Claim | None, name: str, *, approval: bool = False) -> Grant:
+        """The consent under which a picture may be used; a claim about somebody unknown is kept, and so is the picture.
+
+        Args:
+            sha256: Of the picture.
+            identity: The face in it: a copy of a picture, or another one, is still the same person.
+            claim: What the user says; not needed for somebody who is known.
+            name: Of the picture, for messages.
+            approval: A second person must have confirmed it.
+
+        Raises:
+            ConsentError: Nobody said why, it holds no longer, or the records are not as the program left them.
+        """
+        known = self.find(sha256, identity)
+        if known is None and claim is None:
+            raise ConsentError(
+                f"{name}: nobody has said why this face may be used",
+                advice=f"Add --consent (in a script: consent=) and one of {_SAY_WHY}, if it is true.",
+            )
+        grant = known or self.add(cast("Claim", claim), (sha256,), identity)
+        problem = grant.problem(self._now()[:10], approval=approval)
+        if problem:
+            renew = f"facefusion-live consent grant PHOTO --kind {grant.claim.kind.value} --renew"
+            advice = f"facefusion-live consent approve {grant.id} --code CODE" if "approval" in problem else renew
+            raise ConsentError(f"{name}: {problem}", advice=f"If it may be used: {advice}.")
+        if sha256 in grant.photos:
+            return grant
+        return self._changed(replace(grant, photos=(*grant.photos, sha256)))
+
+    def find(self, sha256: str, identity: bytes) -> Grant | None:
+        """The newest consent of the person in a picture; None for somebody unknown. Raises ConsentError."""
+        grants = self.grants()
+        same = [each for each in grants if sha256 in each.photos or each.likeness(identity) >= SAME_PERSON]
+        return same[-1] if same else None
+
+    def one(self, start: str) -> Grant:
+        """The consent whose id begins so. Raises ConsentError where there is none, or more than one."""
+        found = [each for each in self.grants() if each.id.startswith(start) and start]
+        if len(found) != 1:
+            raise ConsentError(f"there is no one consent {start!r}", advice="See facefusion-live consent list.")
+        return found[0]
+
+    def add(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        """Keep a new one. Raises ConsentError."""
+        grant = Grant(secrets.token_hex(8), claim, self._now(), photos=photos, identity=identity)
+        with self._lock:
+            self._save((*self.grants(), grant))
+        return grant
+
+    def revoke(self, grant: Grant) -> Grant:
+        """Take one back; it is kept, so that the person is known. Raises ConsentError."""
+        return self._changed(replace(grant, revoked=grant.revoked or self._now()))
+
+    def approve(self, grant: Grant) -> Grant:
+        """Note that a second person confirmed it. Raises ConsentError."""
+        return self._changed(replace(grant, approved=grant.approved or self._now()))
+
+    def pseudonym(self, grant: Grant) -> str:
+        """How rows name the person: who has the key can tell, nobody else. Raises ConsentError."""
+        return f"hmac:{hmac.new(self._key(), grant.id.encode(), sha256).hexdigest()[:16]}"
+
+    def _changed(self, grant: Grant) -> Grant:
+        with self._lock:
+            self._save(tuple(grant if each.id == grant.id else each for each in self.grants()))
+        return grant
+
+    def _save(self, grants: tuple[Grant, ...]) -> None:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            key = self._key()
+            rows = [_row(grant) for grant in grants]
+            sealed = [row | {"seal": _seal(key, row)} for row in rows]
+            table = {"version": VERSION, "grants": sealed, "seal": _seal(key, [row["seal"] for row in sealed])}
+            part = self._file.with_suffix(".part")
+            _write_private(part, json.dumps(table, indent=1, ensure_ascii=False).encode())
+            part.replace(self._file)
+        except OSError as error:
+            advice = "Give the program's folder back its write permission, or make room."
+            raise ConsentError("the consent cannot be kept", advice=advice) from error
+
+    def _key(self) -> bytes:
+        """The installation's key; made with the first record."""
+        if not self._key_file.exists():
+            if self._file.exists():
+                raise _tampered("have lost their key")
+            _write_private(self._key_file, secrets.token_bytes(32))
+        return self._key_file.read_bytes()
+
+
+class InUse:
+    """The consents under which a session runs: asked for every picture, and looked up only when the file changed.
+
+    Args:
+        book: The records.
+        grants: Those in use.
+        approval: A second person must have confirmed them.
+    """
+
+    def __init__(self, book: ConsentBook, grants: tuple[Grant, ...] = (), *, approval: bool = False) -> None:
+        self._book, self._ids, self._approval = book, {grant.id for grant in grants}, approval
+        self._stamp, self._problem = book.stamp, ""
+        self._day = _now()[:10]
+
+    def problem(self) -> str:
+        """Why the face may not be used any more, in words; "" while it may. Thread: any."""
+        stamp, day = self._book.stamp, _now()[:10]
+        if self._ids and (stamp, day) != (self._stamp, self._day):
+            self._stamp, self._day, self._problem = stamp, day, self._looked_up(day)
+        return self._problem
+
+    def _looked_up(self, day: str) -> str:
+        try:
+            grants = {grant.id: grant for grant in self._book.grants()}
+        except ConsentError as error:
+            return str(error)
+        problems = [grants[each].problem(day, approval=self._approval) for each in self._ids if each in grants]
+        return "the consent is gone" if self._ids - grants.keys() else next(filter(None, problems), "")
+
+
+def _tampered(what: str) -> ConsentError:
+    return ConsentError(
+        f"the consent records {what}: no face but the built-in ones may be used",
+        advice="Put the folder consent back from a backup, or move it away and grant each consent anew.",
+    )
+
+
+def _seal(key: bytes, said: object) -> str:
+    return hmac.new(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), sha256).hexdigest()
+
+
+def _row(grant: Grant) -> dict[str, Any]:
+    row = asdict(grant)
+    row["claim"]["kind"] = grant.claim.kind.value
+    return row | {"photos": list(grant.photos), "identity": base64.b64encode(grant.identity).decode()}
+
+
+def _grant(row: dict[str, Any]) -> Grant:
+    said = row["claim"]
+    return Grant(
+        id=str(row["id"]),
+        claim=Claim(Consent(said["kind"]), said["name"], said["document_sha256"], said["until"]),
+        granted=row["granted"],
+        revoked=row["revoked"],
+        approved=row["approved"],
+        photos=tuple(row["photos"]),
+        identity=base64.b64decode(row["identity"]),
+    )
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read: it holds what tells people apart."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(number, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,136 @@
+"""Whether a source face may be used: the consent records are asked, and the answer goes on record."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from facefusion_live.app.consents import ConsentBook, InUse
+from facefusion_live.app.portraits import Source
+from facefusion_live.domain.consent import Claim, Consent, Grant
+from facefusion_live.domain.errors import ConsentError
+from facefusion_live.engine.trail import AuditTrail, settled
+
+_NAMED_BY = 16
+"""Hex digits of a picture's SHA-256 that name it as a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A consent as it is told by hand, before the document was read.
+
+    Attributes:
+        kind: Why the face may be used.
+        name: Whose it is.
+        document: The file in which it is written; None for none.
+        until: The last day, "2027-01-31"; "" for no end.
+    """
+
+    kind: Consent
+    name: str = ""
+    document: Path | None = None
+    until: str = ""
+
+    def claim(self) -> Claim:
+        """With the document's SHA-256.
+
+        Raises:
+            ConsentError: The document cannot be read, or something is missing.
+        """
+        digest = document_sha256(self.document) if self.document else ""
+        return Claim(self.kind, " ".join(self.name.split()), digest, self.until)
+
+
+class Permits:
+    """Asked once for every source picture, before it is made ready. Thread: any one.
+
+    Args:
+        book: The consent records.
+        trail: The record; None keeps none, and asks for consent all the same.
+        approval: A second person must have confirmed each consent.
+    """
+
+    def __init__(self, book: ConsentBook, trail: AuditTrail | None, *, approval: bool = False) -> None:
+        self.book, self._trail, self._approval = book, trail, approval
+        self._given: dict[str, Grant] = {}
+
+    def __call__(self, source: Source, identity: bytes) -> None:
+        """Let a picture in, with its row on the disk first. The built-in faces are nobody's.
+
+        Args:
+            source: The picture, and what the user says of it.
+            identity: The face in it.
+
+        Raises:
+            ConsentError: It may not be used; that is on record.
+            AuditStoreError: It cannot be put on record.
+        """
+        if source.built_in:
+            return
+        try:
+            claim = source.claim or (None if source.consent is None else Claim(source.consent))
+            grant = self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+        except ConsentError as error:
+            self._deny(source, error)
+            raise
+        if self._trail is not None:
+            said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **self._facts(grant)}
+            settled(self._trail.record_durably("consent.grant", source_target(source.sha256), "success", said))
+        self._given[source.sha256] = grant
+
+    def check(self, source: Source) -> None:
+        """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
+
+        Raises:
+            ConsentError: It may not be used any more; that is on record.
+        """
+        if source.built_in:
+            return
+        try:
+            self._given[source.sha256] = self.book.permit(
+                source.sha256, b"", None, source.name, approval=self._approval
+            )
+        except ConsentError as error:
+            self._deny(source, error)
+            raise
+
+    def revoke(self, grant: Grant) -> None:
+        """Take a consent back, and put it on record. Never refused for the record's sake.
+
+        Raises:
+            ConsentError: The records cannot be written, or are not as the program left them.
+        """
+        if self._trail is not None:
+            self._trail.record("consent.revoke", f"consent:{grant.id}", "success", self._facts(grant))
+        self.book.revoke(grant)
+
+    def in_use(self, sources: tuple[Source, ...]) -> InUse:
+        """The consents of some pictures, to be watched while they are used."""
+        grants = tuple(self._given[each.sha256] for each in sources if each.sha256 in self._given)
+        return InUse(self.book, grants, approval=self._approval)
+
+    def _facts(self, grant: Grant) -> dict[str, object]:
+        claim = grant.claim
+        facts = {"person": self.book.pseudonym(grant), "consent_id": grant.id, "until": claim.until}
+        return {name: value for name, value in (facts | {"document_sha256": claim.document_sha256}).items() if value}
+
+    def _deny(self, source: Source, error: ConsentError) -> None:
+        if self._trail is not None:
+            why = str(error).removeprefix(f"{source.name}: ")
+            self._trail.record("consent.deny", source_target(source.sha256), "denied", {"reason": why})
+
+
+def source_target(digest: str) -> str:
+    """How rows name a source picture."""
+    return f"source:{digest[:_NAMED_BY]}"
+
+
+def document_sha256(path: Path) -> str:
+    """Of the file in which a consent is written.
+
+    Raises:
+        ConsentError: It cannot be read.
+    """
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConsentError(f"{path.name} cannot be read", advice="Give the file with the signed consent.") from error

@@ -1,0 +1,121 @@
+"""The label measured in pictures: height, place, contrast, and that its Chinese letters are letters."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import ImageFont
+
+from facefusion_live.adapters.provenance.label import LabelPainter
+from facefusion_live.domain import label as words
+from facefusion_live.domain.settings import Label
+from tests.faces import noise
+from tests.support import RESOURCES
+from tools.make_label_font import letters
+
+FONT = RESOURCES / "fonts" / "label.otf"
+SIZES = [(640, 360), (854, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (480, 640)]
+
+
+def labelled(picture: NDArray[np.uint8], look: Label | None = None) -> NDArray[np.uint8]:
+    out = picture.copy()
+    LabelPainter(FONT).draw(out, look or Label())
+    return out
+
+
+def box(changed: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """left, top, right, bottom of what is true; the last two one beyond."""
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def blank(size_wh: tuple[int, int], level: int) -> NDArray[np.uint8]:
+    return np.full((size_wh[1], size_wh[0], 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("size_wh", SIZES)
+def test_the_letters_are_high_enough_and_inside_the_margins(size_wh: tuple[int, int]) -> None:
+    shorter = min(size_wh)
+    # On black only the letters are seen. "AI" alone: capitals from foot to head.
+    capitals = labelled(blank(size_wh, 0), Label(language="en"))[..., 0] > 127
+    left, top, right, _ = box(capitals)
+    first = capitals[:, left : left + shorter // 20]
+    assert box(first)[3] - box(first)[1] >= 0.05 * shorter - 1
+    plate = labelled(blank(size_wh, 255))[..., 0] < 250
+    plate_left, plate_top, plate_right, _ = box(plate)
+    margin = 0.04 * shorter
+    assert plate_top == pytest.approx(margin, abs=1)
+    assert size_wh[0] - plate_right == pytest.approx(margin, abs=1)
+    assert plate_left > 0
+    assert right <= plate_right
+    assert top > plate_top
+
+
+@pytest.mark.parametrize("corner", words.CORNERS)
+def test_every_corner_can_be_had(corner: str) -> None:
+    left, top, right, bottom = box(labelled(blank((1280, 720), 255), Label(corner=corner))[..., 0] < 250)
+    assert ((left + right) / 2 > 640) == corner.endswith("right")
+    assert ((top + bottom) / 2 > 360) == corner.startswith("bottom")
+
+
+def luminance(level: float) -> float:
+    """Relative luminance of a grey, sRGB."""
+    share = level / 255
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+
+@pytest.mark.parametrize("background", ["black", "white", "noise", "grey"])
+def test_the_letters_can_be_read_on(background: str) -> None:
+    size = (1280, 720)
+    picture = (
+        noise(size, 3) if background == "noise" else blank(size, {"black": 0, "white": 255, "grey": 128}[background])
+    )
+    seen = labelled(picture)[..., 0].astype(float)
+    letter = labelled(blank(size, 0))[..., 0] == 255
+    plate = (labelled(blank(size, 255))[..., 0] < 80) & (labelled(blank(size, 0))[..., 0] == 0)
+    bright, dark = luminance(seen[letter].mean()), luminance(np.quantile(seen[plate], 0.95))
+    assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_every_chinese_character_has_a_shape_of_its_own() -> None:
+    """A font without a character shows its box, the same for all."""
+    font = ImageFont.truetype(str(FONT), 40)
+    shapes = [bytes(font.getmask(letter)) for letter in "生成合人工智能"]
+    missing = bytes(font.getmask("\U0001f600"))
+    assert len({*shapes, missing}) == 8
+
+
+def test_the_font_holds_what_its_tool_says() -> None:
+    font = ImageFont.truetype(str(FONT), 24)
+    missing = bytes(font.getmask("\U0001f600"))
+    assert len(letters()) > 3800
+    assert all(bytes(font.getmask(letter)) != missing for letter in letters()[1::37])
+
+
+def test_a_long_text_is_set_in_lines_and_stays_in_the_picture() -> None:
+    look = Label(text="Synthesised by artificial intelligence for the AI show 人工智能", height=0.1)
+    left, top, right, bottom = box(labelled(blank((640, 360), 255), look)[..., 0] < 250)
+    assert left >= 0
+    assert right <= 640
+    assert bottom - top > 2 * 36
+
+
+def test_only_the_plate_is_touched() -> None:
+    picture = noise((1280, 720), 4)
+    seen = labelled(picture)
+    left, top, right, bottom = box(labelled(blank((1280, 720), 255))[..., 0] < 255)
+    outside = np.ones((720, 1280), np.bool_)
+    outside[top:bottom, left:right] = False
+    assert np.array_equal(seen[outside], picture[outside])
+
+
+def test_a_changed_look_acts_on_the_next_picture() -> None:
+    painter = LabelPainter(FONT)
+    pictures = []
+    for look in (Label(), Label(corner="bottom left"), Label(height=0.1), Label(language="zh"), Label()):
+        picture = blank((640, 360), 128)
+        painter.draw(picture, look)
+        pictures.append(picture)
+    assert all(not np.array_equal(one, other) for one, other in pairwise(pictures))
+    assert np.array_equal(pictures[0], pictures[-1])

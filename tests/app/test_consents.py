@@ -1,0 +1,184 @@
+"""Consent records: what holds, what does not, and who changed them."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facefusion_live.app.consents import ConsentBook, InUse
+from facefusion_live.domain.consent import Claim, Consent, Grant, identity_of
+from facefusion_live.domain.errors import ConsentError
+
+SELF = Claim(Consent.SELF)
+WRITTEN = Claim(Consent.WRITTEN, "Eve", "d" * 64, "2026-11-30")
+PHOTO, COPY = "a" * 64, "b" * 64
+
+
+def face(seed: int, drift: float = 0.0) -> bytes:
+    """Somebody; with `drift` another picture of the same person."""
+    vector = np.random.default_rng(seed).normal(size=128)
+    vector /= np.linalg.norm(vector)
+    other = np.random.default_rng(99).normal(size=128)
+    vector = vector + drift * other / np.linalg.norm(other)
+    return identity_of((vector / np.linalg.norm(vector)).astype(np.float32))
+
+
+class Clock:
+    now = "2026-11-26T10:00:00Z"
+
+    def __call__(self) -> str:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def book(tmp_path: Path, clock: Clock) -> ConsentBook:
+    return ConsentBook(tmp_path / "consent", clock)
+
+
+def test_nobody_is_let_in_without_a_word(book: ConsentBook) -> None:
+    with pytest.raises(ConsentError, match=r"eve\.jpg: nobody has said why this face may be used") as refused:
+        book.permit(PHOTO, face(1), None, "eve.jpg")
+    assert "self, written, licensed, generated, public-domain" in refused.value.advice
+    assert book.grants() == ()
+
+
+def test_a_word_is_kept_and_does_for_the_next_time(book: ConsentBook, tmp_path: Path) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    again = ConsentBook(tmp_path / "consent")
+    assert again.permit(PHOTO, b"", None, "eve.jpg") == kept
+    assert kept.granted == "2026-11-26T10:00:00Z"
+    for name in ("records.json", "records.key"):
+        assert stat.S_IMODE((tmp_path / "consent" / name).stat().st_mode) == 0o600
+
+
+def test_another_picture_of_the_same_person_is_that_person(book: ConsentBook) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    assert book.permit(COPY, face(1, drift=0.8), None, "copy.jpg").id == kept.id
+    assert book.permit(COPY, b"", None, "copy.jpg").photos == (PHOTO, COPY), "known from then on without a look"
+    with pytest.raises(ConsentError, match="nobody has said why"):
+        book.permit("c" * 64, face(2), None, "other.jpg")
+
+
+def test_who_took_it_back_is_refused_in_every_picture(book: ConsentBook) -> None:
+    book.revoke(book.permit(PHOTO, face(1), SELF, "eve.jpg"))
+    for photo, identity in ((PHOTO, b""), (COPY, face(1, drift=0.8))):
+        with pytest.raises(ConsentError, match="the consent was taken back on 2026-11-26") as refused:
+            book.permit(photo, identity, SELF, "copy.jpg")
+        assert "--renew" in refused.value.advice
+    renewed = book.add(SELF, (COPY,), face(1))
+    assert book.permit(PHOTO, face(1), None, "eve.jpg").id == renewed.id
+
+
+def test_an_ended_consent_is_refused(book: ConsentBook, clock: Clock) -> None:
+    book.permit(PHOTO, face(1), WRITTEN, "eve.jpg")
+    clock.now = "2026-11-30T23:59:59Z"
+    book.permit(PHOTO, face(1), None, "eve.jpg")
+    clock.now = "2026-12-01T00:00:00Z"
+    with pytest.raises(ConsentError, match="the consent ended on 2026-11-30"):
+        book.permit(PHOTO, face(1), WRITTEN, "eve.jpg")
+
+
+@pytest.mark.parametrize(
+    "claim", [("Eve", "d" * 64, ""), ("", "d" * 64, "2027-01-31"), ("Eve", "", "2027-01-31"), ("Eve", "d", "soon")]
+)
+def test_a_written_consent_is_whole(claim: tuple[str, str, str]) -> None:
+    with pytest.raises(ConsentError):
+        Claim(Consent.WRITTEN, *claim)
+
+
+def test_a_second_person_is_waited_for(book: ConsentBook) -> None:
+    with pytest.raises(ConsentError, match="waits for a second person's approval") as refused:
+        book.permit(PHOTO, face(1), SELF, "eve.jpg", approval=True)
+    (kept,) = book.grants()
+    assert f"facefusion-live consent approve {kept.id}" in refused.value.advice
+    book.approve(kept)
+    assert book.permit(PHOTO, face(1), None, "eve.jpg", approval=True).approved
+
+
+def changed_name(table: Any) -> None:
+    table["grants"][0]["claim"]["name"] = "Adam"
+
+
+def longer(table: Any) -> None:
+    table["grants"][0]["claim"]["until"] = "2099-01-01"
+
+
+def unrevoked(table: Any) -> None:
+    table["grants"][0]["revoked"] = "x"
+
+
+def dropped(table: Any) -> None:
+    table["grants"].pop()
+
+
+def swapped(table: Any) -> None:
+    table["grants"].reverse()
+
+
+@pytest.mark.parametrize("attack", [changed_name, longer, unrevoked, dropped, swapped])
+def test_records_that_were_changed_let_nobody_in(
+    attack: Callable[[Any], None], book: ConsentBook, tmp_path: Path
+) -> None:
+    book.permit(PHOTO, face(1), WRITTEN, "eve.jpg")
+    book.permit(COPY, face(2), SELF, "adam.jpg")
+    file = tmp_path / "consent" / "records.json"
+    table = json.loads(file.read_text())
+    attack(table)
+    file.write_text(json.dumps(table))
+    with pytest.raises(ConsentError, match="the consent records were changed"):
+        book.permit(PHOTO, face(1), SELF, "eve.jpg")
+
+
+@pytest.mark.parametrize(("what", "said"), [("records.json", "are gone"), ("records.key", "have lost their key")])
+def test_records_that_are_gone_are_missed(what: str, said: str, book: ConsentBook, tmp_path: Path) -> None:
+    book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    (tmp_path / "consent" / what).unlink()
+    with pytest.raises(ConsentError, match=said):
+        book.permit(PHOTO, face(1), SELF, "eve.jpg")
+
+
+def test_records_that_are_no_records(book: ConsentBook, tmp_path: Path) -> None:
+    book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    (tmp_path / "consent" / "records.json").write_text("{")
+    with pytest.raises(ConsentError, match="cannot be read"):
+        book.grants()
+
+
+def test_one_is_found_by_the_beginning_of_its_id(book: ConsentBook) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    assert book.one(kept.id[:4]) == kept
+    for start in ("", "zz"):
+        with pytest.raises(ConsentError, match="no one consent"):
+            book.one(start)
+
+
+def test_a_person_has_one_pseudonym_that_only_the_key_can_tell(book: ConsentBook, tmp_path: Path) -> None:
+    one, other = book.permit(PHOTO, face(1), SELF, "a"), book.permit(COPY, face(2), SELF, "b")
+    assert book.pseudonym(one) == ConsentBook(tmp_path / "consent").pseudonym(one) != book.pseudonym(other)
+    assert book.pseudonym(one).startswith("hmac:")
+    assert len(book.pseudonym(one)) == 21
+
+
+def test_what_is_in_use_is_watched(book: ConsentBook, tmp_path: Path) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    watching = InUse(book, (kept,))
+    assert watching.problem() == ""
+    ConsentBook(tmp_path / "consent").revoke(kept)
+    assert "was taken back" in watching.problem()
+    nobody = InUse(book)
+    assert nobody.problem() == ""
+
+
+def test_an_unknown_face_is_like_nobody() -> None:
+    grant = Grant("0" * 16, SELF, "2026-11-26T10:00:00Z", identity=face(1))
+    assert grant.likeness(b"") == 0
+    assert grant.likeness(face(1)) == pytest.approx(1)

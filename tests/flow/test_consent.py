@@ -1,0 +1,234 @@
+"""Consent on the command line, in scripts and while live: kept, asked, ended, taken back, forged."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyotp
+import pytest
+
+from facefusion_live import RealTimeFaceSwapper, swap_face
+from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
+from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.portraits import Consent
+from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.errors import ConsentError
+from facefusion_live.domain.ports import GateState
+from facefusion_live.engine.gate import Block
+from tests.flow.studio.conftest import WAIT_S, Stage
+from tests.support import RESOURCES
+
+CLIP = RESOURCES / "demo" / "driver.mp4"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    yield tmp_path / "home"
+    close_shared_trail()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Somebody who is no avatar."""
+    path = tmp_path / "eve.png"
+    assert cv2.imwrite(str(path), cv2.flip(cv2.imread(str(RESOURCES / "avatars" / "bo.jpg")), 1))
+    return path
+
+
+@pytest.fixture
+def copied(tmp_path: Path, photo: Path) -> Path:
+    """The same photo, cut, smaller, darker and encoded again: not one byte is the same."""
+    picture = cv2.imread(str(photo))
+    path = tmp_path / "copy.jpg"
+    small = cv2.resize(picture[20:-10, 15:-20], None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    assert cv2.imwrite(str(path), (small * 0.85).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])
+    return path
+
+
+def run(source: Path, *words: str) -> int:
+    return run_command_line(
+        ["run", "--source", str(source), "--input", str(CLIP), "--offline", "--frames", "2", *words]
+    )
+
+
+def asked(*words: str) -> int:
+    return run_command_line(["consent", *words])
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def rows(capsys: pytest.CaptureFixture[str], action: str) -> list[dict[str, object]]:
+    capsys.readouterr()
+    assert run_command_line(["audit", "list", "--action", action, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["rows"]
+
+
+def only_id(home: Path) -> str:
+    (grant,) = ConsentBook(home / "consent").grants()
+    return grant.id
+
+
+def test_asked_once_and_known_from_then_on(photo: Path, copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo) == 2
+    assert "nobody has said why this face may be used" in told(capsys)
+    assert run(photo, "--consent", "self") == 0
+    assert run(photo) == 0
+    assert run(copied) == 0, "a copied photo shows the same person"
+    persons = {row["metadata"]["person"] for row in rows(capsys, "consent.grant")}
+    assert len(persons) == 1
+    assert persons.pop().startswith("hmac:")
+    (denied,) = rows(capsys, "consent.deny")
+    assert "nobody has said why" in denied["metadata"]["reason"]
+
+
+def test_a_written_consent_names_its_document(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, "--consent", "written") == 2
+    assert "a written consent has a name, a document and a last day" in told(capsys)
+    document = tmp_path / "signed.pdf"
+    document.write_bytes(b"I agree. Eve.")
+    words = ["grant", str(photo), "--kind", "written", "--name", "Eve", "--document", str(document)]
+    assert asked(*words, "--until", "2099-01-31", "--json") == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert run(photo) == 0
+    assert asked(*words, "--until", "2099-01-31") == 2
+    assert f"this person has consent {kept['id']} already" in told(capsys)
+    assert asked("show", kept["id"][:5]) == 0
+    assert "Eve" in capsys.readouterr().out
+    assert asked("list") == 0
+    assert "Eve" in capsys.readouterr().out
+    assert all("Eve" not in json.dumps(row) for row in rows(capsys, "consent."))
+
+
+def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = tmp_path / "signed.pdf"
+    document.write_bytes(b"I agree.")
+    words = ["grant", str(photo), "--kind", "written", "--name", "Eve", "--document", str(document)]
+    assert asked(*words, "--until", "2020-01-31") == 0
+    assert run(photo, "--consent", "self") == 2
+    assert "eve.png: the consent ended on 2020-01-31" in told(capsys)
+
+
+def test_who_took_it_back_is_refused_in_a_copy_too(
+    photo: Path, copied: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self") == 0
+    assert asked("revoke", only_id(home)) == 0
+    for source in (photo, copied):
+        assert run(source, "--consent", "generated") == 2
+        assert "the consent was taken back on" in told(capsys)
+    with pytest.raises(ConsentError, match="taken back"):
+        swap_face(copied, RESOURCES / "avatars" / "dan.jpg", consent="self")
+    assert len(rows(capsys, "consent.revoke")) == 1
+    assert asked("grant", str(copied), "--kind", "self", "--renew") == 0
+    assert run(photo) == 0
+
+
+def test_a_forged_record_lets_nobody_in(photo: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, "--consent", "self") == 0
+    records = home / "consent" / "records.json"
+    records.write_text(records.read_text().replace('"self"', '"licensed"'))
+    assert run(photo) == 2
+    assert "the consent records were changed: no face but the built-in ones may be used" in told(capsys)
+    assert run(RESOURCES / "avatars" / "ada.jpg") == 0
+
+
+def test_a_second_person_confirms_with_the_operators_code(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self", "--consent.approval", "on") == 2
+    assert "waits for a second person's approval" in told(capsys)
+    kept = only_id(home)
+    assert asked("approve", kept) == 2
+    assert "there is no operator's code" in told(capsys)
+    address = AuditHome(home).set_operator_code()
+    assert asked("approve", kept, "--code", "000000") != 0
+    assert run(photo, "--consent.approval", "on") == 2
+    assert asked("approve", kept, "--code", pyotp.parse_uri(address).now()) == 0
+    assert run(photo, "--consent.approval", "on") == 0
+
+
+def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Path) -> None:
+    target = cv2.imread(str(RESOURCES / "avatars" / "dan.jpg"))
+    with RealTimeFaceSwapper(photo, consent="self") as swapper:
+        assert swapper.process_frame(target)["success"]
+        book = ConsentBook(home / "consent")
+        book.revoke(book.one(only_id(home)))
+        after = swapper.process_frame(target)
+        assert not after["success"]
+        assert after["error_info"] is not None
+        assert after["error_info"]["state"] == "SLATE"
+
+
+def test_another_photo_of_the_same_person_is_worn_with_the_first(photo: Path, copied: Path, home: Path) -> None:
+    stage = Stage(home)
+    try:
+        added = stage.studio.library.add([photo, copied], Consent.SELF, together=True).result(WAIT_S)
+        assert [each.problem for each in added] == [None, None]
+        assert added[0].person_id is not None
+        stage.studio.choose_source(added[0].person_id)
+        stage.loaded()
+        assert stage.notices() == []
+        source = stage.studio.state().source
+        assert source is not None
+        assert source.person_id == added[0].person_id
+        (grant,) = ConsentBook(home / "consent").grants()
+        assert len(grant.photos) == 2
+    finally:
+        stage.studio.close()
+
+
+def test_taken_back_in_the_window_the_next_picture_is_the_slate(photo: Path, home: Path) -> None:
+    stage = Stage(home)
+    try:
+        (added,) = stage.studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        assert added.person_id is not None
+        stage.studio.choose_source(added.person_id)
+        stage.loaded()
+        stage.live()
+        states: list[tuple[GateState, bool]] = []
+        release = stage.session.gate.release
+
+        def noted(*given: Any) -> Any:
+            blocked = Block.CONSENT in stage.session.gate.blocks
+            frame = release(*given)
+            states.append((frame.state, blocked))
+            return frame
+
+        stage.session.gate.release = noted  # type: ignore[method-assign]
+        stage.studio.library.remove(added.person_id).result(WAIT_S)
+        stage.until(lambda: sum(blocked for _, blocked in states) > 5, "pictures after it")
+        assert {state for state, blocked in states if blocked} == {GateState.SLATE}
+        revokes = [row for row in stage.rows() if row["action"] == "consent.revoke"]
+        assert len(revokes) == 1
+        (grant,) = ConsentBook(home / "consent").grants()
+        assert grant.revoked
+    finally:
+        stage.studio.close()
+
+
+def test_taken_back_while_live_the_slate_is_shown(photo: Path, home: Path) -> None:
+    stage = Stage(home)
+    try:
+        (added,) = stage.studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        assert added.person_id is not None
+        stage.studio.choose_source(added.person_id)
+        stage.loaded()
+        stage.live()
+        assert run_command_line(["consent", "revoke", only_id(home)]) == 0
+        stage.until(lambda: stage.studio.state().gate is GateState.SLATE, "slate")
+        assert Block.CONSENT in stage.session.gate.blocks
+        (again,) = stage.studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        assert again.problem is not None
+        stage.studio.choose_source(added.person_id)
+        stage.loaded()
+        assert any("taken back" in text for text in stage.notices())
+        stage.studio.choose_source("ada")
+        stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live again")
+    finally:
+        stage.studio.close()

@@ -1,0 +1,38 @@
+"""Leaving the label out in the window: asked for a reason, shown for as long as it lasts."""
+
+from facefusion_live.gui.window import MainWindow
+from tests.fakes.studio import FakeStudio
+
+
+def test_switching_off_asks_why(window: MainWindow, studio: FakeStudio) -> None:
+    dialog = window.reason_dialog
+    assert not dialog.isVisible()
+    studio.store.commit({"label.show": False})
+    window.bridge.refresh()
+    assert dialog.isVisible()
+    assert not window.on_air.left_out.words
+    assert not dialog.leave_out.isEnabled()
+    dialog.reason.setText("  no ")
+    assert not dialog.leave_out.isEnabled()
+    dialog.accept()
+    assert ("leave_out", "  no ") not in studio.calls
+    dialog.reason.setText("the broadcaster adds its own")
+    dialog.leave_out.click()
+    assert studio.calls[-1] == ("leave_out", "the broadcaster adds its own")
+    window.bridge.refresh()
+    assert not dialog.isVisible()
+    assert window.on_air.left_out.words == "No label"
+    assert "the broadcaster adds its own" in window.on_air.left_out.toolTip()
+    studio.store.commit({"label.show": True})
+    window.bridge.refresh()
+    assert not window.on_air.left_out.words
+
+
+def test_closing_the_question_keeps_the_label(window: MainWindow, studio: FakeStudio) -> None:
+    studio.store.commit({"label.show": False, "label.mark": False})
+    window.bridge.refresh()
+    window.reason_dialog.reject()
+    assert studio.calls[-1] == ("leave_out", None)
+    assert studio.store.current.label.show
+    window.bridge.refresh()
+    assert not window.reason_dialog.isVisible()
