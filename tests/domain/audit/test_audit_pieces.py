@@ -1,6 +1,6 @@
 import json
-import time
 import math
+import time
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
