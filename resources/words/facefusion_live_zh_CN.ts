@@ -922,7 +922,7 @@
     </message>
     <message>
         <source>face not changed</source>
-        <translation type="unfinished"></translation>
+        <translation>面孔没有改变</translation>
     </message>
     <message>
         <source>panic</source>
@@ -1790,11 +1790,11 @@
     </message>
     <message>
         <source>Landmarker</source>
-        <translation type="unfinished"></translation>
+        <translation>特征点模型</translation>
     </message>
     <message>
         <source>Whose points nets are aligned by: the mesh, or a landmarker that you brought.</source>
-        <translation type="unfinished"></translation>
+        <translation>按谁的特征点对齐：网格，或您自带的特征点模型。</translation>
     </message>
     <message>
         <source>Lost after</source>
@@ -1830,11 +1830,11 @@
     </message>
     <message>
         <source>Enhancer</source>
-        <translation type="unfinished"></translation>
+        <translation>增强模型</translation>
     </message>
     <message>
         <source>A net that you brought and that redraws the swap more finely; Enhance mixes it in.</source>
-        <translation type="unfinished"></translation>
+        <translation>您自带的模型，把换上的脸画得更细；由“增强”决定混入多少。</translation>
     </message>
     <message>
         <source>Largest crop</source>
@@ -1943,6 +1943,26 @@
     <message>
         <source>Draws the swap larger or smaller; one too small for your face shuts the gate.</source>
         <translation>把换脸画大或画小；小到盖不住脸时安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Nets run on</source>
+        <translation>模型运行于</translation>
+    </message>
+    <message>
+        <source>Auto takes the first that really works, for nets that you brought; the window asks once.</source>
+        <translation>“自动”为您自带的模型选用第一个真正可用的；窗口只在启动时询问一次。</translation>
+    </message>
+    <message>
+        <source>Inference</source>
+        <translation>推理</translation>
+    </message>
+    <message>
+        <source>Tensorrt</source>
+        <translation>TensorRT</translation>
+    </message>
+    <message>
+        <source>Cuda</source>
+        <translation>CUDA</translation>
     </message>
     <message>
         <source>Composed by</source>
