@@ -143,6 +143,20 @@ def test_a_track_that_no_detection_agrees_with_is_doubted_then_given_up() -> Non
     assert world.ids == []
 
 
+def test_a_mesh_that_lies_otherwise_than_the_detectors_eyes_is_doubted() -> None:
+    world = World(box(10))
+    world.begin()
+    on_its_side = detection(box(10), 0.9)
+    on_its_side = replace(on_its_side, eyes_px=on_its_side.eyes_px[:, ::-1] - [[0, 0], [0, 20]])
+    world.tracks.admit([on_its_side], world.find, world.time_s, SETTINGS)
+    (track,) = world.tracks.present
+    assert track.disagreements == 1
+    world.tracks.admit([on_its_side], world.find, world.time_s, SETTINGS)
+    assert track.disagreements == 2, "it is given up in the end"
+    world.frame(world.boxes)
+    assert track.disagreements == 0
+
+
 def test_one_agreement_ends_the_doubt() -> None:
     world = World(box(10))
     world.begin()
