@@ -488,13 +488,13 @@ def sound_sources(spec: str, settings: Settings) -> SoundSources:
 
 
 def _sinks(request: Request) -> tuple[Sink, ...]:
-    sinks: list[Sink] = []
+    # Files come last: one that is there already must not be emptied for a session that another output refuses.
     sounds = sound_sources(request.input, request.settings)
-    if request.output is not None:
-        sinks.append(make_recorder(request.output, request.settings, sounds))
-    if request.states is not None:
-        sinks.append(StatesSink(request.states))
+    sinks = [make_sink(spec, request.settings, sounds) for spec in request.sinks]
     if request.snapshot is not None:
         sinks.append(Snapshot(request.snapshot, last=True))
-    sinks += [make_sink(spec, request.settings, sounds) for spec in request.sinks]
+    if request.states is not None:
+        sinks.append(StatesSink(request.states))
+    if request.output is not None:
+        sinks.append(make_recorder(request.output, request.settings, sounds))
     return tuple(sinks)

@@ -282,8 +282,8 @@ def _looked_at_again(find: Find, seen: Landmarks, looks: int) -> tuple[Landmarks
 def _same_way_up(detection: Detection, mesh_px: NDArray[np.float32]) -> bool:
     """Whether the eyes that the detector sees lie as those of the mesh do.
 
-    A mesh that was once seen upside down in a head on its side confirms itself from frame to frame, and leaves mouth and
-    chin of the wearer bare.
+    A mesh that was once seen upside down in a head on its side confirms itself from frame to frame, and leaves mouth
+    and chin of the wearer bare.
     """
     seen = detection.eyes_px[1] - detection.eyes_px[0]
     followed = mesh_px[mesh.EYE_CORNERS[1], :2] - mesh_px[mesh.EYE_CORNERS[0], :2]

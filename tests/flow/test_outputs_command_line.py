@@ -78,6 +78,18 @@ def test_what_cannot_be_reached_is_told_before_anything_runs(capsys: pytest.Capt
     assert told.err == f"facefusion-live: {words}\n"
 
 
+def test_a_recording_that_is_there_survives_a_session_that_cannot_begin(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, states = tmp_path / "keep.mp4", tmp_path / "keep.csv"
+    output.write_bytes(b"an older recording")
+    states.write_text("older states")
+    words = ("--output", str(output), "--frame-states", str(states), "--sink", f"rtmp://127.0.0.1:{free_port()}/live/k")
+    assert run_command_line([*SHORT, "--frames", "2", *words]) == 2
+    assert "nobody listens there" in capsys.readouterr().err
+    assert (output.read_bytes(), states.read_text()) == (b"an older recording", "older states")
+
+
 def test_a_browser_is_told_where_to_look() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "facefusion_live", *SHORT, "--sink", "mjpeg"],
