@@ -182,7 +182,9 @@ def _thousandths(value: object, hide: Hide, depth: int) -> Any:  # noqa: ANN401 
     """A number in thousandths, each in a list, however nested; what is none as elsewhere."""
     if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
         return [_thousandths(each, hide, depth + 1) for each in items]
-    if isinstance(value, Real) and type(value) is not bool and abs(cast("Any", value)) < 2**40:
+    if type(value) in _SIMPLE and type(value) is not int:
+        return _simple(value, hide)
+    if isinstance(value, Real) and abs(cast("Any", value)) < 2**40:
         return round(float(value) * 1000)
     return tidy(value, hide, depth)
 
