@@ -78,7 +78,7 @@ def write_archive(folder: Path, log_id: str, first: int, last: int, rows: Iterab
     """Compress rows into an archive; it is on the disk when this returns. Raises OSError."""
     path = folder / f"{log_id}.{first:012d}-{last:012d}.ndjson.zst"
     beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         with zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as stream:
             for row in rows:
                 stream.write(row.body + b"\n")

@@ -4,6 +4,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,7 @@ BUSY_S = 2.0
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What reading a damaged file raises: also words of the damage that are no text."""
 
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 """A journal on a read-only disk, say: no word about the file itself."""
 
@@ -25,7 +27,13 @@ _ROW = partial(tuple.__new__, Row)
 
 
 def open_writer(path: Path) -> sqlite_utils.Database:
-    """The writer's connection: WAL, every commit on the disk. Raises sqlite3.Error. Thread: the one that opens it."""
+    """The writer's connection: WAL, every commit on the disk. Raises sqlite3.Error. Thread: the one that opens it.
+
+    Only its owner may read the file; SQLite gives the files beside it the same rights.
+    """
+    with suppress(OSError):  # sqlite3 says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -59,20 +67,22 @@ def open_reader(path: Path) -> sqlite_utils.Database:
     return sqlite_utils.Database(connection)
 
 
-def rows_of(connection: sqlite3.Connection, after: int = 0, until: int | None = None) -> Iterator[Row]:
+def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int | None = None) -> Iterator[Row]:
     """Rows in order, streaming.
 
     Args:
         connection: To the log.
-        after: The seq before the first one wanted.
+        after: The seq before the first one wanted; None for all, whatever number somebody gave them.
         until: The last seq wanted; None for all.
 
     Raises:
         UnreadableError: The file is damaged.
     """
-    query = "SELECT seq, CAST(body AS BLOB), hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+    query = "SELECT seq, CAST(body AS BLOB), hash FROM event WHERE seq >= ? AND seq <= ? ORDER BY seq"
     try:
-        for row in map(_ROW, connection.execute(query, (after, 2**62 if until is None else until))):
+        for row in map(
+            _ROW, connection.execute(query, (_LEAST if after is None else after + 1, _MOST if until is None else until))
+        ):
             if type(row[1]) is not bytes or type(row[2]) is not bytes:
                 raise UnreadableError(f"row {row[0]} is damaged")
             yield row

@@ -74,7 +74,18 @@ def _mend(path: Path) -> int:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(end - _TAIL_BYTES, 0))
         tail = file.read()
-        whole = tail.rfind(b"\n") + 1
-        file.truncate(end - len(tail) + whole)
-    lines = tail[:whole].splitlines()
-    return orjson.loads(lines[-1])["seq"] if lines else 0
+        lines = tail[: tail.rfind(b"\n") + 1].splitlines(keepends=True)
+        # Also whole lines that are no rows: somebody wrote into the file. What they stand for is written again.
+        while lines and not _seq(lines[-1]):
+            lines.pop()
+        file.truncate(end - len(tail) + sum(map(len, lines)))
+    return _seq(lines[-1]) if lines else 0
+
+
+def _seq(line: bytes) -> int:
+    """Which row a line is; 0 for what is none."""
+    try:
+        seq: object = orjson.loads(line)["seq"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return 0
+    return seq if isinstance(seq, int) else 0

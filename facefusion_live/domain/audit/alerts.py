@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,12 @@ class AlertRules:
             codec: Reads them.
         """
         for row in rows:
-            event: dict[str, Any] = codec.decode(row.body)
-            if event["boot_id"] == boot_id:
-                self.observe(event["action"], event["user_id"], event["status"], event["metadata"], event["mono_ns"])
+            # A row that is none is for verification to find; rows of today must be kept all the same.
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                event: dict[str, Any] = codec.decode(row.body)
+                if event["boot_id"] == boot_id:
+                    metadata = event["metadata"]
+                    self.observe(event["action"], event["user_id"], event["status"], metadata, event["mono_ns"])
 
     def observe(self, action: str, user: str, status: str, metadata: Mapping[str, Any], mono_ns: int) -> list[Alert]:
         """Take in one row; give what it calls for. A rule speaks once for each time that its limit is crossed."""

@@ -17,6 +17,8 @@ _SUSPICIOUS = re.compile(
     r"|(?:[0-9A-Fa-f]{1,4}:){7}"
 )
 """What a text must hold at least before it is worth a closer look: most are single words."""
+_PLAIN = re.compile(r"[A-Za-z_. -]*")
+"""What most texts are, told from the others in a fraction of the time."""
 _BEGINS = re.compile(
     r"(?<!\w)[/\\~\u2044\u2215\uff0f\uff3c](?=\S)"  # from a root, a home, a URL's host, or ".."
     r"|file:(?=\S)|\$\{?[A-Za-z_]\w*\}?[/\\]|\b[A-Za-z]:(?=[\w/\\])(?=[^\s/\\]*[/\\])"
@@ -69,7 +71,7 @@ class Masker:
         A path may hold blanks, commas and quotes, so it goes on to the end of the text, or to the quote that closes
         the one before it: rather a word too many than a name.
         """
-        if not _SUSPICIOUS.search(text):
+        if _PLAIN.fullmatch(text) or not _SUSPICIOUS.search(text):
             return text
         text = _MAIL.sub(lambda match: "mail:" + self._hmac("mail", match[0]), text)
         return _ADDRESS.sub(lambda match: self._hide_address(match[0]), self._hide_paths(text))

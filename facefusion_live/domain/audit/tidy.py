@@ -107,6 +107,8 @@ def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
     name = key if _IS_KEY(key) else _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
     if type(value) in _SIMPLE:
         return name, _simple(value, hide)
+    if type(value) is float and abs(value) < 2**40:  # the short way for most
+        return name if name.endswith("_milli") else f"{name}_milli", round(value * 1000)
     if (bulk := _bulk(value)) is not None:
         return name, bulk
     if depth < MAX_DEPTH and _has_fraction(value, depth):
@@ -128,6 +130,8 @@ def _items(value: object) -> "list[object] | None":
 
 def _bulk(value: object) -> dict[str, Any] | None:
     """Count and digest of bytes, an array, or a container of more than a few numbers; None for everything else."""
+    if type(value) is float:
+        return None
     if hasattr(value, "tobytes") and hasattr(value, "size"):  # an array, of whatever library
         data, count = cast("Any", value).tobytes(), int(cast("Any", value).size)
         if count == 1:
@@ -145,6 +149,8 @@ def _bulk(value: object) -> dict[str, Any] | None:
 
 def _buffer(value: object) -> tuple[bytes, int] | None:
     """Bytes and count of whatever lends out its memory."""
+    if isinstance(value, list | tuple | dict):
+        return None
     try:
         view = memoryview(cast("Any", value))
     except TypeError:
@@ -159,7 +165,12 @@ def _numbers(value: object) -> int:
     while waiting and seen < _COUNTED_AT_MOST:
         each = waiting.pop()
         seen += 1
-        if hasattr(each, "tobytes") and hasattr(each, "size"):
+        kind = type(each)
+        if kind is int or kind is float or kind is bool:  # the short way for most
+            count += 1
+        elif kind is str:
+            count += len(cast("str", each)) <= 32 and _NUMERAL(cast("str", each)) is not None
+        elif hasattr(each, "tobytes") and hasattr(each, "size"):
             count += int(cast("Any", each).size)
         elif isinstance(each, Number) or (isinstance(each, str) and len(each) <= 32 and _NUMERAL(each)):
             count += 1
@@ -182,7 +193,9 @@ def _thousandths(value: object, hide: Hide, depth: int) -> Any:  # noqa: ANN401 
     """A number in thousandths, each in a list, however nested; what is none as elsewhere."""
     if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
         return [_thousandths(each, hide, depth + 1) for each in items]
-    if type(value) is not bool and isinstance(value, Real) and abs(cast("Any", value)) < 2**40:
+    if type(value) in _SIMPLE and type(value) is not int:
+        return _simple(value, hide)
+    if isinstance(value, Real) and abs(cast("Any", value)) < 2**40:
         return round(float(value) * 1000)
     return tidy(value, hide, depth)
 

@@ -227,6 +227,21 @@ def test_another_installs_log_in_our_home_is_found(tmp_path: Path) -> None:
     assert ALONE.main([str(tmp_path)]) == 10
 
 
+@pytest.mark.parametrize("seq", [0, -1, 2**62 + 5])
+def test_a_row_of_an_odd_number_is_found_by_both(seq: int, tmp_path: Path) -> None:
+    log = genuine()
+    path = lay_out(tmp_path, log)
+    with closing(sqlite3.connect(path)) as database:
+        (made,) = database.execute("SELECT sql FROM sqlite_master WHERE name = 'event_appended'").fetchone()
+        database.execute("DROP TRIGGER event_appended")
+        body = log.rows[5].body.decode()
+        database.execute("INSERT INTO event(seq, body, hash) VALUES (?, ?, ?)", (seq, body, log.rows[5].hash))
+        database.execute(made)
+        database.commit()
+    assert program_says(tmp_path)[0] == 10
+    assert ALONE.main([str(tmp_path)]) == 10
+
+
 def test_a_trigger_that_does_nothing_is_found_by_both(tmp_path: Path) -> None:
     path = lay_out(tmp_path, genuine())
     with closing(sqlite3.connect(path)) as database:
