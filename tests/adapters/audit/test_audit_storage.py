@@ -136,6 +136,10 @@ def test_daily_files_are_repaired_from_the_table(tmp_path: Path) -> None:
     files.write(rows[:10])
     path = next(tmp_path.iterdir())
     assert path.name == "a" * 32 + ".2025-10-09.ndjson"
+    for spoiled in (path.read_bytes()[:-7], path.read_bytes() + b"garbage\n[1]\n", b"nothing but this\n"):
+        path.write_bytes(spoiled)
+        repair(files, lambda seq: rows[seq:])
+        assert path.read_bytes() == b"".join(row.body + b"\n" for row in rows)
     path.write_bytes(path.read_bytes()[:-7])
     repair(files, lambda seq: rows[seq:])
     assert path.read_bytes() == b"".join(row.body + b"\n" for row in rows)
