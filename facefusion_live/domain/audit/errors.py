@@ -43,7 +43,7 @@ class KeyLostError(AuditStoreError):
     """The private key of the log's present epoch is not to be had; the log cannot be continued."""
 
 
-class ExportError(AuditError):
+class ExportError(AuditError, BadInputError):
     """An export cannot be written where it was asked for. The store is as well as before."""
 
 

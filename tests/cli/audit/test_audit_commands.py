@@ -190,7 +190,7 @@ def test_an_export_that_is_none(run: Any, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"no zip")
     with pytest.raises(EvidenceMissingError):
         run("verify", str(tmp_path / "no.zip"))
-    with pytest.raises(AuditStoreError):
+    with pytest.raises(ExportError):
         run("export", "/proc/nowhere/x.zip")
 
 
