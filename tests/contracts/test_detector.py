@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facefusion_live import adapters
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
+from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
 from facefusion_live.domain import geometry
 from facefusion_live.domain.ports import FaceDetector
 from tests import nets
@@ -31,6 +32,8 @@ def _square(edge_px: int) -> Crop:
 
 CASES: dict[str, Case] = {name: (lambda name=name: nets.detector(name), _portrait) for name in nets.DETECTORS}
 CASES["fake"] = (FakeDetector, _square)
+BROUGHT = {DistanceDetector, PriorDetector, RowDetector}
+"""For nets that users bring; tests/adapters/test_grid_detectors.py has small graphs for them."""
 
 
 @pytest.fixture(params=CASES)
@@ -42,7 +45,7 @@ def case(request: pytest.FixtureRequest) -> tuple[FaceDetector, Crop]:
 
 
 def test_no_detector_is_missing_here() -> None:
-    assert classes_with("detect", adapters) == {BlazeFaceDetector, YuNetDetector}
+    assert classes_with("detect", adapters) == {BlazeFaceDetector, YuNetDetector} | BROUGHT
     assert classes_with("detect", fakes) == {FakeDetector}
     assert {type(make()) for make, _ in CASES.values()} == {BlazeFaceDetector, YuNetDetector, FakeDetector}
 

@@ -20,6 +20,7 @@ from facefusion_live.domain.audit.errors import (
     AuditStoreError,
     EventError,
     EvidenceMissingError,
+    ExportError,
     OperatorCodeError,
     UnreadableError,
 )
