@@ -39,6 +39,7 @@ def test_a_portrait_is_covered_to_the_rim_at_first_sight(number: str, eyes: Eyes
 def test_half_a_face_at_the_edge_is_hidden_in_every_frame(tmp_path: Path) -> None:
     clip, output = shared_path("media/real/bird.mkv"), tmp_path / "out.mkv"
     words = ["run", "--source", "bo", "--input", str(clip), "--output", str(output), "--offline", "--json"]
+    words += ["--label.show", "off", "--label.mark", "off", "--label.reason", "measuring the blur"]
     done = subprocess.run(
         [sys.executable, "-m", "facefusion_live", *words], cwd=ROOT, check=True, capture_output=True, text=True
     )
