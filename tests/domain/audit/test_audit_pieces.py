@@ -20,6 +20,7 @@ from facefusion_live.domain.audit.alerts import AlertRules
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError, NotCanonicalError
 from facefusion_live.domain.audit.event import Row, check_event, is_target, timestamp, ulid, utc_us
+from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.flood import LossAccount, TokenBucket, exempt
 from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Tree
@@ -570,3 +571,16 @@ def test_the_memory_for_good_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     before = len(canonical._good_keys)
     canonical.check({"a_key_that_nobody_has_seen_yet": 1})
     assert len(canonical._good_keys) == before
+
+
+def test_fields_that_are_no_list_of_changes_are_tidied_like_anything() -> None:
+    assert tidy_metadata("settings.change", {"fields": "look.opacity"}, str, STANDARD) == {"fields": "look.opacity"}
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [([{"field": "look.opacity"}], True), ([{"field": "look.match"}, "look.opacity"], False), ("look.opacity", False)],
+)
+def test_changes_are_found_by_their_parameter(told: object, *, found: bool) -> None:
+    event = {**body(genuine().rows[4]), "metadata": {"fields": told}}
+    assert Filter(setting="look.opacity").matches(event) is found
