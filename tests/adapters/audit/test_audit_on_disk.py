@@ -36,7 +36,7 @@ ALONE = _verifier()
 def test_the_verifier_alone_runs_without_the_program(tmp_path: Path) -> None:
     lay_out(tmp_path, genuine())
     assert verifier_says(tmp_path) == 0
-    assert verifier_says(tmp_path, "--fingerprint", "00") == 10
+    assert verifier_says(tmp_path, "--fingerprint", "00" * 32) == 10
     assert verifier_says(tmp_path / "nothing") == 2
     source = VERIFIER.read_text(encoding="utf-8")
     assert "facefusion_live" not in source.replace("facefusion-live", "")
