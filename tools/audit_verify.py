@@ -366,10 +366,12 @@ DAMAGED = (DamagedError, sqlite3.Error, UnicodeDecodeError)
 class Log:
     """Everything that speaks for one log; its rows are gone through once."""
 
-    def __init__(self, name: str, rows: Iterable[Row] = (), heads: Iterable[Head] = ()) -> None:
-        self.name, self.rows, self.heads = name, rows, list(heads)
+    def __init__(self, name: str, log_id: str = "") -> None:
+        self.name, self.log_id = name, log_id
+        self.rows: Iterable[Row] = ()
+        self.heads: list[Head] = []
         self.notes: list[tuple[int, str]] = []
-        self.log_id, self.pruned_to, self.prune_seq, self.prune_body = "", 0, 0, b""
+        self.pruned_to, self.prune_seq, self.prune_body = 0, 0, b""
         self.frontier: bytes | None = None
         self.from_horizon = False
         self.archives: dict[str, str] | None = {}  # None: pruned rows are at hand without one
@@ -666,7 +668,7 @@ class Kept:
 
     def lost(self, present: set[str]) -> list[Log]:
         """Logs that somebody kept something of, and that are not here."""
-        logs = [Log(log_id) for log_id in sorted((set(self.notes) | set(self.copies)) - present)]
+        logs = [Log(log_id, log_id) for log_id in sorted((set(self.notes) | set(self.copies)) - present)]
         for log in logs:
             log.found.add(OTHERS, TRUNCATED, f"the log {log.name} was kept by somebody and is not here")
         return logs
@@ -730,9 +732,11 @@ def check_folder(folder: Path, kept: Kept) -> list[Log]:
     for log in logs:
         if outside.known and log.log_id and log.log_id not in outside.known:
             log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
-    gone = [Log(log_id) for log_id in sorted(outside.known - {log.log_id for log in logs})]
+    gone = [Log(log_id, log_id) for log_id in sorted(outside.known - {log.log_id for log in logs})]
     for log in gone:
-        log.found.add(COVERAGE, TRUNCATED, f"the log {log.name} was written here, and its file is gone")
+        log.found.add(
+            COVERAGE, TRUNCATED, f"the log {log.name} was written here, and no file that can be read holds it"
+        )
     return logs + gone
 
 
@@ -917,8 +921,7 @@ def want(holds: object, what: str) -> None:
 def check_exported(archive: zipfile.ZipFile, whole: bool, about: dict[str, Any], kept: Kept) -> Log:  # noqa: FBT001
     """One log of an export."""
     rows = f"logs/{about['log_id']}/rows.ndjson"
-    log = Log(about["log_id"])
-    log.log_id = about["log_id"]
+    log = Log(about["log_id"], about["log_id"])
     if whole:
         check_whole(log, about, archive, kept)
     else:
@@ -945,8 +948,7 @@ def repeat_findings(log: Log, about: dict[str, Any]) -> None:
 
 def left_out(about: dict[str, Any]) -> Log:
     """A log that could not be put in: nothing about it is shown but what the manifest says."""
-    log = Log(about["log_id"])
-    log.log_id = about["log_id"]
+    log = Log(about["log_id"], about["log_id"])
     log.found.add(COVERAGE, UNVERIFIABLE, f"{about['file'] or 'a log whose file is gone'} was left out of the export")
     repeat_findings(log, about)
     return log

@@ -3,6 +3,7 @@
 The same catalogue is run against the pure core, against databases on disk and against the stand-alone verifier.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -16,6 +17,7 @@ from facefusion_live.domain.audit.evidence import Anchors, Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier, leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
+from tests.fakes.audit_schema import OUTSIDE_PROFILE, OUTSIDE_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -633,6 +635,17 @@ ATTACKS: list[Attack] = [
         "a row without end",
         _resealed_bytes(lambda data: data.replace(b"look.opacity", b"x" * 6000)),
         F({"oversize"}),
+        10,
+    ),
+    *(A(f"schema: {name}", _jumped(**fields), F({"schema"}), 10) for name, fields in OUTSIDE_SCHEMA.items()),
+    *(
+        A(f"profile: {name}", _jumped(metadata=metadata), F({"outside_profile"}), 10)
+        for name, metadata in OUTSIDE_PROFILE.items()
+    ),
+    A(
+        "schema: prev is a number",
+        _resealed_bytes(lambda data: re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":5', data)),
+        F({"schema"}),
         10,
     ),
     A("no such day", _jumped(timestamp="2025-02-30T00:00:00.000000Z"), F({"no_moment"}), 10),

@@ -100,26 +100,27 @@ class LogReader:
 
     def verify_one(self, path: Path, kept: KeptElsewhere = KeptElsewhere()) -> LogReport:  # noqa: B008 (frozen)
         """Check one log of the home."""
+        log_id = ""
         try:
-            report = self._verified(path, kept)
+            with closing(open_reader(path).conn) as reading:
+                log_id = log_id_of(reading)
+            report = self._verified(path, log_id, kept)
         except CannotOpenError as error:
-            report = LogReport()
+            report = LogReport(log_id)
             report.find("chain", Outcome.UNVERIFIABLE, "cannot_open", 0, f"{error}. {error.advice}")
             return report
         except (UnreadableError, *DAMAGED) as error:
-            report = LogReport()
+            report = LogReport(log_id)
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
         if is_written(path):
             report.note("a running program is writing this log")
         return report
 
-    def _verified(self, path: Path, kept: KeptElsewhere) -> LogReport:
+    def _verified(self, path: Path, log_id: str, kept: KeptElsewhere) -> LogReport:
         mirror = Mirror(self.layout, self.vault)
         # What others remember is read before the rows: a running writer must not get ahead of them.
         limit = mirror.size_bytes()
-        with closing(open_reader(path).conn) as reading:
-            log_id = log_id_of(reading)
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
             horizon = horizon_of(reading)
@@ -312,9 +313,8 @@ def _all_rows(connection: sqlite3.Connection, archives: list[Archive]) -> Iterat
 
 def _lost(log_id: str) -> LogReport:
     report = LogReport(log_id)
-    report.find(
-        "coverage", Outcome.TRUNCATED, "log_missing", 0, f"the log {log_id} is known here, and its file is gone"
-    )
+    message = f"the log {log_id} was written here, and no file that can be read holds it"
+    report.find("coverage", Outcome.TRUNCATED, "log_missing", 0, message)
     return report
 
 

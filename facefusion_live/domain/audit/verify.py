@@ -1,7 +1,7 @@
 """Verification of one log as a fold over its rows: one pass, memory that does not grow with the log."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from facefusion_live.domain.audit.canonical import Codec
@@ -114,17 +114,17 @@ class _Fold:
         self._judge_end()
 
     def _merged_marks(self) -> Iterator[_Mark]:
-        notes = (_Mark(size, _NOTE, text) for size, text in self._evidence.notes)
+        notes = (_Mark(size, _NOTE, text) for size, text in self._readable(self._evidence.notes))
         heads = (_Mark(head.size, _HEAD, head) for head in self._evidence.heads)
         anchors = sorted(self._anchor_marks(), key=lambda mark: mark.size)
         horizon = self._evidence.horizon
         pruned = [_Mark(horizon.pruned_to, _HORIZON, horizon)] if horizon else []
         merged = heapq.merge(notes, heads, anchors, pruned, key=lambda mark: mark[:2])
-        return (mark for mark in self._readable(merged) if mark.size > self._start)
+        return (mark for mark in merged if mark.size > self._start)
 
-    def _readable(self, marks: Iterator[_Mark]) -> Iterator[_Mark]:
+    def _readable(self, notes: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         try:
-            yield from marks
+            yield from notes
         except UnreadableError as error:
             self.report.find("seal", Outcome.TAMPERED, "notes_unreadable", self.chain.seq, str(error))
 

@@ -126,8 +126,9 @@ def test_memory_does_not_grow_with_the_log(check: Callable[[Path], int], tmp_pat
 
 def test_flipped_bits_are_found_by_the_verifier_alone() -> None:
     for log in bit_flips(genuine())[::7]:
-        alone = ALONE.Log("x", log.rows, [(head.source, head.size, head.root) for head in log.heads])
-        alone.notes, alone.log_id = log.notes, log.tip.log_id
+        alone = ALONE.Log("x", log.tip.log_id)
+        alone.rows, alone.notes = log.rows, log.notes
+        alone.heads = [(head.source, head.size, head.root) for head in log.heads]
         alone.check()
         assert alone.found.codes == {10} or 10 in alone.found.codes
 
