@@ -144,7 +144,7 @@ def _own_head(about: dict[str, Any]) -> list[Head]:
 
 
 def _selection(archive: zipfile.ZipFile, folder: str, about: dict[str, Any], anchors: Anchors) -> Selection:
-    proofs = _member(archive, f"{folder}/proofs.ndjson").removesuffix(b"\n").split(b"\n")
+    proofs = _member(archive, f"{folder}/proofs.ndjson").decode().removesuffix("\n").split("\n")
     closings = orjson.loads(_member(archive, f"{folder}/closings.json"))
     return Selection(
         log_id=about["log_id"],
