@@ -909,7 +909,7 @@ def check_told(about: dict[str, Any]) -> None:
     want(has(about, verdicts=dict, findings=list), "what was found")
     want(about["verdicts"].keys() == set(VERDICTS), "the verdicts")
     want(all(type(word) is str and word in CODES for word in about["verdicts"].values()), "a verdict")
-    want(all(has(each, verdict=str, message=str) for each in about["findings"]), "a finding")
+    want(all(has(each, verdict=str, outcome=str, message=str) for each in about["findings"]), "a finding")
 
 
 def want(holds: object, what: str) -> None:
@@ -942,8 +942,10 @@ def repeat_findings(log: Log, about: dict[str, Any]) -> None:
     """What the program found when it exported: an export is never better than its log was."""
     for verdict, word in about["verdicts"].items():
         if code := CODES[word]:
-            said = [each["message"] for each in about["findings"] if each["verdict"] == verdict] or ["nothing more"]
-            log.found.add(verdict, code, f"found {word} when it was exported: {said[0]}")
+            why = (
+                each["message"] for each in about["findings"] if (each["verdict"], each["outcome"]) == (verdict, word)
+            )
+            log.found.add(verdict, code, f"found {word} when it was exported: {next(why, 'nothing more is said')}")
 
 
 def left_out(about: dict[str, Any]) -> Log:

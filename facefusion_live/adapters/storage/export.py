@@ -130,7 +130,8 @@ def _write_logs(
             logs.append(_write_log(archive, layout, each, request.wanted) | found)
         elif log_id == request.log_id:
             why = each.report.findings[0].message if each.report.findings else "nothing seals it"
-            raise UnreadableError(f"{each.file} cannot be exported so: {why}", advice="Export all rows instead.")
+            message = f"no row of {each.file} can be proven to others: {why}"
+            raise UnreadableError(message, advice="Export all rows instead: what is wrong goes with them.")
         else:
             left_out.append({"log_id": log_id, "file": each.file} | found)
     return logs, left_out

@@ -31,7 +31,7 @@ def signed(manifest: dict[str, Any], public_key: bytes, sign: Callable[[bytes], 
 def found_in(report: LogReport, heads: Sequence[Head]) -> dict[str, Any]:
     """What the manifest says about a log beside its rows: what the outside remembers, and what verification found."""
     told = report.as_json()
-    findings = told["findings"][:_MOST_FINDINGS]
+    findings = sorted(told["findings"], key=lambda each: _OUTCOMES[each["outcome"]].value)[:_MOST_FINDINGS]
     return {
         "genesis_reason": report.genesis_reason,
         "heads": [
@@ -47,8 +47,11 @@ def report_found(report: LogReport, about: dict[str, Any]) -> None:
     for verdict in VERDICTS:
         outcome = _OUTCOMES[about["verdicts"][verdict]]
         if outcome not in {Outcome.INTACT, Outcome.NOT_CHECKED}:
-            said = [each["message"] for each in about["findings"] if each["verdict"] == verdict] or ["nothing more"]
-            message = f"found {outcome.name.lower()} when it was exported: {said[0]}"
+            word = outcome.name.lower()
+            why = (
+                each["message"] for each in about["findings"] if (each["verdict"], each["outcome"]) == (verdict, word)
+            )
+            message = f"found {word} when it was exported: {next(why, 'nothing more is said')}"
             report.find(verdict, outcome, "found_at_export", 0, message)
 
 
@@ -108,7 +111,7 @@ def _check_found(about: dict[str, Any]) -> None:
     _want(_has(about, verdicts=dict, findings=list), "what was found")
     _want(about["verdicts"].keys() == set(VERDICTS), "the verdicts")
     _want(all(type(word) is str and word in _OUTCOMES for word in about["verdicts"].values()), "a verdict")
-    _want(all(_has(each, verdict=str, message=str) for each in about["findings"]), "a finding")
+    _want(all(_has(each, verdict=str, outcome=str, message=str) for each in about["findings"]), "a finding")
 
 
 def _has(value: Any, **kinds: type) -> bool:  # noqa: ANN401
