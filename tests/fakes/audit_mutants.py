@@ -33,6 +33,7 @@ from facefusion_live.domain.audit import (
     selection,
     verify,
 )
+from tests.fakes import audit_units as units
 from tests.fakes.audit_corpus import CORPUS, Case
 from tests.fakes.audit_verifiers import ALONE, Answer, alone_answers, program_answers
 
@@ -163,6 +164,16 @@ def _compiled(module: ModuleType, node: ast.FunctionDef) -> CodeType:
     return space[node.name].__code__
 
 
+Part = Callable[[bool, Callable[[str], Answer]], object]
+PARTS: dict[str, Part] = {
+    **{name: lambda alone, _, part=part: part(alone) for name, part in units.SHARED.items()},
+    "part: profile": lambda alone, _: None if alone else units.profile(),
+    "part: catalogue": lambda alone, _: None if alone else units.catalogue(),
+    "part: not opened": lambda _, answer: units.unopened(lambda: answer("genuine")),
+    "part: not unpacked": lambda alone, answer: units.unpackable(lambda: answer("pruned once")) if alone else None,
+}
+"""What a whole log does not show."""
+
 Step = tuple[str, Callable[[], None], Callable[[], None]]
 
 
@@ -287,7 +298,7 @@ class Court:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._cases = {case.name: case for case in CORPUS}
-        self._order: dict[str, None] = dict.fromkeys(self._cases)
+        self._order: dict[str, None] = dict.fromkeys([*PARTS, *self._cases])
         self.killers: dict[str, str] = json.loads(KILLERS.read_text(encoding="utf-8")) if KILLERS.exists() else {}
         self.made = cache(self._made)
         self.wanted = cache(self._wanted)
@@ -295,7 +306,7 @@ class Court:
     def killer(self, mutant: Mutant) -> str | None:
         """The case whose answer changes; None when none does."""
         known = self.killers.get(mutant.name, "")
-        for name in ([known] if known in self._cases else []) + list(self._order):
+        for name in ([known] if known in self._order else []) + list(self._order):
             wanted = self.wanted(name, mutant.answers)
             with mutant.at_work():
                 if self._answer(name, mutant.answers) != wanted:
@@ -314,6 +325,9 @@ class Court:
 
     def _answer(self, name: str, answers: Callable[[Path, Sequence[str]], Answer]) -> object:
         try:
+            if name in PARTS:
+                alone = answers is alone_answers
+                return PARTS[name](alone, lambda case: answers(*self.made(case)))
             return answers(*self.made(name))
         except Exception as error:  # noqa: BLE001 (a mutant may fail in any way)
             return type(error)
