@@ -141,7 +141,7 @@ class Mask:
         Range(0, 0.5, 0.005, "of crop width"),
         Acts.RENDER,
         Uniform("u_feather"),
-        Words("Feather", "How wide the soft edge is."),
+        Words("Feather", "How wide the soft edge is; above about .1 it needs padding, or the gate shuts."),
     ] = 0.05
     padding: Annotated[
         float,
@@ -183,7 +183,7 @@ class Look:
         Uniform("u_opacity"),
         Words(
             "Opacity",
-            "Mixes the swap with the camera's picture; below about .65 it counts as bare, and the gate shuts.",
+            "Mixes the swap with the camera's picture; below about .9 your own face shows through, and the gate shuts.",
         ),
     ] = 1.0
     match: Annotated[

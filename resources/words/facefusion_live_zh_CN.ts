@@ -1849,10 +1849,6 @@
         <translation>羽化</translation>
     </message>
     <message>
-        <source>How wide the soft edge is.</source>
-        <translation>柔和边缘的宽度。</translation>
-    </message>
-    <message>
         <source>Edge and mask</source>
         <translation>边缘与遮罩</translation>
     </message>
@@ -1903,10 +1899,6 @@
     <message>
         <source>Opacity</source>
         <translation>不透明度</translation>
-    </message>
-    <message>
-        <source>Mixes the swap with the camera&apos;s picture; below about .65 it counts as bare, and the gate shuts.</source>
-        <translation>换脸与原画面的混合比例；低于约 0.65 视为未遮盖，安全闸会关闭。</translation>
     </message>
     <message>
         <source>Face</source>
@@ -2183,6 +2175,14 @@
     <message>
         <source>Faster</source>
         <translation>较快</translation>
+    </message>
+    <message>
+        <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
+        <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Mixes the swap with the camera&apos;s picture; below about .9 your own face shows through, and the gate shuts.</source>
+        <translation>将换脸与摄像头画面混合；低于约 0.9 时会透出您自己的脸，安全闸随之关闭。</translation>
     </message>
     <message>
         <source>What composes</source>
