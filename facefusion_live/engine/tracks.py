@@ -239,14 +239,17 @@ class FaceTracks:
         track.disagreements = int(track.present and not settled)
 
     def _turn_up(self, track: Track, find: Find, time_s: float, settings: Settings) -> bool:
-        """See an unclear face the other way up from now on, if it is surer that way; whether it is."""
+        """See an unclear face the other way up from now on, if it is clear that way; whether it is.
+
+        Not if it is merely surer: with a hand before the face, both ways are unsure, now the one more and now the other.
+        """
         eyes_px = track.mesh_px[list(mesh.EYE_CORNERS), :2]
         other = _turned_look(find, _square(track.box_px), eyes_px, quarters=2)
-        surer = other.score > track.score
-        if surer:
+        clear = other.score >= CLEAR
+        if clear:
             track.smooth = OneEuroFilter()
             self._see(track, other, time_s, settings)
-        return surer
+        return clear
 
     def _followed(self, box_px: NDArray[np.float32]) -> bool:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)

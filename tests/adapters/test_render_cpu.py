@@ -206,7 +206,7 @@ def test_a_target_without_a_patch_is_not_covered() -> None:
     work = job(noise(SIZE_WH, 1), (patch,), targets=(1, 0))
     without, with_patch = nets.compute().compose(work, Settings(), pool()).covered
     assert without == 0
-    assert with_patch > 0.95
+    assert with_patch > 0.94
 
 
 def test_the_cameras_picture_stays_as_it_is() -> None:
