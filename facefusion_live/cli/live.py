@@ -113,7 +113,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 
 
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
-    report = session.report()
+    report = session.report(resources.newest)
     show(report.frames_out)
     for line in show.changes(report.outputs):
         show.line(f"facefusion-live: {line}.")

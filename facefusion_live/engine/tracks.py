@@ -241,7 +241,7 @@ class FaceTracks:
     def _turn_up(self, track: Track, find: Find, time_s: float, settings: Settings) -> bool:
         """See an unclear face the other way up from now on, if it is clear that way; whether it is.
 
-        Not if it is merely surer: with a hand before the face, both ways are unsure, now the one more and now the other.
+        Not if it is merely surer: with a hand before the face both ways are unsure, now the one more, now the other.
         """
         eyes_px = track.mesh_px[list(mesh.EYE_CORNERS), :2]
         other = _turned_look(find, _square(track.box_px), eyes_px, quarters=2)

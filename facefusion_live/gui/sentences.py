@@ -11,6 +11,7 @@ from functools import cache
 SENTENCES = (
     # What runs short
     "only {} MiB of memory are free: close other programs",
+    "the graphics card has {} MiB of memory left: close other programs that use it, or lower swap.max_crop_px",
     "the recording's disk has {} MiB left, about {} min: make room, or stop in time",
     "the recording's disk has {} MiB left: make room, or stop in time",
     "this machine swaps {} of {} frames/s: ask the camera for fewer or smaller pictures, or lower swap.max_crop_px",

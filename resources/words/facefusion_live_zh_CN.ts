@@ -605,6 +605,10 @@
         <translation>只剩 {} MiB 空闲内存：请关闭其他程序</translation>
     </message>
     <message>
+        <source>the graphics card has {} MiB of memory left: close other programs that use it, or lower swap.max_crop_px</source>
+        <translation>显卡只剩 {} MiB 显存：请关闭占用显存的其他程序，或调低 swap.max_crop_px</translation>
+    </message>
+    <message>
         <source>the recording&apos;s disk has {} MiB left, about {} min: make room, or stop in time</source>
         <translation>录制所在的磁盘只剩 {} MiB，约 {} 分钟：请腾出空间，或及时停止</translation>
     </message>

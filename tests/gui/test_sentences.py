@@ -35,8 +35,8 @@ def test_an_unknown_sentence_stays_as_it_is() -> None:
 
 def test_warnings_are_told_in_the_language_shown_and_name_the_slider(qapp: QCoreApplication) -> None:
     slow = Readings(
-        fps_captured=30.0, fps_swapped=9.0, latency_p95_ms=180.0, memory_free_mib=9000.0, disk_free_mib=None,
-        disk_mib_per_s=0.0,
+        fps_captured=30.0, fps_swapped=9.0, latency_p95_ms=180.0, memory_free_mib=9000.0, gpu_memory_free_mib=None,
+        disk_free_mib=None, disk_mib_per_s=0.0,
     )  # fmt: skip
     watch = LimitWatch()
     warnings = [each for _ in range(STEADY) for each in watch.note(slow)]
