@@ -25,4 +25,4 @@ def cards() -> list[CardMemory]:
 
 def _card(handle: object) -> CardMemory:
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    return CardMemory(str(pynvml.nvmlDeviceGetName(handle)), memory.free / _MIB, memory.total / _MIB)
+    return CardMemory(str(pynvml.nvmlDeviceGetName(handle)), int(memory.free) / _MIB, int(memory.total) / _MIB)
