@@ -200,6 +200,8 @@ def _counts_add_up(metadata: dict[str, Any]) -> bool:
     counts: Any = metadata.get("counts")
     return (
         isinstance(counts, dict)
+        and len(cast("dict[str, Any]", counts)) > 0
+        and type(metadata.get("total")) is int
         and all(_is_count(each) and each for each in cast("dict[str, Any]", counts).values())
         and sum(cast("dict[str, int]", counts).values()) == metadata.get("total")
         and isinstance(metadata.get("digest"), str)
