@@ -113,6 +113,10 @@ class AuditHome:
         """A user as rows name them; empty stays empty."""
         return Masker(mask_secret_of(self.layout.mask_key)).user(user) if user else ""
 
+    def masked_target(self, target: str) -> str:
+        """A target as rows name it; empty stays empty."""
+        return Masker(mask_secret_of(self.layout.mask_key)).target(target) if target else ""
+
     # Writing.
 
     def open_trail(self) -> AuditTrail:

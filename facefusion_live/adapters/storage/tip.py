@@ -5,6 +5,7 @@ Rows under a checkpoint that the mirror remembers whole are not read again: open
 them as for a hundred. Only where nothing fits together are all rows read.
 """
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,8 @@ from facefusion_live.domain.audit.evidence import Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier, leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
 from facefusion_live.domain.audit.seal import Tip, open_session_after
+
+_LOG_ID = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
 @dataclass(slots=True)
@@ -56,9 +59,12 @@ def log_id_of(connection: sqlite3.Connection) -> str:
             return ""  # a crash came before the tables were made
     for row in rows_of(connection):
         try:
-            return str(orjson.loads(row.body)["log_id"])
+            log_id = orjson.loads(row.body)["log_id"]
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableError("the first row is damaged") from error
+        if not isinstance(log_id, str) or not _LOG_ID(log_id):  # files are named by it
+            raise UnreadableError("the first row names no log")
+        return log_id
     return ""
 
 
