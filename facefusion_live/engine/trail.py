@@ -86,7 +86,7 @@ class AuditTrail:
         losses: LossBook | None = None,
     ) -> None:
         self._clock, self._user = clock, user
-        self._session_id = self._new_session_id()
+        self._session_id, self._begun = self._new_session_id(), False
         self._intake = Intake(clock)
         self._writer = TrailWriter(
             open_store,
@@ -104,6 +104,15 @@ class AuditTrail:
     def session_id(self) -> str:
         """`sess_` and a ULID: the session in which events happen now."""
         return self._session_id
+
+    def next_session(self) -> None:
+        """What is recorded from now on belongs to the session that the next `session.start` begins.
+
+        Consent and the announcement of a recording come before that row, and are to be found with it. A trail that was
+        just opened is there already.
+        """
+        if self._begun:
+            self._session_id, self._begun = self._new_session_id(), False
 
     @property
     def counts(self) -> Counts:
@@ -127,7 +136,8 @@ class AuditTrail:
     ) -> None:
         """Put one event on record. Returns at once, whatever the disk does. Thread: any.
 
-        `session.start` begins a new session with a new key; `session.stop` closes its account and seals it.
+        `session.start` begins a session with a new key, with the id that `next_session` gave; `session.stop` closes its
+        account and seals it.
 
         Args:
             action: One of `event.ACTIONS`.
@@ -263,7 +273,8 @@ class AuditTrail:
     ) -> None:
         """The rows with which a session begins and ends, and what belongs to them."""
         if action == SESSION_START:
-            self._session_id = self._new_session_id()
+            self.next_session()
+            self._begun = True
             self._submit(Work(lambda _store: self._writer.begin_session(), Future()))
         elif action == SESSION_STOP:
             self._submit(Work(lambda _store: self._writer.end_session(), Future()))

@@ -11,7 +11,7 @@ class NotCanonicalError(AuditError):
     """A value or text outside the profile of `canonical`."""
 
 
-class EventError(AuditError):
+class EventError(AuditError, ValueError):
     """An event that does not keep to the schema of `event`."""
 
 

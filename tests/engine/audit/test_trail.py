@@ -117,14 +117,14 @@ def test_metadata_over_4_kib_are_told_by_size_and_digest(bench: Bench) -> None:
 
 
 def test_a_session_has_its_own_id_and_key_and_is_sealed_at_both_ends(bench: Bench) -> None:
-    outside = bench.trail.session_id
+    before = bench.trail.session_id
     bench.trail.record("session.start", "camera:0", "success", {})
     first = bench.trail.session_id
     bench.change()
     bench.trail.record("session.stop", "camera:0", "success", {"frames": 7})
     bench.trail.record("session.start", "camera:0", "success", {})
     bench.trail.flush()
-    assert len({outside, first, bench.trail.session_id}) == 3
+    assert before == first != bench.trail.session_id
     actions = bench.disk.actions()
     assert actions == [
         "log.genesis",
@@ -521,3 +521,18 @@ def test_a_disk_that_can_be_opened_and_takes_nothing_is_not_called_back(bench: B
     bench.clock.pass_s(1.0)
     bench.trail.flush()
     assert bench.kinds() == ["failed", "recovered"]
+
+
+def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
+    for _ in range(2):
+        bench.trail.next_session()
+        bench.trail.next_session()
+        bench.trail.record("consent.grant", "source:abc", "success", {})
+        bench.trail.record("session.start", "camera:0", "success", {})
+        bench.trail.record("session.stop", "camera:0", "success", {})
+        bench.trail.record("export.video", "camera:0", "success", {"phase": "end"})
+    bench.trail.flush()
+    told = [
+        event["session_id"] for event in bench.disk.events() if event["action"] not in {"log.genesis", "key.rotate"}
+    ]
+    assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
