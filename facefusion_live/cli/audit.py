@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 from cyclopts import App
-from rich.console import Console
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
 from facefusion_live.cli.audit_asked import (
@@ -21,7 +21,7 @@ from facefusion_live.cli.audit_asked import (
     checked_seq,
     new_file,
 )
-from facefusion_live.cli.audit_rows import lines_of, table_of
+from facefusion_live.cli.audit_rows import lines_of
 from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
@@ -90,10 +90,8 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
     rows = trail.reader().query(wanted, archived=archived)
     if json:
         return printed({"rows": rows})
-    if sys.stdout.isatty():
-        Console().print(table_of(rows))
-    else:
-        print("\n".join(lines_of(rows)))  # noqa: T201
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(lines_of(rows, width)))  # noqa: T201
     return 0
 
 

@@ -2,38 +2,34 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 from typing import Any, cast
-
-from rich.table import Table
-from rich.text import Text
 
 from facefusion_live.domain.audit.shown import visible
 
+_INDENT, _NARROWEST = " " * 6, 40
 _SHORT = 16
 """What is left of a long word: digests and keys."""
 
 
-def table_of(rows: Sequence[dict[str, Any]]) -> Table:
-    """Rows for a terminal, folded where it is narrow."""
-    columns = _columns(rows)
-    table = Table(box=None, pad_edge=False)
-    for title in columns:
-        table.add_column(title, no_wrap=True, max_width=24)
-    table.add_column("what", overflow="fold", ratio=1)
-    for row in rows:
-        # As text, not as markup: words in brackets are words.
-        table.add_row(*(Text(visible(cell(row))) for cell in columns.values()), Text(visible(what(row))))
-    return table
+def lines_of(rows: Sequence[dict[str, Any]], width: int | None = None) -> Iterator[str]:
+    """Rows in aligned columns.
 
-
-def lines_of(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Rows for a pipe: one a line, whatever is in it, in columns that `grep` and `cut` can take."""
+    Args:
+        rows: As queries give them.
+        width: Of the terminal: what does not fit beside a row's columns stands below them, indented. None for a pipe,
+            which gets one row a line, however long, for `grep` and `cut`.
+    """
     columns = _columns(rows)
-    cells = [[*columns, "what"]]
-    cells += [[*(visible(cell(row)) for cell in columns.values()), visible(what(row))] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)][:-1]
-    for line in cells:
-        yield "  ".join([each.ljust(width) for each, width in zip(line, widths, strict=False)] + line[-1:]).rstrip()
+    heads = [list(columns)] + [[visible(cell(row)) for cell in columns.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+    for head, told in zip(heads, ["what", *(visible(what(row)) for row in rows)], strict=True):
+        line = "  ".join(each.ljust(wide) for each, wide in zip(head, widths, strict=True))
+        if width is None or len(line) + 2 + len(told) <= width:
+            yield f"{line}  {told}".rstrip()
+        else:
+            yield line.rstrip()
+            yield from wrap(told, max(width, _NARROWEST), initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
 def what(row: dict[str, Any]) -> str:

@@ -4,16 +4,14 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome, Filter
 from facefusion_live.cli import audit as commands
-from facefusion_live.cli.audit_rows import table_of
+from facefusion_live.cli.audit_rows import lines_of
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.shown import json_text, visible
@@ -129,11 +127,15 @@ def test_nothing_in_a_row_steers_the_terminal(says: Callable[..., str]) -> None:
     assert json.loads(says("show", "7", "--json"))["row"]["metadata"].items() >= EVIL.items()
 
 
-def test_a_terminal_gets_words_and_no_markup(home: AuditHome) -> None:
-    out = StringIO()
-    Console(file=out, width=100, force_terminal=True).print(table_of(home.reader().query(Filter())))
-    assert "[bold red]b" in out.getvalue()
-    assert "\x1b[2J" not in out.getvalue()
+@pytest.mark.parametrize("width", [1, 80, 120, 10_000])
+def test_a_terminal_gets_what_does_not_fit_below_the_row(home: AuditHome, width: int) -> None:
+    rows = home.reader().query(Filter())
+    lines = list(lines_of(rows, width))
+    heads = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in heads] == ["seq", *map(str, range(1, 10))]
+    assert all(len(line) <= max(width, 80) for line in lines if line.startswith(" "))
+    assert "[bold red]b" in "".join(lines)
+    assert not [each for each in "\x1b\x07\x9b\u202e\n\t" if each in "".join(lines)]
 
 
 def test_what_is_shown_is_the_data_escaped() -> None:
