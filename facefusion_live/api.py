@@ -19,6 +19,7 @@ A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by an
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
@@ -35,6 +36,7 @@ from facefusion_live.app.running import Progress, frames_expected, watch
 from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
+from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, STATUSES
 from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
@@ -155,6 +157,7 @@ class RealTimeFaceSwapper:
         self._fps_limit = arguments.frames_per_second(fps_limit)
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
+        self._record.prepares()
         checked(self._settings.label)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
@@ -387,18 +390,29 @@ def log_audit_event(
         client_ip: From where; masked before it is written.
 
     Raises:
-        EventError: No such action or status, one that only the trail itself may record, or words that are no words.
+        EventError: No such action or status, one that only the trail itself may record, or words that are no words. It
+            is a ValueError, too, with `.advice`.
     """
-    _check_words((user_id, target, client_ip), metadata)
+    words = {"user_id": user_id, "action": action, "target": target, "status": status, "client_ip": client_ip}
+    _check_words(words, metadata)
     # A copy: the script may change its own while the row waits.
     kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
     shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
 
 
-def _check_words(words: Sequence[object], metadata: object) -> None:
+def _check_words(words: Mapping[str, object], metadata: object) -> None:
     """A script may hand over anything; the writer must not stumble over it."""
-    if not (all(isinstance(each, str) for each in words) and isinstance(metadata, Mapping | None)):
-        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise EventError(f"{name} is a {type(word).__name__} and no text", advice="Give one word, as 'camera:0'.")
+    if not isinstance(metadata, Mapping | None):
+        advice = "Give a mapping, as {'blend': 0.85}."
+        raise EventError(f"metadata is a {type(metadata).__name__} and no mapping", advice=advice)
+    allowed = {"action": ACTIONS - OWN_ACTIONS, "status": STATUSES}
+    for name, known in allowed.items():
+        if words[name] not in known:
+            near = get_close_matches(str(words[name]), known, 1) or sorted(known)
+            raise EventError(f"no script may record the {name} {words[name]!r:.60}", advice=f"Say {' or '.join(near)}.")
 
 
 def _record(*, audit: bool) -> ScriptRecord:

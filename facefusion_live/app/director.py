@@ -222,7 +222,7 @@ class Director:
             raise SinkError("a recording is running already", advice="Stop it first.")
         _make_folder(path)
         sink = wiring.recording(path, live.spec, self._crew.store.current)
-        on_record.announce_recording(self._crew.trail)
+        on_record.announce_recording(self._crew.trail, live.session.format.name)
         live.recording = Recording(path, live.session.add_sink(sink), sink, self._clock)
 
     def stop_recording(self) -> None:
@@ -238,7 +238,7 @@ class Director:
         try:
             live.session.remove_sink(recording.name)
         finally:
-            self._tell_recorded(recording)
+            self._tell_recorded(recording, live)
 
     def snapshot(self, path: Path) -> Path:
         """Write the next picture that goes out.
@@ -353,17 +353,18 @@ class Director:
             return
         live.end()
         if live.recording is not None:
-            self._tell_recorded(live.recording)
+            self._tell_recorded(live.recording, live)
         if live.session.gate.armed:
             self._crew.trail.record("passthrough.off", "gate", "success", {"reason": "session ended"})
+        self._crew.trail.next_session()  # what comes now, say a consent, belongs to what will be started
         error = live.session.input_error
         if error is not None:
             self._crew.tell(Notice(Level.WARNING, f"the input broke off: {error}", "", type(error).__name__))
         self._drop_session()
 
-    def _tell_recorded(self, recording: Recording) -> None:
+    def _tell_recorded(self, recording: Recording, live: OnAir) -> None:
         for path in recording.files or (recording.path,):
-            self._tell_problem(on_record.tell_recording(self._crew.trail, path))
+            self._tell_problem(on_record.tell_recording(self._crew.trail, path, live.session.format.name))
 
     def _tell_problem(self, signed: Provenance | None) -> None:
         if signed is not None and signed.problem:

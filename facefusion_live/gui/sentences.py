@@ -68,6 +68,14 @@ SENTENCES = (
     "the label and the mark are left out for a reason only",
     "If it may be used: {}.",
     "{} carries no signed manifest: {}",
+    # The record
+    "Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.",
+    "The audit log is shorter than it was: it was rolled back. A new log begins.",
+    "The audit log's file was deleted or replaced. A new log begins.",
+    "The audit log's key is gone. A new log begins.",
+    "The audit log's file is damaged. It is kept aside, and a new log begins.",
+    "The audit log cannot be written: {}",
+    "The audit log is written again.",
     # Recordings and outputs
     "nothing is live",
     "Start first.",

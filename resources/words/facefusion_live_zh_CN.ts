@@ -817,6 +817,34 @@
         <translation>{} 没有签名清单：{}</translation>
     </message>
     <message>
+        <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
+        <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
+    </message>
+    <message>
+        <source>The audit log is shorter than it was: it was rolled back. A new log begins.</source>
+        <translation>审计记录比原来短：它被回退过。现在开始新的记录。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s file was deleted or replaced. A new log begins.</source>
+        <translation>审计记录的文件被删除或替换。现在开始新的记录。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s key is gone. A new log begins.</source>
+        <translation>审计记录的密钥丢失。现在开始新的记录。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s file is damaged. It is kept aside, and a new log begins.</source>
+        <translation>审计记录的文件已损坏。它被另行保存，现在开始新的记录。</translation>
+    </message>
+    <message>
+        <source>The audit log cannot be written: {}</source>
+        <translation>审计记录无法写入：{}</translation>
+    </message>
+    <message>
+        <source>The audit log is written again.</source>
+        <translation>审计记录恢复写入。</translation>
+    </message>
+    <message>
         <source>nothing is live</source>
         <translation>尚未开始</translation>
     </message>

@@ -265,6 +265,8 @@ def test_a_recording_is_on_record_first_and_by_its_sum(stage: Stage, tmp_path: P
     assert stage.studio.state().recording is None
     rows = [row for row in stage.rows() if row["action"] == "export.video"]
     assert [row["metadata"]["phase"] for row in rows] == ["start", "end"]
+    start = next(row for row in stage.rows() if row["action"] == "session.start")
+    assert {(row["session_id"], row["target"]) for row in rows} == {(start["session_id"], start["target"])}
     assert cv2.VideoCapture(str(film)).read()[0]
 
 
