@@ -857,8 +857,28 @@
         <translation>输出 {} 失败：{}</translation>
     </message>
     <message>
+        <source>the output {}: the microphone is gone: silence</source>
+        <translation>输出 {}：麦克风已断开，现为静音</translation>
+    </message>
+    <message>
         <source>there is no output {}</source>
         <translation>没有输出 {}</translation>
+    </message>
+    <message>
+        <source>the microphone is gone: silence</source>
+        <translation>麦克风已断开，现为静音</translation>
+    </message>
+    <message>
+        <source>there is no microphone {}</source>
+        <translation>没有麦克风 {}</translation>
+    </message>
+    <message>
+        <source>there is no microphone</source>
+        <translation>没有麦克风</translation>
+    </message>
+    <message>
+        <source>Microphones: {}.</source>
+        <translation>可用的麦克风：{}。</translation>
     </message>
     <message>
         <source>Start PipeWire and WirePlumber in your session (systemctl --user start pipewire wireplumber).</source>

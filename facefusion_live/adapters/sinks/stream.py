@@ -294,16 +294,17 @@ class StreamSink:
         """Where to, with which encoder, and how often it was lost."""
         connection = self._connection
         sent = self._bytes_before + (connection.bytes_out if connection is not None else 0)
-        words = f"{self._address.shown}"
+        words, missing, sound = f"{self._address.shown}", "", self._sound
         if self._state is SinkState.RUNNING:
             words += f", {self._encoder.name}, {self._stream.bitrate_kbit} kbit/s"
-            if isinstance(self._sound, MicrophoneFeed):
-                words += f", {self._sound.words}"
+            if isinstance(sound, MicrophoneFeed):
+                words += f", {sound.words}"
+                missing = sound.missing
         if self._state is SinkState.RECONNECTING:
             words += f": the server is away, tried {self._tries}×"
         if self._losses and self._state is SinkState.RUNNING:
             words += f", lost {self._losses}×"
-        return SinkStatus(self._state, words, bytes_out=sent)
+        return SinkStatus(self._state, words, bytes_out=sent, missing=missing)
 
     def _connect(self, timeout_s: float) -> Connection:
         self._address.knock(timeout_s)
