@@ -135,6 +135,29 @@ def test_one_output_that_ends_does_not_end_the_others(
         assert 0 < sum(1 for _ in film.decode(video=0)) < report["frames_out"]
 
 
+def test_a_server_that_hangs_holds_up_no_ctrl_c(server: RtmpServer) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facefusion_live", *SHORT, "--sink", server.url(), "--stream.preset", "ultrafast"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline_s = time.monotonic() + 30
+    while not server.received and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    server.hang(on=True)
+    time.sleep(3.0)
+    begun_s = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert time.monotonic() - begun_s < 5.0  # two for the server, the rest for a busy machine
+    assert json.loads(out.splitlines()[-1])["outputs"]["stream"]["state"] == "closed"
+
+
 def test_a_server_that_dies_slows_nothing(server: RtmpServer, capsys: pytest.CaptureFixture[str]) -> None:
     def accident() -> None:
         deadline_s = time.monotonic() + 20
