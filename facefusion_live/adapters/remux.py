@@ -5,8 +5,9 @@ Why apart: FFmpeg connects, greets and says good-bye while PyAV holds Python's l
 answer would stop the whole program for a second, and one that never answers for ever. A process can be killed.
 
 It reads one line of JSON, then NUT, from standard input; the address comes that way because others can read a command
-line. The line tells `url`, `muxer`, `options`, `timeout_s`, and `queue_bytes`: how much the system may keep for a slow
-server. It writes one line when it is connected, "ok", or the reason why not: the name of PyAV's error.
+line. The line tells `url`, `muxer`, `options` of that, `protocol` (options of what carries it), `timeout_s`, and
+`queue_bytes`: how much the system may keep for a slow server. It writes one line when it is connected, "ok", or the
+reason why not: the name of PyAV's error.
 
 It ends with its input.
 """
@@ -57,7 +58,7 @@ def main() -> int:
         # The first packet tells all that a muxer needs: it was made for that.
         quick = {"probesize": "32", "analyzeduration": "0"}
         source: Any = av.open(_Input(), format="nut", options=quick, buffer_size=4096)
-        target: Any = av.open(wanted["url"], "w", format=wanted["muxer"], options=_PATIENCE | wanted["options"])
+        target = _opened(wanted)
         tracks = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in source.streams}
         target.start_encoding()
     except (OSError, FFmpegError, ValueError) as error:
@@ -83,6 +84,20 @@ def _send(source: Any, target: Any, tracks: dict[int, Any], watch: _Watch) -> in
     except (OSError, FFmpegError):
         os._exit(1)  # at once: FFmpeg would say good-bye to nobody
     return 0
+
+
+def _opened(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 (a container)
+    if not wanted["protocol"]:
+        return av.open(wanted["url"], "w", format=wanted["muxer"], options=_PATIENCE | wanted["options"])
+    # PyAV opens addresses without options; the muxer "tee", here with one branch, passes them on to protocols.
+    options = {"f": wanted["muxer"], **_PATIENCE, **wanted["options"], **wanted["protocol"]}
+    words = ":".join(f"{name}={_escaped(value, ':]')}" for name, value in options.items())
+    return av.open(_escaped(f"[{words}]{wanted['url']}", "|"), "w", format="tee")
+
+
+def _escaped(text: str, special: str) -> str:
+    """Text in which nothing means anything to one of FFmpeg's parsers."""
+    return "".join(f"\\{letter}" if letter in f"\\'{special} " else letter for letter in text)
 
 
 def _keep_little(size: int) -> None:

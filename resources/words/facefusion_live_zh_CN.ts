@@ -2337,6 +2337,14 @@
         <translation>服务器响应和接收画面的最长时间。</translation>
     </message>
     <message>
+        <source>Trusted authorities</source>
+        <translation>受信任的证书颁发机构</translation>
+    </message>
+    <message>
+        <source>Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.</source>
+        <translation>由谁为使用 TLS 的服务器担保；对于您自己的服务器，请给出其颁发机构的证书。</translation>
+    </message>
+    <message>
         <source>Camera name</source>
         <translation>摄像头名称</translation>
     </message>

@@ -108,6 +108,7 @@ class Connection:
                 "url": address.url,
                 "muxer": address.protocol.muxer,
                 "options": dict(address.protocol.options),
+                "protocol": address.tls,
                 "timeout_s": timeout_s,
                 "queue_bytes": self._most_bytes,
             }
@@ -205,7 +206,7 @@ class StreamSink:
     """
 
     def __init__(self, spec: str, stream: Stream, open_sound: OpenSound = lambda: None) -> None:
-        self._address = Address.parse(spec)
+        self._address = Address.parse(spec, stream.ca_file)
         self._stream = stream
         self._open_sound = open_sound
         self._sound: SoundFeed | None = None
