@@ -363,7 +363,7 @@ class Director:
         self._drop_session()
 
     def _tell_recorded(self, recording: Recording, live: OnAir) -> None:
-        for path in recording.files or (recording.path,):
+        for path in recording.files or (None,):
             self._tell_problem(on_record.tell_recording(self._crew.trail, path, live.session.format.name))
 
     def _tell_problem(self, signed: Provenance | None) -> None:

@@ -117,6 +117,7 @@ class OnAir:
         self._resources = ResourceWatch(clock, None, realtime=True)
         self._marks: deque[tuple[int, int, int]] = deque()
         self._told: set[str] = set()
+        self._missing: dict[str, str] = {}
         self._monitor = Worker("monitor", self._look, on_error=_look_failed)
 
     def begin(self) -> None:
@@ -165,6 +166,7 @@ class OnAir:
             memory_mib=round(memory_mib()),
         )
         self._tell_failures()
+        self._tell_missing()
         if self.session.wait(0.0):
             self._ended(self)
             return False
@@ -178,6 +180,14 @@ class OnAir:
                 self._told.add(name)
                 advice = cast("str", getattr(error, "advice", "")) if isinstance(error, FaceFusionLiveError) else ""
                 self._tell(Notice(Level.ERROR, f"the output {name} failed: {error}", advice, type(error).__name__))
+
+    def _tell_missing(self) -> None:
+        """An output that goes on without something, each time that it begins to."""
+        before = self._missing
+        self._missing = {name: status.missing for name, status in self.session.outputs.items()}
+        for name, missing in self._missing.items():
+            if missing and missing != before.get(name, ""):
+                self._tell(Notice(Level.WARNING, f"the output {name}: {missing}"))
 
 
 def _look_failed(error: Exception) -> None:

@@ -56,10 +56,11 @@ def started_session(
                 facts = _recorded_with(wanted, opened, form)
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
                 target = form.name if form else input_target(wanted.input)
-                for path in opened.recordings or (wanted.output,):
+                # Only what this session made: at the place of its output an older file may lie.
+                for path in opened.recordings or (None,):
                     _tell_problem(tell_recording(writing, path, target, facts), notify)
-            if wanted.snapshot is not None and wanted.snapshot.is_file():
-                _tell_problem(stamp(wanted.snapshot, writing), notify)
+            for path in opened.snapshots:
+                _tell_problem(stamp(path, writing), notify)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -117,13 +118,13 @@ def announce_recording(trail: AuditTrail, target: str) -> None:
 
 
 def tell_recording(
-    trail: AuditTrail, output: Path, target: str, facts: Mapping[str, object] = MappingProxyType({})
+    trail: AuditTrail, output: Path | None, target: str, facts: Mapping[str, object] = MappingProxyType({})
 ) -> Provenance | None:
     """Sign what was recorded, and put it on record by its SHA-256.
 
     Args:
         trail: The record.
-        output: The file, finished; one that is not there was not recorded.
+        output: The file, finished; None, or one that is not there, where nothing was recorded.
         target: The session's input, as rows name it.
         facts: How it was made.
 
@@ -131,13 +132,12 @@ def tell_recording(
         What the file says of itself; None where there is no file.
     """
     told: dict[str, object] = {"phase": "end", **facts}
-    written = output.is_file()
     signed = None
-    if written:
+    if output is not None and output.is_file():
         signed = stamp(output, trail)
         told |= signed.facts()
         told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
-    trail.record("export.video", target, "success" if written else "failure", told)
+    trail.record("export.video", target, "success" if signed is not None else "failure", told)
     return signed
 
 

@@ -175,6 +175,11 @@ class OpenSession:
         return tuple(part for sink in self.sinks if isinstance(sink, Recorder) for part in sink.parts)
 
     @property
+    def snapshots(self) -> tuple[Path, ...]:
+        """The snapshots taken so far."""
+        return tuple(sink.path for sink in self.sinks if isinstance(sink, Snapshot) and sink.taken.is_set())
+
+    @property
     def pages(self) -> tuple[str, ...]:
         """Addresses at which a browser on this machine can watch. They are secrets."""
         return tuple(sink.url for sink in self.sinks if isinstance(sink, MjpegSink) and sink.url)

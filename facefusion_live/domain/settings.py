@@ -414,6 +414,15 @@ class Stream:
         Acts.SESSION,
         Words("Server timeout", "How long a server may take to answer, and to take a picture."),
     ] = 8.0
+    ca_file: Annotated[
+        str,
+        Text("the path of a list of certificates (PEM), or nothing for the system's"),
+        Acts.SESSION,
+        Words(
+            "Trusted authorities",
+            "Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.",
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,12 @@ SENTENCES = (
     "Give a path in a folder that exists and that you may write to.",
     "Make room on the disk and record again; what was recorded until then is kept.",
     "the output {} failed: {}",
+    "the output {}: the microphone is gone: silence",
     "there is no output {}",
+    "the microphone is gone: silence",
+    "there is no microphone {}",
+    "there is no microphone",
+    "Microphones: {}.",
     "Start PipeWire and WirePlumber in your session (systemctl --user start pipewire wireplumber).",
     "Install PipeWire 0.3.50 or newer (Debian, Ubuntu: libpipewire-0.3-0; Fedora: pipewire-libs).",
     # The program itself

@@ -889,8 +889,28 @@
         <translation>输出 {} 失败：{}</translation>
     </message>
     <message>
+        <source>the output {}: the microphone is gone: silence</source>
+        <translation>输出 {}：麦克风已断开，现为静音</translation>
+    </message>
+    <message>
         <source>there is no output {}</source>
         <translation>没有输出 {}</translation>
+    </message>
+    <message>
+        <source>the microphone is gone: silence</source>
+        <translation>麦克风已断开，现为静音</translation>
+    </message>
+    <message>
+        <source>there is no microphone {}</source>
+        <translation>没有麦克风 {}</translation>
+    </message>
+    <message>
+        <source>there is no microphone</source>
+        <translation>没有麦克风</translation>
+    </message>
+    <message>
+        <source>Microphones: {}.</source>
+        <translation>可用的麦克风：{}。</translation>
     </message>
     <message>
         <source>Start PipeWire and WirePlumber in your session (systemctl --user start pipewire wireplumber).</source>
@@ -2347,6 +2367,14 @@
     <message>
         <source>How long a server may take to answer, and to take a picture.</source>
         <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Trusted authorities</source>
+        <translation>受信任的证书颁发机构</translation>
+    </message>
+    <message>
+        <source>Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.</source>
+        <translation>由谁为使用 TLS 的服务器担保；对于您自己的服务器，请给出其颁发机构的证书。</translation>
     </message>
     <message>
         <source>Camera name</source>
