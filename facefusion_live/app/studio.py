@@ -324,7 +324,8 @@ class Studio:
             look=self._workshop.portrait,
             read=read_picture,
             allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
-            revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (made later)
+            leaving=lambda person_id: self._director.leaving(person_id),  # noqa: PLW0108 (made later)
+            revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (as above)
         )
 
     def _disclose(self) -> None:
