@@ -10,6 +10,7 @@ from pathlib import Path
 from facefusion_live.app import on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.input_names import spoken
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
@@ -84,7 +85,7 @@ class Director:
         self._in_use: InUse | None = None
         self._called_off = False
         self.phase = Phase.IDLE
-        self.input = InputState(crew.memory.input, _spoken(crew.memory.input))
+        self.input = InputState(crew.memory.input, spoken(crew.memory.input))
         self.source: SourceState | None = None
         self.on_air: OnAir | None = None
 
@@ -201,7 +202,7 @@ class Director:
         """
         live = self.on_air
         if live is None:
-            self._choose(InputState(spec, _spoken(spec)))
+            self._choose(InputState(spec, spoken(spec)))
             return
         if spec == live.spec:  # one device cannot be opened twice: the camera's settings were changed
             self._begin_anew(spec, None)
@@ -409,15 +410,7 @@ class Director:
 
 def _called(spec: str, device: str) -> str:
     """An input that is open, for people: a camera by the name that it has, everything else as it was asked for."""
-    return device if spec.startswith("camera:") else _spoken(spec)
-
-
-def _spoken(spec: str) -> str:
-    """An input for people: a file by its name, an address without what may be secret in it."""
-    scheme, separator, rest = spec.partition("://")
-    if separator:
-        return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}"
-    return spec if spec.startswith(("camera:", "synthetic")) else Path(spec).name or spec
+    return device if spec.startswith("camera:") else spoken(spec)
 
 
 def _make_folder(path: Path) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
+from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
@@ -106,6 +108,7 @@ class Studio:
         self._notices: deque[Notice] = deque(maxlen=_NOTICES)
         self._lock = threading.Lock()
         self._closed = self._saving = False
+        self._camera_names: Mapping[str, str] = {}
         self._loader = TaskRunner("loader")
         self._workshop = Workshop(engine, settings.inference.provider)
         self.store = SettingsStore(settings)
@@ -145,8 +148,9 @@ class Studio:
             dropped=reading.dropped,
             failed=reading.failed,
             fault="" if fault is None else fault.value,
+            input_problem="" if session is None else session.input_problem,
             leaks=reading.leaks,
-            input=director.input,
+            input=self._named(director.input),
             source=director.source,
             engine=self._workshop.swapper.name,
             provider=self._workshop.swapper.provider,
@@ -212,9 +216,13 @@ class Studio:
         """Inputs that worked, the last one first."""
         return self._memory.recent_inputs
 
+    def input_name(self, spec: str) -> str:
+        """An input for people: a camera by its name once it was seen, an address without what may be secret in it."""
+        return self._camera_names.get(spec) or spoken(spec)
+
     def cameras(self) -> "Future[tuple[CameraChoice, ...]]":
         """The cameras that are there now."""
-        return self._loader.submit(_cameras)
+        return self._loader.submit(self._look_for_cameras)
 
     def panic(self) -> None:
         """Cut to the slate at once, until `resume`."""
@@ -302,6 +310,15 @@ class Studio:
         self._forget()
         self._unwatch()
         self._trail.close(_CLOSE_S)
+
+    def _look_for_cameras(self) -> tuple[CameraChoice, ...]:
+        found = _cameras()
+        self._camera_names = {camera.spec: camera.name for camera in found}
+        return found
+
+    def _named(self, used: InputState) -> InputState:
+        name = self._camera_names.get(used.spec)
+        return used if name is None else replace(used, name=name)
 
     def _crew(self) -> Crew:
         return Crew(

@@ -90,6 +90,11 @@ class Rendering:
             backoff_s=_BACKOFF_S,
         )
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come for longer than a source may be silent. Thread: any."""
+        return not self._heard
+
     def begin(
         self,
         jobs: Channel[Job],

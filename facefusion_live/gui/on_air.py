@@ -225,7 +225,7 @@ class OnAirBar(QWidget):
         row.addWidget(self.panic_button)
 
     def _why(self, state: StudioState) -> str:
-        fault = engine_words(state.fault)
+        fault = engine_words(state.input_problem or state.fault)
         if state.phase is not Phase.LIVE:
             return {
                 Phase.STARTING: self.tr("Getting ready …"),

@@ -85,6 +85,11 @@ def test_the_picture_is_there_while_live_and_the_page_while_idle(window: MainWin
         ({"gate": GateState.PASS, "pass_armed": True}, "PASS", "A bare face may be on air: pass-through"),
         ({"blocks": frozenset({Block.CONSENT}), "gate": GateState.SLATE}, "SLATE", "The slate is shown: consent"),
         ({"pass_armed": True}, "LIVE", "Every face is covered · pass-through is armed"),
+        (
+            {"gate": GateState.SLATE, "fault": "no face", "input_problem": "no pictures come"},
+            "SLATE",
+            "The slate is shown: no pictures come",
+        ),
         ({"phase": Phase.STARTING}, "STARTING", "Getting ready …"),
     ],
 )

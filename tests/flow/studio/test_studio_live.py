@@ -16,6 +16,7 @@ from facefusion_live.app.studio import Level, Phase
 from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
+from tests.adapters.capture.senders import NetworkCamera
 from tests.flow.studio.conftest import WAIT_S, Stage
 from tests.support import RESOURCES
 
@@ -289,6 +290,30 @@ def test_stop_does_not_wait_for_an_input_that_hangs(stage: Stage) -> None:
         stage.phase(Phase.IDLE)
         assert time.monotonic() - stopped_s < 3
     assert stage.notices() == []
+
+
+def test_a_camera_that_is_pulled_is_told_and_told_again_when_it_is_back(stage: Stage, tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "still.jpg"), cv2.VideoCapture(str(CLIP)).read()[1])
+    with NetworkCamera(tmp_path / "still.jpg") as camera:
+        stage.studio.choose_input(camera.url)
+        stage.live()
+        assert stage.studio.state().input_problem == ""
+        camera.pull()
+        stage.until(lambda: stage.studio.state().input_problem, "the loss")
+        stage.until(lambda: stage.studio.state().gate is GateState.SLATE, "the slate")
+        stage.until(lambda: len(stage.notices()) == 1, "the notice")
+        problem = stage.studio.state().input_problem
+        assert problem.startswith("the input was lost: ")
+        assert stage.told[0].text == problem
+        assert stage.told[0].level is Level.WARNING
+        time.sleep(1.5)
+        camera.plug_in()
+        stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live again")
+        stage.until(lambda: "pictures come again" in stage.notices(), "the good news")
+        assert len(stage.notices()) == 2, "each once, however often it was tried"
+        assert stage.studio.state().input_problem == ""
+        stage.studio.stop()
+        stage.phase(Phase.IDLE)
 
 
 def test_a_recording_is_on_record_first_and_by_its_sum(stage: Stage, tmp_path: Path) -> None:
