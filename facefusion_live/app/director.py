@@ -370,7 +370,7 @@ class Director:
                 self._drop_session()
         if recording is not None:
             path = _free_name(recording.path)
-            self._crew.tell(Notice(Level.INFO, f"pictures have another size: the recording goes on as {path.name}"))
+            self._crew.tell(Notice(Level.INFO, f"the input was opened anew: the recording goes on as {path.name}"))
             self.record(path)
 
     def _end(self) -> None:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
@@ -98,14 +98,23 @@ class Studio:
         settings: At the start.
         engine: One of `engines.engines()`.
         remember: The next start begins with what this one worked with.
+        told: What a person is to be told first.
 
     Raises:
         BadInputError: There is no such engine.
     """
 
-    def __init__(self, home: Home, settings: Settings, *, engine: str = "mesh", remember: bool = True) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        *,
+        engine: str = "mesh",
+        remember: bool = True,
+        told: Sequence[Notice] = (),
+    ) -> None:
         self._home, self._remembers = home, remember
-        self._notices: deque[Notice] = deque(maxlen=_NOTICES)
+        self._notices: deque[Notice] = deque(told, maxlen=_NOTICES)
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
@@ -368,9 +377,8 @@ class Studio:
         try:
             return load(file)
         except SettingsError as error:
-            aside = file.with_suffix(".damaged")
-            self._tell(Notice(Level.WARNING, str(error), f"It was put aside as {aside.name}.", type(error).__name__))
-            file.replace(aside)
+            aside = _put_aside(file, error)
+            self._tell(Notice(Level.WARNING, str(error), f"It was put aside as {aside}.", type(error).__name__))
             return load(file)
 
     def _order(self, do: Callable[[], object], then: Callable[[], None] | None = None) -> None:
@@ -429,8 +437,24 @@ def _cameras() -> tuple[CameraChoice, ...]:
     )
 
 
+def _put_aside(file: Path, error: SettingsError) -> str:
+    """Rename a damaged file; returns its new name.
+
+    Raises:
+        SettingsError: The one given: it cannot be renamed.
+    """
+    aside = file.with_suffix(".damaged")
+    try:
+        file.replace(aside)
+    except OSError:
+        raise error from None
+    return aside.name
+
+
 def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = True) -> Studio:
     """A studio with the settings that were in force last, and some others on top.
+
+    Whoever opens a window has no terminal to be told in: damaged settings are put aside, and the usual ones are taken.
 
     Args:
         home: The user's files.
@@ -438,6 +462,13 @@ def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = 
         remember: As for `Studio`.
 
     Raises:
-        SettingsError: The settings file cannot be read, or there is no such parameter or value.
+        SettingsError: There is no such parameter or value among the overrides.
     """
-    return Studio(home, load_settings(home.settings_file).with_values(overrides), remember=remember)
+    told: list[Notice] = []
+    try:
+        settings = load_settings(home.settings_file)
+    except SettingsError as error:
+        settings, aside = Settings(), _put_aside(home.settings_file, error)
+        advice = f"It was put aside as {aside}; the usual settings are in force."
+        told.append(Notice(Level.WARNING, str(error), advice, type(error).__name__))
+    return Studio(home, settings.with_values(overrides), remember=remember, told=told)

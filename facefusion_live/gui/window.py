@@ -40,7 +40,8 @@ from facefusion_live.gui.words import Words
 
 log = logging.getLogger("facefusion_live.gui")
 
-_LEAST = QSize(1024, 680)
+_LEAST = QSize(880, 500)
+"""A screen of 1920 x 1080 at twice the size has 960 x 540."""
 _USUAL = QSize(1280, 800)
 _LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 300, 236
 _AREAS = {
@@ -234,6 +235,7 @@ class MainWindow(QMainWindow):
         self.on_air.resumed.connect(self._deeds.resume)
         self.welcome.started.connect(self._deeds.start)
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
+        self.welcome.all_faces_wanted.connect(self._sources_in_sight)
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)

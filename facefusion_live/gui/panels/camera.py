@@ -192,10 +192,8 @@ class CameraPanel(Page):
         self.recent.setVisible(bool(specs))
         # Cameras get their names once they were looked for.
         names = [self._name_of(spec) for spec in specs[:_RECENT]]
-        if (
-            names == [self.recent.itemText(at) for at in range(1, self.recent.count())]
-            and specs[:_RECENT] == self._recent
-        ):
+        shown = [self.recent.itemText(at) for at in range(1, self.recent.count())]
+        if (specs[:_RECENT], names) == (self._recent, shown):
             return
         self._recent = specs[:_RECENT]
         while self.recent.count() > 1:

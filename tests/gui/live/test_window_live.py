@@ -105,7 +105,7 @@ def test_a_dropped_photo_is_worn_and_another_input_is_used(evening: Evening, tmp
     camera.address.setText(str(tmp_path / "nothing.mp4"))
     QTest.keyClick(camera.address, Qt.Key.Key_Return)
     evening.until(evening.window.notices.isVisible, "the error")
-    assert evening.window.notices.words.text() == "Nothing.mp4: there is no such file."
+    assert evening.window.notices.words.text() == "nothing.mp4: there is no such file."
     assert evening.state.input.spec == str(CLIP)
     evening.emitted(5)
     assert [row["action"] for row in evening.rows()].count("consent.grant") == 1
