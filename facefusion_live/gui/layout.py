@@ -33,6 +33,11 @@ class Memory:
         value = self._ini.value(name)
         return next((word for word in allowed if word == value), allowed[0])
 
+    def text(self, name: str) -> str:
+        """A remembered text; empty where there is none."""
+        value = self._ini.value(name)
+        return value if isinstance(value, str) else ""
+
     def switch(self, name: str, default: bool) -> bool:  # noqa: FBT001 (a value)
         """A remembered switch."""
         return str(self._ini.value(name, default)).lower() == "true"

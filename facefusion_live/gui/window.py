@@ -30,6 +30,7 @@ from facefusion_live.gui.menus import Menus
 from facefusion_live.gui.notices import NoticeLine
 from facefusion_live.gui.on_air import OnAirBar
 from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.panels.output import OutputPanel
 from facefusion_live.gui.panels.sources import SourcesPanel
 from facefusion_live.gui.reason_dialog import ReasonDialog
 from facefusion_live.gui.theme import Theme
@@ -89,7 +90,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._build()
         self._menus = Menus(self, self.hotkeys, theme, words)
-        self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory)
+        card = cast("OutputPanel", self.docks["output"].widget()).recording
+        self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory, card)
         self._connect()
         self._restore()
         self._retranslate()
@@ -164,7 +166,9 @@ class MainWindow(QMainWindow):
         for panel in PANELS:
             dock = QDockWidget(QCoreApplication.translate("Panel", panel.title), self)
             dock.setObjectName(panel.id)
-            dock.setWidget(panel.make(self.bridge, self._studio))
+            page = panel.make(self.bridge, self._studio)
+            dock.setWidget(page)
+            dock.visibilityChanged.connect(page.come_into_sight)
             dock.topLevelChanged.connect(self._dress_docks_later)
             dock.dockLocationChanged.connect(self._dress_docks_later)
             dock.visibilityChanged.connect(self._dress_docks_later)

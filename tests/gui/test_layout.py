@@ -143,6 +143,25 @@ def assert_side_by_side(around: QWidget, parts: Sequence[QWidget]) -> None:
         assert not one.intersects(other)
 
 
+def test_a_panel_behind_another_one_does_nothing_until_its_tab_is_chosen(
+    window: MainWindow, studio: FakeStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(window, studio)
+    safety: Any = window.docks["safety"].widget()
+    seen: list[str] = []
+    monkeypatch.setattr(safety, "show_state", lambda state: seen.append(state.fault))
+    studio.show(fault="no face")
+    window.bridge.refresh()
+    QTest.qWait(20)
+    assert seen == []
+    window.docks["safety"].raise_()
+    QTest.qWait(20)
+    assert seen[-1:] == ["no face"]
+    studio.show(fault="face lost")
+    window.bridge.refresh()
+    assert seen[-1:] == ["face lost"]
+
+
 # --- photos ---------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from facefusion_live.app.environment import Home
 from facefusion_live.app.studio import InputState, Phase, RecordingState
+from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState, SinkState, SinkStatus
 from facefusion_live.engine.gate import Block
 from facefusion_live.gui.layout import Memory
@@ -18,7 +19,7 @@ from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT
 from facefusion_live.gui.welcome import Welcome
 from facefusion_live.gui.window import MainWindow
-from tests.fakes.studio import FakeStudio
+from tests.fakes.studio import FakeStudio, failed
 from tests.gui.panels.hands import strike
 
 
@@ -360,6 +361,36 @@ def test_a_minimised_window_takes_no_pictures(window: MainWindow, studio: FakeSt
     window.bridge.watch(True)
     with qtbot.waitSignal(window.bridge.view_ready, timeout=1000):
         studio.push_view()
+
+
+def test_keys_record_where_and_as_the_panel_says_and_so_at_the_next_start(
+    window: MainWindow, studio: FakeStudio, tmp_path: Path
+) -> None:
+    go_live(window, studio)
+    card: Any = window.docks["output"].widget().recording  # type: ignore[union-attr]
+    card.folder.setText(str(tmp_path))
+    card.folder.editingFinished.emit()
+    card.film._group.button(1).click()
+    card.picture._group.button(1).click()
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    press(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    recorded, snapped = (path for name, path in studio.calls[-2:] if name in {"start_recording", "snapshot"})
+    assert (recorded.parent, recorded.suffix, snapped.parent, snapped.suffix) == (tmp_path, ".mkv", tmp_path, ".jpg")
+    memory = Memory(Home(tmp_path, tmp_path, tmp_path))
+    again = MainWindow(FakeStudio(tmp_path), memory, window._theme, window._words)  # type: ignore[arg-type]
+    kept: Any = again.docks["output"].widget().recording  # type: ignore[union-attr]
+    assert kept.new_recording().suffix == ".mkv"
+    assert (kept.new_picture().parent, kept.new_picture().suffix) == (tmp_path, ".jpg")
+    again.close()
+    again.deleteLater()
+
+
+def test_a_snapshot_by_key_that_fails_is_told(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
+    go_live(window, studio)
+    studio.snapshot = lambda _path: failed(SinkError("the disk is full", advice="Make room."))  # type: ignore[method-assign]
+    window.hotkeys["snapshot"].trigger()
+    qtbot.waitUntil(window.notices.isVisible)
+    assert window.notices.words.text() == "The disk is full."
 
 
 def test_where_nothing_can_be_remembered_the_window_is_new_each_time(tmp_path: Path) -> None:

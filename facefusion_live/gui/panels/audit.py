@@ -156,7 +156,7 @@ class AuditPanel(Page):
         self.code.returnPressed.connect(self._unlock)
 
     def _follow(self) -> None:
-        if self.bridge.state.audit.stored != self._stored:
+        if self.in_sight and self.bridge.state.audit.stored != self._stored:
             self.read()
 
     def _filter_changed(self) -> None:
