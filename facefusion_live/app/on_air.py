@@ -118,6 +118,7 @@ class OnAir:
         self._marks: deque[tuple[int, int, int]] = deque()
         self._told: set[str] = set()
         self._missing: dict[str, str] = {}
+        self._missed = ""
         self._monitor = Worker("monitor", self._look, on_error=_look_failed)
 
     def begin(self) -> None:
@@ -167,11 +168,21 @@ class OnAir:
         )
         self._tell_failures()
         self._tell_missing()
+        self._tell_input()
         if self.session.wait(0.0):
             self._ended(self)
             return False
         self._monitor.pause(_LOOK_S)
         return True
+
+    def _tell_input(self) -> None:
+        """That no pictures come is told once, and that they come again."""
+        before, self._missed = self._missed, self.session.input_problem
+        if self._missed and not before:
+            advice = "Check the camera or the address. It is opened again by itself; until then nothing new goes out."
+            self._tell(Notice(Level.WARNING, self._missed, advice))
+        elif before and not self._missed:
+            self._tell(Notice(Level.INFO, "pictures come again"))
 
     def _tell_failures(self) -> None:
         """An output that breaks is told once; the others and the picture go on."""

@@ -20,7 +20,9 @@ from facefusion_live.gui.widgets.gallery import Gallery, Tile
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import engine_words, sentence
+
+_LONGEST_NAME = 24
 
 
 class SourcesPanel(Page):
@@ -162,9 +164,14 @@ class SourcesPanel(Page):
 
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
-    return Tile(person.id, person.name, person.thumbnail, current, current and loading, person.problem or "")
+    problem = engine_words(person.problem or "")
+    return Tile(person.id, person.name, person.thumbnail, current, current and loading, problem)
 
 
 def _why(refused: Added) -> str:
     said = engine_words(refused.problem or "")
-    return f"{refused.name}: {said}. {engine_words(refused.advice)}".strip()
+    if refused.name not in said:
+        said = f"{refused.name}: {said}"
+    # Words are not broken within, and a name of one word would be cut off.
+    name = refused.name if len(refused.name) <= _LONGEST_NAME else f"{refused.name[:_LONGEST_NAME]}…"
+    return f"{sentence(said.replace(refused.name, name))} {engine_words(refused.advice)}".strip()
