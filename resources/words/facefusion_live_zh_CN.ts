@@ -606,7 +606,7 @@
     </message>
     <message>
         <source>the graphics card has {} MiB of memory left: close other programs that use it, or lower swap.max_crop_px</source>
-        <translation type="unfinished"></translation>
+        <translation>显卡只剩 {} MiB 显存：请关闭占用显存的其他程序，或调低 swap.max_crop_px</translation>
     </message>
     <message>
         <source>the recording&apos;s disk has {} MiB left, about {} min: make room, or stop in time</source>
@@ -1266,7 +1266,7 @@
     </message>
     <message>
         <source>the output {}: the microphone is gone: silence</source>
-        <translation type="unfinished"></translation>
+        <translation>输出 {}：麦克风已断开，现为静音</translation>
     </message>
     <message>
         <source>the microphone is gone: silence</source>
@@ -3194,7 +3194,7 @@
     </message>
     <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
-        <translation type="unfinished"></translation>
+        <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
     </message>
     <message>
         <source>Mixes the swap with the camera&apos;s picture; below about .9 your own face shows through, and the gate shuts.</source>
@@ -3334,7 +3334,7 @@
     </message>
     <message>
         <source>Trusted authorities</source>
-        <translation type="unfinished"></translation>
+        <translation>受信任的证书颁发机构</translation>
     </message>
     <message>
         <source>Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.</source>
