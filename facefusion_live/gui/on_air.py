@@ -220,7 +220,7 @@ class OnAirBar(QWidget):
         self.plate = StatePlate()
         self.why, self._what = OneLine(Role.HEADING), OneLine(Role.MUTED)
         self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
-        self.left_out = Chip("warning")
+        self.left_out, self.label = Chip("warning"), Chip("check")
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
@@ -264,7 +264,7 @@ class OnAirBar(QWidget):
     @property
     def chips(self) -> tuple[Chip, ...]:
         """From left to right."""
-        return (self.left_out, self.recording, self.readers, self.audit)
+        return (self.left_out, self.recording, self.readers, self.label, self.audit)
 
     @property
     def least_width(self) -> int:
@@ -365,6 +365,8 @@ class OnAirBar(QWidget):
         words = said.get(state.left_out, "")
         tip = self.tr("Left out, and on record: {}").format(state.left_out_reason)
         self.left_out.say(words, "warning", tip if words else "")
+        drawn = state.phase is Phase.LIVE and "label" not in state.left_out
+        self.label.say(self.tr("Label on") if drawn else "", tip=self.tr("Every picture says that it is synthesised."))
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("On air"))

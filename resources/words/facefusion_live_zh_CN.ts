@@ -2010,6 +2010,10 @@
 <context>
     <name>KeysDialog</name>
     <message>
+        <source>{0} is needed to get about. Choose another key.</source>
+        <translation>{0} 是操作界面所需的按键，请换一个。</translation>
+    </message>
+    <message>
         <source>{0} is taken by: {1}. Choose another key.</source>
         <translation>{0} 已用于：{1}。请换一个键。</translation>
     </message>
@@ -2188,6 +2192,14 @@
     <message>
         <source>Left out, and on record: {}</source>
         <translation>已去掉并记录在案：{}</translation>
+    </message>
+    <message>
+        <source>Label on</source>
+        <translation>标识已开启</translation>
+    </message>
+    <message>
+        <source>Every picture says that it is synthesised.</source>
+        <translation>每一帧画面都标明为合成。</translation>
     </message>
     <message>
         <source>On air</source>

@@ -14,6 +14,7 @@ from facefusion_live.app.studio import InputState, Phase, RecordingState
 from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState, SinkState, SinkStatus
 from facefusion_live.engine.gate import Block
+from facefusion_live.gui.hotkeys import Hotkeys
 from facefusion_live.gui.layout import Memory
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT
@@ -247,6 +248,31 @@ def test_a_key_that_is_taken_is_told_and_not_given(window: MainWindow) -> None:
     assert window.hotkeys["record"].shortcut() == QKeySequence("Ctrl+R")
     click(dialog._usual)
     assert dialog._note.text() == ""
+
+
+@pytest.mark.parametrize("keys", ["Esc", "Tab", "Shift+Tab", "Space", "Return", "Left", "PgDown", "Alt+S", "Del"])
+def test_keys_that_are_needed_are_not_given_away(window: MainWindow, keys: str) -> None:
+    window.show_keys()
+    dialog = window.keys_dialog
+    assert dialog is not None
+    field = dialog._fields["quit"]
+    field.setKeySequence(QKeySequence(keys))
+    field.editingFinished.emit()
+    assert dialog._note.text().endswith("is needed to get about. Choose another key.")
+    assert window.hotkeys["quit"].shortcut() == QKeySequence("Ctrl+Q") == field.keySequence()
+
+
+def test_whatever_the_file_says_no_two_actions_share_a_key(qapp: QApplication) -> None:
+    swapped = {"record": "Ctrl+Z", "undo": "Ctrl+R", "nothing": "F5"}
+    keys = Hotkeys(qapp, swapped)
+    assert (keys["record"].shortcut(), keys["undo"].shortcut()) == (QKeySequence("Ctrl+Z"), QKeySequence("Ctrl+R"))
+    spoilt = {"quit": "Esc", "record": "Ctrl+Z", "pause": "F9", "snapshot": "F9"}
+    keys = Hotkeys(qapp, spoilt)
+    texts = [action.shortcut().toString() for _, action in keys if not action.shortcut().isEmpty()]
+    assert len(texts) == len(set(texts))
+    assert keys["quit"].shortcut() == QKeySequence("Ctrl+Q")
+    assert keys["record"].shortcut() == QKeySequence("Ctrl+R")
+    assert {keys[name].shortcut().toString() for name in ("pause", "snapshot")} == {"Ctrl+Shift+R", "F9"}
 
 
 def test_no_two_actions_share_a_key(window: MainWindow) -> None:
