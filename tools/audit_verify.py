@@ -145,7 +145,7 @@ def read_row(body: bytes) -> dict[str, Any]:
         str
     }:
         raise ValueError("status, prev or timestamp is not as the schema wants it")
-    if type(metadata) is not dict or not plain((metadata,)) or not good_metadata(event["action"], metadata):
+    if not plain((metadata,)) or not good_metadata(event["action"], metadata):
         raise ValueError("the metadata are not as the schema wants them")
     return event
 
@@ -184,12 +184,13 @@ def good_words(log_id: str, boot: str, session: str, user: str, address: str, ta
     return IDENTITIES(f"{log_id} {boot} {session} {user} {address} {target}") is not None
 
 
-def good_metadata(action: str, metadata: dict[str, Any]) -> bool:
-    """Do the trail's own rows say what they must?"""
+def good_metadata(action: str, metadata: Any) -> bool:  # noqa: ANN401 (whatever JSON holds)
+    """Are they an object, and do the trail's own rows say what they must?"""
     if action in ("audit.suppressed", "audit.gap"):
-        counts, total = metadata.get("counts"), metadata.get("total")
-        sound = type(counts) is dict and counts and all(type(each) is int and each > 0 for each in counts.values())
-        return bool(sound) and type(total) is int and sum(counts.values()) == total and has(metadata, digest=str)
+        if not has(metadata, counts=dict, total=int, digest=str):
+            return False
+        counts = metadata["counts"].values()
+        return all(type(each) is int and each > 0 for each in counts) and sum(counts) == metadata["total"] > 0
     return has(metadata, **METADATA.get(action, {}))
 
 
@@ -372,13 +373,14 @@ class Log:
         self.heads: list[Head] = []
         self.notes: list[tuple[int, str]] = []
         self.pruned_to, self.prune_seq, self.prune_body = 0, 0, b""
-        self.frontier: bytes | None = None
+        self.frontier = b""
         self.from_horizon = False
         self.archives: dict[str, str] | None = {}  # None: pruned rows are at hand without one
         self.flaws: list[str] = []
         self.missing: list[str] = []
         self.found, self.notices, self.count = Findings(), list[str](), 0
-        self.genesis, self.key, self.next_key = "", b"", b""
+        self.genesis, self.key = "", b""
+        self.next_key: bytes | None = None
         self.tree, self.start, self.seq, self.prev = Tree(), 0, 0, "0" * 64
         self.clock: tuple[str, int, int] | None = None
         self.epoch = self.number = self.sealed = self.noted = self.rotated = 0
@@ -424,7 +426,7 @@ class Log:
         for anchor in anchors:
             at = checkpoint_of(anchor)
             if at and at[1] > self.start:
-                marks.append((at[1], ANCHOR, anchor))
+                marks.append((at[1], ANCHOR, (anchor, at[2])))
             else:
                 what = f"the anchor tells of {at[1]} rows, which are not at hand" if at else "the anchor is none"
                 self.found.add(OTHERS, UNVERIFIABLE, what)
@@ -447,7 +449,7 @@ class Log:
 
     def row(self, seq: int, body: bytes, digest: bytes | None) -> None:
         """Take in one row."""
-        if self.next_key:
+        if self.next_key is not None:
             self.change_key()
         leaf = leaf_of(body)
         self.count += 1
@@ -514,7 +516,7 @@ class Log:
             return
         if said["epoch"] != self.epoch + 1 or key_of(said["previous_key"]) != self.key:
             self.found.add(SEAL, TAMPERED, f"row {self.seq} skips an epoch or replaces a key that was not in force")
-        self.next_key, self.rotated = key_of(said["public_key"]) or b"none", self.seq
+        self.next_key, self.rotated = key_of(said["public_key"]), self.seq
         if waited := said.get("unsealed"):
             self.notices.append(f"nothing had sealed the {waited} rows before row {self.seq} when a session found them")
 
@@ -536,11 +538,11 @@ class Log:
 
     def change_key(self) -> None:
         """After a `key.rotate` that its own key has sealed, the next key is in force."""
-        if not self.next_key:
+        if self.next_key is None:
             return
         if self.noted != self.rotated:
             self.unclosed.append(self.epoch)
-        self.key, self.next_key, self.epoch = self.next_key, b"", self.epoch + 1
+        self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
 
     def mark(self, size: int, kind: int, what: Any) -> None:  # noqa: ANN401 (a note, or a head's source and root)
         """Something speaks about the tree of `size` leaves."""
@@ -553,11 +555,7 @@ class Log:
         elif kind == HORIZON:
             self.horizon()
         else:
-            self.found.looked_into(OTHERS)
-            if not signed_by(what, self.log_id, self.key):
-                self.found.add(OTHERS, TAMPERED, "the anchor is not signed by a key of this log")
-            if (checkpoint_of(what) or [b""] * 3)[2] != self.tree.root():
-                self.found.add(OTHERS, TAMPERED, f"the anchor seals other rows up to {size}")
+            self.anchor(size, *what)
 
     def note(self, size: int, note: str) -> None:
         """A checkpoint: signed by the key in force, of this log, size, root and epoch, and the next by number."""
@@ -580,12 +578,20 @@ class Log:
         if self.noted != size:
             self.found.add(COVERAGE, TRUNCATED, f"{source} remembers a checkpoint at {size} that is gone")
 
+    def anchor(self, size: int, note: str, root: bytes) -> None:
+        """A checkpoint that somebody else kept: signed by the key in force, over these rows."""
+        self.found.looked_into(OTHERS)
+        if not signed_by(note, self.log_id, self.key):
+            self.found.add(OTHERS, TAMPERED, "the anchor is not signed by a key of this log")
+        if root != self.tree.root():
+            self.found.add(OTHERS, TAMPERED, f"the anchor seals other rows up to {size}")
+
     def horizon(self) -> None:
         """The pruned rows are at hand: what stands for them must be what they come to."""
         said = self.told()
         if said is None:
             return  # `judge_end` says so
-        key, epoch = (self.next_key, self.epoch + 1) if self.next_key else (self.key, self.epoch)
+        key, epoch = (self.key, self.epoch) if self.next_key is None else (self.next_key, self.epoch + 1)
         stands = (self.tree.root().hex(), self.prev, key.hex(), epoch, self.number, self.genesis)
         begun = hashlib.sha256(key_of(said["genesis_key"])).hexdigest()
         told = (*map(said.get, ("root", "last_hash", "public_key", "epoch", "number")), begun)
@@ -602,7 +608,7 @@ class Log:
     def kept_tree(self) -> Tree:
         """The tree kept at the horizon; an empty one where it cannot be read."""
         try:
-            return Tree.from_bytes(self.frontier or b"")
+            return Tree.from_bytes(self.frontier)
         except (ValueError, TypeError):
             return Tree()
 
@@ -1038,6 +1044,8 @@ class Selection:
             log.genesis = hashlib.sha256(key_of(said["public_key"])).hexdigest()
         elif not self.closed(seq):
             log.found.add(SEAL, TAMPERED, f"epoch {log.epoch} was not closed by its own key")
+        if log.epoch >= 0 and key_of(said.get("previous_key", "")) != log.key:
+            log.found.add(SEAL, TAMPERED, f"row {seq} replaces a key that was not in force")
         if epoch != log.epoch + 1 or (seq == 1) != (epoch == 0):
             log.found.add(SEAL, TAMPERED, f"row {seq} begins epoch {epoch} after {log.epoch}")
         log.epoch, log.key = epoch, key_of(said["public_key"])

@@ -16,6 +16,7 @@ from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Anchors, Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier, leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
+from facefusion_live.domain.audit.seal import rotate_metadata
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_schema import OUTSIDE_PROFILE, OUTSIDE_SCHEMA
 
@@ -334,6 +335,21 @@ def _jumped(**fields: Any) -> Callable[[], Log]:
     return _changed(make)
 
 
+def _elsewhere(timestamp: str) -> Callable[[], Log]:
+    """A row of another boot of the machine, so that no clock contradicts its time."""
+    return _jumped(timestamp=timestamp, boot_id="c0" * 16)
+
+
+def _rotated(**claims: Any) -> Log:
+    """The last key was named by a row that claims something else; all is sealed as it should be."""
+    builder = LogBuilder().session()
+    tip, key = builder.tip, private_key(("a", len(builder.keys)))
+    builder.add("key.rotate", rotate_metadata(tip, public_bytes(key)) | claims).checkpoint()
+    builder.keys.append(key)
+    builder.tip = builder.tip.with_key(public_bytes(key))
+    return builder.add("label.on").checkpoint().log()
+
+
 def _resealed_bytes(change: Callable[[bytes], bytes]) -> Callable[[], Log]:
     """A body that says the same in other bytes: hash, chain, checkpoints and mirrors made to fit."""
 
@@ -646,6 +662,24 @@ ATTACKS: list[Attack] = [
         "schema: prev is a number",
         _resealed_bytes(lambda data: re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":5', data)),
         F({"schema"}),
+        10,
+    ),
+    A("schema: a list for a row", _resealed_bytes(lambda _: b"[1]"), F({"schema"}), 10),
+    A(
+        "a row that says another number",
+        _resealed_bytes(lambda data: data.replace(b'"seq":20', b'"seq":21')),
+        F({"seq_differs"}),
+        10,
+    ),
+    A("a row of another log, sealed", _jumped(log_id="f" * 32), F({"log_differs"}), 10),
+    A("a key that names another epoch", lambda: _rotated(epoch=7), F({"epoch_skipped"}), 10),
+    A("a key that replaces another", lambda: _rotated(previous_key="00" * 32), F({"previous_key"}), 10),
+    A("a timestamp without fraction", _elsewhere("2025-10-09T08:53:25Z"), F({"no_moment"}), 10),
+    A("a timestamp of another zone", _elsewhere("2025-10-09T08:53:25.000000+00:00"), F({"no_moment"}), 10),
+    A(
+        "a timestamp of other digits",
+        _elsewhere("2025-10-09T08:53:2\N{ARABIC-INDIC DIGIT FIVE}.000000Z"),
+        F({"no_moment"}),
         10,
     ),
     A("no such day", _jumped(timestamp="2025-02-30T00:00:00.000000Z"), F({"no_moment"}), 10),

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import zstandard
 
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
+from facefusion_live.domain.audit.seal import Tip, genesis_metadata
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_attacks import ATTACKS, genuine
 from tests.fakes.audit_disk import lay_out
@@ -136,8 +138,98 @@ def _made_up_home(folder: Path) -> tuple[Path, list[str]]:
     return _made_up(folder / "audit").write(), []
 
 
+def _retold(*statements: str) -> Callable[[Path], None]:
+    """The horizon told otherwise, with triggers that are as they were."""
+
+    def change(home: Path) -> None:
+        with closing(sqlite3.connect(home / "audit.sqlite3", isolation_level=None)) as database:
+            triggers = database.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'horizon*'"
+            ).fetchall()
+            for name, _ in triggers:
+                database.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                database.execute(statement)
+            for _, made in triggers:
+                database.execute(made)
+
+    return change
+
+
+def _torn(home: Path) -> None:
+    """The page with one of the later rows is damaged; everything else can be read."""
+    path = home / "audit.sqlite3"
+    data = bytearray(path.read_bytes())
+    at = data.index(b'"seq":24,') // 4096 * 4096
+    data[at] = 0xFF
+    path.write_bytes(data)
+
+
+def _forgotten(home: Path) -> None:
+    """Only heads.log still knows of the log."""
+    next((home / "keys").glob("*.head")).unlink()
+    (home / "audit.sqlite3").unlink()
+
+
+def _erased(home: PrunedHome) -> tuple[Path, list[str]]:
+    home.write()
+    for path in home.archives:
+        path.unlink()
+    return home.folder, []
+
+
+def _erased_and_retold(folder: Path) -> tuple[Path, list[str]]:
+    home, words = _erased(PrunedHome(folder / "audit").prune(10))
+    _retold("UPDATE horizon SET prune_seq = 20")(home)
+    return home, words
+
+
+def _words() -> Log:
+    """A session with words of many scripts."""
+    return LogBuilder().session().add("label.on", {"note": "é ü 中文 \u2028 🎥"}).checkpoint().log()
+
+
+def _crashed() -> Log:
+    """A session that never stopped, rows that nothing had sealed, a clock that was moved, a tail."""
+    builder = LogBuilder().rotate().add("session.start").checkpoint().add("label.on").session(1)
+    builder.add("clock.jump", {"moved_ms": -9}, utc_ns=1_759_996_400_000_000_000).checkpoint()
+    return builder.add("session.start", utc_ns=1_759_996_400_250_000_000).log()
+
+
+def _begun_because() -> Log:
+    """The log that follows one that was rolled back."""
+    log = LogBuilder("after")
+    log.rows, log.notes, log.heads = [], [], []
+    log.tip = Tip(log.tip.log_id, log.tip.public_key)
+    return log.add("log.genesis", genesis_metadata(log.tip.public_key, "rolled_back")).checkpoint().log()
+
+
 HOMES = [
     Case("genuine", _home(genuine), 0, INTACT),
+    Case("words of many scripts", _home(_words), 0, INTACT),
+    Case("a crash, a jump, a tail", _home(_crashed), 0, INTACT),
+    Case("begun because of another", _home(_begun_because), 0, INTACT),
+    Case("no row of a horizon", _home(genuine, _retold("DELETE FROM horizon")), 0, INTACT),
+    Case("a page torn", _home(genuine, _torn), 10, {"chain": "tampered", "seal": "intact"}),
+    Case("only heads.log knows", _home(genuine, _forgotten), 11, {"coverage": "truncated"}),
+    *(
+        Case(
+            f"pruned, horizon: {name}",
+            _pruned(lambda home: home.prune(10), lambda home, text=text: _retold(text)(home.folder)),
+            10,
+            {"chain": "tampered"},
+        )
+        for name, text in (
+            ("none", "DELETE FROM horizon"),
+            ("of another row", "UPDATE horizon SET prune_seq = 20"),
+            ("of no row", "UPDATE horizon SET prune_seq = NULL"),
+            ("of another frontier", "UPDATE horizon SET frontier = zeroblob(72)"),
+            ("of no frontier", "UPDATE horizon SET frontier = NULL"),
+            ("further down", "UPDATE horizon SET pruned_to = 9"),
+            ("further up", "UPDATE horizon SET pruned_to = 11"),
+        )
+    ),
+    Case("erased, horizon of another row", _erased_and_retold, 10, {"chain": "tampered"}),
     Case("two logs", _two_logs, 0, INTACT),
     Case("pruned once", _pruned(lambda home: home.prune(10)), 0, INTACT),
     Case("pruned to a rotation", _pruned(lambda home: home.prune(11)), 0, INTACT),
@@ -290,13 +382,6 @@ HOMES = [
 ]
 
 
-def _erased(home: PrunedHome) -> tuple[Path, list[str]]:
-    home.write()
-    for path in home.archives:
-        path.unlink()
-    return home.folder, []
-
-
 # What others kept, and the fingerprint.
 
 
@@ -321,6 +406,12 @@ def _fingerprint(name: str) -> str:
     return sha256(public_bytes(private_key((name, 0)))).hexdigest()
 
 
+def _one_lost(folder: Path) -> tuple[Path, list[str]]:
+    home, words = _two_logs(folder)
+    next(home.glob("audit-*")).unlink()
+    return home, words
+
+
 _SOME = {"wanted": {5, 20}}
 _FORGED = _ndjson(genuine(), 9).replace(b"camera:0", b"camera:9")
 KEPT = [
@@ -339,6 +430,10 @@ KEPT = [
             ("a row of no number", _ndjson(genuine(), 25).replace(b'"seq":25', b'"seq":0'), 2, ""),
             ("a row of a strange number", _ndjson(genuine(), 25).replace(b'"seq":25', b'"seq":"25"'), 2, ""),
             ("a row of no log", b'{"seq":1}\n', 2, ""),
+            ("a row of a strange log", b'{"log_id":5,"seq":1}\n', 2, ""),
+            ("a row whose number is true", b'{"log_id":"5","seq":true}\n', 2, ""),
+            ("a row whose number is a fraction", b'{"log_id":"5","seq":1.5}\n', 2, ""),
+            ("a list", _ndjson(genuine(), 9) + b"[1]\n", 2, ""),
             ("no JSON", b"{", 2, ""),
             ("JSON without end", b'{"a":' + b"[" * 9000, 2, ""),
             ("bytes", b"\xff\xfe", 2, ""),
@@ -402,6 +497,9 @@ KEPT = [
             ("of the other", ("--fingerprint", _fingerprint("other")), 10),
             ("of neither", ("--fingerprint", _fingerprint("c")), 10),
         )
+    ),
+    Case(
+        "a log lost, fingerprint", _beside(_one_lost, "--fingerprint", _fingerprint("a")), 11, {"coverage": "truncated"}
     ),
     Case("export, fingerprint", _beside(_export(), "--fingerprint", _fingerprint("a")), 0, INTACT),
     Case(
@@ -482,6 +580,12 @@ def _found(verdict: str, outcome: str) -> Callable[[dict[str, Any]], None]:
     return changed
 
 
+def _lagging() -> dict[str, Any]:
+    log = genuine()
+    head = log.heads[-3]
+    return {"source": "keyring", "epoch": head.epoch, "size": head.size, "root": head.root.hex()}
+
+
 def _left_out(**verdicts: str) -> Callable[[dict[str, Any]], None]:
     def changed(manifest: dict[str, Any]) -> None:
         about = {"log_id": "e" * 32, "file": "audit-e.sqlite3", "verdicts": INTACT | verdicts, "findings": []}
@@ -524,9 +628,46 @@ def _pruned_export(**changes: Any) -> Callable[[Path], tuple[Path, list[str]]]:
     return lambda folder: (Export(_pruned_log(folder / "x", 10), **changes).write(folder / "export.zip"), [])
 
 
+def _pruned_whole() -> Log:
+    with TemporaryDirectory() as folder:
+        return PrunedHome(Path(folder)).prune(10).builder.log()
+
+
+def _stray() -> Log:
+    """A row of another log, sealed with the rest."""
+    return next(each for each in ATTACKS if each.name == "a row of another log, sealed").make()
+
+
+_BYTES = {
+    *("equal but not canonical", "escaped where it need not be", "duplicate keys", "NaN", "not normalised"),
+    *("a lone surrogate", "bytes that are no text", "a row without end", "a key that names another epoch"),
+    *("a key that replaces another", "a row that says another number"),
+}
+"""Attacks on the bytes of a row that an export can hold."""
+
 EXPORTS = [
     Case("all rows", _export(), 0, INTACT),
     Case("some rows", _export(**_SOME), 0, INTACT),
+    Case("all rows of a pruned log, archives and all", _export(_pruned_whole), 0, INTACT),
+    Case("all rows, words of many scripts", _export(_words), 0, INTACT),
+    Case("all rows after a crash", _export(_crashed), 0, INTACT),
+    Case("some rows after a crash", _export(_crashed, wanted={3}), 0, INTACT),
+    Case("all rows, begun because of another", _export(_begun_because), 0, INTACT),
+    Case("the only row", _export(lambda: LogBuilder().log(), wanted={1}), 0, INTACT),
+    Case(
+        "the only row, its proof an object",
+        _export(lambda: LogBuilder().log(), wanted={1}, members=_member("proofs.ndjson", lambda _: b"{}\n")),
+        2,
+        {},
+    ),
+    Case("some rows, one twice", _export(rows=lambda rows: [rows[0], *rows], **_SOME), 10, {"chain": "tampered"}),
+    Case("some rows, one of another log", _export(_stray, wanted={20}), 10, {"chain": "tampered"}),
+    *(
+        Case(f"some rows: {each.name}", _export(each.make, wanted={20}), 10, {})
+        for each in ATTACKS
+        if each.name.startswith(("schema:", "profile:")) or each.name in _BYTES
+    ),
+    *(Case(f"all rows: {each.name}", _export(each.make), 10, {}) for each in ATTACKS if each.name in _BYTES),
     Case("all rows, packed", _export(compression=zipfile.ZIP_LZMA), 0, INTACT),
     Case("all rows and a tail", _export(_tail), 0, INTACT),
     Case("no row but those that name keys", _export(wanted=set()), 0, INTACT),
@@ -544,6 +685,7 @@ EXPORTS = [
                 {"coverage": "truncated"},
             ),
             ("a mirror remembers others", _set("heads", to=[_head(25, bytes(32))]), 10, {"coverage": "tampered"}),
+            ("a mirror that lags", lambda about: about.update(heads=[_lagging()]), 0, {"coverage": "intact"}),
             ("found tampered", _found("chain", "tampered"), 10, {"chain": "tampered", "seal": "intact"}),
             ("found truncated", _found("coverage", "truncated"), 11, {"coverage": "truncated", "chain": "intact"}),
             ("found unverifiable", _found("seal", "unverifiable"), 12, {"seal": "unverifiable"}),
@@ -722,6 +864,19 @@ EXPORTS = [
                 "a closing of no text",
                 _json_member("closings.json", lambda each: [{"note": 5, "proof": []}, *each[1:]]),
                 2,
+            ),
+            (
+                "a closing that a stranger signed",
+                _json_member(
+                    "closings.json",
+                    lambda each: [each[0] | {"note": _resigned(1, private_key("stranger")).decode()}, *each[1:]],
+                ),
+                10,
+            ),
+            (
+                "a closing of another size",
+                _json_member("closings.json", lambda each: [each[0] | {"note": _note(0).decode()}, *each[1:]]),
+                10,
             ),
             ("a closing of nothing", _json_member("closings.json", lambda each: [{}, *each[1:]]), 2),
             ("closings that are none", _json_member("closings.json", lambda _: 5), 2),

@@ -36,6 +36,7 @@ class Export:
         about: Changes what the manifest says of the log, before it is signed.
         manifest: Changes the manifest, before it is signed.
         members: Changes the members, manifest and all, as somebody without a key would.
+        rows: Changes which rows go in, in which order, each with its proof.
         compression: Of the zip.
     """
 
@@ -44,6 +45,7 @@ class Export:
     about: Callable[[dict[str, Any]], Any] = _nothing
     manifest: Callable[[dict[str, Any]], Any] = _nothing
     members: Callable[[Members], Any] = _nothing
+    rows: Callable[[list[Row]], list[Row]] = list
     compression: int = zipfile.ZIP_STORED
 
     def write(self, path: Path) -> Path:
@@ -75,13 +77,14 @@ class Export:
         head = Checkpoint.parse(parse_note(log.notes[-1][1]).text) if log.notes else None
         size = head.size if head else 0
         members: Members = {}
-        chosen = log.rows
+        chosen = self.rows(log.rows)
         if self.wanted is None:
             members[f"{folder}/checkpoints.json"] = json.dumps(log.notes).encode()
         else:
             tree = Tree(row.hash for row in log.rows)
             names = {row.seq: action_of(row) for row in log.rows}
-            chosen = [row for row in log.rows if row.seq in self.wanted or names[row.seq] in {LOG_GENESIS, KEY_ROTATE}]
+            keys = {seq for seq, name in names.items() if name in {LOG_GENESIS, KEY_ROTATE}}
+            chosen = self.rows([row for row in log.rows if row.seq in self.wanted | keys])
             proofs = [_texts(tree.inclusion(row.seq - 1, size)) for row in chosen]
             members[f"{folder}/proofs.ndjson"] = "".join(json.dumps(each) + "\n" for each in proofs).encode()
             closings = [
@@ -120,7 +123,11 @@ class Export:
 
 
 def action_of(row: Row) -> str:
-    return STANDARD.decode(row.body)["action"]
+    """Empty for a row that tells none."""
+    try:
+        return str(json.loads(row.body)["action"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _texts(steps: Iterable[bytes]) -> list[str]:

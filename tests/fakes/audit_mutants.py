@@ -41,6 +41,8 @@ FINDERS = {
     *("find", "_find", "_find_coverage", "_anchor", "_forged_prune", "checked"),
     *("add", "looked_into", "want", "_want", "report_found", "repeat_findings", "compare_genesis"),
 }
+COLLECTED = {"flaws", "missing", "unclosed", "_unclosed"}
+"""What is gathered first and becomes findings later."""
 EVERYTHING = frozenset({""})
 PROGRAM: dict[ModuleType, frozenset[str]] = {
     anchors: EVERYTHING,
@@ -64,7 +66,7 @@ PROGRAM: dict[ModuleType, frozenset[str]] = {
     schema: frozenset({"flaws"}),
     tip: frozenset({"log_id_of", "horizon_of"}),
 }
-NOT_STEPS = {"main", "report", "as_json", "printable", "check_database"}
+NOT_STEPS = {"main", "report", "as_json", "printable", "address_of", "fingerprint"}
 """Functions of the verifier that stands alone that decide nothing about the evidence."""
 
 
@@ -98,6 +100,7 @@ class Mutant:
             self._forget()
 
     def _forget(self) -> None:
+        canonical._good_keys.clear()
         for each in (self.live, event._words, event._second_us, ALONE.good_words, ALONE.is_key):
             if hasattr(each, "cache_clear"):
                 each.cache_clear()
@@ -172,14 +175,24 @@ def _steps(function: ast.FunctionDef) -> Iterator[Step]:
             statements = getattr(node, field, None)
             if isinstance(statements, list):
                 yield from _statements(statements, early=node is not function)
-        if isinstance(node, ast.BoolOp):
-            for index, each in enumerate(node.values):
+        yield from _expressions(node, function)
+
+
+def _expressions(node: ast.AST, function: ast.FunctionDef) -> Iterator[Step]:
+    if isinstance(node, ast.BoolOp):
+        for index, each in enumerate(node.values):
+            if not isinstance(each, ast.Constant | ast.List):  # `x or 0`: a value to fall back on
                 neutral = ast.Constant(isinstance(node.op, ast.And))
                 yield _swapped(node.values, index, neutral, f"operand {_text(each)}")
-        elif isinstance(node, ast.Compare):
-            yield from _sides(node)
-        elif isinstance(node, ast.Return) and node.value and _is_bool(function):
-            yield _replaced(node, "value", ast.Constant(True), f"answer {_text(node.value)}")
+    elif isinstance(node, ast.Compare):
+        yield from _sides(node)
+    elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        nothing = ast.Starred(ast.Tuple([], ast.Load()), ast.Load())
+        for index, each in enumerate(node.value.elts):
+            if isinstance(each, ast.Starred):
+                yield _swapped(node.value.elts, index, nothing, _text(each))
+    elif isinstance(node, ast.Return) and node.value and _is_bool(function) and not _is_yes(node.value):
+        yield _replaced(node, "value", ast.Constant(True), f"answer {_text(node.value)}")
 
 
 def _statements(statements: list[ast.stmt], *, early: bool) -> Iterator[Step]:
@@ -192,6 +205,8 @@ def _statements(statements: list[ast.stmt], *, early: bool) -> Iterator[Step]:
 def _finds(statement: ast.stmt) -> bool:
     call = statement.value if isinstance(statement, ast.Expr | ast.Return) else None
     name = call.func if isinstance(call, ast.Call) else None
+    if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Attribute):
+        return name.attr in FINDERS or name.value.attr in COLLECTED
     return (isinstance(name, ast.Attribute) and name.attr in FINDERS) or (
         isinstance(name, ast.Name) and name.id in FINDERS
     )
@@ -199,6 +214,10 @@ def _finds(statement: ast.stmt) -> bool:
 
 def _is_no(value: ast.expr | None) -> bool:
     return value is None or (isinstance(value, ast.Constant) and value.value in {False, None})
+
+
+def _is_yes(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
 
 
 def _is_bool(function: ast.FunctionDef) -> bool:

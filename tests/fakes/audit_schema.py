@@ -20,9 +20,9 @@ OUTSIDE_SCHEMA: dict[str, dict[str, Any]] = {
     "v is 2": {"v": 2},
     "v is a word": {"v": "1"},
     "mono_ns is a word": {"mono_ns": "1"},
-    "mono_ns below zero": {"mono_ns": -1},
-    "mono_ns of 2^53": {"mono_ns": 2**53},
-    "mono_ns is true": {"mono_ns": True},
+    "mono_ns below zero": {"mono_ns": -1, "boot_id": "c0" * 16},
+    "mono_ns of 2^53": {"mono_ns": 2**53, "boot_id": "c0" * 16},
+    "mono_ns is true": {"mono_ns": True, "boot_id": "c0" * 16},
     "timestamp is a number": {"timestamp": 5},
     "metadata is a list": {"metadata": []},
     "metadata is a word": {"metadata": "x"},
@@ -54,6 +54,7 @@ OUTSIDE_SCHEMA: dict[str, dict[str, Any]] = {
             ("a digest that is a number", _ACCOUNT | {"digest": 5}),
         )
     },
+    "audit.gap: metadata are a list": {"action": "audit.gap", "metadata": []},
     "audit.suppressed that says nothing": {"action": "audit.suppressed", "metadata": {}},
     **{
         f"key.rotate: another {name}": {"action": "key.rotate", "metadata": _ROTATION | {name: value}}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from facefusion_live.adapters.storage import imports
 from facefusion_live.adapters.storage.codec import FAST
@@ -17,7 +18,11 @@ from facefusion_live.domain.audit.report import VERDICTS, exit_code
 from tests.fakes.audit_disk import VERIFIER, reader
 
 Answer = tuple[int, list[tuple[str, ...]]]
-"""Exit code; id and verdicts of each log, sorted."""
+"""Exit code; id, verdicts and kinds of notices of each log, sorted."""
+NOTICES = (
+    *("unclean end: ", "or still running", "not sealed yet", "nothing had sealed", "the clock was moved by"),
+    *("the one before it was", "nothing shows it", "not sealed yet when", "not that no row was left out"),
+)
 
 
 def alone_module() -> ModuleType:
@@ -42,7 +47,7 @@ def alone_answers(what: Path, words: Sequence[str] = (), module: ModuleType = AL
         return 2, []
     logs = json.loads(out.getvalue())["logs"]
     return code, sorted(
-        (log["log_id"], *(log["verdicts"][name].replace(" ", "_") for name in VERDICTS)) for log in logs
+        (log["log_id"], *(log["verdicts"][name].replace(" ", "_") for name in VERDICTS), *noticed(log)) for log in logs
     )
 
 
@@ -58,4 +63,11 @@ def program_answers(what: Path, words: Sequence[str] = ()) -> Answer:
     except (EvidenceMissingError, UnicodeDecodeError):  # the second is dealt with where files are named
         return 2, []
     told = [report.as_json() for report in reports]
-    return exit_code(reports), sorted((log["log_id"], *(log["verdicts"][name] for name in VERDICTS)) for log in told)
+    return exit_code(reports), sorted(
+        (log["log_id"], *(log["verdicts"][name] for name in VERDICTS), *noticed(log)) for log in told
+    )
+
+
+def noticed(log: dict[str, Any]) -> list[str]:
+    """The kinds of notices, in whatever words."""
+    return [kind for kind in NOTICES if any(kind in notice for notice in log["notices"])]

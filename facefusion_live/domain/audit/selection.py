@@ -164,6 +164,8 @@ class _Selected:
             self._report.genesis_reason = metadata.get("reason", "")
         elif not self._closed(seq):
             self._find("seal", "closing_missing", seq, f"epoch {self._epoch} was not closed by its own key")
+        if self._epoch >= 0 and key_of(metadata.get("previous_key", "")) != self._key:
+            self._find("seal", "previous_key", seq, f"row {seq} replaces a key that was not in force")
         if epoch != self._epoch + 1 or (seq == 1) != (epoch == 0):
             self._find("seal", "epoch_skipped", seq, f"row {seq} begins epoch {epoch} after {self._epoch}")
         self._key, self._epoch = key, epoch
