@@ -65,9 +65,16 @@ class TrailTools:
 
 @dataclass(slots=True)
 class _InDoubt:
-    """Events handed to a store that has not answered. Whether it has them shows when it is opened anew."""
+    """Events handed to a store that has not answered. Whether it has them shows when it is opened anew.
+
+    Attributes:
+        events: In order.
+        settles: They are the account that is owed first.
+        last_hash: Of the last of their rows.
+    """
 
     events: list[Event] = field(default_factory=list[Event])
+    settles: bool = False
     last_hash: bytes = b""
 
 
@@ -96,6 +103,7 @@ class TrailWriter:
         self._log: SealedLog | None = None
         self._in_hand: deque[Raw | Work] = deque()
         self._in_doubt = _InDoubt()
+        self._again: list[Event] = []
         self._owed: deque[Loss] = deque()
         self._opened_before = False
         self._settled_ns = -ACCOUNT_EVERY_NS
@@ -135,10 +143,12 @@ class TrailWriter:
         self._fail(AuditStoreError(f"the audit writer broke: {error!r}"))
 
     def close_store(self) -> None:
-        """Let go of the log; what is in doubt counts as lost."""
+        """Let go of the log, at the end and after an error that nobody foresaw; what is in doubt counts as lost."""
         self._close()
-        for event in self._resolve_doubt(stored=False):
+        self._resolve_doubt(stored=False)
+        for event in self._again:
             self._intake.lose(event)
+        self._again = []
 
     def keep_losses(self) -> None:
         """After the end: what no row has told of is kept for the next start. Thread: one, once the writer's is over."""
@@ -181,6 +191,7 @@ class TrailWriter:
     def _work_off(self) -> None:
         """All in hand. What an error leaves there is taken up in the next round."""
         while self._in_hand:
+            self._open_if_due()
             if isinstance(first := self._in_hand[0], Work):
                 self._in_hand.popleft()
                 self._do(first)
@@ -209,13 +220,13 @@ class TrailWriter:
             work.future.set_exception(error)
             raise
 
-    def _commit(self, events: list[Event]) -> bool:
+    def _commit(self, events: list[Event], *, settles: bool = False) -> bool:
         """Store a group, or count it as lost."""
         if self._log is None:
             for event in events:
                 self._intake.lose(event)
             return False
-        opened, self._in_doubt = self._log, _InDoubt(events)
+        opened, self._in_doubt = self._log, _InDoubt(events, settles)
         try:
             stored = opened.append(events)
         except AuditStoreError as error:
@@ -245,7 +256,7 @@ class TrailWriter:
             self._settled_ns = now_ns
             self._settle()
         while self._owed and self._log is not None:
-            if self._tell_loss(self._owed[0]):
+            if self._tell_loss(self._owed[0], settles=True):
                 self._owed.popleft()
 
     def _settle(self) -> None:
@@ -255,9 +266,10 @@ class TrailWriter:
         if suppressed:
             self._owed.append(Loss(SUPPRESSED, self._intake.settle_suppressed()))
 
-    def _tell_loss(self, loss: Loss, **more: object) -> bool:
-        metadata = {**loss.tally.metadata(), **more}
-        return self._commit([self._tools.own_event(loss.action, "log", "failure", metadata)])
+    def _tell_loss(self, loss: Loss, *, settles: bool) -> bool:
+        """Put a loss on record: of this start, which settles what is owed, or of an earlier one."""
+        metadata = loss.tally.metadata() | ({} if settles else {"earlier_start": True})
+        return self._commit([self._tools.own_event(loss.action, "log", "failure", metadata)], settles=settles)
 
     # Opening, failing, opening anew.
 
@@ -270,13 +282,14 @@ class TrailWriter:
     def _open(self) -> None:
         store = self._open_store()
         opened = self._log = SealedLog(store, self._tools.clock, self._tools.codec)
-        again = self._resolve_doubt(stored=opened.ends_with(self._in_doubt.last_hash))
+        self._resolve_doubt(stored=opened.ends_with(self._in_doubt.last_hash))
         self._alerts.remember(store.recent, self._tools.clock.boot_id, self._tools.codec)
         self._tell_alerts(NEWS[news] for news in store.news)
         if opened.size == 0:
             opened.begin(lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata))
         store.publish([])  # repairs what a crash kept from being written
         self._tell_earlier(opened)
+        again, self._again = self._again, []
         if again:
             self._commit(again)
         self._account(at_once=True)
@@ -290,7 +303,7 @@ class TrailWriter:
             self._rotate(opened, session)  # the key of a session that broke off is of no use to anybody any more
             self._tell_alerts([NEWS["unclean_end"]])
         self._opened_before = True
-        self._tools.losses.settle(lambda loss: self._tell_loss(loss, earlier_start=True))
+        self._tools.losses.settle(lambda loss: self._tell_loss(loss, settles=False))
 
     def _rotate(self, opened: SealedLog, unclean_end: str = "") -> None:
         opened.rotate(
@@ -323,16 +336,15 @@ class TrailWriter:
             self._log.store.close()
             self._log = None
 
-    def _resolve_doubt(self, *, stored: bool) -> list[Event]:
-        """Count what was in doubt; give those rows that are to be stored after all: nobody was refused for them."""
-        events, self._in_doubt = self._in_doubt.events, _InDoubt()
+    def _resolve_doubt(self, *, stored: bool) -> None:
+        """Count what was in doubt, or have it stored after all: rows for which nobody was refused."""
+        doubt, self._in_doubt = self._in_doubt, _InDoubt()
         if stored:
-            if events and not events[0].counted and self._owed:  # the account itself was what was in doubt
+            if doubt.settles:
                 self._owed.popleft()
-            self._intake.stored(sum(event.counted for event in events))
-            return []
-        again: list[Event] = []
-        for event in events:
+            self._intake.stored(sum(event.counted for event in doubt.events))
+            return
+        for event in doubt.events:
             refused = event.future is not None and event.future.done()
             if refused:
                 event.future = None
@@ -340,8 +352,7 @@ class TrailWriter:
                 self._intake.lose(event)
             else:
                 event.tried = True  # not for ever: it may be the row that breaks the store
-                again.append(event)
-        return again
+                self._again.append(event)
 
     def _opened(self) -> SealedLog:
         if self._log is None:

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from facefusion_live.domain.audit.canonical import STANDARD
-from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.audit.errors import AuditStoreError, StoreReplacedError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Draft, Row
 from facefusion_live.domain.audit.evidence import Evidence, Head
 from facefusion_live.domain.audit.flood import Loss, merged
@@ -181,6 +181,9 @@ class MemoryStore:
         disk.gate.wait(10)
         if disk.broken or disk.full:
             raise AuditStoreError("the disk is broken", advice="Mend it.")
+        if disk.replaced:
+            disk.replaced = False
+            raise StoreReplacedError("the file is another one", advice="A new log is begun.")
         disk.rows += rows
         disk.notes += notes
         disk.batches.append(len(rows))
@@ -227,6 +230,7 @@ class MemoryDisk:
     news: tuple[str, ...] = ()
     broken: bool = False
     full: bool = False
+    replaced: bool = False
     breaks_after_commit: bool = False
     gate: Any = field(default_factory=_Open)
     pruned: tuple[int, int, bytes] | None = None

@@ -6,6 +6,7 @@ import pytest
 
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import AuditStoreError, EventError, StoreHangsError
+from facefusion_live.domain.audit.flood import Loss, LossAccount
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.engine import trail_intake, trail_log
 from facefusion_live.engine.trail import AuditTrail
@@ -432,7 +433,9 @@ def test_a_store_that_cannot_be_opened_at_first(bench: Bench) -> None:
     assert bench.disk.actions()[-1] == "audit.gap"
 
 
-def test_a_row_that_breaks_the_store_is_tried_twice_and_no_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_breaks_the_writer_is_counted_and_not_tried_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.trail.flush()
 
     def bug(*_: object) -> None:
@@ -536,3 +539,59 @@ def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
         event["session_id"] for event in bench.disk.events() if event["action"] not in {"log.genesis", "key.rotate"}
     ]
     assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
+
+
+def test_rows_that_wait_for_a_new_log_outlive_one_that_cannot_be_begun(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.full = True
+    bench.change()
+    bench.trail.flush()
+    bench.disk.rows, bench.disk.notes, bench.disk.heads = [], [], []  # deleted meanwhile: a new log is due
+    bench.disk.tip = MemoryDisk().tip
+    for _ in range(2):
+        bench.clock.pass_s(1.0)
+        bench.trail.flush()
+    bench.disk.full = False
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.disk.actions() == ["log.genesis", "settings.change"]
+    assert bench.trail.counts.gap == 0
+
+
+def test_a_loss_of_an_earlier_start_that_is_in_doubt_settles_nothing_else(bench: Bench) -> None:
+    bench.trail.close()
+    account = LossAccount()
+    account.add("label.on", "label", "success", 1)
+    bench.losses.keep([Loss("audit.gap", account.settle())])
+    bench.disk.broken = True
+    bench.start()
+    bench.trail.flush()
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.disk.broken, bench.disk.breaks_after_commit = False, True
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    told = [each["counts"] for each in gaps(bench)]
+    assert told.count({"label_off": 1}) == 1
+    assert told.count({"label_on": 1}) >= 1  # at least once: its digest tells a double
+    assert bench.losses.kept == []
+
+
+def test_all_that_waits_is_stored_when_the_log_was_replaced(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.gate = threading.Event()
+    bench.change()
+    time.sleep(0.05)
+    bench.disk.replaced = True
+    for _ in range(5):
+        bench.trail.checkpoint()
+        bench.change()
+    bench.disk.gate.set()
+    bench.trail.flush()
+    bench.trail.flush()
+    assert bench.trail.counts.gap == 0
+    assert bench.disk.actions().count("settings.change") == 6
