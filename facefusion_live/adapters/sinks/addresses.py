@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from facefusion_live.adapters.sinks.trust import authorities
 from facefusion_live.domain.errors import SinkOpenError
@@ -78,6 +78,7 @@ class Address:
         port: As given, else the protocol's own.
         protocol: How it is served.
         trusted: For TLS: the list of those who vouch for servers; None where TLS is not spoken.
+        bearer: What WHIP servers want as a token; given before the host, and part of the URL no more.
     """
 
     url: str
@@ -86,6 +87,7 @@ class Address:
     port: int
     protocol: Protocol
     trusted: Path | None = None
+    bearer: str = ""
 
     @classmethod
     def parse(cls, spec: str, ca_file: str = "") -> "Address":
@@ -118,7 +120,12 @@ class Address:
         shown = f"{scheme}://{shown_host}" + (f":{port}" if given else "")
         trusted = authorities(ca_file) if scheme in _ENCRYPTED else None
         url = spec.removeprefix(_WHIP) + (f"?{protocol.query}" if protocol.query and not parts.query else "")
-        return cls(url, shown, host, port, protocol, trusted)
+        bearer = ""
+        if protocol.muxer == "whip" and "@" in parts.netloc:
+            given_before, _, place = parts.netloc.rpartition("@")
+            bearer = unquote(given_before.rpartition(":")[2])
+            url = url.replace(parts.netloc, place, 1)
+        return cls(url, shown, host, port, protocol, trusted, bearer)
 
     @property
     def tls(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from facefusion_live.adapters.sinks.pictures import PictureTrack
 from facefusion_live.adapters.sinks.recorder import OpenSound
 from facefusion_live.adapters.sinks.relay import Relay
 from facefusion_live.adapters.sinks.sound import SoundFeed
+from facefusion_live.adapters.sinks.whip import WhipHelp
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Stream
@@ -103,16 +104,13 @@ class Connection:
         self._begun_s = time.monotonic()
         self._most_bytes = max(_LEAST_BYTES, round(125 * stream.bitrate_kbit * _ON_THE_WAY_S))
         self.dropped = 0
-        self._relay = Relay(
-            {
-                "url": address.url,
-                "muxer": address.protocol.muxer,
-                "options": dict(address.protocol.options),
-                "protocol": address.tls,
-                "timeout_s": timeout_s,
-                "queue_bytes": self._most_bytes,
-            }
-        )
+        self._help = WhipHelp(address, timeout_s) if address.protocol.muxer == "whip" else None
+        how = {"muxer": address.protocol.muxer, "timeout_s": timeout_s, "queue_bytes": self._most_bytes}
+        if self._help is None:
+            where = {"url": address.url, "options": dict(address.protocol.options), "protocol": address.tls}
+        else:
+            where = {"url": self._help.url, "options": self._help.options, "protocol": {}}
+        self._relay = Relay({**where, **how})
         try:
             # The other process lays pictures and sound side by side; nothing waits here.
             options = {"flush_packets": "1", "max_interleave_delta": "1"}
@@ -134,10 +132,10 @@ class Connection:
                 self._pictures.add(np.zeros((size_wh[1], size_wh[0], 3), np.uint8), number * self._frame_s)
         except (OSError, FFmpegError):
             answer = self._relay.wait_for_answer(_GOOD_BYE_S)
-            self._relay.end(0)
+            self._end(0)
             raise address.refusal(answer or "BrokenPipeError", timeout_s) from None
         except BaseException:
-            self._relay.end(0)
+            self._end(0)
             raise
 
     @property
@@ -187,7 +185,12 @@ class Connection:
         """Let go."""
         with suppress(OSError, FFmpegError):
             self._container.close()
+        self._end(timeout_s)
+
+    def _end(self, timeout_s: float) -> None:
         self._relay.end(timeout_s)
+        if self._help is not None:
+            self._help.close()
 
 
 class StreamSink:

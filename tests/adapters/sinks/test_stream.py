@@ -7,7 +7,6 @@ import logging
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -285,34 +284,6 @@ def test_an_rtsp_server_takes_the_stream(tmp_path: Path, monkeypatch: pytest.Mon
     assert probed(path)["video"]["codec_name"] == "h264"
     numbers = numbers_in(path)
     assert numbers == list(range(numbers[0], 90))
-
-
-def test_a_whip_server_that_refuses_is_told() -> None:
-    import http.server
-
-    asked: list[tuple[str, str]] = []
-
-    class Refusing(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            offer = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            asked.append((self.headers["Content-Type"], offer))
-            self.send_response(403)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with http.server.HTTPServer((HOST, 0), Refusing) as server:
-        answering = threading.Thread(target=server.serve_forever, args=(0.05,))
-        answering.start()
-        error = refused(f"whip+http://{HOST}:{server.server_port}/whip/{KEY}")
-        server.shutdown()
-        answering.join()
-    assert str(error) == f"whip+http://{HOST}:{server.server_port}: the server refused the stream"
-    [(kind, offer)] = asked
-    assert kind == "application/sdp"
-    assert "H264/90000" in offer
-    assert "OPUS/48000/2" in offer.upper()
 
 
 def test_sending_outside_is_an_error() -> None:
