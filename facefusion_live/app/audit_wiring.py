@@ -9,15 +9,15 @@ import getpass
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from facefusion_live.adapters.storage.codec import FAST, SystemClock
-from facefusion_live.adapters.storage.export import Request, write_export
 from facefusion_live.adapters.storage.imports import verify_export
 from facefusion_live.adapters.storage.keys import mask_secret_of
 from facefusion_live.adapters.storage.layout import Layout
@@ -32,7 +32,8 @@ from facefusion_live.adapters.storage.pruning import prepare
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder
-from facefusion_live.app.environment import Home, resource
+from facefusion_live.app.audit_export_wiring import examined_by, written_by
+from facefusion_live.app.environment import Home
 from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import (
     AuditStoreError,
@@ -54,7 +55,6 @@ RETENTION_ROWS = 20_000
 RETENTION_DAYS = 180
 """Half a year: what China's labelling rules ask of unlabelled copies."""
 _DAY_NS = 86_400_000_000_000
-_VERIFIER = "tools/audit_verify.py"
 
 __all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "close_shared_trail", "shared_trail"]
 
@@ -193,12 +193,14 @@ class AuditHome:
         """The genesis key's fingerprint of each log: for the About box, and to compare exports with."""
         return self.reader().fingerprints()
 
-    def verify(self, what: Path | None = None, *, fingerprint: str = "", anchor: Path | None = None) -> list[LogReport]:
+    def verify(
+        self, what: Path | None = None, *, fingerprints: Collection[str] = (), anchor: Path | None = None
+    ) -> list[LogReport]:
         """Check every log of the home, or an export.
 
         Args:
             what: The zip of an export; None for the home.
-            fingerprint: Of the genesis key, as the About box showed it.
+            fingerprints: Of the genesis keys, as somebody wrote them down; every log must begin with one of them.
             anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
 
         Raises:
@@ -206,8 +208,8 @@ class AuditHome:
         """
         kept = _kept(anchor) if anchor else KeptElsewhere()
         if what is None:
-            return self.reader().verify(genesis=fingerprint, kept=kept)
-        return verify_export(what, fingerprint=fingerprint, kept=kept)
+            return self.reader().verify(genesis=fingerprints, kept=kept)
+        return verify_export(what, fingerprints=fingerprints, kept=kept)
 
     # Handing on and giving up.
 
@@ -221,6 +223,8 @@ class AuditHome:
         unlocked: bool = False,
     ) -> dict[str, Any]:
         """Write an export; it is a row first. Without the operator's code it holds one's own rows.
+
+        Every log that nobody writes is sealed first, and every log is verified: what is found goes into the manifest.
 
         Args:
             path: Of the zip.
@@ -242,8 +246,11 @@ class AuditHome:
         with nullcontext(trail) if trail else self.open_trail() as writing:
             settled(writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}))
             settled(writing.checkpoint())
+            self._seal_the_others()
+            examined = examined_by(self.reader())
             # On the writer's thread: between the last checkpoint and the manifest's signature no key may change.
-            return writing.submit(lambda store: self._write_export(_on_disk(store), path, wanted, words)).result()
+            write = partial(written_by, layout=self.layout, path=path, wanted=wanted, words=words, examined=examined)
+            return writing.submit(lambda store: write(_on_disk(store))).result()
 
     def prune(self, days: int = RETENTION_DAYS, trail: AuditTrail | None = None) -> dict[str, Any]:
         """Archive and delete rows that are older than so many days; verification goes on working.
@@ -328,26 +335,25 @@ class AuditHome:
     def _vault(self) -> Vault:
         return OsKeyring() if self.keyring else NoKeyring()
 
-    def _write_export(self, store: SqliteStore, path: Path, wanted: Filter | None, words: str) -> dict[str, Any]:
-        request = Request(
-            path=path,
-            created=timestamp(SystemClock().utc_ns()),
-            log_id=store.tip().log_id,
-            public_key=store.public_key,
-            sign=store.sign,
-            verifier=resource(_VERIFIER).read_bytes(),
-            wanted=wanted.matches if wanted else None,
-            filter_words=words,
-        )
-        return write_export(self.layout, request)
+    def _seal_the_others(self) -> None:
+        """A checkpoint for each log that can be continued. One in use seals itself; evidence stays as it is."""
+        for path, log_id in logs_of(self.layout):
+            if log_id and not is_written(path):
+                with suppress(AuditStoreError), self._alone(path) as trail:
+                    settled(trail.checkpoint())
+
+    def _alone(self, path: Path) -> AuditTrail:
+        """The trail of a log that nobody writes. Raises AuditStoreError when it cannot be continued."""
+        opener = self._opener()
+        opener.open_again(path).close()
+        return self._trail(lambda: opener.open_again(path))
 
     def _pruned_alone(self, path: Path, before: str) -> dict[str, Any]:
-        opener = self._opener()
         try:
-            opener.open_again(path).close()
+            alone = self._alone(path)
         except AuditStoreError as error:
             return {"file": path.name, "pruned": 0, "kept": str(error)}
-        with self._trail(lambda: opener.open_again(path)) as trail:
+        with alone as trail:
             return self._pruned(trail, before)
 
     def _portion(self, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:

@@ -15,6 +15,7 @@ from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, 
 from facefusion_live.cli.audit_asked import (
     checked,
     checked_days,
+    checked_fingerprints,
     checked_home,
     checked_host,
     checked_limit,
@@ -146,7 +147,7 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
 def verify(
     what: Path | None = None,
     *,
-    fingerprint: str = "",
+    fingerprint: list[str] | None = None,
     anchor: Path | None = None,
     home: Path | None = None,
     json: bool = False,
@@ -155,12 +156,12 @@ def verify(
 
     Args:
         what: The zip of an export; all logs of the home by default.
-        fingerprint: Of the genesis key, as `audit key` showed it.
+        fingerprint: Of a genesis key, as `audit key` showed it; repeat it for several logs. Every log must begin so.
         anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    reports = opened(home).verify(what, fingerprint=fingerprint, anchor=anchor)
+    reports = opened(home).verify(what, fingerprints=checked_fingerprints(fingerprint or []), anchor=anchor)
     code = exit_code(reports)
     if json:
         printed({"exit_code": code, "logs": [report.as_json() for report in reports]})
@@ -198,6 +199,11 @@ def export(  # noqa: PLR0913 (one argument per flag)
     trail = opened(home)
     wanted = Filter(user_id=trail.masked(user), since=moment(since), until=moment(until))
     manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, code=code)
+    for log in manifest["left_out"]:
+        complain(f"{log['file'] or 'a log whose file is gone'} ({log['log_id'] or 'unreadable'}) is left out")
+    for log in (*manifest["logs"], *manifest["left_out"]):
+        for each in log["findings"]:
+            complain(f"log {log['log_id'] or '?'}: {each['verdict']} {each['outcome']}: {each['message']}")
     return said(json, manifest, lambda: f"{sum(log['rows'] for log in manifest['logs'])} rows in {path.name}")
 
 

@@ -1,5 +1,6 @@
 """What an `audit` command was asked for, checked before anything is opened: bad input gets a line and advice."""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from facefusion_live.domain.errors import BadInputError
 
 _MOST_ROWS, _MOST_DAYS = 1_000_000_000, 20_000
 _MOST_SEQ = 2**53
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
 
 
 def checked(wanted: Filter) -> Filter:
@@ -50,6 +52,14 @@ def checked_days(days: int) -> int:
     if days > _MOST_DAYS:
         raise BadInputError(f"--days {days} is not allowed", advice=f"Give 1 to {_MOST_DAYS}.")
     return days
+
+
+def checked_fingerprints(given: list[str]) -> list[str]:
+    """SHA-256 in hex, as `audit key` prints it: a word that is none would call every log tampered."""
+    for each in given:
+        if not _FINGERPRINT(each):
+            raise BadInputError(f"{each[:80]!r} is no fingerprint", advice="Give 64 hex digits, as from `audit key`.")
+    return given
 
 
 def checked_host(host: str) -> str:

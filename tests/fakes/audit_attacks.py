@@ -3,6 +3,7 @@
 The same catalogue is run against the pure core, against databases on disk and against the stand-alone verifier.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -15,7 +16,9 @@ from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Anchors, Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier, leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
+from facefusion_live.domain.audit.seal import rotate_metadata
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
+from tests.fakes.audit_schema import OUTSIDE_PROFILE, OUTSIDE_SCHEMA
 
 
 @dataclass(frozen=True)
@@ -332,6 +335,21 @@ def _jumped(**fields: Any) -> Callable[[], Log]:
     return _changed(make)
 
 
+def _elsewhere(timestamp: str) -> Callable[[], Log]:
+    """A row of another boot of the machine, so that no clock contradicts its time."""
+    return _jumped(timestamp=timestamp, boot_id="c0" * 16)
+
+
+def _rotated(**claims: Any) -> Log:
+    """The last key was named by a row that claims something else; all is sealed as it should be."""
+    builder = LogBuilder().session()
+    tip, key = builder.tip, private_key(("a", len(builder.keys)))
+    builder.add("key.rotate", rotate_metadata(tip, public_bytes(key)) | claims).checkpoint()
+    builder.keys.append(key)
+    builder.tip = builder.tip.with_key(public_bytes(key))
+    return builder.add("label.on").checkpoint().log()
+
+
 def _resealed_bytes(change: Callable[[bytes], bytes]) -> Callable[[], Log]:
     """A body that says the same in other bytes: hash, chain, checkpoints and mirrors made to fit."""
 
@@ -375,6 +393,49 @@ def _other_note(**fields: Any) -> Callable[[list[tuple[int, str]]], list[tuple[i
 def _signature_altered(notes: list[tuple[int, str]]) -> list[tuple[int, str]]:
     size, text = notes[5]
     return [*notes[:5], (size, text[:-8] + ("A" if text[-8] != "A" else "B") + text[-7:]), *notes[6:]]
+
+
+def _pruned_with(**changes: Any) -> Callable[[], Log]:
+    """Properly pruned, but for what is said here: of the horizon, or with what `extra` goes along."""
+
+    def make() -> Log:
+        log = properly_pruned()
+        horizon = {name: value for name, value in changes.items() if name in {"frontier", "prune_body", "prune_seq"}}
+        log.extra["horizon"] = replace(log.extra["horizon"], **horizon)
+        log.extra.update({name: value for name, value in changes.items() if name not in horizon})
+        return log
+
+    return make
+
+
+def unpruned(**claims: Any) -> Log:
+    """Rows pruned on the word of a row, and all still at hand; the row may claim what it likes of them."""
+    builder = LogBuilder().session().session(0).session(9)
+    prune = body(_pruned(builder.log()).rows[-1])["metadata"]
+    builder.add("audit.prune", prune | claims).checkpoint()
+    log, kept = builder.log(), Frontier()
+    for row in log.rows[:10]:
+        kept.append(row.hash)
+    log.extra = {"horizon": Horizon(10, 26, kept, log.rows[25].body), "archives": {"gone": "00"}}
+    return log
+
+
+def _unpruned_with(**horizon: Any) -> Callable[[], Log]:
+    def make() -> Log:
+        log = unpruned()
+        log.extra["horizon"] = replace(log.extra["horizon"], **horizon)
+        return log
+
+    return make
+
+
+def _prune_row_badly_signed() -> Log:
+    """The checkpoint over the row that pruned is right in every word, and signed by a stranger."""
+    log, key = properly_pruned(), private_key("stranger")
+    size, text = log.notes[-1]
+    note = Checkpoint.parse(parse_note(text).text)
+    log.notes[-1] = (size, note.signed(public_bytes(log.keys[-1]), key.sign))
+    return log
 
 
 def _with(**extra: Any) -> Callable[[], Log]:
@@ -592,6 +653,35 @@ ATTACKS: list[Attack] = [
         F({"oversize"}),
         10,
     ),
+    *(A(f"schema: {name}", _jumped(**fields), F({"schema"}), 10) for name, fields in OUTSIDE_SCHEMA.items()),
+    *(
+        A(f"profile: {name}", _jumped(metadata=metadata), F({"outside_profile"}), 10)
+        for name, metadata in OUTSIDE_PROFILE.items()
+    ),
+    A(
+        "schema: prev is a number",
+        _resealed_bytes(lambda data: re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":5', data)),
+        F({"schema"}),
+        10,
+    ),
+    A("schema: a list for a row", _resealed_bytes(lambda _: b"[1]"), F({"schema"}), 10),
+    A(
+        "a row that says another number",
+        _resealed_bytes(lambda data: data.replace(b'"seq":20', b'"seq":21')),
+        F({"seq_differs"}),
+        10,
+    ),
+    A("a row of another log, sealed", _jumped(log_id="f" * 32), F({"log_differs"}), 10),
+    A("a key that names another epoch", lambda: _rotated(epoch=7), F({"epoch_skipped"}), 10),
+    A("a key that replaces another", lambda: _rotated(previous_key="00" * 32), F({"previous_key"}), 10),
+    A("a timestamp without fraction", _elsewhere("2025-10-09T08:53:25Z"), F({"no_moment"}), 10),
+    A("a timestamp of another zone", _elsewhere("2025-10-09T08:53:25.000000+00:00"), F({"no_moment"}), 10),
+    A(
+        "a timestamp of other digits",
+        _elsewhere("2025-10-09T08:53:2\N{ARABIC-INDIC DIGIT FIVE}.000000Z"),
+        F({"no_moment"}),
+        10,
+    ),
     A("no such day", _jumped(timestamp="2025-02-30T00:00:00.000000Z"), F({"no_moment"}), 10),
     A("no time at all", _jumped(timestamp="yesterday"), F({"no_moment"}), 10),
     A("clock an hour back, undeclared", _jumped(timestamp="2025-10-09T07:53:20.000000Z"), F({"clock_undeclared"}), 10),
@@ -611,49 +701,56 @@ ATTACKS: list[Attack] = [
     A("forged audit.prune", _changed(_pruned), F({"prune_unsealed", "archive_missing"}), 10),
     A("horizon without its row", _changed(_horizon_without_row), F({"prune_row_missing"}), 10),
     A("horizon above its row's word", _changed(_horizon_too_high), F({"horizon_differs"}), 10),
+    A("another frontier at the horizon", _pruned_with(frontier=Frontier(1, [bytes(32)])), F({"frontier_differs"}), 10),
+    A("no frontier at the horizon", _pruned_with(frontier=None), F({"frontier_differs"}), 10),
+    A("a horizon whose row is nonsense", _pruned_with(prune_body=b"{}"), F({"prune_row_missing"}), 10, on_disk=False),
     A(
-        "another frontier at the horizon",
-        lambda: replace(
-            properly_pruned(),
-            extra={
-                **properly_pruned().extra,
-                "horizon": replace(properly_pruned().extra["horizon"], frontier=Frontier(1, [bytes(32)])),
-            },
-        ),
-        F({"frontier_differs"}),
-        10,
-    ),
-    A(
-        "no frontier at the horizon",
-        lambda: replace(
-            properly_pruned(),
-            extra={**properly_pruned().extra, "horizon": replace(properly_pruned().extra["horizon"], frontier=None)},
-        ),
-        F({"frontier_differs"}),
-        10,
-    ),
-    A(
-        "a horizon whose row is nonsense",
-        lambda: replace(
-            properly_pruned(),
-            extra={**properly_pruned().extra, "horizon": replace(properly_pruned().extra["horizon"], prune_body=b"{}")},
-        ),
+        "a horizon whose row is another one",
+        _pruned_with(prune_body=genuine().rows[19].body, prune_seq=20),
         F({"prune_row_missing"}),
         10,
-        on_disk=False,
     ),
+    A("a prune row that a stranger sealed", _prune_row_badly_signed, F({"bad_signature", "prune_unsealed"}), 10),
     A(
-        "archive altered",
-        lambda: replace(properly_pruned(), extra={**properly_pruned().extra, "archives": {"gone": "01"}}),
-        F({"archive_altered"}),
+        "another frontier beside all rows",
+        _unpruned_with(frontier=Frontier(1, [bytes(32)])),
+        F({"frontier_differs"}),
         10,
         on_disk=False,
     ),
+    A("no frontier beside all rows", _unpruned_with(frontier=None), F({"frontier_differs"}), 10, on_disk=False),
+    *(
+        A(
+            f"a prune row of another {name}",
+            lambda name=name, value=value: unpruned(**{name: value}),
+            F(codes),
+            10,
+            on_disk=False,
+        )
+        for name, value, codes in (
+            ("root", "00" * 32, {"prune_row_differs"}),
+            ("last_hash", "00" * 32, {"prune_row_differs"}),
+            ("epoch", 2, {"prune_row_differs"}),
+            ("number", 4, {"prune_row_differs"}),
+            ("public_key", "00" * 32, {"prune_row_differs"}),
+            ("genesis_key", "00" * 32, {"prune_row_differs"}),
+        )
+    ),
+    A("archive altered", _pruned_with(archives={"gone": "01"}), F({"archive_altered"}), 10, on_disk=False),
+    A("archive missing", _pruned_with(archives={}), F({"archive_missing"}), 11),
     A(
-        "archive missing",
-        lambda: replace(properly_pruned(), extra={**properly_pruned().extra, "archives": {}}),
-        F({"archive_missing"}),
-        11,
+        "anchor of rows that are not at hand",
+        _pruned_with(anchors=Anchors(notes=(genuine().notes[3][1],))),
+        F({"anchor_pruned"}),
+        12,
+        on_disk=False,
+    ),
+    A(
+        "forwarded rows that are not at hand",
+        _pruned_with(anchors=Anchors(copies={9: bytes(32)})),
+        F({"copy_pruned"}),
+        12,
+        on_disk=False,
     ),
     A("triggers dropped", _with(flaws=("event_kept is missing",)), F({"container"}), 10, on_disk=False),
     A("nothing remembers the head", _changed(_no_heads), F({"no_mirror"}), 12),

@@ -107,7 +107,7 @@ def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int
         for row in map(
             _ROW, connection.execute(query, (_LEAST if after is None else after + 1, _MOST if until is None else until))
         ):
-            if type(row[1]) is not bytes or type(row[2]) is not bytes:
+            if type(row[1]) is not bytes or type(row[2]) is not bytes or type(row[0]) is not int:
                 raise UnreadableError(f"row {row[0]} is damaged")
             yield row
 
@@ -120,6 +120,8 @@ def notes_of(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """
     with reading():
         for size, note in connection.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size"):
+            if type(size) is not int:
+                raise UnreadableError("a checkpoint is damaged")
             yield size, (note or b"").decode("utf-8", "replace")
 
 

@@ -5,7 +5,7 @@ import os
 import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,18 +13,18 @@ from typing import Any
 
 import orjson
 
+from facefusion_live.adapters.storage import manifest as manifests
 from facefusion_live.adapters.storage.archive import archives_of
-from facefusion_live.adapters.storage.codec import FAST
 from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
-from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.tip import horizon_of
-from facefusion_live.domain.audit.errors import ExportError, UnreadableError
+from facefusion_live.domain.audit.errors import ExportError, NoteError, UnreadableError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
-from facefusion_live.domain.audit.merkle import Frontier, Tree
-from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, fingerprint, parse_note, sign_note
+from facefusion_live.domain.audit.evidence import Head
+from facefusion_live.domain.audit.merkle import EMPTY_ROOT, Frontier, Tree
+from facefusion_live.domain.audit.note import Checkpoint, fingerprint, parse_note
+from facefusion_live.domain.audit.report import LogReport, Outcome
 
-MANIFEST_TITLE = "facefusion-live/export/v1"
 _KEY_ROWS = (b'{"action":"log.genesis"', b'{"action":"key.rotate"')
 assert {LOG_GENESIS, KEY_ROTATE} == {"log.genesis", "key.rotate"}  # noqa: S101 (the bytes above spell them)
 
@@ -40,6 +40,21 @@ export only shows that it is consistent in itself. The record is tamper-evident,
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """A log as the program found it just before the export.
+
+    Attributes:
+        file: Name of its file in the home; empty for a log that is known and has none any more.
+        report: Of its verification.
+        heads: What the outside remembers of it.
+    """
+
+    file: str
+    report: LogReport
+    heads: tuple[Head, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What to export.
 
@@ -52,6 +67,7 @@ class Request:
         verifier: Source of the stand-alone verifier.
         wanted: Tells rows that are to go out; None for all.
         filter_words: The filter in words, for the manifest.
+        examined: Every log of the home.
     """
 
     path: Path
@@ -62,77 +78,122 @@ class Request:
     verifier: bytes
     wanted: Callable[[dict[str, Any]], bool] | None
     filter_words: str
+    examined: tuple[Examined, ...]
 
 
 def write_export(layout: Layout, request: Request) -> dict[str, Any]:
     """Write the zip; give its manifest.
 
+    The manifest tells of every log what verification found, and which logs could not be put in: an export is never
+    better than what it was made from.
+
     Raises:
         ExportError: It cannot be written.
-        UnreadableError: A log is damaged.
+        UnreadableError: The log in which the export is a row cannot be put in.
     """
     beside = request.path.with_name(request.path.name + ".new")
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            logs = [_write_log(archive, layout, path, log_id, request) for path, log_id in logs_of(layout) if log_id]
+            logs, left_out = _write_logs(archive, layout, request)
             manifest = {
-                "v": 1,
+                "v": 2,
                 "created": request.created,
                 "log_id": request.log_id,
                 "public_key": request.public_key.hex(),
                 "whole": request.wanted is None,
                 "filter": request.filter_words,
-                "logs": [log for log in logs if log],
+                "logs": logs,
+                "left_out": left_out,
             }
-            text = f"{MANIFEST_TITLE}\n{FAST.encode(manifest).decode()}\n"
-            name = ORIGIN_PREFIX + request.log_id
-            archive.writestr("manifest.note", sign_note(text, name, request.public_key, request.sign))
+            archive.writestr("manifest.note", manifests.signed(manifest, request.public_key, request.sign))
             archive.writestr("audit_verify.py", request.verifier)
-            archive.writestr("README.txt", README + _fingerprints(manifest))
+            archive.writestr("README.txt", README + _logs_in_words(manifest))
         os.chmod(beside, 0o600)  # noqa: PTH101
         beside.replace(request.path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise ExportError(f"the export cannot be written: {error}", advice="Choose another place.") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return manifest
 
 
+def _write_logs(
+    archive: zipfile.ZipFile, layout: Layout, request: Request
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every log that can be put in, and those that cannot."""
+    logs: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
+    for each in request.examined:
+        log_id, found = each.report.log_id, manifests.found_in(each.report, each.heads)
+        if _goes_in(each, filtered=request.wanted is not None):
+            logs.append(_write_log(archive, layout, each, request.wanted) | found)
+        elif log_id == request.log_id:
+            why = each.report.findings[0].message if each.report.findings else "nothing seals it"
+            message = f"no row of {each.file} can be proven to others: {why}"
+            raise UnreadableError(message, advice="Export all rows instead: what is wrong goes with them.")
+        else:
+            left_out.append({"log_id": log_id, "file": each.file} | found)
+    return logs, left_out
+
+
+def _goes_in(examined: Examined, *, filtered: bool) -> bool:
+    """Can the rows be read; and, for some rows only, be proven one by one?"""
+    report = examined.report
+    codes = {finding.code for finding in report.findings}
+    if not (examined.file and report.log_id and report.rows) or codes & {"unreadable", "notes_unreadable"}:
+        return False
+    if not filtered:
+        return True
+    sound = report.outcome("chain") is Outcome.INTACT and report.outcome("seal") is not Outcome.TAMPERED
+    return sound and report.checkpoints > 0 and report.first_seq == 1
+
+
 def _write_log(
-    archive: zipfile.ZipFile, layout: Layout, path: Path, log_id: str, request: Request
-) -> dict[str, Any] | None:
-    """One log up to its last checkpoint; None for one that has none."""
-    with closing(open_reader(path).conn) as reading:
+    archive: zipfile.ZipFile, layout: Layout, examined: Examined, wanted: Callable[[dict[str, Any]], bool] | None
+) -> dict[str, Any]:
+    """One log: whole as it is, or what is wanted of it up to its last checkpoint."""
+    log_id = examined.report.log_id
+    with closing(open_reader(layout.folder / examined.file).conn) as reading:
         notes = list(notes_of(reading))
-        if not notes:
-            return None
-        head = Checkpoint.parse(parse_note(notes[-1][1]).text)
+        head = _last_checkpoint(notes)
         horizon = horizon_of(reading)
         archives = archives_of(layout.archive, log_id, horizon.pruned_to) if horizon else []
         whole = horizon is None or sum(each.last - each.first + 1 for each in archives) == horizon.pruned_to
-        rows = _all_rows(reading, archives if whole else [], head.size)
-        about = {"log_id": log_id, "size": head.size, "root": head.root.hex(), "epoch": head.epoch}
+        rows = _all_rows(reading, archives if whole else [])
+        about: dict[str, Any] = {"log_id": log_id, "size": 0, "root": EMPTY_ROOT.hex(), "epoch": 0}
+        if head:
+            about |= {"size": head.size, "root": head.root.hex(), "epoch": head.epoch}
         if horizon is not None and not whole:
-            if request.wanted is not None:
-                raise UnreadableError("a filtered export needs the archives of pruned rows, and they are missing")
             kept = (horizon.frontier or Frontier()).to_bytes().hex()
             about |= {"pruned_to": horizon.pruned_to, "prune_seq": horizon.prune_seq, "frontier": kept}
         folder = f"logs/{log_id}"
-        if request.wanted is None:
+        if wanted is None:
             archive.writestr(f"{folder}/checkpoints.json", orjson.dumps([list(note) for note in notes]))
-            return about | _write_rows(archive, folder, rows)
-        return about | _write_selection(archive, folder, list(rows), notes, request.wanted)
+            written = _write_rows(archive, folder, rows)
+        else:
+            written = _write_selection(archive, folder, list(rows), notes, wanted)
+        return about | written | {"unsealed": max(written.pop("last_seq") - about["size"], 0)}
+
+
+def _last_checkpoint(notes: list[tuple[int, str]]) -> Checkpoint | None:
+    """The last that is one: what is wrong with the others, the verdict tells."""
+    for _, note in reversed(notes):
+        with suppress(NoteError):
+            return Checkpoint.parse(parse_note(note).text)
+    return None
 
 
 def _write_rows(archive: zipfile.ZipFile, folder: str, rows: Iterator[Row]) -> dict[str, Any]:
-    digest, count, genesis = sha256(), 0, ""
+    digest, count, genesis, last_seq = sha256(), 0, "", 0
     with archive.open(f"{folder}/rows.ndjson", "w", force_zip64=True) as file:
         for row in rows:
             line = row.body + b"\n"
             digest.update(line)
-            count += 1
+            count, last_seq = count + 1, row.seq
             genesis = genesis or _genesis(row.body)
             file.write(line)
-    return {"rows": count, "rows_sha256": digest.hexdigest(), "genesis_fingerprint": genesis}
+    return {"rows": count, "rows_sha256": digest.hexdigest(), "genesis_fingerprint": genesis, "last_seq": last_seq}
 
 
 def _write_selection(
@@ -143,10 +204,11 @@ def _write_selection(
     wanted: Callable[[dict[str, Any]], bool],
 ) -> dict[str, Any]:
     """The rows wanted and those that name keys, each with its proof; and how each epoch was closed."""
-    tree, size = Tree(row.hash for row in rows), len(rows)
-    chosen = [row for row in rows if row.body.startswith(_KEY_ROWS) or wanted(orjson.loads(row.body))]
+    tree, size = Tree(row.hash for row in rows), notes[-1][0]
+    sealed, last_seq = rows[:size], rows[-1].seq
+    chosen = [row for row in sealed if row.body.startswith(_KEY_ROWS) or wanted(orjson.loads(row.body))]
     proofs = ([_text(step) for step in tree.inclusion(row.seq - 1, size)] for row in chosen)
-    rotations = {row.seq for row in rows if row.body.startswith(_KEY_ROWS[1])}
+    rotations = {row.seq for row in sealed if row.body.startswith(_KEY_ROWS[1])}
     closings = [
         {"note": note, "proof": [_text(step) for step in tree.consistency(at, size)]}
         for at, note in notes
@@ -155,13 +217,13 @@ def _write_selection(
     archive.writestr(f"{folder}/proofs.ndjson", b"".join(orjson.dumps(proof) + b"\n" for proof in proofs))
     archive.writestr(f"{folder}/closings.json", orjson.dumps(closings))
     archive.writestr(f"{folder}/head.note", notes[-1][1])
-    return _write_rows(archive, folder, iter(chosen))
+    return _write_rows(archive, folder, iter(chosen)) | {"last_seq": last_seq}
 
 
-def _all_rows(connection: Any, archives: list[Any], until: int) -> Iterator[Row]:  # noqa: ANN401
+def _all_rows(connection: Any, archives: list[Any]) -> Iterator[Row]:  # noqa: ANN401
     for each in archives:
         yield from each.rows()
-    yield from rows_of(connection, 0, until)
+    yield from rows_of(connection)
 
 
 def _genesis(body: bytes) -> str:
@@ -171,8 +233,15 @@ def _genesis(body: bytes) -> str:
     return fingerprint(bytes.fromhex(orjson.loads(body)["metadata"]["public_key"]))
 
 
-def _fingerprints(manifest: dict[str, Any]) -> str:
-    return "".join(f"log {log['log_id']}: genesis {log['genesis_fingerprint']}\n" for log in manifest["logs"])
+def _logs_in_words(manifest: dict[str, Any]) -> str:
+    """For the README: each log, its fingerprint, and what was wrong with it when it was exported."""
+    lines = [f"log {log['log_id']}: genesis {log['genesis_fingerprint']}{_wrong(log)}" for log in manifest["logs"]]
+    lines += [f"left out: {log['file'] or 'no file'}, log {log['log_id']}{_wrong(log)}" for log in manifest["left_out"]]
+    return "".join(line + "\n" for line in lines)
+
+
+def _wrong(about: dict[str, Any]) -> str:
+    return "".join(f"\n    {each['verdict']} {each['outcome']}: {each['message']}" for each in about["findings"])
 
 
 def _text(step: bytes) -> str:

@@ -4,7 +4,7 @@
 import heapq
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,59 +48,74 @@ class LogReader:
     vault: Vault
     clock: AuditClock
 
-    def verify(self, *, genesis: str = "", kept: KeptElsewhere = KeptElsewhere()) -> list[LogReport]:  # noqa: B008
+    def verify(
+        self,
+        *,
+        genesis: Collection[str] = (),
+        kept: KeptElsewhere = KeptElsewhere(),  # noqa: B008 (frozen)
+    ) -> list[LogReport]:
         """Check every log of the home, and that none is missing.
 
         Args:
-            genesis: Fingerprint of the genesis key, as the About box showed it; empty for none.
+            genesis: Fingerprints of the genesis keys, as somebody wrote them down; every log must begin with one.
             kept: What somebody else kept.
 
         Raises:
             EvidenceMissingError: There is no log, or what speaks for it cannot be read.
         """
-        try:
-            reports = self._verify_all(kept)
-        except OSError as error:
-            advice = "Give yourself the right to read the program's folder."
-            raise EvidenceMissingError(f"the audit log cannot be read: {error}", advice=advice) from error
-        if not reports:
-            raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
+        reports = [report for _, report in self.examined(kept)]
         compare_genesis(reports, genesis)
         return reports + kept.lost_logs(reports)
 
-    def _verify_all(self, kept: KeptElsewhere) -> list[LogReport]:
+    def examined(self, kept: KeptElsewhere = KeptElsewhere()) -> list[tuple[str, LogReport]]:  # noqa: B008 (frozen)
+        """Name and report of every log file, and a report under an empty name for each log whose file is gone.
+
+        Raises:
+            EvidenceMissingError: As `verify`.
+        """
+        try:
+            found = self._examine(kept)
+        except OSError as error:
+            advice = "Give yourself the right to read the program's folder."
+            raise EvidenceMissingError(f"the audit log cannot be read: {error}", advice=advice) from error
+        if not found:
+            raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
+        return found
+
+    def _examine(self, kept: KeptElsewhere) -> list[tuple[str, LogReport]]:
         mirror = Mirror(self.layout, self.vault)
         known = mirror.known_logs()
-        reports: list[LogReport] = []
+        found: list[tuple[str, LogReport]] = []
         for path in self.layout.logs():
             report = self.verify_one(path, kept)
             if known and report.log_id and report.log_id not in known:
                 report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
-            reports.append(report)
-        return reports + [_lost(log_id) for log_id in sorted(known - {report.log_id for report in reports})]
+            found.append((path.name, report))
+        return found + [("", _lost(log_id)) for log_id in sorted(known - {report.log_id for _, report in found})]
 
     def verify_one(self, path: Path, kept: KeptElsewhere = KeptElsewhere()) -> LogReport:  # noqa: B008 (frozen)
         """Check one log of the home."""
+        log_id = ""
         try:
-            report = self._verified(path, kept)
+            with closing(open_reader(path).conn) as reading:
+                log_id = log_id_of(reading)
+            report = self._verified(path, log_id, kept)
         except CannotOpenError as error:
-            report = LogReport()
+            report = LogReport(log_id)
             report.find("chain", Outcome.UNVERIFIABLE, "cannot_open", 0, f"{error}. {error.advice}")
             return report
         except (UnreadableError, *DAMAGED) as error:
-            report = LogReport()
+            report = LogReport(log_id)
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
         if is_written(path):
             report.note("a running program is writing this log")
         return report
 
-    def _verified(self, path: Path, kept: KeptElsewhere) -> LogReport:
+    def _verified(self, path: Path, log_id: str, kept: KeptElsewhere) -> LogReport:
         mirror = Mirror(self.layout, self.vault)
         # What others remember is read before the rows: a running writer must not get ahead of them.
         limit = mirror.size_bytes()
-        with closing(open_reader(path).conn) as reading:
-            log_id = log_id_of(reading)
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
             horizon = horizon_of(reading)
@@ -128,6 +143,10 @@ class LogReader:
         if memory.notice:
             report.note(memory.notice)
         return report
+
+    def remembered(self, log_id: str) -> tuple[Head, ...]:
+        """The latest head of a log in each place outside its database."""
+        return tuple(Mirror(self.layout, self.vault).last(log_id)) if log_id else ()
 
     def query(self, wanted: Filter, *, archived: bool = False) -> list[dict[str, Any]]:
         """Rows of all logs that pass the filter, oldest first; of a spoiled row what can be saved, as `shown` tells.
@@ -257,9 +276,8 @@ def _all_rows(connection: sqlite3.Connection, archives: list[Archive]) -> Iterat
 
 def _lost(log_id: str) -> LogReport:
     report = LogReport(log_id)
-    report.find(
-        "coverage", Outcome.TRUNCATED, "log_missing", 0, f"the log {log_id} is known here, and its file is gone"
-    )
+    message = f"the log {log_id} was written here, and no file that can be read holds it"
+    report.find("coverage", Outcome.TRUNCATED, "log_missing", 0, message)
     return report
 
 

@@ -83,7 +83,10 @@ def horizon_of(connection: sqlite3.Connection) -> Horizon | None:
         frontier = Frontier.from_bytes(kept[2] or b"")
     except (ValueError, TypeError):
         frontier = None
-    return Horizon(int(kept[0]), int(kept[1] or 0), frontier, body[0] if body else b"")
+    try:
+        return Horizon(int(kept[0]), int(kept[1] or 0), frontier, (body and body[0]) or b"")
+    except (ValueError, TypeError) as error:
+        raise UnreadableError(f"the horizon is damaged: {error}") from error
 
 
 def standing_of(connection: sqlite3.Connection, log_id: str, sizes: Collection[int], kept: Tip | None) -> Standing:

@@ -1,6 +1,6 @@
 """What somebody else kept of our logs: checkpoints and forwarded rows, laid beside the logs that they speak of."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +43,8 @@ class KeptElsewhere:
             body = line.encode()
             try:
                 event: dict[str, Any] = codec.decode(body)
-                of_log, seq, leaf = copies.setdefault(str(event["log_id"]), {}), int(event["seq"]), leaf_hash(body)
-            except (ValueError, KeyError, TypeError) as error:
+                of_log, seq, leaf = copies.setdefault(_text(event["log_id"]), {}), _seq(event["seq"]), leaf_hash(body)
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 advice = "Give a checkpoint, or forwarded rows as NDJSON."
                 raise EvidenceMissingError(f"line {number} of the anchor is no row", advice=advice) from error
             of_log[seq] = leaf if of_log.get(seq, leaf) == leaf else _CONFLICT
@@ -60,22 +60,30 @@ class KeptElsewhere:
         return [_lost(log_id) for log_id in lost]
 
 
-def compare_genesis(reports: list[LogReport], fingerprint: str) -> None:
-    """Lay the fingerprint that the user has from the About box beside the logs: one of them must begin with it.
+def compare_genesis(reports: list[LogReport], fingerprints: Collection[str]) -> None:
+    """Lay the fingerprints that the user wrote down beside the logs: each log must begin with one of these keys.
 
     Args:
         reports: Of all logs; a second process has a log of its own, which begins with another key.
-        fingerprint: SHA-256 of the genesis key in hex; empty when the user has none.
+        fingerprints: SHA-256 of genesis keys in hex; empty when the user has none.
     """
-    if not fingerprint:
-        return
-    known = any(report.genesis_fingerprint == fingerprint.lower() for report in reports)
+    known = {fingerprint.lower() for fingerprint in fingerprints}
     for report in reports:
-        if not known:
-            message = "the log does not begin with the key whose fingerprint was given"
+        if known and report.rows and report.genesis_fingerprint not in known:
+            message = "the log does not begin with a key whose fingerprint was given"
             report.find("seal", Outcome.TAMPERED, "other_genesis", 1, message)
-        elif report.genesis_fingerprint != fingerprint.lower():
-            report.note("this log begins with another key than the one whose fingerprint was given")
+
+
+def _text(value: object) -> str:
+    if type(value) is not str:
+        raise TypeError("a word is wanted")
+    return value
+
+
+def _seq(value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError("a row has a number from 1 on")
+    return value
 
 
 def _log_of(note: str) -> str:

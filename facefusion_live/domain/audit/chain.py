@@ -39,6 +39,11 @@ class ChainCheck:
         self.seq = 0
         report.checked("chain")
 
+    @property
+    def prev(self) -> bytes:
+        """Hash of the last row."""
+        return bytes.fromhex(self._prev_hex)
+
     def start_after(self, seq: int, prev: bytes) -> None:
         """Begin behind pruned rows."""
         self.seq, self._prev_hex = seq, prev.hex()

@@ -193,17 +193,14 @@ def _words(*words: str) -> bool:  # the same few values stand in most rows: judg
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < _TOO_LARGE
+    return type(value) is int and 0 < value < _TOO_LARGE
 
 
 def _counts_add_up(metadata: dict[str, Any]) -> bool:
-    counts: Any = metadata.get("counts")
-    return (
-        isinstance(counts, dict)
-        and all(_is_count(each) and each for each in cast("dict[str, Any]", counts).values())
-        and sum(cast("dict[str, int]", counts).values()) == metadata.get("total")
-        and isinstance(metadata.get("digest"), str)
-    )
+    if not _has(counts=dict, total=int, digest=str)(metadata):
+        return False
+    counts = cast("dict[str, Any]", metadata["counts"]).values()
+    return all(_is_count(each) for each in counts) and sum(counts) == metadata["total"] > 0
 
 
 def _has(**kinds: type) -> Callable[[dict[str, Any]], bool]:

@@ -143,14 +143,18 @@ def sign_note(text: str, name: str, public_key: bytes, sign: Sign) -> str:
     return f"{text}\n— {name} {signature}\n"
 
 
-def parse_note(note: str) -> Note:
+def parse_note(note: str, longest: int = MAX_NOTE_BYTES) -> Note:
     """Take a signed note apart.
+
+    Args:
+        note: Text, an empty line, signatures.
+        longest: How long it may be.
 
     Raises:
         NoteError: It is none.
     """
     text, blank, below = note.rpartition("\n\n")
-    if not text or not blank or not below.endswith("\n") or len(note) > MAX_NOTE_BYTES:
+    if not text or not blank or not below.endswith("\n") or len(note) > longest:
         raise NoteError("no signed note")
     return Note(text + "\n", tuple(_signature(line) for line in below[:-1].split("\n")))
 

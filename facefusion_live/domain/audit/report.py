@@ -57,6 +57,7 @@ class LogReport:
         checkpoints: How many were checked.
         epochs: How many keys signed.
         genesis_fingerprint: SHA-256 of the genesis key, to compare with the About box.
+        genesis_reason: Why the log was begun, as its first row says; empty when that is not at hand.
         last_key: The public key in force at the end, in hex.
         last_timestamp: Of the last row.
         findings: The first few of each code.
@@ -72,6 +73,7 @@ class LogReport:
     checkpoints: int = 0
     epochs: int = 0
     genesis_fingerprint: str = ""
+    genesis_reason: str = ""
     last_key: str = ""
     last_timestamp: str = ""
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -84,13 +86,13 @@ class LogReport:
         self.found += 1
         self._outcomes[verdict] = worst([self._outcomes[verdict], outcome])
         if sum(each.code == code for each in self.findings) < MAX_OF_A_KIND:
-            self.findings.append(Finding(verdict, outcome, code, seq, message))
+            self.findings.append(Finding(verdict, outcome, code, seq, _printable(message)))
 
     def note(self, notice: str) -> None:
         """Take down a notice."""
         if len(self.notices) == MAX_NOTICES:
             del self.notices[MAX_NOTICES // 2]  # the first ones tell how it began, the last ones how it is
-        self.notices.append(notice)
+        self.notices.append(_printable(notice))
 
     def checked(self, verdict: str) -> None:
         """A verdict was really looked into; without findings it is intact."""
@@ -113,6 +115,7 @@ class LogReport:
             "checkpoints": self.checkpoints,
             "epochs": self.epochs,
             "genesis_fingerprint": self.genesis_fingerprint,
+            "genesis_reason": self.genesis_reason,
             "last_timestamp": self.last_timestamp,
             "found": self.found,
             "findings": [
@@ -143,3 +146,8 @@ def exit_code(reports: Iterable[LogReport]) -> int:
     may = [report.outcome("anchor") for report in reports]
     all_of_it = [Outcome.UNVERIFIABLE if each is Outcome.NOT_CHECKED else each for each in must] + may
     return max(worst(all_of_it).value, 0) if must else Outcome.UNVERIFIABLE.value
+
+
+def _printable(text: str) -> str:
+    """What a hostile row says must not steer a terminal."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)

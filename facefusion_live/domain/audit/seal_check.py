@@ -9,6 +9,9 @@ from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSi
 from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS
 
+GENESIS_AS_USUAL = frozenset({"first", "second_process"})
+"""Reasons for a new log that say nothing bad about the log before it."""
+
 
 class SealCheck:
     """Follows keys and checkpoints.
@@ -42,6 +45,9 @@ class SealCheck:
         if event["action"] == LOG_GENESIS:
             self.key = key_of(metadata["public_key"])
             self._report.genesis_fingerprint = fingerprint(self.key)
+            self._report.genesis_reason = reason = metadata["reason"]
+            if reason not in GENESIS_AS_USUAL:
+                self._report.note(f"this log was begun because the one before it was {reason.replace('_', ' ')}")
         elif event["action"] == KEY_ROTATE:
             if metadata["epoch"] != self.epoch + 1:
                 self._find("epoch_skipped", seq, f"row {seq} begins epoch {metadata['epoch']} after {self.epoch}")
@@ -50,6 +56,11 @@ class SealCheck:
             self.next_key, self._rotated_at = key_of(metadata["public_key"]), seq
             if waited := metadata.get("unsealed"):
                 self._report.note(f"nothing had sealed the {waited} rows before row {seq} when that session found them")
+
+    def standing(self) -> dict[str, Any]:
+        """Key, epoch and number of checkpoints after the last row, as an `audit.prune` row tells them."""
+        key, epoch = (self.key, self.epoch) if self.next_key is None else (self.next_key, self.epoch + 1)
+        return {"public_key": (key or b"").hex(), "epoch": epoch, "number": self._number}
 
     def before_row(self, seq: int) -> None:
         """A row comes after a `key.rotate`: the old key must have signed that one, the new one is in force."""
@@ -64,6 +75,7 @@ class SealCheck:
         self._noted_at = size
         self._report.checked("seal")
         self._report.checkpoints += 1
+        found_before = self._report.found
         try:
             note = parse_note(text)
             checkpoint = Checkpoint.parse(note.text)
@@ -80,8 +92,9 @@ class SealCheck:
         if not self.signed(text):
             self._find("bad_signature", size, f"checkpoint {size} is not signed by the key of epoch {self.epoch}")
         if checkpoint.root != frontier.root():
-            return self._find("root_differs", size, f"the rows up to {size} are not those that were sealed")
-        self.sealed = size
+            self._find("root_differs", size, f"the rows up to {size} are not those that were sealed")
+        if self._report.found == found_before:
+            self.sealed = size
         return None
 
     def signed(self, text: str) -> bool:
@@ -113,7 +126,7 @@ class SealCheck:
 
 
 def key_of(text: str) -> bytes:
-    """A public key from hex; what is no hex becomes a key that signs nothing."""
+    """A public key (or a hash) from hex; what is no hex becomes one that signs and equals nothing."""
     try:
         return bytes.fromhex(text)
     except ValueError:

@@ -1,12 +1,14 @@
 """A filtered export: some rows of a log, each with a proof that it stands in the sealed log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from facefusion_live.domain.audit.canonical import Codec
+from facefusion_live.domain.audit.chain import MAX_BODY_BYTES
 from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, check_event
+from facefusion_live.domain.audit.evidence import Anchors
 from facefusion_live.domain.audit.merkle import extends, includes, leaf_hash
 from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSignature, fingerprint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
@@ -48,12 +50,14 @@ class Selection:
         rows: Those wanted, and all that name keys, by rising seq.
         closings: One for each epoch that is over, in order.
         head: The last checkpoint.
+        anchors: What others kept.
     """
 
     log_id: str
     rows: Iterable[Proven]
     closings: Sequence[Closing]
     head: str
+    anchors: Anchors = field(default_factory=Anchors)
 
 
 def verify_selection(selection: Selection, codec: Codec, check_signature: CheckSignature) -> LogReport:
@@ -77,6 +81,8 @@ class _Selected:
         self._log_id, self._selection = selection.log_id, selection
         self._head = self._checkpoint(selection.head)
         self._key, self._epoch = b"", -1
+        self._roots = {self._head.size: self._head.root} if self._head else {}
+        self._compared = 0
         report.checked("chain")
 
     def row(self, row: Proven) -> None:
@@ -89,9 +95,13 @@ class _Selected:
         seq = event["seq"]
         if event["log_id"] != self._log_id or seq <= report.last_seq:
             self._find("chain", "other_row", seq, f"row {seq} does not belong here")
-        head = self._head
-        if head is None or not includes(leaf_hash(row.body), seq - 1, head.size, row.proof, head.root):
+        head, leaf = self._head, leaf_hash(row.body)
+        if head is None or not includes(leaf, seq - 1, head.size, row.proof, head.root):
             self._find("chain", "not_included", seq, f"row {seq} is not proven to stand in the log")
+        if (copy := self._selection.anchors.copies.get(seq)) is not None:
+            self._compared += 1
+            if copy != leaf:
+                self._find("anchor", "copy_differs", seq, f"row {seq} is not the one that was forwarded")
         report.first_seq, report.last_seq = report.first_seq or seq, seq
         report.last_timestamp = event["timestamp"]
         if event["action"] in {LOG_GENESIS, KEY_ROTATE}:
@@ -107,20 +117,55 @@ class _Selected:
         report.checkpoints, report.epochs = len(self._selection.closings) + 1, self._epoch + 1
         report.sealed = head.size if head else 0
         report.last_key = self._key.hex()
+        for text in self._selection.anchors.notes:
+            self._anchor(text, report.sealed)
+        if copies := self._selection.anchors.copies:
+            self._judge_copies(max(copies), report.sealed)
+
+    def _anchor(self, text: str, size: int) -> None:
+        """Only where the tree's root is known can a checkpoint be laid beside it: at the end of each epoch."""
+        report, checkpoint = self._report, self._checkpoint(text)
+        if checkpoint is None:
+            report.find("anchor", Outcome.UNVERIFIABLE, "no_anchor", 0, "the anchor is no checkpoint of this log")
+        elif checkpoint.size > size:
+            message = f"the anchor tells of {checkpoint.size} rows, there are {size}"
+            report.find("anchor", Outcome.TRUNCATED, "anchor_ahead", checkpoint.size, message)
+        elif checkpoint.size not in self._roots:
+            message = f"an anchor of {checkpoint.size} rows cannot be laid beside some rows only"
+            report.find("anchor", Outcome.UNVERIFIABLE, "anchor_apart", checkpoint.size, message)
+        elif checkpoint.root != self._roots[checkpoint.size]:
+            self._find("anchor", "anchor_differs", checkpoint.size, "the anchor seals other rows")
+        else:
+            report.checked("anchor")
+
+    def _judge_copies(self, furthest: int, size: int) -> None:
+        report = self._report
+        if furthest > size:
+            message = f"row {furthest} was forwarded and is gone"
+            report.find("anchor", Outcome.TRUNCATED, "copy_ahead", furthest, message)
+        if self._compared:
+            report.checked("anchor")
+        else:
+            message = "none of the rows that were forwarded is in this export"
+            report.find("anchor", Outcome.UNVERIFIABLE, "copy_apart", 0, message)
 
     def _event(self, body: bytes) -> dict[str, Any] | None:
         try:
             event = check_event(self._codec.decode(body))
-            return event if self._codec.encode(event) == body else None
-        except (EventError, NotCanonicalError, ValueError, RecursionError):
+            written = self._codec.encode(event) == body and len(body) <= MAX_BODY_BYTES
+        except (EventError, NotCanonicalError, ValueError, TypeError, RecursionError):
             return None
+        return event if written else None
 
     def _new_key(self, seq: int, metadata: dict[str, Any]) -> None:
         key, epoch = key_of(metadata["public_key"]), metadata.get("epoch", 0)
         if self._epoch == -1:
             self._report.genesis_fingerprint = fingerprint(key)
+            self._report.genesis_reason = metadata.get("reason", "")
         elif not self._closed(seq):
             self._find("seal", "closing_missing", seq, f"epoch {self._epoch} was not closed by its own key")
+        if self._epoch >= 0 and key_of(metadata.get("previous_key", "")) != self._key:
+            self._find("seal", "previous_key", seq, f"row {seq} replaces a key that was not in force")
         if epoch != self._epoch + 1 or (seq == 1) != (epoch == 0):
             self._find("seal", "epoch_skipped", seq, f"row {seq} begins epoch {epoch} after {self._epoch}")
         self._key, self._epoch = key, epoch
@@ -131,12 +176,10 @@ class _Selected:
             return False
         closing = self._selection.closings[self._epoch]
         checkpoint = self._checkpoint(closing.note)
-        return (
-            checkpoint is not None
-            and checkpoint.size == seq
-            and self._signed(closing.note)
-            and extends(seq, self._head.size, closing.proof, checkpoint.root, self._head.root)
-        )
+        if checkpoint is None or checkpoint.size != seq or not self._signed(closing.note):
+            return False
+        self._roots[seq] = checkpoint.root
+        return extends(seq, self._head.size, closing.proof, checkpoint.root, self._head.root)
 
     def _checkpoint(self, text: str) -> Checkpoint | None:
         try:

@@ -1,7 +1,7 @@
 """Verification of one log as a fold over its rows: one pass, memory that does not grow with the log."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from facefusion_live.domain.audit.canonical import Codec
@@ -19,11 +19,11 @@ from facefusion_live.domain.audit.event import (
 )
 from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier
-from facefusion_live.domain.audit.note import Checkpoint, CheckSignature, parse_note
+from facefusion_live.domain.audit.note import Checkpoint, CheckSignature, fingerprint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
-from facefusion_live.domain.audit.seal_check import SealCheck
+from facefusion_live.domain.audit.seal_check import SealCheck, key_of
 
-_NOTE, _HEAD, _ANCHOR = range(3)
+_NOTE, _HEAD, _ANCHOR, _HORIZON = range(4)
 _WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, PRUNE, SESSION_START, SESSION_STOP})
 _FUTURE_US = 3_600_000_000
 """Rows from more than an hour after the verification are worth a word."""
@@ -63,6 +63,7 @@ def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature
 class _Fold:
     def __init__(self, evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> None:
         self._evidence, self._copies = evidence, evidence.anchors.copies
+        self._decode = codec.decode
         self.report = LogReport(log_id=evidence.log_id or "")
         self.chain = ChainCheck(self.report, codec, evidence.log_id)
         self._seal = SealCheck(self.report, check_signature)
@@ -75,7 +76,7 @@ class _Fold:
         self._open_session = ""
         self._prunes: dict[int, tuple[bytes, int]] = {}
         if evidence.from_horizon and evidence.horizon is not None:
-            self._start_after(evidence.horizon, codec)
+            self._start_after(evidence.horizon)
         self._marks = self._merged_marks()
         self._mark = next(self._marks, None)
 
@@ -113,24 +114,33 @@ class _Fold:
         self._judge_end()
 
     def _merged_marks(self) -> Iterator[_Mark]:
-        notes = (_Mark(size, _NOTE, text) for size, text in self._evidence.notes)
+        notes = (_Mark(size, _NOTE, text) for size, text in self._readable(self._evidence.notes))
         heads = (_Mark(head.size, _HEAD, head) for head in self._evidence.heads)
-        anchors = sorted((self._anchor_mark(text) for text in self._evidence.anchors.notes), key=lambda mark: mark.size)
-        merged = heapq.merge(notes, heads, anchors, key=lambda mark: mark[:2])
-        return (mark for mark in self._readable(merged) if mark.size > self._start)
+        anchors = sorted(self._anchor_marks(), key=lambda mark: mark.size)
+        horizon = self._evidence.horizon
+        pruned = [_Mark(horizon.pruned_to, _HORIZON, horizon)] if horizon else []
+        merged = heapq.merge(notes, heads, anchors, pruned, key=lambda mark: mark[:2])
+        return (mark for mark in merged if mark.size > self._start)
 
-    def _readable(self, marks: Iterator[_Mark]) -> Iterator[_Mark]:
+    def _readable(self, notes: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         try:
-            yield from marks
+            yield from notes
         except UnreadableError as error:
             self.report.find("seal", Outcome.TAMPERED, "notes_unreadable", self.chain.seq, str(error))
 
-    def _anchor_mark(self, text: str) -> _Mark:
-        try:
-            return _Mark(Checkpoint.parse(parse_note(text).text).size, _ANCHOR, text)
-        except NoteError as error:
-            self._anchor(Outcome.UNVERIFIABLE, "no_anchor", 0, f"the anchor is none: {error}")
-            return _Mark(0, _ANCHOR, text)
+    def _anchor_marks(self) -> Iterator[_Mark]:
+        """The anchors that can be laid beside the rows. Of each other one it is said why not: none is passed over."""
+        for text in self._evidence.anchors.notes:
+            try:
+                size = Checkpoint.parse(parse_note(text).text).size
+            except NoteError as error:
+                self._anchor(Outcome.UNVERIFIABLE, "no_anchor", 0, f"the anchor is none: {error}")
+                continue
+            if size > self._start:
+                yield _Mark(size, _ANCHOR, text)
+            else:
+                message = f"the anchor tells of {size} rows, which are not at hand"
+                self._anchor(Outcome.UNVERIFIABLE, "anchor_pruned", size, message)
 
     def _settle_marks(self, seq: int) -> None:
         while self._mark is not None and self._mark.size <= seq:
@@ -144,8 +154,10 @@ class _Fold:
                 self._noted_at = size
             elif kind == _HEAD:
                 self._head(what)
-            else:
+            elif kind == _ANCHOR:
                 self._anchor_note(size, what)
+            else:
+                self._horizon(what)
             self._mark = next(self._marks, None)
 
     def _head(self, head: Head) -> None:
@@ -158,6 +170,19 @@ class _Fold:
             self._find_coverage(
                 Outcome.TRUNCATED, "checkpoint_gone", head.size, f"{head.source} remembers a checkpoint at {head.size}"
             )
+
+    def _horizon(self, horizon: Horizon) -> None:
+        """The pruned rows are at hand: what stands for them must be what they come to."""
+        told = self._told(horizon)
+        if told is None:
+            return  # `_judge_prune` says so
+        root = self._frontier.root()
+        if horizon.frontier is None or horizon.frontier.root() != root:
+            self._forged_prune(horizon, "frontier_differs", "the frontier kept for them is another one")
+        stands = {"root": root.hex(), "last_hash": self.chain.prev.hex()} | self._seal.standing()
+        begun = fingerprint(key_of(told["genesis_key"])) == self.report.genesis_fingerprint
+        if not begun or any(told[name] != value for name, value in stands.items()):
+            self._forged_prune(horizon, "prune_row_differs", "the row that says so tells of them otherwise")
 
     def _anchor_note(self, size: int, text: str) -> None:
         self.report.checked("anchor")
@@ -173,6 +198,8 @@ class _Fold:
                 Outcome.TRUNCATED, "anchor_ahead", mark.size, f"the anchor tells of {mark.size} rows, there are {last}"
             )
             return
+        if mark.kind == _HORIZON:
+            return  # a horizon without rows up to it: `_judge_prune` says so
         self._heads += mark.kind == _HEAD
         source = mark.what.source if mark.kind == _HEAD else "a checkpoint"
         self._find_coverage(
@@ -190,6 +217,9 @@ class _Fold:
         if not self._copies:
             return
         self.report.checked("anchor")
+        if pruned := sum(seq <= self._start for seq in self._copies):
+            message = f"{pruned} rows that were forwarded are not at hand to be compared"
+            self._anchor(Outcome.UNVERIFIABLE, "copy_pruned", self._start, message)
         if (furthest := max(self._copies)) > last:
             self._anchor(Outcome.TRUNCATED, "copy_ahead", furthest, f"row {furthest} was forwarded and is gone")
 
@@ -212,25 +242,36 @@ class _Fold:
             return
         name, found = metadata["archive"], self._evidence.archives.get(metadata["archive"])
         if found is None:
-            self._find_coverage(Outcome.TRUNCATED, "archive_missing", seq, f"the archive {name} is missing")
+            message = f"the archive {name} is missing: erased, or taken away"
+            self._find_coverage(Outcome.TRUNCATED, "archive_missing", seq, message)
         elif found != metadata["archive_sha256"]:
             self.report.find("chain", Outcome.TAMPERED, "archive_altered", seq, f"the archive {name} was altered")
 
-    def _start_after(self, horizon: Horizon, codec: Codec) -> None:
+    def _start_after(self, horizon: Horizon) -> None:
         """Begin behind the horizon, on the word of its `audit.prune` row; `_judge_prune` sees to it that it is real."""
         self._start = horizon.pruned_to
-        try:
-            metadata = check_event(codec.decode(horizon.prune_body))["metadata"]
-            prev, root = bytes.fromhex(metadata["last_hash"]), metadata["root"]
-        except (ValueError, EventError, NotCanonicalError):
+        note = (
+            f"row {horizon.prune_seq} tells the genesis key and where rows up to {self._start} ended; nothing shows it"
+        )
+        self.report.note(note)
+        told = self._told(horizon)
+        if told is None:
             self.chain.start_after(self._start, b"")
             return
-        self.chain.start_after(self._start, prev)
-        self._seal.start_after(metadata)
-        if horizon.frontier is None or horizon.frontier.root().hex() != root:
+        self.chain.start_after(self._start, key_of(told["last_hash"]))
+        self._seal.start_after(told)
+        if horizon.frontier is None or horizon.frontier.root().hex() != told["root"]:
             self._forged_prune(horizon, "frontier_differs", "the frontier kept for them is another one")
         else:
             self._frontier = horizon.frontier.copy()
+
+    def _told(self, horizon: Horizon) -> dict[str, Any] | None:
+        """What the row that pruned says of those rows; None for a row that did not."""
+        try:
+            event = check_event(self._decode(horizon.prune_body))
+        except (ValueError, EventError, NotCanonicalError):
+            return None
+        return event["metadata"] if event["action"] == PRUNE else None
 
     def _judge_prune(self) -> None:
         """Rows may only be gone when a sealed row says so."""

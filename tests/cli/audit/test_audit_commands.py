@@ -108,8 +108,11 @@ def test_verify_prints_four_verdicts_and_exits_with_them(run: Any, home: AuditHo
         "anchor": "not_checked",
     }
     assert "coverage  intact" in run("verify")[1]
-    assert run("verify", "--fingerprint", "00")[0] == 10
-    assert "! seal" in run("verify", "--fingerprint", "00")[1]
+    code, words = run("verify", "--fingerprint", "00" * 32)
+    assert (code, "! seal" in words) == (10, True)
+    with pytest.raises(BadInputError, match="no fingerprint"):  # a slip of the hand is no verdict
+        run("verify", "--fingerprint", "00")
+    assert verifier_says(home.layout.folder, "--fingerprint", "00") == 2
     fingerprint = next(iter(home.fingerprints().values()))
     assert run("verify", "--fingerprint", fingerprint)[0] == 0
 
@@ -166,7 +169,7 @@ def _rewritten(path: Path, name: str, change: Any) -> Path:
         ("rows.ndjson", lambda data: data.replace(b"source:abc", b"source:xyz"), 10),
         ("rows.ndjson", lambda data: b"".join(data.splitlines(keepends=True)[:-1]), None),
         ("manifest.note", lambda data: data.replace(b'"filter":"', b'"filter":"x'), 10),
-        ("manifest.note", lambda data: data.replace(b"export/v1", b"export/v2"), 2),
+        ("manifest.note", lambda data: data.replace(b"export/v2", b"export/v1"), 2),
         ("manifest.note", lambda _data: b"nonsense", 2),
         ("README.txt", lambda _data: b"other words", 0),
     ],
@@ -441,9 +444,12 @@ def test_an_anchor_is_laid_beside_its_own_log(run: Any, home: AuditHome, tmp_pat
     anchor.write_bytes(b"".join(path.read_bytes() for path in home.layout.ndjson.iterdir()))
     code, found = run("verify", "--anchor", str(anchor), "--json")
     assert (code, [log["verdicts"]["anchor"] for log in found["logs"]]) == (0, ["intact", "intact"])
-    for fingerprint in home.fingerprints().values():
-        assert run("verify", "--fingerprint", fingerprint)[0] == 0
-        assert verifier_says(home.layout.folder, "--fingerprint", fingerprint, "--anchor", str(anchor)) == 0
+    both = [word for each in home.fingerprints().values() for word in ("--fingerprint", each)]
+    assert run("verify", *both)[0] == verifier_says(home.layout.folder, *both) == 0
+    code, found = run("verify", *both[:2], "--json")  # one of them vouches for itself alone
+    assert (code, sorted(log["verdicts"]["seal"] for log in found["logs"])) == (10, ["intact", "tampered"])
+    assert verifier_says(home.layout.folder, *both[:2]) == 10
+    assert verifier_says(home.layout.folder, *both, "--anchor", str(anchor)) == 0
     anchor.write_text('{"broken')
     with pytest.raises(EvidenceMissingError):
         run("verify", "--anchor", str(anchor))
