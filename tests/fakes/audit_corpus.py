@@ -13,7 +13,7 @@ from typing import Any
 import zstandard
 
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
-from facefusion_live.domain.audit.seal import Tip, genesis_metadata
+from facefusion_live.domain.audit.seal import Origin, Tip, genesis_metadata
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_attacks import ATTACKS, genuine
 from tests.fakes.audit_disk import lay_out
@@ -201,7 +201,7 @@ def _begun_because() -> Log:
     log = LogBuilder("after")
     log.rows, log.notes, log.heads = [], [], []
     log.tip = Tip(log.tip.log_id, log.tip.public_key)
-    return log.add("log.genesis", genesis_metadata(log.tip.public_key, "rolled_back")).checkpoint().log()
+    return log.add("log.genesis", genesis_metadata(log.tip.public_key, Origin("rolled_back"))).checkpoint().log()
 
 
 HOMES = [
