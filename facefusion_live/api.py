@@ -42,6 +42,7 @@ from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.gate import Fault
 from facefusion_live.engine.report import SessionReport
 
 __all__ = [
@@ -294,7 +295,11 @@ def swap_face(
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:
-        emitted = swapper.swap(arguments.pixels_of(target))
+        pixels = arguments.pixels_of(target)
+        emitted = swapper.swap(pixels)
+        if emitted.fault is Fault.DISAGREED:
+            # A face that is hard to see is believed at the second look: a film has a next frame, a picture has itself.
+            emitted = swapper.swap(pixels)
     finally:
         swapper.close()
     if emitted.state is not GateState.LIVE:

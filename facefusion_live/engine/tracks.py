@@ -23,7 +23,7 @@ Upside down, too, the net draws a whole mesh, which confirms itself from frame t
 but it is far less sure of it: on 160 portraits and frames the logit was 4 to 38 the right way up, at most 14 any other
 way, and always at least 10 more the right way up than upside down.
 """
-TURNED_LOOKS = 3
+TURNED_LOOKS = 4
 """Most looks at a face from another side. On the demo clip upside down the second was clear, or the third."""
 SAME_WAY_UP = 0.5
 """Least cosine between the line of the eyes of a detection and of a track that is not clear. On films of upright heads,
@@ -233,10 +233,14 @@ class FaceTracks:
         return True
 
     def _take_up(self, track: Track, look: tuple[Landmarks, bool], time_s: float, settings: Settings) -> None:
-        """See a face that was not followed from the frame before; a mesh that is not settled is doubted."""
+        """See a face that was not followed from the frame before.
+
+        A mesh that is not settled, or of which it is not clear which way up it lies, is doubted: the detector is asked
+        again in the next frame, and that look counts.
+        """
         landmarks, settled = look
         self._see(track, landmarks, time_s, settings)
-        track.disagreements = int(track.present and not settled)
+        track.disagreements = int(track.present and not (settled and landmarks.score >= CLEAR))
 
     def _turn_up(self, track: Track, find: Find, time_s: float, settings: Settings) -> bool:
         """See an unclear face the other way up from now on, if it is clear that way; whether it is.
@@ -295,13 +299,21 @@ def _followed(find: Find, track: Track) -> tuple[Landmarks, bool]:
 
 
 def _right_way_up(find: Find, detection: Detection) -> Landmarks:
-    """Look at a face; unless it is clear which way up it is, from the other sides as well. The surest look."""
+    """Look at a face; unless it is clear which way up it is, from the other sides as well. The surest look.
+
+    The other way up it is looked for twice, where the detector saw it and where the first look did: neither alone found
+    every face.
+    """
     seen = find(detection.box_px, detection.eyes_px)
-    for quarters in (2, 1, 3):
+    if seen.score >= CLEAR:
+        return seen
+    there = _square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2]
+    sides = [(detection.box_px, detection.eyes_px, 2), (*there, 2)]
+    sides += [(detection.box_px, detection.eyes_px, quarters) for quarters in (1, 3)]
+    for box_px, eyes_px, quarters in sides:
+        seen = max(seen, _turned_look(find, box_px, eyes_px, quarters), key=lambda look: look.score)
         if seen.score >= CLEAR:
             break
-        other = _turned_look(find, detection.box_px, detection.eyes_px, quarters)
-        seen = max(seen, other, key=lambda look: look.score)
     return seen
 
 

@@ -148,6 +148,7 @@ def test_an_unclear_mesh_that_lies_otherwise_than_the_detectors_eyes_is_doubted(
     world = World(box(10))
     world.score = 0.999
     world.begin()
+    world.frame(world.boxes)
     on_its_side = detection(box(10), 0.9)
     on_its_side = replace(on_its_side, eyes_px=on_its_side.eyes_px[:, ::-1] - [[0, 0], [0, 20]])
     world.tracks.admit([on_its_side], world.find, world.time_s, SETTINGS)
@@ -228,6 +229,14 @@ def test_a_face_that_is_unclear_from_every_side_stays_as_it_is() -> None:
     (track,) = tracks.present
     assert eyes_degrees(track.mesh_px) == pytest.approx(0, abs=1)
     assert not track.disagreements
+
+
+def test_an_unclear_face_is_believed_at_the_second_look() -> None:
+    world, tracks = Turned(0, clear=0.99995), FaceTracks()
+    tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
+    (track,) = tracks.present
+    assert track.disagreements == 1
+    assert tracks.uncertain, "the detector is asked at once"
 
 
 def test_a_clear_face_is_looked_at_once() -> None:
