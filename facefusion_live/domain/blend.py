@@ -38,7 +38,8 @@ COVERED_FROM = 0.5
 COVERED_WHOLLY_FROM = 0.95
 """… and in full from this share on; between the two, for as much of this as it has.
 
-So the palest look that goes out has an opacity of .86: there the face is still nearer to the source's than to the
+So the palest look that goes out has an opacity of .86 where padding covers all, and of .91 or so with the default edge:
+there the face is still nearer to the source's than to the
 wearer's (SFace; at .8 it is the other way round).
 """
 

@@ -78,7 +78,7 @@ class Live:
     def change(self) -> None:
         """A slider is let go."""
         opacity = self.store.current.look.opacity
-        self.store.commit({"look.opacity": 0.9 if opacity == 1.0 else 1.0})
+        self.store.commit({"look.opacity": 0.95 if opacity == 1.0 else 1.0})
 
     def breaks(self, trail: AuditTrail) -> None:
         """What the user sees while nothing can be written."""
