@@ -183,7 +183,7 @@ class Look:
         Uniform("u_opacity"),
         Words(
             "Opacity",
-            "Mixes the swap with the camera's picture; below about .92 your own face shows through, and the gate shuts.",
+            "Mixes the swap with the camera's picture; below about .92 your own face shows through: the gate shuts.",
         ),
     ] = 1.0
     match: Annotated[

@@ -3209,7 +3209,7 @@
         <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
     </message>
     <message>
-        <source>Mixes the swap with the camera&apos;s picture; below about .92 your own face shows through, and the gate shuts.</source>
+        <source>Mixes the swap with the camera&apos;s picture; below about .92 your own face shows through: the gate shuts.</source>
         <translation>将换脸与摄像头画面混合；低于约 0.92 时会透出您自己的脸，安全闸随之关闭。</translation>
     </message>
     <message>
