@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from facefusion_live.api import (
         DetectedFace,
+        FaceFusionLiveError,
         FrameResult,
         RealTimeFaceSwapper,
         detect_faces,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DetectedFace",
+    "FaceFusionLiveError",
     "FrameResult",
     "RealTimeFaceSwapper",
     "__version__",

@@ -16,10 +16,10 @@ A built-in avatar (`ada bo cleo dan esi fay`) shows nobody and may be used by an
 `consent`: one of "self", "written", "licensed", "generated", "public-domain".
 """
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app import portraits, wiring
+from facefusion_live.app import script_arguments as arguments
 from facefusion_live.app.audit_wiring import shared_trail
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
@@ -35,11 +36,13 @@ from facefusion_live.app.running import Progress, frames_expected, watch
 from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
+from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, STATUSES
 from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.gate import Fault
 from facefusion_live.engine.report import SessionReport
 
 __all__ = [
@@ -60,8 +63,7 @@ BgrImage = NDArray[np.uint8]
 Picture = str | Path | BgrImage
 """A file, or its pixels. For a source also the name of a built-in avatar."""
 
-_SMALLEST_PX = 16
-_ONE_PICTURE = {"track.smoothing": 0, "swap.max_crop_px": 1536}
+_ONE_PICTURE = Settings().with_values({"track.smoothing": 0, "swap.max_crop_px": 1536})
 """A single picture has no past to be smoothed with, and nobody waits for it."""
 
 
@@ -152,14 +154,13 @@ class RealTimeFaceSwapper:
         *,
         audit: bool = True,
     ) -> None:
-        self._settings = Settings().with_values(settings or {})
-        if not fps_limit > 0:
-            raise BadInputError(f"a limit of {fps_limit:g} frames/s is not allowed", advice="Give more than 0.")
-        self._input = f"camera:{camera_index}" if isinstance(camera_index, int) else camera_index
-        self._fps_limit = fps_limit
+        self._settings = arguments.settings_of(settings)
+        self._fps_limit = arguments.frames_per_second(fps_limit)
+        self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
+        self._record.prepares()
         checked(self._settings.label)  # before anything is loaded
-        sources = _sources(source_image, consent)
+        sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
         swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, permits, tensorrt=use_tensorrt)
         swapper.consent_problem = permits.in_use(tuple(sources)).problem
@@ -167,7 +168,7 @@ class RealTimeFaceSwapper:
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
         self._record.loads(sources, swapper.models)
-        self._record.started(fps_limit)
+        self._record.started(self._fps_limit)
         self._swapper: FrameSwapper | None = swapper
         self._feed: Feed | None = None
         self._turn = threading.Lock()
@@ -194,7 +195,7 @@ class RealTimeFaceSwapper:
         Raises:
             BadInputError: It is no such array.
         """
-        pixels = _rgb(frame)
+        pixels = arguments.rgb(frame)
         with self._turn:
             emitted = self._open().swap(pixels)
         return FrameResult(
@@ -204,18 +205,19 @@ class RealTimeFaceSwapper:
         )
 
     def set_parameters(self, values: Mapping[str, object]) -> None:
-        """Change parameters; they act on the next picture, those of the session at the next start.
+        """Change parameters; they act on the next picture.
 
         Raises:
-            SettingsError: No such parameter, a value that is not allowed, or label or mark switched off without
-                `label.reason`; nothing is changed.
+            SettingsError: No such parameter, a value that is not allowed, one that only a new swapper takes
+                (`capture.…`, models), or label or mark switched off without `label.reason`; nothing is changed.
             AuditStoreError: The reason cannot be put on record: label and mark stay.
         """
         store = self._open().store
-        wanted = store.current.with_values(values).label
-        checked(wanted)
+        wanted = arguments.settings_of(values, store.current)
+        arguments.refuse_those_of_the_session(store.current, wanted)
+        checked(wanted.label)
         store.commit(values)
-        self._record.disclosure.begin(wanted)
+        self._record.disclosure.begin(wanted.label)
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
@@ -254,7 +256,7 @@ def detect_faces(image: Picture, *, audit: bool = True) -> list[DetectedFace]:
     Raises:
         BadInputError: It cannot be read.
     """
-    found, models = wiring.find_faces(_pixels(image))
+    found, models = wiring.find_faces(arguments.pixels_of(image))
     _record(audit=audit).loads((), models)
     return [DetectedFace(face.box_px, face.landmarks5_px, face.mesh_px, face.score) for face in found]
 
@@ -284,16 +286,20 @@ def swap_face(
         AuditStoreError: A consent cannot be put on record.
         BadInputError: A picture, the consent or a parameter cannot be used, or no face in the target could be covered.
     """
-    values = Settings().with_values({**_ONE_PICTURE, **(settings or {})})
+    values = arguments.settings_of(settings, _ONE_PICTURE)
     record = _record(audit=audit)
     checked(values.label)  # before anything is loaded
-    sources = _sources(source, consent)
+    sources = arguments.sources_of(source, consent)
     swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values))
     record.disclosure.begin(values.label)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:
-        emitted = swapper.swap(_pixels(target))
+        pixels = arguments.pixels_of(target)
+        emitted = swapper.swap(pixels)
+        if emitted.fault is Fault.DISAGREED:
+            # A face that is hard to see is believed at the second look: a film has a next frame, a picture has itself.
+            emitted = swapper.swap(pixels)
     finally:
         swapper.close()
     if emitted.state is not GateState.LIVE:
@@ -336,10 +342,11 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
         FaceFusionLiveError: It broke on the way; the file holds what was made until then.
     """
     wanted = _film_request(source, input, output, consent, settings, frame_limit, states)
+    tell = arguments.progress_of(on_progress)
     with started_session(wanted, trail=shared_trail()) as opened:
         session = opened.session
-        total = frames_expected(session.format, frame_limit)
-        problem = watch(session, lambda: on_progress(session.report().frames_out, total) if on_progress else None)
+        total = frames_expected(session.format, wanted.frame_limit)
+        problem = watch(session, lambda: tell(session.report(1).frames_out, total))
     if problem is not None:
         raise problem
     return session.report()
@@ -355,15 +362,15 @@ def _film_request(
     states: str | Path | None,
 ) -> wiring.Request:
     return wiring.Request(
-        sources=_given(source),
+        sources=arguments.given_pictures(source),
         consent=portraits.consent_of(consent),
-        input=str(given),
-        output=Path(output),
-        states=None if states is None else Path(states),
+        input=arguments.input_of(given),
+        output=arguments.file_of(output),
+        states=None if states is None else arguments.file_of(states),
         engine="mesh",
-        settings=Settings().with_values(settings or {}),
+        settings=arguments.settings_of(settings),
         offline=True,
-        frame_limit=frame_limit,
+        frame_limit=arguments.frame_count(frame_limit),
     )
 
 
@@ -388,49 +395,33 @@ def log_audit_event(
         client_ip: From where; masked before it is written.
 
     Raises:
-        EventError: No such action or status, one that only the trail itself may record, or words that are no words.
+        EventError: No such action or status, one that only the trail itself may record, or words that are no words. It
+            is a ValueError, too, with `.advice`.
     """
-    _check_words((user_id, target, client_ip), metadata)
+    words = {"user_id": user_id, "action": action, "target": target, "status": status, "client_ip": client_ip}
+    _check_words(words, metadata)
     # A copy: the script may change its own while the row waits.
     kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
     shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
 
 
-def _check_words(words: Sequence[object], metadata: object) -> None:
+def _check_words(words: Mapping[str, object], metadata: object) -> None:
     """A script may hand over anything; the writer must not stumble over it."""
-    if not (all(isinstance(each, str) for each in words) and isinstance(metadata, Mapping | None)):
-        raise EventError("a row takes words for user, target and address, and a mapping for metadata")
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise EventError(f"{name} is a {type(word).__name__} and no text", advice="Give one word, as 'camera:0'.")
+    if not isinstance(metadata, Mapping | None):
+        advice = "Give a mapping, as {'blend': 0.85}."
+        raise EventError(f"metadata is a {type(metadata).__name__} and no mapping", advice=advice)
+    allowed = {"action": ACTIONS - OWN_ACTIONS, "status": STATUSES}
+    for name, known in allowed.items():
+        if words[name] not in known:
+            near = get_close_matches(str(words[name]), known, 1) or sorted(known)
+            raise EventError(f"no script may record the {name} {words[name]!r:.60}", advice=f"Say {' or '.join(near)}.")
 
 
 def _record(*, audit: bool) -> ScriptRecord:
     return ScriptRecord(shared_trail if audit else None)
-
-
-def _given(pictures: Picture | Sequence[Picture]) -> tuple[str | Path | NDArray[np.uint8], ...]:
-    """One picture or many, pixels turned to RGB."""
-    many = [pictures] if isinstance(pictures, (str, Path, np.ndarray)) else list(pictures)
-    return tuple(_rgb(one) if isinstance(one, np.ndarray) else one for one in many)
-
-
-def _sources(pictures: Picture | Sequence[Picture], consent: str | None) -> list[portraits.Source]:
-    why = portraits.consent_of(consent)
-    return [portraits.source(one, why) for one in _given(pictures)]
-
-
-def _pixels(picture: Picture) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB, ours to give away."""
-    return wiring.read_picture(Path(picture)) if isinstance(picture, (str, os.PathLike)) else _rgb(picture)
-
-
-def _rgb(picture: object) -> NDArray[np.uint8]:
-    """A copy of a BGR picture in RGB order."""
-    shape = picture.shape if isinstance(picture, np.ndarray) and picture.dtype == np.uint8 else ()
-    if not isinstance(picture, np.ndarray) or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < _SMALLEST_PX:
-        raise BadInputError(
-            f"a {type(picture).__name__} is no picture" if not shape else f"an array of shape {shape} is no picture",
-            advice=f"Give a uint8 array (height, width, 3) in BGR order, {_SMALLEST_PX} pixels or more a side.",
-        )
-    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def _bgr(pixels: NDArray[np.uint8]) -> BgrImage:

@@ -6,6 +6,7 @@ import subprocess
 import time
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -49,6 +50,17 @@ class SoundServer(PipeWireSession):
             file.writeframes(samples.astype(np.int16).tobytes())
         command = ["paplay", "--latency-msec=20", "-d", "cable", str(path)]
         subprocess.run(command, env=self.env, check=True, capture_output=True, timeout=60)
+
+    @contextmanager
+    def plugged_in(self, name: str, description: str) -> Iterator[None]:
+        """Another microphone, which hears nothing, until the block ends."""
+        words = ("module-null-sink", "media.class=Audio/Source/Virtual", f"sink_name={name}")
+        module = self._pactl("load-module", *words, f"sink_properties=device.description={description}").stdout.strip()
+        self._until("get-source-volume", name)
+        try:
+            yield
+        finally:
+            self._pactl("unload-module", module)
 
     def kill(self) -> None:
         """As a crash would."""

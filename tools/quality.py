@@ -12,10 +12,13 @@ Of the widest face in every input frame; landmarks, identity (SFace) and everyth
                       id_before of the input's with the source: where it started
   changed             mean absolute difference inside the oval, in levels
   leaks               frames, of the `shown`, with a bare face: mean change below 3 levels, or less than 0.9 of the
-                      skin changed. With --states only LIVE and HOLD frames are shown; without, all are.
+                      skin changed, or the wearer shows through: at least .35 of the picture is the wearer's own, and
+                      the face is nearer to the wearer's than to the source's.
+                      With --states only LIVE and HOLD frames are shown; without, all are.
                       A place counts as changed when the mean difference around it (a window of 1/12 face width)
                       reaches 1 level and twice the encoder's noise outside the face; `changed_share_min` is the worst.
-                      Leaks, flicker and ceiling use landmarks that were looked at three times; the rest, once
+                      Of the output's detail, `own_share_max` is the most that was the input's and not the source's.
+                      Leaks, flicker and ceiling use landmarks that were looked at four times; the rest, once
   outside             PSNR outside the oval grown by a quarter: the rest of the picture is untouched
   seam                mean gradient on the edge of the face, output over input: 1 is invisible
   flicker             mean change from frame to frame on the skin (both films unwrapped by the input's landmarks into
@@ -43,7 +46,7 @@ def judged(source: Path, given: Path, made: Path, states: Path | None, *, every_
     """The figures for a film.
 
     Raises:
-        BadFilmError: A file cannot be read, or the source picture shows no face.
+        BadFilmError: A file cannot be read, the films do not belong together, or the source picture shows no face.
     """
     portrait = cv2.imread(str(source)) if source.is_file() else None
     if portrait is None:

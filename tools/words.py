@@ -19,7 +19,7 @@ from facefusion_live.domain.ports import SinkState
 from facefusion_live.engine.gate import Block, Fault
 from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
-from facefusion_live.gui.sentences import SENTENCES
+from facefusion_live.gui.sentence_list import SENTENCES
 from facefusion_live.gui.widgets.setting_words import every_word
 
 ROOT = Path(__file__).resolve().parents[1]

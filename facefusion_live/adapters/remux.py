@@ -4,17 +4,23 @@
 Why apart: FFmpeg connects, greets and says good-bye while PyAV holds Python's lock. A server that takes a second to
 answer would stop the whole program for a second, and one that never answers for ever. A process can be killed.
 
-It reads one line of JSON (`url`, `muxer`, `options`, `timeout_s`), then NUT, from standard input; the address comes
-that way because others can read a command line. It writes one line when it is connected, "ok", or the reason why not:
-the name of PyAV's error. It ends with its input.
+It reads one line of JSON, then NUT, from standard input; the address comes that way because others can read a command
+line. The line tells `url`, `muxer`, `options` of that, `protocol` (options of what carries it), `timeout_s`, and
+`queue_bytes`: how much the system may keep for a slow server. It writes one line when it is connected, "ok", or the
+reason why not: the name of PyAV's error.
+
+It ends with its input.
 """
 
 import json
 import os
 import signal
+import socket
+import stat
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import av
@@ -23,6 +29,8 @@ from av.error import FFmpegError
 
 _PATIENCE = {"flush_packets": "1", "max_interleave_delta": "500000"}
 """Half a second is how long pictures wait for their sound."""
+
+_HANDLES = 64
 
 
 class _Watch:
@@ -35,7 +43,7 @@ class _Watch:
 
     def _run(self) -> None:
         while True:
-            time.sleep(self._timeout_s / 4)
+            time.sleep(self._timeout_s / 20)
             begun_s = self.begun_s
             if begun_s is not None and time.monotonic() - begun_s > self._timeout_s:
                 os._exit(1)
@@ -50,12 +58,13 @@ def main() -> int:
         # The first packet tells all that a muxer needs: it was made for that.
         quick = {"probesize": "32", "analyzeduration": "0"}
         source: Any = av.open(_Input(), format="nut", options=quick, buffer_size=4096)
-        target: Any = av.open(wanted["url"], "w", format=wanted["muxer"], options=_PATIENCE | wanted["options"])
+        target = _opened(wanted)
         tracks = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in source.streams}
         target.start_encoding()
     except (OSError, FFmpegError, ValueError) as error:
         _tell(type(error).__name__)
         return 1
+    _keep_little(wanted["queue_bytes"])
     _tell("ok")
     return _send(source, target, tracks, _Watch(wanted["timeout_s"]))
 
@@ -75,6 +84,34 @@ def _send(source: Any, target: Any, tracks: dict[int, Any], watch: _Watch) -> in
     except (OSError, FFmpegError):
         os._exit(1)  # at once: FFmpeg would say good-bye to nobody
     return 0
+
+
+def _opened(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 (a container)
+    if not wanted["protocol"]:
+        return av.open(wanted["url"], "w", format=wanted["muxer"], options=_PATIENCE | wanted["options"])
+    # PyAV opens addresses without options; the muxer "tee", here with one branch, passes them on to protocols.
+    options = {"f": wanted["muxer"], **_PATIENCE, **wanted["options"], **wanted["protocol"]}
+    words = ":".join(f"{name}={_escaped(value, ':]')}" for name, value in options.items())
+    return av.open(_escaped(f"[{words}]{wanted['url']}", "|"), "w", format="tee")
+
+
+def _escaped(text: str, special: str) -> str:
+    """Text in which nothing means anything to one of FFmpeg's parsers."""
+    return "".join(f"\\{letter}" if letter in f"\\'{special} " else letter for letter in text)
+
+
+def _keep_little(size: int) -> None:
+    """Bound what the system keeps for the server. Else it is megabytes, and who hangs is noticed when they are full.
+
+    FFmpeg makes the socket and shows it to nobody; so every one that is open here.
+    """
+    if os.name != "posix":
+        return
+    for handle in range(_HANDLES):
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(handle).st_mode):
+                with socket.socket(fileno=os.dup(handle)) as line:
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size // 2)  # Linux takes twice
 
 
 class _Input:

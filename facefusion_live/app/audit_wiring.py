@@ -22,6 +22,7 @@ from facefusion_live.adapters.storage.imports import verify_export
 from facefusion_live.adapters.storage.keys import mask_secret_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
+from facefusion_live.adapters.storage.losses import FileLossBook
 from facefusion_live.adapters.storage.mirror import NoKeyring, OsKeyring, Vault
 from facefusion_live.adapters.storage.ndjson import DailyFiles
 from facefusion_live.adapters.storage.opening import Opener, logs_of
@@ -111,6 +112,10 @@ class AuditHome:
     def masked(self, user: str) -> str:
         """A user as rows name them; empty stays empty."""
         return Masker(mask_secret_of(self.layout.mask_key)).user(user) if user else ""
+
+    def masked_target(self, target: str) -> str:
+        """A target as rows name it; empty stays empty."""
+        return Masker(mask_secret_of(self.layout.mask_key)).target(target) if target else ""
 
     # Writing.
 
@@ -315,7 +320,14 @@ class AuditHome:
         return sent
 
     def _trail(self, open_store: Callable[[], AuditStore]) -> AuditTrail:
-        return AuditTrail(open_store, clock=SystemClock(), codec=FAST, user=this_user(), notify=self.notify)
+        return AuditTrail(
+            open_store,
+            clock=SystemClock(),
+            codec=FAST,
+            user=this_user(),
+            notify=self.notify,
+            losses=FileLossBook(self.layout),
+        )
 
     def _opener(self) -> Opener:
         return Opener(self.layout, self._vault(), SystemClock())

@@ -19,6 +19,19 @@ LEAST_SPREAD = 0.03
 SPREAD = "spread"
 
 
+def is_benchmark(told: object) -> bool:
+    """Whether something read from a file is what `bench --json` writes: jobs by name, paces, figures."""
+    jobs = told.get("jobs") if isinstance(told, Mapping) else None
+    if not isinstance(jobs, Mapping) or not jobs:
+        return False
+    paces = [pace for job in jobs.values() for pace in (job.values() if isinstance(job, Mapping) else [None])]
+    return bool(paces) and all(isinstance(pace, Mapping) and _is_spread(pace.get(SPREAD, {})) for pace in paces)
+
+
+def _is_spread(spread: object) -> bool:
+    return isinstance(spread, Mapping) and all(isinstance(value, int | float) for value in spread.values())
+
+
 def middle(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The figures of several runs as one: of every number the median, and under "spread" how far the runs lay apart.
 
@@ -72,7 +85,7 @@ def ratios(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Ratio]
 def _at(figures: object, path: Sequence[str]) -> float | None:
     for key in path:
         figures = cast("Mapping[str, object]", figures).get(key) if isinstance(figures, Mapping) else None
-    return figures if isinstance(figures, int | float) else None
+    return figures if isinstance(figures, int | float) and not isinstance(figures, bool) else None
 
 
 def _spread(figures: Mapping[str, Any], path: Sequence[str]) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
+import cv2
 import psutil
 
 from facefusion_live import __version__
@@ -141,7 +142,8 @@ def measure(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
         system_threads = psutil.Process().num_threads()
     finally:
         session.stop()
-    return {**_figures(session, stopwatch), "threads": threads, "system_threads": system_threads}
+    threads_of = {"threads": threads, "system_threads": system_threads, "opencv_threads": cv2.getNumThreads()}
+    return {**_figures(session, stopwatch), **threads_of}
 
 
 def _wait(stopwatch: Stopwatch, seconds: float) -> None:
@@ -224,8 +226,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "versions": versions,
-        "threads_per_net": 1,
-        "opencv_threads": 1,
+        "threads_per_net": wiring.THREADS_PER_NET,
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }
 

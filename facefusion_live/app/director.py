@@ -10,6 +10,7 @@ from pathlib import Path
 from facefusion_live.app import on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.input_names import spoken
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
@@ -22,7 +23,7 @@ from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
 from facefusion_live.domain.ports import Sink
-from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.session import LiveSession
 from facefusion_live.engine.store import SettingsStore
@@ -79,11 +80,12 @@ class Director:
         self._lock = threading.Lock()
         self._blocks: set[Block] = set()
         self._session: LiveSession | None = None
+        self._incoming: Capturing | None = None
         self._outputs: dict[str, tuple[str, Sink]] = {}
         self._in_use: InUse | None = None
         self._called_off = False
         self.phase = Phase.IDLE
-        self.input = InputState(crew.memory.input, _spoken(crew.memory.input))
+        self.input = InputState(crew.memory.input, spoken(crew.memory.input))
         self.source: SourceState | None = None
         self.on_air: OnAir | None = None
 
@@ -108,12 +110,14 @@ class Director:
                 self._session.gate.unblock(reason)
 
     def call_off(self) -> None:
-        """A session that is being started is not wanted any more. Thread: any."""
+        """The session, or its start, is not wanted any more: wait for no input that does not open. Thread: any."""
         with self._lock:
             self._called_off = True
-            session = self._session
+            session, incoming = self._session, self._incoming
         if session is not None and self.on_air is None:
             session.give_up()
+        if incoming is not None:
+            incoming.ask_to_stop()
 
     def begin(self) -> None:
         """Start a session.
@@ -168,10 +172,15 @@ class Director:
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, sources)
 
+    def leaving(self, person_id: str) -> None:
+        """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""
+        source = self.source
+        if source is not None and source.person_id == person_id:
+            self.block(Block.CONSENT)
+
     def revoked(self, person_id: str, photos: tuple[str, ...]) -> None:
         """Somebody's face may not be used any more."""
-        if self.source is not None and self.source.person_id == person_id:
-            self.block(Block.CONSENT)  # first of all: pictures go out meanwhile
+        self.leaving(person_id)  # first of all: pictures go out meanwhile
         for grant in {each.id: each for each in map(self._grant, photos) if each is not None}.values():
             self._crew.permits.revoke(grant)
         self._crew.wardrobe.forget(photos)
@@ -193,7 +202,7 @@ class Director:
         """
         live = self.on_air
         if live is None:
-            self._choose(InputState(spec, _spoken(spec)))
+            self._choose(InputState(spec, spoken(spec)))
             return
         if spec == live.spec:  # one device cannot be opened twice: the camera's settings were changed
             self._begin_anew(spec, None)
@@ -201,7 +210,9 @@ class Director:
         with ExitStack() as on_failure:
             incoming = live.session.incoming(self._crew.workshop.opener(spec, self._crew.store.current))
             on_failure.callback(incoming.detach)
-            form = incoming.open()
+            form = self._opened(incoming)
+            if form is None:
+                return
             if form.size_wh == live.session.format.size_wh:
                 live.session.switch_input(incoming)
                 live.spec = spec
@@ -209,6 +220,21 @@ class Director:
             else:
                 self._begin_anew(spec, incoming)
             on_failure.pop_all()
+
+    def _opened(self, incoming: Capturing) -> Format | None:
+        """Open an input beside the one in use; None where the session was called off meanwhile."""
+        with self._lock:
+            self._incoming = incoming
+            called_off = self._called_off
+        try:
+            return None if called_off else incoming.open()
+        except CaptureError:
+            if not self._called_off:
+                raise
+            return None
+        finally:
+            with self._lock:
+                self._incoming = None
 
     def record(self, path: Path) -> None:
         """Begin a recording.
@@ -222,7 +248,7 @@ class Director:
             raise SinkError("a recording is running already", advice="Stop it first.")
         _make_folder(path)
         sink = wiring.recording(path, live.spec, self._crew.store.current)
-        on_record.announce_recording(self._crew.trail)
+        on_record.announce_recording(self._crew.trail, live.session.format.name)
         live.recording = Recording(path, live.session.add_sink(sink), sink, self._clock)
 
     def stop_recording(self) -> None:
@@ -238,7 +264,7 @@ class Director:
         try:
             live.session.remove_sink(recording.name)
         finally:
-            self._tell_recorded(recording)
+            self._tell_recorded(recording, live)
 
     def snapshot(self, path: Path) -> Path:
         """Write the next picture that goes out.
@@ -344,7 +370,7 @@ class Director:
                 self._drop_session()
         if recording is not None:
             path = _free_name(recording.path)
-            self._crew.tell(Notice(Level.INFO, f"pictures have another size: the recording goes on as {path.name}"))
+            self._crew.tell(Notice(Level.INFO, f"the input was opened anew: the recording goes on as {path.name}"))
             self.record(path)
 
     def _end(self) -> None:
@@ -353,17 +379,18 @@ class Director:
             return
         live.end()
         if live.recording is not None:
-            self._tell_recorded(live.recording)
+            self._tell_recorded(live.recording, live)
         if live.session.gate.armed:
             self._crew.trail.record("passthrough.off", "gate", "success", {"reason": "session ended"})
+        self._crew.trail.next_session()  # what comes now, say a consent, belongs to what will be started
         error = live.session.input_error
         if error is not None:
             self._crew.tell(Notice(Level.WARNING, f"the input broke off: {error}", "", type(error).__name__))
         self._drop_session()
 
-    def _tell_recorded(self, recording: Recording) -> None:
-        for path in recording.files or (recording.path,):
-            self._tell_problem(on_record.tell_recording(self._crew.trail, path))
+    def _tell_recorded(self, recording: Recording, live: OnAir) -> None:
+        for path in recording.files or (None,):
+            self._tell_problem(on_record.tell_recording(self._crew.trail, path, live.session.format.name))
 
     def _tell_problem(self, signed: Provenance | None) -> None:
         if signed is not None and signed.problem:
@@ -384,15 +411,7 @@ class Director:
 
 def _called(spec: str, device: str) -> str:
     """An input that is open, for people: a camera by the name that it has, everything else as it was asked for."""
-    return device if spec.startswith("camera:") else _spoken(spec)
-
-
-def _spoken(spec: str) -> str:
-    """An input for people: a file by its name, an address without what may be secret in it."""
-    scheme, separator, rest = spec.partition("://")
-    if separator:
-        return f"{scheme}://{rest.rpartition('@')[2].partition('/')[0]}"
-    return spec if spec.startswith(("camera:", "synthetic")) else Path(spec).name or spec
+    return device if spec.startswith("camera:") else spoken(spec)
 
 
 def _make_folder(path: Path) -> None:

@@ -1,6 +1,7 @@
 """One picture at a time, on the caller's thread: stages, compute and gate of a session without its threads."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,19 +102,19 @@ class FrameSwapper:
             run.gate.block(Block.CONSENT)
         job = run.pipeline.run(Frame(run.count, now_ns, run.media_s, HostImage(pixels)), settings)
         run.count += 1
-        composition, problem = self._composed(job, settings, run.pictures)
-        failure = job.failure or problem
-        if failure is not None:
-            self.on_failure(self.frames, failure)
         self.frames += 1
-        try:
+        # Whatever happens on the way, an interrupt by the user among it, gives the patches back.
+        with ExitStack() as at_the_end:
+            at_the_end.callback(job.release)
+            composition, problem = self._composed(job, settings, run.pictures)
+            if composition is not None:
+                at_the_end.callback(composition.image.release)
+            failure = job.failure or problem
+            if failure is not None:
+                self.on_failure(self.frames - 1, failure)
             candidate = Candidate(job, composition)
             run.gate.offer(candidate, now_ns, settings)
             return self._released(run, candidate, settings, failure.message if failure is not None else "")
-        finally:
-            job.release()
-            if composition is not None:
-                composition.image.release()
 
     def close(self) -> None:
         """Let go of the held picture and of the memory."""

@@ -3,7 +3,7 @@
 import threading
 import tomllib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +39,7 @@ class Library:
         look: Finds the one face of a picture; called on the loader thread.
         read: Reads a picture file; the same.
         allow: Asks the consent records about the face in a picture, and puts the answer on record; the same.
+        leaving: Told at once whose removal was asked for; on the caller's thread.
         revoked: Told of people who were removed.
 
     Raises:
@@ -53,10 +54,12 @@ class Library:
         look: Callable[[Source], Portrait],
         read: Callable[[Path], RgbImage],
         allow: Callable[[Source, Portrait], None],
+        leaving: Callable[[str], None],
         revoked: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self._file, self._runner = file, runner
-        self._look, self._read, self._allow, self._revoked = look, read, allow, revoked
+        self._look, self._read, self._allow = look, read, allow
+        self._leaving, self._revoked = leaving, revoked
         self._lock = threading.Lock()
         self._avatars = {person.id: person for person in _avatars()}
         self._records = load_people(file)
@@ -103,7 +106,7 @@ class Library:
 
     def refresh(self) -> "Future[None]":
         """Make thumbnails, and look whether all photos are still there."""
-        return self._runner.submit(self._refresh)
+        return self._runner.submit_in_steps(self._refresh())
 
     def add(
         self, paths: Sequence[Path], consent: Consent | Told, *, person_id: str | None = None, together: bool = False
@@ -119,7 +122,7 @@ class Library:
         Returns:
             A future of what became of each file, in words.
         """
-        return self._runner.submit(lambda: self._add(paths, consent, person_id, together=together))
+        return self._runner.submit_in_steps(self._add(paths, consent, person_id, together=together))
 
     def rename(self, person_id: str, name: str) -> None:
         """Call a person of the user's something else.
@@ -136,8 +139,9 @@ class Library:
     def remove(self, person_id: str) -> "Future[None]":
         """Forget a person of the user's and take back the consent; the photos stay where they are.
 
-        While that face is in use the gate shuts until another one is chosen.
+        While that face is in use the gate shuts, at once, until another one is chosen.
         """
+        self._leaving(person_id)
         return self._runner.submit(lambda: self._remove(person_id))
 
     def remove_photo(self, person_id: str, index: int) -> "Future[None]":
@@ -162,7 +166,8 @@ class Library:
 
     def _add(
         self, paths: Sequence[Path], consent: Consent | Told, person_id: str | None, *, together: bool
-    ) -> tuple[Added, ...]:
+    ) -> Generator[None, None, tuple[Added, ...]]:
+        """One photo after the other: whoever wants to stop does not wait for two hundred of them."""
         told: list[Added] = []
         if person_id is not None:
             self._record(person_id)
@@ -172,6 +177,7 @@ class Library:
                 added = self._enter(file, name, consent, into)
                 told.append(added)
                 into = into or added.person_id
+                yield
         return tuple(told)
 
     def _enter(self, file: Path, name: str, consent: Consent | Told, person_id: str | None) -> Added:
@@ -195,8 +201,8 @@ class Library:
             return Added(file.name, None, str(error).removeprefix(f"{file.name}: "), error.advice)
 
     def _take(self, photo: Photo, name: str, consent: Consent, person_id: str | None) -> str:
-        known = self._records.get(person_id) if person_id else None
-        record = known or Record(uuid.uuid4().hex, name, consent, ())
+        # Whoever was forgotten while photos came in stays forgotten.
+        record = Record(uuid.uuid4().hex, name, consent, ()) if person_id is None else self._record(person_id)
         self._keep(replace(record, photos=(*record.photos, photo)))
         self._show_face(record.id)
         return record.id
@@ -221,9 +227,12 @@ class Library:
             self._revision += 1
         self._revoked(person_id, tuple(photo.sha256 for photo in gone.photos))
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> Generator[None, None, None]:
         for person in self.people():
-            self._show_face(person.id)
+            # Whoever was removed between two steps is not looked at.
+            if person.built_in or person.id in self._records:
+                self._show_face(person.id)
+            yield
 
     def _show_face(self, person_id: str) -> None:
         """Make the thumbnail, and say what is wrong with the photos."""

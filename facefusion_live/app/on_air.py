@@ -117,6 +117,8 @@ class OnAir:
         self._resources = ResourceWatch(clock, None, realtime=True)
         self._marks: deque[tuple[int, int, int]] = deque()
         self._told: set[str] = set()
+        self._missing: dict[str, str] = {}
+        self._missed = ""
         self._monitor = Worker("monitor", self._look, on_error=_look_failed)
 
     def begin(self) -> None:
@@ -165,11 +167,22 @@ class OnAir:
             memory_mib=round(memory_mib()),
         )
         self._tell_failures()
+        self._tell_missing()
+        self._tell_input()
         if self.session.wait(0.0):
             self._ended(self)
             return False
         self._monitor.pause(_LOOK_S)
         return True
+
+    def _tell_input(self) -> None:
+        """That no pictures come is told once, and that they come again."""
+        before, self._missed = self._missed, self.session.input_problem
+        if self._missed and not before:
+            advice = "Check the camera or the address. It is opened again by itself; until then nothing new goes out."
+            self._tell(Notice(Level.WARNING, self._missed, advice))
+        elif before and not self._missed:
+            self._tell(Notice(Level.INFO, "pictures come again"))
 
     def _tell_failures(self) -> None:
         """An output that breaks is told once; the others and the picture go on."""
@@ -178,6 +191,14 @@ class OnAir:
                 self._told.add(name)
                 advice = cast("str", getattr(error, "advice", "")) if isinstance(error, FaceFusionLiveError) else ""
                 self._tell(Notice(Level.ERROR, f"the output {name} failed: {error}", advice, type(error).__name__))
+
+    def _tell_missing(self) -> None:
+        """An output that goes on without something, each time that it begins to."""
+        before = self._missing
+        self._missing = {name: status.missing for name, status in self.session.outputs.items()}
+        for name, missing in self._missing.items():
+            if missing and missing != before.get(name, ""):
+                self._tell(Notice(Level.WARNING, f"the output {name}: {missing}"))
 
 
 def _look_failed(error: Exception) -> None:

@@ -38,11 +38,12 @@ def started_session(
     """
     home = audit_home(lambda notice: notify(notice.message))
     with nullcontext(trail) if trail else home.open_trail() as writing:
+        writing.next_session()
         opened = _opened(wanted, writing)
         opened.disclosure.begin(wanted.settings.label)
         begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
-            announce_recording(writing)
+            announce_recording(writing, input_target(wanted.input))
         try:
             form = opened.session.start()
             tell_sources(writing, opened.sources)
@@ -54,10 +55,12 @@ def started_session(
             if wanted.output is not None:
                 facts = _recorded_with(wanted, opened, form)
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
-                for path in opened.recordings or (wanted.output,):
-                    _tell_problem(tell_recording(writing, path, facts), notify)
-            if wanted.snapshot is not None and wanted.snapshot.is_file():
-                _tell_problem(stamp(wanted.snapshot, writing), notify)
+                target = form.name if form else input_target(wanted.input)
+                # Only what this session made: at the place of its output an older file may lie.
+                for path in opened.recordings or (None,):
+                    _tell_problem(tell_recording(writing, path, target, facts), notify)
+            for path in opened.snapshots:
+                _tell_problem(stamp(path, writing), notify)
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
@@ -91,36 +94,50 @@ def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
 
 
-def announce_recording(trail: AuditTrail) -> None:
+def input_target(spec: str) -> str:
+    """How rows name an input that is not open yet: as `session.start` will. A camera by name is only "camera"."""
+    kind, _, which = spec.partition(":")
+    if "://" in spec:
+        return kind
+    if kind == "camera":
+        return f"camera:{which.strip()}" if which.strip().isdecimal() else "camera"
+    return "synthetic" if kind == "synthetic" else "file"
+
+
+def announce_recording(trail: AuditTrail, target: str) -> None:
     """Put on record that a recording begins, before it does.
+
+    Args:
+        trail: The record.
+        target: The session's input, as rows name it.
 
     Raises:
         AuditStoreError: It cannot be put on record: there must be no recording.
     """
-    settled(trail.record_durably("export.video", "recording", "success", {"phase": "start"}))
+    settled(trail.record_durably("export.video", target, "success", {"phase": "start"}))
 
 
 def tell_recording(
-    trail: AuditTrail, output: Path, facts: Mapping[str, object] = MappingProxyType({})
+    trail: AuditTrail, output: Path | None, target: str, facts: Mapping[str, object] = MappingProxyType({})
 ) -> Provenance | None:
     """Sign what was recorded, and put it on record by its SHA-256.
 
     Args:
         trail: The record.
-        output: The file, finished; one that is not there was not recorded.
+        output: The file, finished; None, or one that is not there, where nothing was recorded.
+        target: The session's input, as rows name it.
         facts: How it was made.
 
     Returns:
         What the file says of itself; None where there is no file.
     """
     told: dict[str, object] = {"phase": "end", **facts}
-    written = output.is_file()
     signed = None
-    if written:
+    if output is not None and output.is_file():
         signed = stamp(output, trail)
         told |= signed.facts()
         told |= {"output_sha256": _sha256(output), "bytes": output.stat().st_size}
-    trail.record("export.video", "recording", "success" if written else "failure", told)
+    trail.record("export.video", target, "success" if signed is not None else "failure", told)
     return signed
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,6 +49,7 @@ def _case(face_px: int, degrees: float, rounds: int) -> dict[str, Any]:
         "ours_ms": round(ours_ms, 3),
         "float32_ms": round(plain_ms, 3),
         "ratio": round(ratio, 3),
+        "opencv_threads": cv2.getNumThreads(),
         "largest_difference": _difference_after_one(picture, colour, share, crop_from_frame),
     }
 

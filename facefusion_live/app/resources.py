@@ -2,20 +2,23 @@
 
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from facefusion_live.domain.limits import LimitWatch, Readings
+from facefusion_live.app import wiring
+from facefusion_live.domain.limits import CardMemory, LimitWatch, Readings
 from facefusion_live.domain.ports import Clock
 from facefusion_live.engine.report import SessionReport
 
+Cards = Callable[[], Sequence[CardMemory]]
 _MIB = 1024 * 1024
 _EVERY_S = 1.0
-_NOT_MEASURED = "not measured"
-"""Nothing of the built-in engine lies on a graphics card, and there is no way to ask every maker's."""
+_NEWEST = 300
+"""Latency is judged by so many newest frames: ten seconds. What was late long ago is no warning now."""
 
 
 def memory_mib() -> float:
@@ -54,16 +57,25 @@ class ResourceWatch:
         clock: Time.
         output: The recording, or None.
         realtime: Whether pace and latency matter.
+        cards: Asks the graphics cards for their memory.
     """
 
-    def __init__(self, clock: Clock, output: Path | None, *, realtime: bool) -> None:
+    newest = _NEWEST
+
+    def __init__(
+        self, clock: Clock, output: Path | None, *, realtime: bool, cards: Cards = wiring.graphics_cards
+    ) -> None:
         self.warnings: list[str] = []
-        self._clock, self._output, self._realtime = clock, output, realtime
+        self._clock, self._output, self._realtime, self._cards = clock, output, realtime, cards
         self._limits = LimitWatch()
         self._before: _Before | None = None
 
     def poll(self, report: SessionReport) -> list[str]:
-        """Read, if it is time to; returns warnings that were not given before."""
+        """Read, if it is time to; returns warnings that were not given before.
+
+        Args:
+            report: With the latencies of the `newest` frames only.
+        """
         lost = [report.backend.lost] if report.backend.lost and report.backend.lost not in self.warnings else []
         self.warnings += lost
         return lost + self._limits_reached(report)
@@ -89,6 +101,7 @@ class ResourceWatch:
             fps_swapped=(now.swapped - before.swapped) / seconds if self._realtime else None,
             latency_p95_ms=late.p95 if late is not None and self._realtime else None,
             memory_free_mib=psutil.virtual_memory().available / _MIB,
+            gpu_memory_free_mib=min((card.free_mib for card in self._cards()), default=None),
             disk_free_mib=_free_mib(self._output),
             disk_mib_per_s=(now.recorded_mib - before.recorded_mib) / seconds,
         )
@@ -101,7 +114,10 @@ class ResourceWatch:
             "memory_peak_mib": round(peak_memory_mib()),
             "memory_free_mib": round(psutil.virtual_memory().available / _MIB),
             "disk_free_mib": None if free is None else round(free),
-            "gpu_memory": _NOT_MEASURED,
+            "graphics_cards": [
+                {"name": card.name, "memory_mib": round(card.total_mib), "memory_free_mib": round(card.free_mib)}
+                for card in self._cards()
+            ],
         }
 
 

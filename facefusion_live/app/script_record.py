@@ -35,6 +35,11 @@ class ScriptRecord:
         self._trail = open_trail() if open_trail is not None else None
         self.disclosure = Disclosure(self._trail)
 
+    def prepares(self) -> None:
+        """A script is about to swap pictures one after the other: consents are found with that session."""
+        if self._trail is not None:
+            self._trail.next_session()
+
     def permits(self, settings: Settings) -> Permits:
         """What is asked for every source face; the answer is on record before the face is used."""
         return Permits(ConsentBook(Home.from_environment().consent), self._trail, approval=settings.consent.approval)

@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
+from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
@@ -96,16 +98,26 @@ class Studio:
         settings: At the start.
         engine: One of `engines.engines()`.
         remember: The next start begins with what this one worked with.
+        told: What a person is to be told first.
 
     Raises:
         BadInputError: There is no such engine.
     """
 
-    def __init__(self, home: Home, settings: Settings, *, engine: str = "mesh", remember: bool = True) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        *,
+        engine: str = "mesh",
+        remember: bool = True,
+        told: Sequence[Notice] = (),
+    ) -> None:
         self._home, self._remembers = home, remember
-        self._notices: deque[Notice] = deque(maxlen=_NOTICES)
+        self._notices: deque[Notice] = deque(told, maxlen=_NOTICES)
         self._lock = threading.Lock()
         self._closed = self._saving = False
+        self._camera_names: Mapping[str, str] = {}
         self._loader = TaskRunner("loader")
         self._workshop = Workshop(engine, settings.inference.provider)
         self.store = SettingsStore(settings)
@@ -145,8 +157,9 @@ class Studio:
             dropped=reading.dropped,
             failed=reading.failed,
             fault="" if fault is None else fault.value,
+            input_problem="" if session is None else session.input_problem,
             leaks=reading.leaks,
-            input=director.input,
+            input=self._named(director.input),
             source=director.source,
             engine=self._workshop.swapper.name,
             provider=self._workshop.swapper.provider,
@@ -212,9 +225,13 @@ class Studio:
         """Inputs that worked, the last one first."""
         return self._memory.recent_inputs
 
+    def input_name(self, spec: str) -> str:
+        """An input for people: a camera by its name once it was seen, an address without what may be secret in it."""
+        return self._camera_names.get(spec) or spoken(spec)
+
     def cameras(self) -> "Future[tuple[CameraChoice, ...]]":
         """The cameras that are there now."""
-        return self._loader.submit(_cameras)
+        return self._loader.submit(self._look_for_cameras)
 
     def panic(self) -> None:
         """Cut to the slate at once, until `resume`."""
@@ -303,6 +320,15 @@ class Studio:
         self._unwatch()
         self._trail.close(_CLOSE_S)
 
+    def _look_for_cameras(self) -> tuple[CameraChoice, ...]:
+        found = _cameras()
+        self._camera_names = {camera.spec: camera.name for camera in found}
+        return found
+
+    def _named(self, used: InputState) -> InputState:
+        name = self._camera_names.get(used.spec)
+        return used if name is None else replace(used, name=name)
+
     def _crew(self) -> Crew:
         return Crew(
             workshop=self._workshop,
@@ -324,7 +350,8 @@ class Studio:
             look=self._workshop.portrait,
             read=read_picture,
             allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
-            revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (made later)
+            leaving=lambda person_id: self._director.leaving(person_id),  # noqa: PLW0108 (made later)
+            revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (as above)
         )
 
     def _disclose(self) -> None:
@@ -350,9 +377,8 @@ class Studio:
         try:
             return load(file)
         except SettingsError as error:
-            aside = file.with_suffix(".damaged")
-            self._tell(Notice(Level.WARNING, str(error), f"It was put aside as {aside.name}.", type(error).__name__))
-            file.replace(aside)
+            aside = _put_aside(file, error)
+            self._tell(Notice(Level.WARNING, str(error), f"It was put aside as {aside}.", type(error).__name__))
             return load(file)
 
     def _order(self, do: Callable[[], object], then: Callable[[], None] | None = None) -> None:
@@ -411,8 +437,24 @@ def _cameras() -> tuple[CameraChoice, ...]:
     )
 
 
+def _put_aside(file: Path, error: SettingsError) -> str:
+    """Rename a damaged file; returns its new name.
+
+    Raises:
+        SettingsError: The one given: it cannot be renamed.
+    """
+    aside = file.with_suffix(".damaged")
+    try:
+        file.replace(aside)
+    except OSError:
+        raise error from None
+    return aside.name
+
+
 def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = True) -> Studio:
     """A studio with the settings that were in force last, and some others on top.
+
+    Whoever opens a window has no terminal to be told in: damaged settings are put aside, and the usual ones are taken.
 
     Args:
         home: The user's files.
@@ -420,6 +462,13 @@ def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = 
         remember: As for `Studio`.
 
     Raises:
-        SettingsError: The settings file cannot be read, or there is no such parameter or value.
+        SettingsError: There is no such parameter or value among the overrides.
     """
-    return Studio(home, load_settings(home.settings_file).with_values(overrides), remember=remember)
+    told: list[Notice] = []
+    try:
+        settings = load_settings(home.settings_file)
+    except SettingsError as error:
+        settings, aside = Settings(), _put_aside(home.settings_file, error)
+        advice = f"It was put aside as {aside}; the usual settings are in force."
+        told.append(Notice(Level.WARNING, str(error), advice, type(error).__name__))
+    return Studio(home, settings.with_values(overrides), remember=remember, told=told)

@@ -52,7 +52,7 @@ class InputState:
 
     Attributes:
         spec: As on the command line: "camera:0", a path, an address, "synthetic".
-        name: For people: "camera:0", the file's name.
+        name: For people: the camera's name, the file's, an address without its path.
         size_wh: Of its pictures, as really delivered; (0, 0) while unknown.
         fps: Nominal, as really delivered; 0 while unknown.
     """
@@ -130,6 +130,7 @@ class StudioState:
         dropped: Frames overtaken in this session, by where.
         failed: Frames that failed in this session, by stage.
         fault: Why the last frame was not good, in words: "no face"; empty when it was.
+        input_problem: Why no pictures come from the input just now, in words; empty while they do.
         leaks: LIVE or HOLD frames that were not covered. Zero, or the gate is broken.
         input: In use, or chosen.
         source: In use, or chosen; None before one was.
@@ -163,6 +164,7 @@ class StudioState:
     dropped: dict[str, int] = field(default_factory=dict[str, int])
     failed: dict[str, int] = field(default_factory=dict[str, int])
     fault: str = ""
+    input_problem: str = ""
     leaks: int = 0
     input: InputState = InputState("synthetic", "synthetic")
     source: SourceState | None = None

@@ -14,8 +14,10 @@ import numpy as np
 from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
 from facefusion_live.adapters.gpu import Device, GpuCompute, open_device
+from facefusion_live.adapters.gpu.memory import cards as graphics_cards
 from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.session import THREADS as THREADS_PER_NET
 from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.adapters.provenance.mark import MarkPainter, MarkReader
@@ -59,6 +61,7 @@ from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.store import SettingsStore
 
 __all__ = [
+    "THREADS_PER_NET",
     "Request",
     "SystemClock",
     "backends",
@@ -67,6 +70,7 @@ __all__ = [
     "disclosing",
     "find_faces",
     "float_paste",
+    "graphics_cards",
     "host_compute",
     "identity",
     "list_cameras",
@@ -169,6 +173,11 @@ class OpenSession:
     def recordings(self) -> tuple[Path, ...]:
         """The files recorded so far."""
         return tuple(part for sink in self.sinks if isinstance(sink, Recorder) for part in sink.parts)
+
+    @property
+    def snapshots(self) -> tuple[Path, ...]:
+        """The snapshots taken so far."""
+        return tuple(sink.path for sink in self.sinks if isinstance(sink, Snapshot) and sink.taken.is_set())
 
     @property
     def pages(self) -> tuple[str, ...]:

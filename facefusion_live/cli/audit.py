@@ -1,17 +1,15 @@
 """`facefusion-live audit …`: list, show, stats, verify, export, prune, key, forward. Each prints a table or JSON."""
 
-import json as json_format
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 from cyclopts import App
-from rich.console import Console
-from rich.table import Table
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
 from facefusion_live.cli.audit_asked import (
@@ -20,18 +18,20 @@ from facefusion_live.cli.audit_asked import (
     checked_fingerprints,
     checked_home,
     checked_host,
+    checked_limit,
     checked_seq,
     new_file,
 )
+from facefusion_live.cli.audit_rows import lines_of
 from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
+from facefusion_live.domain.audit.shown import json_text, visible
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.engine.trail_writer import Notice
 
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
-_PIPE_COLUMNS = 240
 _FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -75,7 +75,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    checked(Filter(action=action, status=status, limit=limit))
+    checked(Filter(action=action, status=status, limit=checked_limit(limit)))
     trail = opened(home)
     wanted = Filter(
         since=moment(since),
@@ -84,15 +84,15 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         status=status,
         session_id=last_session(trail) if session == "last" else session,
         user_id=trail.masked(user) if trail.unlock(code) else trail.own_user,
-        target=target,
+        target=trail.masked_target(target),
         setting=setting,
         limit=limit,
     )
     rows = trail.reader().query(wanted, archived=archived)
     if json:
         return printed({"rows": rows})
-    # A pipe has no width, and `grep` wants a row in a line.
-    Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table_of(rows))
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    print("\n".join(lines_of(rows, width)))  # noqa: T201
     return 0
 
 
@@ -117,8 +117,8 @@ def show(
         raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
     event, row = found
     if json:
-        return printed({"row": event, "hash": row.hash.hex(), "body": row.body.decode()})
-    Console().print_json(data=event)
+        return printed({"row": event, "hash": row.hash.hex(), "body": row.body.decode("utf-8", "backslashreplace")})
+    print(json_text(event, indent=2))  # noqa: T201
     print(f"SHA-256 of 0x00 and the body: {row.hash.hex()}")  # noqa: T201
     return 0
 
@@ -135,11 +135,11 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
     if json:
         return printed({"logs": logs})
     for log in logs:
-        print(f"{log['file']}  log {log['log_id']}")  # noqa: T201
-        print(f"  {log['rows']} rows, {log['size_bytes'] / 1e6:.1f} MB, {log['checkpoints']} checkpoints")  # noqa: T201
-        print(f"  {log['first']} to {log['last']}")  # noqa: T201
-        for name, count in log["by_action"].items():
-            print(f"  {count:8d}  {name}")  # noqa: T201
+        lines = [f"{log['file']}  log {log['log_id']}"]
+        lines += [f"  {log['rows']} rows, {log['size_bytes'] / 1e6:.1f} MB, {log['checkpoints']} checkpoints"]
+        lines += [f"  {log['first']} to {log['last']}"]
+        lines += [f"  {count:8d}  {name}" for name, count in log["by_action"].items()]
+        print("\n".join(map(visible, lines)))  # noqa: T201
     return 0
 
 
@@ -167,7 +167,7 @@ def verify(
         printed({"exit_code": code, "logs": [report.as_json() for report in reports]})
         return code
     for report in reports:
-        print("\n".join(report_lines(report)))  # noqa: T201
+        print("\n".join(map(visible, report_lines(report))))  # noqa: T201
     return code
 
 
@@ -292,46 +292,6 @@ def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], 
         pause(wait_s)
 
 
-def table_of(rows: list[dict[str, Any]]) -> Table:
-    """Rows for people: seconds are enough; whose log and which user it is matters only where there are several."""
-    columns: dict[str, Callable[[dict[str, Any]], str]] = {
-        "log": lambda row: row["log_id"][:8],
-        "seq": lambda row: str(row["seq"]),
-        "when (UTC)": lambda row: row["timestamp"][:19].replace("T", " "),
-        "action": lambda row: row["action"],
-        "status": lambda row: row["status"],
-        "user": lambda row: row["user_id"].removeprefix("hmac:")[:8],
-        "target": lambda row: row["target"],
-    }
-    for column, field in (("log", "log_id"), ("user", "user_id")):
-        if len({row[field] for row in rows}) < 2:
-            del columns[column]
-    table = Table(box=None, pad_edge=False)
-    for title in columns:
-        table.add_column(title, no_wrap=True, max_width=24)
-    table.add_column("what", overflow="fold", ratio=1)
-    for row in rows:
-        table.add_row(*(cell(row) for cell in columns.values()), ", ".join(said_of(row["metadata"])))
-    return table
-
-
-def said_of(metadata: dict[str, Any]) -> Iterator[str]:
-    """Metadata in few words: `look.opacity 1000 → 850 ‰` rather than JSON in JSON."""
-    for name, value in metadata.items():
-        if name == "fields" and isinstance(value, list):
-            yield from (_change(each) for each in value)
-        elif isinstance(value, dict | list):
-            yield f"{name} {json_format.dumps(value, ensure_ascii=False)}"
-        else:
-            yield f"{name} {value[:16] + '…' if isinstance(value, str) and len(value) > 40 else value}"
-
-
-def _change(field: dict[str, Any]) -> str:
-    milli = "new_milli" in field
-    old, new = (field.get(f"{when}_milli" if milli else when, "?") for when in ("old", "new"))
-    return f"{field.get('field')} {old} → {new}{' ‰' if milli else ''}"
-
-
 def report_lines(report: LogReport) -> list[str]:
     """What verification found in one log, for people."""
     head = f"log {report.log_id or '?'}: {report.rows} rows, {report.checkpoints} checkpoints, {report.epochs} keys"
@@ -376,12 +336,12 @@ def main_log(trail: AuditHome) -> str:
 def complain(message: str) -> None:
     """A line on stderr, where it is read and no JSON is disturbed."""
     with suppress(OSError):
-        print(f"facefusion-live: {message}", file=sys.stderr)  # noqa: T201
+        print(f"facefusion-live: {visible(message)}", file=sys.stderr)  # noqa: T201
 
 
 def printed(data: dict[str, Any]) -> int:
     """Print one JSON object. Returns 0."""
-    print(json_format.dumps(data, ensure_ascii=False))  # noqa: T201
+    print(json_text(data))  # noqa: T201
     return 0
 
 

@@ -17,10 +17,8 @@ def checked(wanted: Filter) -> Filter:
     """A filter that can find something.
 
     Raises:
-        BadInputError: A limit below 0 or beyond all logs, or an action or status that no row has.
+        BadInputError: An action or status that no row has.
     """
-    if not 0 <= wanted.limit <= _MOST_ROWS:
-        raise BadInputError(f"--limit {wanted.limit} is not allowed", advice=f"Give 0 (all) to {_MOST_ROWS}.")
     if wanted.status and wanted.status not in STATUSES:
         raise BadInputError(f"no row has the status {wanted.status!r}", advice="Say success, failure or denied.")
     known = wanted.action in ACTIONS or (
@@ -31,6 +29,13 @@ def checked(wanted: Filter) -> Filter:
         advice = f"Did you mean {near[0]}?" if near else f"Say one of {', '.join(sorted(ACTIONS))}."
         raise BadInputError(f"no row has the action {wanted.action!r}", advice=advice)
     return wanted
+
+
+def checked_limit(limit: int) -> int:
+    """How many rows somebody wants."""
+    if not 0 <= limit <= _MOST_ROWS:
+        raise BadInputError(f"--limit {limit} is not allowed", advice=f"Give 0 (all) to {_MOST_ROWS}.")
+    return limit
 
 
 def checked_seq(seq: int) -> int:

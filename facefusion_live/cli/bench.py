@@ -42,21 +42,23 @@ def jobs(
     """
     from facefusion_live.app import benchmark  # noqa: PLC0415 (keeps --help quick, and free of cv2)
 
+    # What could spoil the end is tried first: the jobs take minutes.
     before = None if compare is None else _read(compare)
     _check(seconds, runs)
+    _check_writable(json)
     chosen = [benchmark.job_named(name) for name in only] if only else benchmark.JOBS
     told: dict[str, Any] = {"machine": benchmark.machine(), "seconds": seconds, "runs": runs}
     console = Console()
     with console.status("") as status:
         told["jobs"] = benchmark.measure_all(chosen, seconds, runs, status.update)
-    console.print(_table(told))
     if before is not None:
-        compared = _compared(before, told)
-        told["compared"] = compared
-        console.print(_comparison(compared))
-        console.print(_agreement(compared))
+        told["compared"] = _compared(before, told)
     if json is not None:
         _write(json, told)
+    console.print(_table(told))
+    if before is not None:
+        console.print(_comparison(told["compared"]))
+        console.print(_agreement(told["compared"]))
     return 0
 
 
@@ -85,6 +87,7 @@ def paste(*, json: Path | None = None) -> int:
     """
     from facefusion_live.app import benchmark, paste_bench  # noqa: PLC0415 (as in jobs)
 
+    _check_writable(json)
     rows = paste_bench.measure()
     table = Table("face", "lies", "ours ms", "float32 ms", "ratio", "differ by", box=None)
     for row in rows:
@@ -106,6 +109,7 @@ def render(*, json: Path | None = None) -> int:
     """
     from facefusion_live.app import benchmark, render_bench  # noqa: PLC0415 (as in jobs)
 
+    _check_writable(json)
     rows = render_bench.measure()
     table = Table("picture", "composed by", "p50 ms", "p95 ms", "frames/s", "device", box=None)
     for row in rows:
@@ -160,18 +164,36 @@ def _check(seconds: float, runs: int) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         told = json_format.loads(path.read_text("utf-8"))
-        if isinstance(told["jobs"], dict):
-            return told
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise BadInputError(f"{path.name} holds no benchmark", advice="Give a file that bench --json wrote.")
+    except (OSError, ValueError):
+        told = None
+    if told is None or not bench_compare.is_benchmark(told):
+        raise BadInputError(f"{path.name} holds no benchmark", advice="Give a file that bench --json wrote.")
+    return told
+
+
+def _check_writable(path: Path | None) -> None:
+    """Try a file that will be written after minutes of measuring; what stands there stays."""
+    if path is None:
+        return
+    there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise _unwritable(path) from error
 
 
 def _write(path: Path, told: dict[str, Any]) -> None:
     try:
         path.write_text(json_format.dumps(told, indent=1) + "\n", "utf-8")
     except OSError as error:
-        raise BadInputError(f"{path.name} cannot be written", advice="Check the folder's rights and space.") from error
+        raise _unwritable(path) from error
+
+
+def _unwritable(path: Path) -> BadInputError:
+    return BadInputError(f"{path.name} cannot be written", advice="Check the folder's rights and space.")
 
 
 def _table(told: dict[str, Any]) -> Table:
@@ -208,6 +230,8 @@ def _ratio(ratio: dict[str, Any]) -> str:
 
 
 def _agreement(compared: dict[str, list[dict[str, Any]]]) -> str:
+    if not compared:
+        return "The file has none of these jobs: nothing to compare."
     known = [ratio for ratios in compared.values() for ratio in ratios if ratio["value"] is not None]
     outside = sum(not ratio["agrees"] for ratio in known)
     return f"{len(known) - outside} of {len(known)} figures agree within the stated spread; ! marks the others."

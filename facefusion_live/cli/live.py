@@ -113,7 +113,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 
 
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
-    report = session.report()
+    report = session.report(resources.newest)
     show(report.frames_out)
     for line in show.changes(report.outputs):
         show.line(f"facefusion-live: {line}.")
@@ -137,9 +137,19 @@ class _Show:
         self._last_s = 0.0
         self._said: set[str] = set()
         self._away: set[str] = set()
+        self._missing: dict[str, str] = {}
 
     def changes(self, outputs: Mapping[str, SinkStatus]) -> list[str]:
-        """Outputs that lost their other side, or have it again."""
+        """Outputs that lost their other side or something else that they should have, or have it again."""
+        before, self._missing = self._missing, {name: status.missing for name, status in outputs.items()}
+        told = [
+            f"{name}: {missing}" if missing else f"{name}: complete again"
+            for name, missing in self._missing.items()
+            if missing != before.get(name, "") and outputs[name].state is not SinkState.CLOSED
+        ]
+        return [*told, *self._changed_sides(outputs)]
+
+    def _changed_sides(self, outputs: Mapping[str, SinkStatus]) -> list[str]:
         away = {name for name, status in outputs.items() if status.state is SinkState.RECONNECTING}
         well = {name for name, status in outputs.items() if status.state in (SinkState.RUNNING, SinkState.PAUSED)}
         back = self._away & well

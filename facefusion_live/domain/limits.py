@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 MEMORY_LEFT_MIB = 512.0
 """Below this much free memory systems begin to swap, or to end programs."""
+GPU_MEMORY_LEFT_MIB = 256.0
+"""Below this much free memory on the fullest graphics card the next net or picture size may not fit."""
 DISK_LEFT_MIB = 500.0
 DISK_LEFT_S = 300.0
 """A recording is warned about when its disk lasts no longer than this."""
@@ -16,6 +18,21 @@ STEADY = 5
 """Pace and latency must be bad in so many readings in a row: one hiccup is no limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class CardMemory:
+    """What a graphics card says of its memory.
+
+    Attributes:
+        name: As its maker calls it.
+        free_mib: What nobody uses.
+        total_mib: All of it.
+    """
+
+    name: str
+    free_mib: float
+    total_mib: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
     """What the program knows of itself at one moment. None: not known, or of no meaning.
@@ -25,6 +42,7 @@ class Readings:
         fps_swapped: Frames per second that went through the engine; None offline.
         latency_p95_ms: Capture to emit; None offline.
         memory_free_mib: What the system can still give.
+        gpu_memory_free_mib: On the graphics card that has least; None where no card can be asked.
         disk_free_mib: Where the recording goes; None without one.
         disk_mib_per_s: How fast the recording grows.
     """
@@ -33,6 +51,7 @@ class Readings:
     fps_swapped: float | None
     latency_p95_ms: float | None
     memory_free_mib: float
+    gpu_memory_free_mib: float | None
     disk_free_mib: float | None
     disk_mib_per_s: float
 
@@ -62,6 +81,9 @@ def _near(now: Readings) -> Iterator[tuple[str, str]]:
     """(kind, warning) of every limit that is near."""
     if now.memory_free_mib < MEMORY_LEFT_MIB:
         yield "memory", f"only {now.memory_free_mib:.0f} MiB of memory are free: close other programs"
+    if now.gpu_memory_free_mib is not None and now.gpu_memory_free_mib < GPU_MEMORY_LEFT_MIB:
+        remedy = "close other programs that use it, or lower swap.max_crop_px"
+        yield "gpu memory", f"the graphics card has {now.gpu_memory_free_mib:.0f} MiB of memory left: {remedy}"
     if now.disk_free_mib is not None and _runs_full(now.disk_free_mib, now.disk_mib_per_s):
         minutes = f", about {now.disk_free_mib / now.disk_mib_per_s / 60:.0f} min" if now.disk_mib_per_s > 0 else ""
         yield "disk", f"the recording's disk has {now.disk_free_mib:.0f} MiB left{minutes}: make room, or stop in time"

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
+import numpy as np
+
 from facefusion_live.domain.errors import SettingsError
 
 Value: TypeAlias = bool | int | float | str
@@ -150,11 +152,13 @@ class Parameter:
             raise self._refusal(text) from error
 
     def check(self, value: object) -> Value:
-        """Give the value back if it is allowed; a whole number serves where a fraction is wanted.
+        """Give the value back if it is allowed; a whole number serves where a fraction is wanted, NumPy's as Python's.
 
         Raises:
             SettingsError: Wrong type, out of range, not finite or not one of the choices.
         """
+        if isinstance(value, np.generic):
+            value = value.item()
         if self.type is float and type(value) is int and self._allows(value):
             value = float(value)
         if type(value) is not self.type or not self._allows(value):

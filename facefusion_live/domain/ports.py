@@ -427,12 +427,14 @@ class SinkStatus:
         words: The same for people, in a line without a full stop; empty where the state says all. Never a secret.
         readers: How many take its pictures; None where nobody can know.
         bytes_out: What it has sent or written; None where nobody counts.
+        missing: What it goes on without, and the user did not ask it to: "the microphone is gone: silence".
     """
 
     state: SinkState
     words: str = ""
     readers: int | None = None
     bytes_out: int | None = None
+    missing: str = ""
 
 
 class Sink(Protocol):

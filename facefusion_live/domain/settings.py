@@ -141,7 +141,7 @@ class Mask:
         Range(0, 0.5, 0.005, "of crop width"),
         Acts.RENDER,
         Uniform("u_feather"),
-        Words("Feather", "How wide the soft edge is."),
+        Words("Feather", "How wide the soft edge is; above about .1 it needs padding, or the gate shuts."),
     ] = 0.05
     padding: Annotated[
         float,
@@ -183,7 +183,7 @@ class Look:
         Uniform("u_opacity"),
         Words(
             "Opacity",
-            "Mixes the swap with the camera's picture; below about .65 it counts as bare, and the gate shuts.",
+            "Mixes the swap with the camera's picture; below about .92 your own face shows through: the gate shuts.",
         ),
     ] = 1.0
     match: Annotated[
@@ -414,6 +414,15 @@ class Stream:
         Acts.SESSION,
         Words("Server timeout", "How long a server may take to answer, and to take a picture."),
     ] = 8.0
+    ca_file: Annotated[
+        str,
+        Text("the path of a list of certificates (PEM), or nothing for the system's"),
+        Acts.SESSION,
+        Words(
+            "Trusted authorities",
+            "Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.",
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,8 @@ class Capturing:
     ) -> None:
         self.counts = CaptureCounts()
         self.error: Exception | None = None
+        self.lost: Exception | None = None
+        """What lost the source, while it is being opened again."""
         self.warnings: list[str] = []
         self._open_source = open_source
         self._clock = clock
@@ -155,6 +157,7 @@ class Capturing:
         elif source.size_wh != self._format.size_wh:
             raise CaptureLostError("the source came back with another picture size")
         self._connected = True
+        self.lost = None
         self._zero_ns = None
 
     def _close(self) -> None:
@@ -180,6 +183,8 @@ class Capturing:
             self.worker.ask_to_stop()
             self._end()
             return
+        # What happened first says more than that it is still away.
+        self.lost = self.lost or error
         advice = error.advice if isinstance(error, FaceFusionLiveError) else ""
         log.warning("the source was lost (%s); trying again. %s", type(error).__name__, advice)
 

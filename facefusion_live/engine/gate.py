@@ -188,6 +188,11 @@ class Gate:
         with self._lock:
             self._armed = pass_through
 
+    def lets(self, candidate: Candidate) -> bool:
+        """Whether a picture would go out as it is, LIVE or PASS; nothing moves. Thread: any."""
+        blocked, armed = self._orders()
+        return not blocked and candidate.composition is not None and (armed or candidate.fault() is None)
+
     def offer(self, candidate: Candidate, now_ns: int, settings: Settings) -> GateState:
         """Judge a new picture and move on to the state it leads to.
 

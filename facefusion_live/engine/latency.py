@@ -22,7 +22,8 @@ class _Ring:
     """The last `_KEPT` durations, in memory that is taken once."""
 
     def __init__(self) -> None:
-        self._values_ns = np.empty(_KEPT, np.int64)
+        # Written to at once: memory that is only reserved would come page by page, for twenty minutes.
+        self._values_ns = np.full(_KEPT, -1, np.int64)
         self._count = 0
 
     def add(self, duration_ns: int) -> None:

@@ -76,7 +76,7 @@ class Rendering:
         self._clock, self._latency, self._realtime = clock, latency, realtime
         self._tell_failed = failed
         self.preview = Preview(clock)
-        self.freezer = Freezer(compute, store, self.preview)
+        self.freezer = Freezer(compute, gate, store, self.preview)
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
@@ -89,6 +89,11 @@ class Rendering:
             teardown=compute.end,
             backoff_s=_BACKOFF_S,
         )
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come for longer than a source may be silent. Thread: any."""
+        return not self._heard
 
     def begin(
         self,
@@ -123,7 +128,7 @@ class Rendering:
             return False
         elif self._realtime:
             self._repeat()
-        self.freezer.redraw(self._gate.state, self._buffers)
+        self.freezer.redraw(self._buffers)
         return True
 
     def _timeout_s(self) -> float:
@@ -202,7 +207,7 @@ class Rendering:
     def _show(self, job: Job | None, frame: OutputFrame, settings: Settings) -> None:
         """Let whoever looks see the picture, too."""
         if job is not None:
-            self.freezer.see(job)
+            self.freezer.see(job, frame.state)
         if self.preview.wanted and not self.freezer.holds:
             self.preview.offer(View.of(job, frame.image, frame.state, settings, frame.index))
 

@@ -264,6 +264,14 @@ class LiveSession:
         return self._capturing.error
 
     @property
+    def input_problem(self) -> str:
+        """Why no pictures come just now, in words; empty while they do. Thread: any."""
+        lost = self._capturing.lost
+        if lost is not None:
+            return f"the input was lost: {lost}"
+        return "no pictures come" if self._rendering.silent else ""
+
+    @property
     def leases(self) -> int:
         """Pooled buffers in use; 0 after the end."""
         return sum(pool.in_use for pool in self._pools)

@@ -1,7 +1,7 @@
 """Slow work beside the picture: one task after the other on a thread of its own, each with a future."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -46,6 +46,36 @@ class TaskRunner:
                 self._worker.start()
             self._tasks.put((do, future))
         return future
+
+    def submit_in_steps(self, steps: Generator[None, None, T]) -> "Future[T]":
+        """Have something long done step by step: what others ask for meanwhile is done between two steps.
+
+        Args:
+            steps: Yields after each step, and returns what it gives.
+
+        Returns:
+            As `submit`; cancelled when the runner is closed before the last step.
+        """
+        whole: Future[T] = Future()
+
+        def step() -> bool:
+            try:
+                next(steps)
+            except StopIteration as end:
+                whole.set_result(end.value)
+                return False
+            return True
+
+        def go_on(done: "Future[bool]") -> None:
+            if done.cancelled():
+                whole.cancel()
+            elif (error := done.exception()) is not None:
+                whole.set_exception(error)
+            elif done.result():
+                self.submit(step).add_done_callback(go_on)
+
+        self.submit(step).add_done_callback(go_on)
+        return whole
 
     def finish(self, timeout_s: float) -> bool:
         """Do all that waits, then end; what is not done in time is given up.

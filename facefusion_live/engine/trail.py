@@ -1,7 +1,8 @@
 """The audit trail: events go in from any thread without waiting, one writer thread seals and stores them."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
@@ -15,9 +16,10 @@ from facefusion_live.domain.audit.event import (
     STATUSES,
     ulid,
 )
+from facefusion_live.domain.audit.flood import Loss
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
-from facefusion_live.domain.audit.ports import AuditClock, AuditStore
+from facefusion_live.domain.audit.ports import AuditClock, AuditStore, LossBook, TellLoss
 from facefusion_live.engine.trail_intake import Counts, Event, Intake, Raw, Work
 from facefusion_live.engine.trail_writer import Notice, TrailTools, TrailWriter
 from facefusion_live.engine.worker import Worker
@@ -45,6 +47,15 @@ def settled(future: "Future[T]", timeout_s: float = WAIT_S) -> T:
         raise StoreHangsError("the audit log's disk does not answer", advice=advice) from error
 
 
+class _Forgetful:
+    """A book in which nothing stands, for whoever gives none."""
+
+    def keep(self, losses: Sequence[Loss]) -> bool:  # noqa: ARG002
+        return False
+
+    def settle(self, tell: TellLoss) -> None: ...
+
+
 class AuditTrail:
     """Puts on record what matters, as `domain.ports.EventLog`. Thread: any.
 
@@ -59,9 +70,10 @@ class AuditTrail:
         notify: Told of alerts, suppression, failure and recovery, on the writer thread. It must not raise or wait.
         linger_s: How long the first waiting row may wait for others.
         retry_s: How long after a failure the store is opened anew.
+        losses: Keeps for the next start what no log could be told of; None forgets it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (three of them have a default)
         self,
         open_store: Callable[[], AuditStore],
         *,
@@ -71,18 +83,19 @@ class AuditTrail:
         notify: Callable[[Notice], None] = lambda _notice: None,
         linger_s: float = 0.05,
         retry_s: float = 1.0,
+        losses: LossBook | None = None,
     ) -> None:
         self._clock, self._user = clock, user
-        self._session_id = self._new_session_id()
+        self._session_id, self._begun = self._new_session_id(), False
         self._intake = Intake(clock)
         self._writer = TrailWriter(
             open_store,
             self._intake,
-            TrailTools(clock, codec, notify, self._own_event),
+            TrailTools(clock, codec, notify, self._own_event, losses or _Forgetful()),
             linger_s=linger_s,
             retry_s=retry_s,
         )
-        self._closed = False
+        self._closed, self._late = False, threading.Lock()
         writer = self._writer
         self._worker = Worker("audit", writer.step, on_error=writer.broke, teardown=writer.close_store)
         self._worker.start()
@@ -91,6 +104,15 @@ class AuditTrail:
     def session_id(self) -> str:
         """`sess_` and a ULID: the session in which events happen now."""
         return self._session_id
+
+    def next_session(self) -> None:
+        """What is recorded from now on belongs to the session that the next `session.start` begins.
+
+        Consent and the announcement of a recording come before that row, and are to be found with it. A trail that was
+        just opened is there already.
+        """
+        if self._begun:
+            self._session_id, self._begun = self._new_session_id(), False
 
     @property
     def counts(self) -> Counts:
@@ -114,7 +136,8 @@ class AuditTrail:
     ) -> None:
         """Put one event on record. Returns at once, whatever the disk does. Thread: any.
 
-        `session.start` begins a new session with a new key; `session.stop` closes its account and seals it.
+        `session.start` begins a session with a new key, with the id that `next_session` gave; `session.stop` closes its
+        account and seals it.
 
         Args:
             action: One of `event.ACTIONS`.
@@ -237,7 +260,7 @@ class AuditTrail:
             self._writer.stop()
             if not self._worker.join(timeout_s):
                 raise StoreHangsError("the audit writer hangs on its disk")
-            self._intake.refuse_all()
+            self._refuse_late()
 
     def __enter__(self) -> Self:
         return self
@@ -250,7 +273,8 @@ class AuditTrail:
     ) -> None:
         """The rows with which a session begins and ends, and what belongs to them."""
         if action == SESSION_START:
-            self._session_id = self._new_session_id()
+            self.next_session()
+            self._begun = True
             self._submit(Work(lambda _store: self._writer.begin_session(), Future()))
         elif action == SESSION_STOP:
             self._submit(Work(lambda _store: self._writer.end_session(), Future()))
@@ -282,7 +306,9 @@ class AuditTrail:
     def _refuse_late(self) -> None:
         """After the end of the writer: what comes is counted as lost, and durable acts are refused."""
         if not self._worker.alive:
-            self._intake.refuse_all()
+            with self._late:
+                self._intake.refuse_all()
+                self._writer.keep_losses()
 
     def _new_session_id(self) -> str:
         return "sess_" + ulid(self._clock.utc_ns() // 1_000_000, os.urandom(10))

@@ -38,6 +38,7 @@ class Event:
         client_ip: As the caller gave it; masked later.
         future: For whoever wants to know that it is stored.
         counted: Was it offered by a caller? The trail's own rows are not.
+        tried: Did a store fail with it before?
     """
 
     utc_ns: int
@@ -51,6 +52,7 @@ class Event:
     client_ip: str
     future: "Future[int] | None" = None
     counted: bool = True
+    tried: bool = False
 
 
 Raw: TypeAlias = tuple[int, int, str, str, str, str, dict[str, Any], str, str, Future[int] | None]

@@ -10,7 +10,14 @@ from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
-from facefusion_live.domain.audit.seal import CHECKPOINT_EVERY_ROWS, Tip, genesis_metadata, rotate_metadata, seal
+from facefusion_live.domain.audit.seal import (
+    CHECKPOINT_EVERY_ROWS,
+    Origin,
+    Tip,
+    genesis_metadata,
+    rotate_metadata,
+    seal,
+)
 from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.engine.trail_intake import Event
 
@@ -47,11 +54,17 @@ class SealedLog:
         self._tip: Tip = store.tip()
         self._sealed_ns = clock.mono_ns()
         self._tried = b""
+        self._mirror_lags = False
 
     @property
     def size(self) -> int:
         """Rows so far."""
         return self._tip.size
+
+    @property
+    def open_session(self) -> str:
+        """The session that began and has not stopped; empty when none has."""
+        return self._tip.open_session
 
     @property
     def target(self) -> str:
@@ -73,7 +86,7 @@ class SealedLog:
 
     def begin(self, event_of: OwnEvent) -> None:
         """Write and seal the first row of a new log."""
-        event = event_of(genesis_metadata(self._tip.public_key, self.store.reason))
+        event = event_of(genesis_metadata(self._tip.public_key, self.store.origin or Origin("first")))
         tip, rows = self._chained([self._draft(event)])
         self._put(tip, rows, sealed=True, at_once=True)
 
@@ -91,20 +104,28 @@ class SealedLog:
         """Seal all rows; give the checkpoint, which is the last one when nothing is new."""
         checkpoint = self._tip.checkpoint()
         if self._tip.size == self._tip.sealed:
-            return replace(checkpoint, number=self._tip.number - 1)
+            checkpoint = replace(checkpoint, number=self._tip.number - 1)
+            if self._mirror_lags:
+                self._mirror(checkpoint, at_once=True)
+            return checkpoint
         self._put(self._tip, [], sealed=True, at_once=True)
         return checkpoint
 
-    def rotate(self, event_of: OwnEvent) -> None:
-        """The present key signs the next one in, closes its epoch and is destroyed."""
+    def rotate(self, event_of: OwnEvent, unclean_end: str = "") -> None:
+        """The present key signs the next one in, closes its epoch and is destroyed.
+
+        Args:
+            event_of: Makes the row's event.
+            unclean_end: The session of an earlier start that never stopped, told in that row.
+        """
         store = self.store
         next_key = store.next_key()
-        tip, rows = self._chained([self._draft(event_of(rotate_metadata(self._tip, next_key)))])
+        tip, rows = self._chained([self._draft(event_of(rotate_metadata(self._tip, next_key, unclean_end)))])
         store.append(rows, [self._note(tip)])
         store.adopt_next_key()
         self._tip = tip.after_checkpoint().with_key(next_key)
         store.publish(rows)
-        store.mirror(tip.checkpoint(), at_once=True)
+        self._mirror(tip.checkpoint(), at_once=True)
 
     def drop(self, pruned_to: int, frontier: Frontier) -> int:
         """Seal the last row, which accounts for a pruning, then delete what it gives up. Gives that row's seq."""
@@ -123,7 +144,11 @@ class SealedLog:
             self.store.publish(rows)
         if sealed:
             self._sealed_ns = self._clock.mono_ns()
-            self.store.mirror(tip.checkpoint(), at_once=at_once)
+            self._mirror(tip.checkpoint(), at_once=at_once)
+
+    def _mirror(self, checkpoint: Checkpoint, *, at_once: bool) -> None:
+        self._mirror_lags = not at_once
+        self.store.mirror(checkpoint, self._tip, at_once=at_once)
 
     def _note(self, tip: Tip) -> tuple[int, str]:
         return tip.size, tip.checkpoint().signed(tip.public_key, self.store.sign)

@@ -10,12 +10,12 @@ from typing import Any
 
 from facefusion_live.domain.audit.alerts import NEWS, Alert, AlertRules
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import AuditError, AuditStoreError
+from facefusion_live.domain.audit.errors import AuditError, AuditStoreError, StoreReplacedError
 from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED
-from facefusion_live.domain.audit.flood import Tally
+from facefusion_live.domain.audit.flood import Loss
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
-from facefusion_live.domain.audit.ports import AuditClock, AuditStore
+from facefusion_live.domain.audit.ports import AuditClock, AuditStore, LossBook
 from facefusion_live.engine.trail_intake import Event, Intake, Raw, Work
 from facefusion_live.engine.trail_log import SealedLog, Stored
 
@@ -53,19 +53,28 @@ class TrailTools:
         codec: Writes canonical bytes.
         notify: Takes notices; must not raise or wait.
         own_event: Makes an event of the trail's own from action, target, status and metadata.
+        losses: Takes what no row has told of when the program ends, and had told it of at the last end.
     """
 
     clock: AuditClock
     codec: Codec
     notify: Callable[[Notice], None]
     own_event: Callable[[str, str, str, dict[str, Any]], Event]
+    losses: LossBook
 
 
 @dataclass(slots=True)
 class _InDoubt:
-    """Events handed to a store that has not answered. Whether it has them shows when it is opened anew."""
+    """Events handed to a store that has not answered. Whether it has them shows when it is opened anew.
+
+    Attributes:
+        events: In order.
+        settles: They are the account that is owed first.
+        last_hash: Of the last of their rows.
+    """
 
     events: list[Event] = field(default_factory=list[Event])
+    settles: bool = False
     last_hash: bytes = b""
 
 
@@ -94,7 +103,9 @@ class TrailWriter:
         self._log: SealedLog | None = None
         self._in_hand: deque[Raw | Work] = deque()
         self._in_doubt = _InDoubt()
-        self._owed: deque[tuple[str, Tally]] = deque()
+        self._again: list[Event] = []
+        self._owed: deque[Loss] = deque()
+        self._opened_before = False
         self._settled_ns = -ACCOUNT_EVERY_NS
         self._said_suppressed = False
         self._alerts = AlertRules()
@@ -132,17 +143,26 @@ class TrailWriter:
         self._fail(AuditStoreError(f"the audit writer broke: {error!r}"))
 
     def close_store(self) -> None:
-        """Let go of the log; what is in doubt counts as lost."""
+        """Let go of the log, at the end and after an error that nobody foresaw; what is in doubt counts as lost."""
         self._close()
         self._resolve_doubt(stored=False)
+        for event in self._again:
+            self._intake.lose(event)
+        self._again = []
+
+    def keep_losses(self) -> None:
+        """After the end: what no row has told of is kept for the next start. Thread: one, once the writer's is over."""
+        self._settle()
+        if self._owed:
+            self._tools.losses.keep(list(self._owed))
+            self._owed.clear()
 
     # What callers ask for, between rows. All of it raises AuditStoreError when the store cannot take it.
 
     def begin_session(self) -> None:
         """A new key and a new burst."""
         self._intake.begin_session()
-        opened = self._opened()
-        opened.rotate(lambda metadata: self._tools.own_event(KEY_ROTATE, opened.target, "success", metadata))
+        self._rotate(self._opened())
 
     def end_session(self) -> None:
         """Runs are over, and what was turned away is told of."""
@@ -171,6 +191,7 @@ class TrailWriter:
     def _work_off(self) -> None:
         """All in hand. What an error leaves there is taken up in the next round."""
         while self._in_hand:
+            self._open_if_due()
             if isinstance(first := self._in_hand[0], Work):
                 self._in_hand.popleft()
                 self._do(first)
@@ -199,13 +220,13 @@ class TrailWriter:
             work.future.set_exception(error)
             raise
 
-    def _commit(self, events: list[Event]) -> bool:
+    def _commit(self, events: list[Event], *, settles: bool = False) -> bool:
         """Store a group, or count it as lost."""
         if self._log is None:
             for event in events:
                 self._intake.lose(event)
             return False
-        opened, self._in_doubt = self._log, _InDoubt(events)
+        opened, self._in_doubt = self._log, _InDoubt(events, settles)
         try:
             stored = opened.append(events)
         except AuditStoreError as error:
@@ -226,21 +247,29 @@ class TrailWriter:
 
     def _account(self, *, at_once: bool) -> None:
         """Put down what was lost or turned away. What cannot be put down now stays owed."""
-        lost, suppressed = self._intake.owes()
+        _, suppressed = self._intake.owes()
         if suppressed and not self._said_suppressed:
             self._tools.notify(Notice("suppressed", "Events come too fast to be kept one by one; they are counted."))
         self._said_suppressed = suppressed
         now_ns = self._tools.clock.mono_ns()
         if at_once or now_ns - self._settled_ns >= ACCOUNT_EVERY_NS:
             self._settled_ns = now_ns
-            if lost:
-                self._owed.append((GAP, self._intake.settle_lost()))
-            if suppressed:
-                self._owed.append((SUPPRESSED, self._intake.settle_suppressed()))
+            self._settle()
         while self._owed and self._log is not None:
-            action, tally = self._owed[0]
-            if self._commit([self._tools.own_event(action, "log", "failure", tally.metadata())]):
+            if self._tell_loss(self._owed[0], settles=True):
                 self._owed.popleft()
+
+    def _settle(self) -> None:
+        lost, suppressed = self._intake.owes()
+        if lost:
+            self._owed.append(Loss(GAP, self._intake.settle_lost()))
+        if suppressed:
+            self._owed.append(Loss(SUPPRESSED, self._intake.settle_suppressed()))
+
+    def _tell_loss(self, loss: Loss, *, settles: bool) -> bool:
+        """Put a loss on record: of this start, which settles what is owed, or of an earlier one."""
+        metadata = loss.tally.metadata() | ({} if settles else {"earlier_start": True})
+        return self._commit([self._tools.own_event(loss.action, "log", "failure", metadata)], settles=settles)
 
     # Opening, failing, opening anew.
 
@@ -259,10 +288,27 @@ class TrailWriter:
         if opened.size == 0:
             opened.begin(lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata))
         store.publish([])  # repairs what a crash kept from being written
-        if self._failed:
+        self._tell_earlier(opened)
+        again, self._again = self._again, []
+        if again:
+            self._commit(again)
+        self._account(at_once=True)
+        if self._failed and self._log is opened:  # a disk that lets the log be opened may be full all the same
             self._failed = False
             self._tools.notify(Notice("recovered", "The audit log is written again."))
-        self._account(at_once=True)
+
+    def _tell_earlier(self, opened: SealedLog) -> None:
+        """What an earlier start left unsaid: that its session did not end in order, and what it lost."""
+        if not self._opened_before and (session := opened.open_session):
+            self._rotate(opened, session)  # the key of a session that broke off is of no use to anybody any more
+            self._tell_alerts([NEWS["unclean_end"]])
+        self._opened_before = True
+        self._tools.losses.settle(lambda loss: self._tell_loss(loss, settles=False))
+
+    def _rotate(self, opened: SealedLog, unclean_end: str = "") -> None:
+        opened.rotate(
+            lambda metadata: self._tools.own_event(KEY_ROTATE, opened.target, "success", metadata), unclean_end
+        )
 
     def _try(self, do: Callable[[], object]) -> None:
         try:
@@ -281,6 +327,8 @@ class TrailWriter:
                 event.future.set_exception(error)
         if self._log is not None and self._in_doubt.events:
             self._in_doubt.last_hash = self._log.last_tried
+        if isinstance(error, StoreReplacedError):  # the disk is well, and a new log can begin
+            self._retry_at_ns = 0
         self._close()
 
     def _close(self) -> None:
@@ -289,16 +337,22 @@ class TrailWriter:
             self._log = None
 
     def _resolve_doubt(self, *, stored: bool) -> None:
-        events, self._in_doubt = self._in_doubt.events, _InDoubt()
+        """Count what was in doubt, or have it stored after all: rows for which nobody was refused."""
+        doubt, self._in_doubt = self._in_doubt, _InDoubt()
         if stored:
-            if events and not events[0].counted and self._owed:  # the account itself was what was in doubt
+            if doubt.settles:
                 self._owed.popleft()
-            self._intake.stored(sum(event.counted for event in events))
+            self._intake.stored(sum(event.counted for event in doubt.events))
             return
-        for event in events:
-            if event.future is not None and event.future.done():
+        for event in doubt.events:
+            refused = event.future is not None and event.future.done()
+            if refused:
                 event.future = None
-            self._intake.lose(event)
+            if refused or event.tried or not event.counted:
+                self._intake.lose(event)
+            else:
+                event.tried = True  # not for ever: it may be the row that breaks the store
+                self._again.append(event)
 
     def _opened(self) -> SealedLog:
         if self._log is None:

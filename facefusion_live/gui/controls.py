@@ -1,7 +1,9 @@
 """The row below the picture: start and stop, how the picture is shown, what is kept of it."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
 from facefusion_live.app.studio import Phase, StudioState
@@ -10,6 +12,7 @@ from facefusion_live.gui.icons import icon
 from facefusion_live.gui.theme import colours_of
 
 _ICON_PX = 20
+_GAP_PX, _SIDE_PX = 3, 8
 _LEFT = (("fit", "fill", "actual"), ("compare", "mirror", "freeze"))
 _RIGHT = ("snapshot", "pause", "record")
 _OVERLAYS = ("boxes", "mesh", "mask", "seam", "figures")
@@ -25,12 +28,16 @@ class Controls(QWidget):
         self._phase = Phase.IDLE
         self.session_button = QPushButton()
         self.session_button.setIconSize(QSize(_ICON_PX, _ICON_PX))
-        self.session_button.setMinimumWidth(112)
+        self.session_button.setMinimumWidth(96)
         self.session_button.clicked.connect(hotkeys["session"].trigger)
         self._buttons = {deed_id: _button(hotkeys[deed_id]) for group in (*_LEFT, _RIGHT) for deed_id in group}
         self.overlays_button = QToolButton()
         self.overlays_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.overlays_button.setIconSize(QSize(_ICON_PX, _ICON_PX))
+        framing, seeing = ([self._buttons[deed_id] for deed_id in group] for group in _LEFT)
+        self._framing = _group([_divider(), *framing])
+        self._seeing = _group([_divider(), *seeing, self.overlays_button])
+        self._keeping = _group([self._buttons[deed_id] for deed_id in _RIGHT])
         self._menu = QMenu(self)
         self._menu.addActions([hotkeys[deed_id] for deed_id in _OVERLAYS])
         self.overlays_button.setMenu(self._menu)
@@ -45,6 +52,21 @@ class Controls(QWidget):
             self._draw_session()
             self._retranslate()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, what has a key and a menu gives way: nothing lies over Stop."""
+        super().resizeEvent(event)
+        room = event.size().width() - self._width(self.session_button, self._seeing, self._keeping)
+        self._framing.setVisible(room >= self._width(self._framing))
+        self._seeing.setVisible(room >= 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Stop and Record."""
+        return QSize(self._width(self.session_button, self._keeping), super().minimumSizeHint().height())
+
+    @staticmethod
+    def _width(*parts: QWidget) -> int:
+        return sum(part.sizeHint().width() + _GAP_PX for part in parts) + 2 * _SIDE_PX
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow language and theme."""
         if event.type() is QEvent.Type.LanguageChange:
@@ -55,18 +77,13 @@ class Controls(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 6, 8, 6)
-        row.setSpacing(3)
+        row.setContentsMargins(_SIDE_PX, 6, _SIDE_PX, 6)
+        row.setSpacing(_GAP_PX)
         row.addWidget(self.session_button)
-        row.addSpacing(8)
-        for group in _LEFT:
-            row.addWidget(_divider())
-            for deed_id in group:
-                row.addWidget(self._buttons[deed_id])
-        row.addWidget(self.overlays_button)
-        row.addStretch()
-        for deed_id in _RIGHT:
-            row.addWidget(self._buttons[deed_id])
+        for group in (self._framing, self._seeing, self._keeping):
+            if group is self._keeping:
+                row.addStretch()
+            row.addWidget(group)
 
     def _draw(self) -> None:
         colours = colours_of(self)
@@ -107,6 +124,17 @@ def _button(action: QAction) -> QToolButton:
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
+
+
+def _group(widgets: Sequence[QWidget]) -> QWidget:
+    """Buttons that come and go together."""
+    group = QWidget()
+    row = QHBoxLayout(group)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(_GAP_PX)
+    for widget in widgets:
+        row.addWidget(widget)
+    return group
 
 
 def _divider() -> QFrame:

@@ -6,22 +6,39 @@ from functools import partial
 from facefusion_live.app.studio import Phase, Studio, StudioState
 from facefusion_live.engine.gate import Block
 from facefusion_live.gui.bridge import Bridge
-from facefusion_live.gui.files import new_file
 from facefusion_live.gui.framing import MODES, Mode
 from facefusion_live.gui.hotkeys import Hotkeys
 from facefusion_live.gui.layout import Memory
 from facefusion_live.gui.overlays import Overlay
+from facefusion_live.gui.panels.recording import FILMS, PICTURES, RecordingCard
 from facefusion_live.gui.viewport import Viewport
 
 _WHILE_RUNNING = ("record", "snapshot", "freeze", "compare", "fit", "fill", "actual")
 
 
 class Deeds:
-    """Connects the actions of a window to studio and picture. Thread: GUI."""
+    """Connects the actions of a window to studio and picture. Thread: GUI.
 
-    def __init__(self, studio: Studio, bridge: Bridge, hotkeys: Hotkeys, viewport: Viewport, memory: Memory) -> None:
+    Args:
+        studio: Takes orders.
+        bridge: Tells how things are.
+        hotkeys: The actions.
+        viewport: The picture.
+        memory: Remembers how it was shown, and where recordings go.
+        card: Knows where recordings and snapshots go.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        bridge: Bridge,
+        hotkeys: Hotkeys,
+        viewport: Viewport,
+        memory: Memory,
+        card: RecordingCard,
+    ) -> None:
         self._studio, self._bridge = studio, bridge
-        self._hotkeys, self._viewport, self._memory = hotkeys, viewport, memory
+        self._hotkeys, self._viewport, self._memory, self._card = hotkeys, viewport, memory, card
         self._connect()
 
     # --- orders ---------------------------------------------------------------------------------------------------
@@ -59,7 +76,10 @@ class Deeds:
         self._hotkeys["redo"].setEnabled(state.can_redo)
 
     def restore(self) -> None:
-        """Show the picture as it was shown last time."""
+        """Show the picture as it was shown last time, and record where it was recorded."""
+        memory = self._memory
+        film, picture = memory.word("keep/film", FILMS), memory.word("keep/picture", PICTURES)
+        self._card.restore(memory.text("keep/folder"), film, picture)
         self._hotkeys[self._memory.word("view/mode", MODES)].trigger()
         for name in ("mirror", "figures", *(overlay.value for overlay in Overlay)):
             action = self._hotkeys[name]
@@ -75,12 +95,13 @@ class Deeds:
             "panic": self.panic,
             "resume": self.resume,
             "record": self._record,
-            "snapshot": self._snapshot,
+            "snapshot": self._card.snap,
             "undo": self._studio.history.undo,
             "redo": self._studio.history.redo,
         }
         for name, order in orders.items():
             hotkeys[name].triggered.connect(_obeying(order))
+        self._card.kept.connect(self._keep_place)
         hotkeys["pause"].triggered.connect(self._studio.pause_recording)
         hotkeys["freeze"].triggered.connect(self._studio.freeze)
         hotkeys["compare"].triggered.connect(viewport.compare)
@@ -103,13 +124,14 @@ class Deeds:
 
     def _record(self) -> None:
         if self._studio.state().recording is None:
-            self._studio.start_recording(new_file("recording", ".mp4"))
+            self._card.begin()
         else:
             self._studio.stop_recording()
         self._bridge.refresh()
 
-    def _snapshot(self) -> None:
-        self._studio.snapshot(new_file("snapshot", ".png"))
+    def _keep_place(self, name: str, value: str) -> None:
+        """Where recordings go, and as what."""
+        self._memory.keep(f"keep/{name}", value)
 
     def _choose_mode(self, mode: Mode) -> None:
         self._viewport.choose_mode(mode)

@@ -3,11 +3,14 @@
 
 import ctypes
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from OpenGL import GL
+from OpenGL.error import Error as GLFault
 from OpenGL.GL import shaders
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QOffscreenSurface, QOpenGLContext, QPainter
@@ -105,6 +108,7 @@ class GlCanvas(QOpenGLWidget):
         super().__init__(parent)
         self._over = over
         self._framing, self._stage = Framing(), QColor()
+        self._works = True
         self._program: Any = None
         self._vertices = 0
         self._at: dict[str, int] = {}
@@ -119,20 +123,18 @@ class GlCanvas(QOpenGLWidget):
 
     def initializeGL(self) -> None:
         """Make what is kept as long as the context lives."""
-        try:
+        with self._giving_up():
             self._make()
-        except (GL.GLError, RuntimeError) as error:
-            log.warning("no picture by GL: %s", error)
-            self.failed.emit(str(error))
 
     def take(self, before: NDArray[np.uint8] | None, after: NDArray[np.uint8]) -> None:
         """As `Canvas.take`."""
         if self._after is None or self._before is None:
             return
         self.makeCurrent()
-        if before is not None:
-            self._before.put(before)
-        self._after.put(after)
+        with self._giving_up():
+            if before is not None:
+                self._before.put(before)
+            self._after.put(after)
         self.doneCurrent()
 
     def frame(self, framing: Framing, stage: str) -> None:
@@ -144,12 +146,20 @@ class GlCanvas(QOpenGLWidget):
         if self._after is None or self._before is None:
             return
         self.makeCurrent()
-        self._before.empty()
-        self._after.empty()
+        with self._giving_up():
+            self._before.empty()
+            self._after.empty()
         self.doneCurrent()
 
     def paintGL(self) -> None:
         """Draw the picture, and paint over it."""
+        with self._giving_up():
+            self._draw_all()
+        painter = QPainter(self)
+        self._over(painter)
+        painter.end()
+
+    def _draw_all(self) -> None:
         GL.glDisable(GL.GL_BLEND)
         GL.glDisable(GL.GL_SCISSOR_TEST)
         GL.glDisable(GL.GL_DEPTH_TEST)
@@ -158,22 +168,35 @@ class GlCanvas(QOpenGLWidget):
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         if self._after is not None and self._after.filled:
             self._draw()
-        painter = QPainter(self)
-        self._over(painter)
-        painter.end()
 
     def release(self) -> None:
         """As `Canvas.release`."""
         if self._program is None:
             return
         self.makeCurrent()
+        with self._giving_up():
+            self._delete()
+        self._before = self._after = self._program = None
+        self.doneCurrent()
+
+    def _delete(self) -> None:
         for texture in (self._before, self._after):
             if texture is not None:
                 texture.delete()
         GL.glDeleteVertexArrays(1, [self._vertices])
         GL.glDeleteProgram(self._program)
-        self._before = self._after = self._program = None
-        self.doneCurrent()
+
+    @contextmanager
+    def _giving_up(self) -> Generator[None]:
+        """A driver that does not do what it is asked is done without from now on: the picture goes on elsewhere."""
+        try:
+            yield
+        except (GLFault, RuntimeError) as error:
+            self._before = self._after = None
+            if self._works:
+                self._works = False
+                log.warning("no picture by GL: %s", error)
+                self.failed.emit(str(error))
 
     def _make(self) -> None:
         if self.context().format().version() < (3, 3):

@@ -1,13 +1,23 @@
 """Every action of the window, with its key. Keys can be changed; two actions never share one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QKeyCombination, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QWindow
 
 _TWICE_MS = 700
 """How soon the second Esc must follow the first."""
+_KEY = Qt.Key
+_MOVING = {
+    _KEY.Key_Escape, _KEY.Key_Tab, _KEY.Key_Backtab, _KEY.Key_Space, _KEY.Key_Return, _KEY.Key_Enter, _KEY.Key_Left,
+    _KEY.Key_Right, _KEY.Key_Up, _KEY.Key_Down, _KEY.Key_Home, _KEY.Key_End, _KEY.Key_PageUp, _KEY.Key_PageDown,
+    _KEY.Key_Backspace, _KEY.Key_Delete,
+}  # fmt: skip
+"""Without Ctrl or Alt these are Panic, the way about the window, and how one writes."""
+_MENUS = {_KEY.Key_S, _KEY.Key_E, _KEY.Key_V, _KEY.Key_H}
+"""With Alt they open the menus, in every language."""
+_PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Hotkeys:
             self._actions[deed.id].setObjectName(deed.id)
             self._actions[deed.id].setCheckable(deed.switch)
             self._actions[deed.id].setShortcut(QKeySequence(changed.get(deed.id, deed.keys)))
+        self._mend(changed)
         self.retranslate()
 
     def __getitem__(self, deed_id: str) -> QAction:
@@ -102,8 +113,27 @@ class Hotkeys:
                 return deed
         return None
 
+    @staticmethod
+    def reserved(keys: QKeySequence) -> bool:
+        """Whether a key is needed for something else: no action may have it."""
+        if keys.isEmpty():
+            return False
+        first: QKeyCombination = keys[0]  # pyright: ignore[reportIndexIssue] (missing in Qt's stubs)
+        key, modifiers = first.key(), first.keyboardModifiers()
+        if modifiers == Qt.KeyboardModifier.AltModifier:
+            return key in _MENUS
+        return modifiers in _PLAIN and key in _MOVING
+
+    def _mend(self, changed: Iterable[str]) -> None:
+        """A file may say anything: a changed key that is taken or reserved goes back to the usual one, or to none."""
+        for deed_id in changed:
+            action = self._actions.get(deed_id)
+            if action is not None and (self.reserved(action.shortcut()) or self.holder(action.shortcut(), deed_id)):
+                usual = self.usual(deed_id)
+                action.setShortcut(QKeySequence() if self.holder(usual, deed_id) else usual)
+
     def assign(self, deed_id: str, keys: QKeySequence) -> Deed | None:
-        """Give a deed a key, unless another one has it.
+        """Give a deed a key that is not reserved, unless another one has it.
 
         Returns:
             The one that has it; None where it was given.

@@ -88,13 +88,19 @@ class KeysDialog(QDialog):
         wanted = self._fields[deed_id].keySequence()
         if wanted == self._hotkeys[deed_id].shortcut():
             return
-        holder = self._hotkeys.assign(deed_id, wanted)
-        if holder is None:
-            self._say("", "muted")
-            self.changed.emit()
-            return
         key = wanted.toString(QKeySequence.SequenceFormat.NativeText)
-        self._say(self.tr("{0} is taken by: {1}. Choose another key.").format(key, words_of(holder)), "warning")
+        if self._hotkeys.reserved(wanted):
+            self._refuse(deed_id, self.tr("{0} is needed to get about. Choose another key.").format(key))
+            return
+        holder = self._hotkeys.assign(deed_id, wanted)
+        if holder is not None:
+            self._refuse(deed_id, self.tr("{0} is taken by: {1}. Choose another key.").format(key, words_of(holder)))
+            return
+        self._say("", "muted")
+        self.changed.emit()
+
+    def _refuse(self, deed_id: str, why: str) -> None:
+        self._say(why, "warning")
         self._fields[deed_id].setKeySequence(self._hotkeys[deed_id].shortcut())
 
     def _reset(self) -> None:

@@ -1,6 +1,7 @@
 """What the window remembers of itself between starts: one ini file beside the settings, so it moves with the home."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ class Memory:
     """Geometry, docks, theme, language, keys and how the picture was shown. Thread: GUI."""
 
     def __init__(self, home: Home) -> None:
-        home.config.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # then nothing is remembered; what else cannot be written tells of it
+            home.config.mkdir(parents=True, exist_ok=True)
         self._ini = QSettings(str(_file(home)), QSettings.Format.IniFormat)
 
     @property
@@ -30,6 +32,11 @@ class Memory:
         """A remembered choice; the first one allowed where there is none, or one that no longer exists."""
         value = self._ini.value(name)
         return next((word for word in allowed if word == value), allowed[0])
+
+    def text(self, name: str) -> str:
+        """A remembered text; empty where there is none."""
+        value = self._ini.value(name)
+        return value if isinstance(value, str) else ""
 
     def switch(self, name: str, default: bool) -> bool:  # noqa: FBT001 (a value)
         """A remembered switch."""

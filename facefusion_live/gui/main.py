@@ -56,7 +56,7 @@ def open_window(
         0.
 
     Raises:
-        BadInputError: As `check_screen`; or the settings file, or a parameter, cannot be used.
+        BadInputError: As `check_screen`; or a parameter cannot be used.
     """
     check_screen()
     # Only now: where Qt cannot be loaded, the reason has been told in our words.

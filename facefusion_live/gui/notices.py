@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from facefusion_live.app.studio import Level, Notice
 from facefusion_live.gui.icons import icon, pixmap
 from facefusion_live.gui.theme import colours_of
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import engine_words, sentence
 
 _KEPT = 20
 """Notices that wait to be read."""
@@ -100,7 +100,7 @@ class NoticeLine(QFrame):
     def _put_words(self) -> None:
         if self._shown is None:
             return
-        self.words.setText(_sentence(engine_words(self._shown.text)))
+        self.words.setText(sentence(engine_words(self._shown.text)))
         self.advice.setText(engine_words(self._shown.advice))
         self.advice.setVisible(bool(self._shown.advice))
         self._more.setText(self.tr("%n more", "", len(self._waiting)) if self._waiting else "")
@@ -139,9 +139,3 @@ class NoticeLine(QFrame):
         self.close_button.setAccessibleName(self.tr("Dismiss"))
         self.details.setAccessibleName(self.tr("Details"))
         self._put_words()
-
-
-def _sentence(words: str) -> str:
-    """Errors begin small and end open: here they stand as sentences."""
-    words = words[:1].upper() + words[1:]
-    return f"{words}." if words[-1:].isascii() and words[-1:].isalnum() else words

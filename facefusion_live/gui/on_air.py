@@ -1,7 +1,19 @@
 """The bar that is read from two metres: what goes out, why, and the button that stops it."""
 
+from typing import NamedTuple
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Phase, StudioState
@@ -9,10 +21,22 @@ from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
 from facefusion_live.gui.icons import pixmap
 from facefusion_live.gui.theme import colours_of
+from facefusion_live.gui.widgets.labels import OneLine, Role
 from facefusion_live.gui.words import engine_words
 
 _PLATE_H, _WORD_PX, _MARK_PX = 60, 32, 24
-_CHIP_PX = 18
+_CHIP_PX, _CHIP_GAP_PX = 18, 6
+_SIDE_PX = 12
+
+
+class _Room(NamedTuple):
+    """How the bar is laid out: between its parts, and for why and what."""
+
+    gap_px: int
+    words_px: int
+
+
+_LONG, _SHORT = _Room(18, 150), _Room(10, 40)
 _OFF = "OFF"
 
 
@@ -118,10 +142,11 @@ class Chip(QWidget):
     def __init__(self, drawing: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drawing, self._role = drawing, "muted"
+        self._all, self._few, self._short = "", "", False
         self._icon, self._words = QLabel(), QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
+        row.setSpacing(_CHIP_GAP_PX)
         row.addWidget(self._icon)
         row.addWidget(self._words)
         self.hide()
@@ -129,20 +154,46 @@ class Chip(QWidget):
     @property
     def words(self) -> str:
         """What it says."""
-        return self._words.text()
+        return self._all
 
-    def say(self, words: str, role: str = "muted", tip: str = "") -> None:
-        """Say something; nothing hides it."""
+    def say(self, words: str, role: str = "muted", tip: str = "", few: str = "") -> None:
+        """Say something; nothing hides it.
+
+        Args:
+            words: All of it.
+            role: Its colour.
+            tip: What else there is to know.
+            few: What stays of the words where there is little room; nothing but the icon when not given.
+        """
         self.setVisible(bool(words))
-        if words != self._words.text():
-            self._words.setText(words)
+        if (words, few) != (self._all, self._few):
+            self._all, self._few = words, few
+            self._put_words()
+        tip = "\n".join(part for part in (words, tip) if part)
         if tip != self.toolTip():
             self.setToolTip(tip)
+            self.setAccessibleName(words)
         if role != self._role or self._icon.pixmap().isNull():
             self._role = role
             self._words.setProperty("role", role)
             self._words.style().polish(self._words)
             self._draw()
+
+    def shorten(self, short: bool) -> None:  # noqa: FBT001 (a switch)
+        """Show few words; all of them are the tip."""
+        if short != self._short:
+            self._short = short
+            self._put_words()
+
+    def width_px(self, *, short: bool) -> int:
+        """How wide it is, with all words or with few."""
+        words = self._few if short else self._all
+        return _CHIP_PX + (_CHIP_GAP_PX + self._words.fontMetrics().horizontalAdvance(words) + 2 if words else 0)
+
+    def _put_words(self) -> None:
+        words = self._few if self._short else self._all
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -167,11 +218,9 @@ class OnAirBar(QWidget):
         super().__init__(parent)
         self._state = StudioState()
         self.plate = StatePlate()
-        self.why, self._what = QLabel(), QLabel()
-        self.why.setProperty("role", "heading")
-        self._what.setProperty("role", "muted")
+        self.why, self._what = OneLine(Role.HEADING), OneLine(Role.MUTED)
         self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
-        self.left_out = Chip("warning")
+        self.left_out, self.label = Chip("warning"), Chip("check")
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
@@ -184,8 +233,8 @@ class OnAirBar(QWidget):
         """Show the program's state."""
         self._state = state
         self.plate.show_state(state)
-        self.why.setText(self._why(state))
-        self._what.setText(self._what_goes(state))
+        self.why.say(self._why(state))
+        self._what.say(self._what_goes(state))
         self.resume_button.setVisible(Block.PANIC in state.blocks)
         self.panic_button.setEnabled(Block.PANIC not in state.blocks)
         self._show_recording(state)
@@ -195,6 +244,7 @@ class OnAirBar(QWidget):
         turned_away = self.tr("{0} events stored, {1} turned away by the flood limit, {2} lost")
         tip = turned_away.format(state.audit.stored, state.audit.suppressed, state.audit.lost)
         self.audit.say(engine_words(state.audit.words), role, tip)
+        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""
@@ -202,22 +252,53 @@ class OnAirBar(QWidget):
             self._retranslate()
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, chips are icons."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """Next to nothing: a tool bar hides whatever it has no room for, and PANIC must never be hidden."""
+        return QSize(1, super().minimumSizeHint().height())
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """From left to right."""
+        return (self.left_out, self.recording, self.readers, self.label, self.audit)
+
+    @property
+    def least_width(self) -> int:
+        """Where everything that is shown just now still stands side by side."""
+        return self._width(short=True)
+
+    def _fit(self) -> None:
+        short = self._width(short=False) > self.width()
+        for chip in self.chips:
+            chip.shorten(short)
+        for row in self._rows:
+            row.setSpacing(_SHORT.gap_px if short else _LONG.gap_px)
+
+    def _width(self, *, short: bool) -> int:
+        """What is needed, with all words on the chips or without."""
+        room = _SHORT if short else _LONG
+        parts = [self.plate.sizeHint().width(), room.words_px]
+        parts += [chip.width_px(short=short) for chip in self.chips if chip.words]
+        parts += [each.sizeHint().width() for each in (self.resume_button, self.panic_button) if not each.isHidden()]
+        return sum(parts) + room.gap_px * (len(parts) - 1) + 2 * _SIDE_PX
+
     def _lay_out(self) -> None:
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addStretch()
         for label in (self.why, self._what):
-            # A long name is cut off by the bar, and must not widen the window.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             words.addWidget(label)
         words.addStretch()
         chips = QHBoxLayout()
-        chips.setSpacing(18)
-        for chip in (self.left_out, self.recording, self.readers, self.audit):
+        for chip in self.chips:
             chips.addWidget(chip)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 10)
-        row.setSpacing(18)
+        row.setContentsMargins(_SIDE_PX, 8, _SIDE_PX, 10)
+        self._rows = (row, chips)
         row.addWidget(self.plate)
         row.addLayout(words, 1)
         row.addLayout(chips)
@@ -225,7 +306,7 @@ class OnAirBar(QWidget):
         row.addWidget(self.panic_button)
 
     def _why(self, state: StudioState) -> str:
-        fault = engine_words(state.fault)
+        fault = engine_words(state.input_problem or state.fault)
         if state.phase is not Phase.LIVE:
             return {
                 Phase.STARTING: self.tr("Getting ready …"),
@@ -266,7 +347,8 @@ class OnAirBar(QWidget):
         length = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
         paused = self.tr("{} paused").format(length)
         size = self.tr("{0}, {1} MB").format(recording.name, f"{recording.size_bytes / 1e6:.1f}")
-        self.recording.say(paused if recording.paused else length, "warning" if recording.paused else "error", size)
+        role = "warning" if recording.paused else "error"
+        self.recording.say(paused if recording.paused else length, role, size, few=length)
 
     def _show_readers(self, state: StudioState) -> None:
         counts = [output.readers for output in state.outputs.values() if output.readers is not None]
@@ -283,6 +365,8 @@ class OnAirBar(QWidget):
         words = said.get(state.left_out, "")
         tip = self.tr("Left out, and on record: {}").format(state.left_out_reason)
         self.left_out.say(words, "warning", tip if words else "")
+        drawn = state.phase is Phase.LIVE and "label" not in state.left_out
+        self.label.say(self.tr("Label on") if drawn else "", tip=self.tr("Every picture says that it is synthesised."))
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("On air"))

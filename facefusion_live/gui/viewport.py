@@ -8,7 +8,6 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QRe
 from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.studio import StudioState
-from facefusion_live.domain.ports import GateState
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.canvas import Canvas, PaintedCanvas
 from facefusion_live.gui.framing import Framing, Mode, Point
@@ -52,7 +51,6 @@ class Viewport(QWidget):
         self._figures = True
         self._dragged: QPointF | None = None
         self._wiping = False
-        self._picture_state = GateState.SLATE
         self._frozen = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -127,7 +125,7 @@ class Viewport(QWidget):
         view = self._bridge.view
         if view is None:
             return
-        self._picture_state, self._frozen = view.state, view.frozen
+        self._frozen = view.frozen
         self._overlays.take(view)
         self._framing = self._framing.showing(view.after.size_wh)
         self._as_canvas().take(None if view.before is None else view.before.host(), view.after.host())

@@ -30,6 +30,8 @@ _SMALL_FACE_PX = 72
 _AROUND_PX = 32
 """From one face to the next."""
 _MARGIN_PX = 24
+_ROOMY_PX = 470
+"""Height from which Start is in sight below large faces."""
 _COLUMNS = 6
 _MOST = 12
 """Faces shown here; all of them are in the panel."""
@@ -43,6 +45,8 @@ class Welcome(QScrollArea):
     started = Signal()
     own_face_wanted = Signal()
     """Somebody wants to add photos."""
+    all_faces_wanted = Signal()
+    """Somebody wants to see more faces than there is room for here."""
 
     def __init__(self, studio: Studio, *, find_camera: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +73,9 @@ class Welcome(QScrollArea):
         self.own_face_button = WordButton("plus")
         self.own_face_button.setProperty("role", "link")
         self.own_face_button.clicked.connect(self.own_face_wanted)
+        self.all_faces_button = WordButton("face")
+        self.all_faces_button.setProperty("role", "link")
+        self.all_faces_button.clicked.connect(self.all_faces_wanted)
         self.faces = QButtonGroup(self)
         self._grid = QGridLayout()
         self._lay_out()
@@ -127,6 +134,7 @@ class Welcome(QScrollArea):
         whole.addSpacing(16)
         whole.addLayout(faces)
         whole.addSpacing(8)
+        whole.addWidget(self.all_faces_button, 0, middle)
         whole.addWidget(self.own_face_button, 0, middle)
         whole.addSpacing(20)
         whole.addWidget(self._input_words, 0, middle)
@@ -153,23 +161,28 @@ class Welcome(QScrollArea):
         own_first = sorted(people, key=lambda person: person.built_in)[:_MOST]
         for person in own_first:
             self.faces.addButton(self._face(person))
+        self.all_faces_button.setVisible(len(people) > _MOST)
         self._arrange_faces()
 
     def _arrange_faces(self) -> None:
         """As many side by side as there is room for, large where there is much of it."""
         room_px = self.viewport().width() - 2 * _MARGIN_PX
-        face_px = _FACE_PX if room_px >= _COLUMNS * (_FACE_PX + _AROUND_PX) else _SMALL_FACE_PX
+        roomy = room_px >= _COLUMNS * (_FACE_PX + _AROUND_PX) and self.viewport().height() >= _ROOMY_PX
+        face_px = _FACE_PX if roomy else _SMALL_FACE_PX
         columns = min(max(room_px // (face_px + _AROUND_PX), 2), _COLUMNS)
         for place, button in enumerate(self.faces.buttons()):
             button.setIconSize(QSize(face_px, face_px))
+            # A long name is cut here; whole it is the tip.
+            name, end = button.accessibleName(), Qt.TextElideMode.ElideRight
+            button.setText(button.fontMetrics().elidedText(name, end, face_px))
             self._grid.addWidget(button, *divmod(place, columns))
 
     def _face(self, person: Person) -> QToolButton:
         button = QToolButton(self)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setCheckable(True)
-        button.setText(person.name)
         button.setAccessibleName(person.name)
+        button.setToolTip(person.name)
         button.setProperty("person", person.id)
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if person.thumbnail is None:
@@ -220,6 +233,7 @@ class Welcome(QScrollArea):
         self._input_words.setText(self.tr("Your picture comes from"))
         self.inputs.setAccessibleName(self.tr("Camera or clip"))
         self.own_face_button.setText(self.tr("Add photos of your own…"))
+        self.all_faces_button.setText(self.tr("All faces…"))
         self.start_button.setText(self.tr("Start"))
         self.start_button.setAccessibleName(self.tr("Start"))
         self._list_inputs()

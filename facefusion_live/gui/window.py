@@ -30,6 +30,7 @@ from facefusion_live.gui.menus import Menus
 from facefusion_live.gui.notices import NoticeLine
 from facefusion_live.gui.on_air import OnAirBar
 from facefusion_live.gui.panels import PANELS
+from facefusion_live.gui.panels.output import OutputPanel
 from facefusion_live.gui.panels.sources import SourcesPanel
 from facefusion_live.gui.reason_dialog import ReasonDialog
 from facefusion_live.gui.theme import Theme
@@ -40,7 +41,8 @@ from facefusion_live.gui.words import Words
 
 log = logging.getLogger("facefusion_live.gui")
 
-_LEAST = QSize(1024, 680)
+_LEAST = QSize(880, 500)
+"""A screen of 1920 x 1080 at twice the size has 960 x 540."""
 _USUAL = QSize(1280, 800)
 _LEFT_PX, _RIGHT_PX, _BOTTOM_PX = 270, 300, 236
 _AREAS = {
@@ -88,7 +90,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._build()
         self._menus = Menus(self, self.hotkeys, theme, words)
-        self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory)
+        card = cast("OutputPanel", self.docks["output"].widget()).recording
+        self._deeds = Deeds(studio, self.bridge, self.hotkeys, self.viewport, self._memory, card)
         self._connect()
         self._restore()
         self._retranslate()
@@ -163,7 +166,9 @@ class MainWindow(QMainWindow):
         for panel in PANELS:
             dock = QDockWidget(QCoreApplication.translate("Panel", panel.title), self)
             dock.setObjectName(panel.id)
-            dock.setWidget(panel.make(self.bridge, self._studio))
+            page = panel.make(self.bridge, self._studio)
+            dock.setWidget(page)
+            dock.visibilityChanged.connect(page.come_into_sight)
             dock.topLevelChanged.connect(self._dress_docks_later)
             dock.dockLocationChanged.connect(self._dress_docks_later)
             dock.visibilityChanged.connect(self._dress_docks_later)
@@ -234,6 +239,7 @@ class MainWindow(QMainWindow):
         self.on_air.resumed.connect(self._deeds.resume)
         self.welcome.started.connect(self._deeds.start)
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
+        self.welcome.all_faces_wanted.connect(self._sources_in_sight)
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)

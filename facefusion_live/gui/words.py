@@ -15,6 +15,9 @@ LANGUAGES: tuple[Language, ...] = ("system", "en", "zh_CN")
 OWN_NAMES = {"en": "English", "zh_CN": "简体中文"}
 """What speakers call their language."""
 _PATH = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_BEGINS_WITH_A_WORD = re.compile(r"[a-z']+(,? |$)")
+"""Not "clip.mp4: …", which is what the file is called."""
 
 
 class Words(QObject):
@@ -64,10 +67,20 @@ def engine_words(text: str) -> str:
 
     Parameters are called as their sliders are, and not as in the settings file.
     """
-    spoken = QCoreApplication.translate("Engine", text)
-    if spoken == text:
-        spoken = sentences.translated(text, lambda sentence: QCoreApplication.translate("Engine", sentence))
-    return _PATH.sub(_label, spoken)
+    return _PATH.sub(_label, sentences.translated(text, lambda each: QCoreApplication.translate("Engine", each)))
+
+
+def capitalised(words: str) -> str:
+    """Errors begin small: here they stand alone. A name at the beginning stays as it is."""
+    return words[:1].upper() + words[1:] if _BEGINS_WITH_A_WORD.match(words) else words
+
+
+def sentence(words: str) -> str:
+    """The same with a full stop, where there is none."""
+    words = capitalised(words)
+    if _CHINESE.match(words[-1:]):
+        return f"{words}。"
+    return f"{words}." if words[-1:].isalnum() and not _CHINESE.search(words) else words
 
 
 def _label(found: "re.Match[str]") -> str:

@@ -605,6 +605,10 @@
         <translation>只剩 {} MiB 空闲内存：请关闭其他程序</translation>
     </message>
     <message>
+        <source>the graphics card has {} MiB of memory left: close other programs that use it, or lower swap.max_crop_px</source>
+        <translation>显卡只剩 {} MiB 显存：请关闭占用显存的其他程序，或调低 swap.max_crop_px</translation>
+    </message>
+    <message>
         <source>the recording&apos;s disk has {} MiB left, about {} min: make room, or stop in time</source>
         <translation>录制所在的磁盘只剩 {} MiB，约 {} 分钟：请腾出空间，或及时停止</translation>
     </message>
@@ -629,12 +633,84 @@
         <translation>在 {} 下更快：{} 毫秒，另一种 {} 毫秒（{}）</translation>
     </message>
     <message>
+        <source>asked for</source>
+        <translation>按要求选用</translation>
+    </message>
+    <message>
         <source>asked for; {}</source>
         <translation>按要求；{}</translation>
     </message>
     <message>
+        <source>nothing else was prepared</source>
+        <translation>没有准备其他方式</translation>
+    </message>
+    <message>
         <source>no graphics device: {}</source>
         <translation>没有图形设备：{}</translation>
+    </message>
+    <message>
+        <source>render.backend {}: {}</source>
+        <translation>render.backend {}：{}</translation>
+    </message>
+    <message>
+        <source>OpenGL is not installed</source>
+        <translation>未安装 OpenGL</translation>
+    </message>
+    <message>
+        <source>there is no OpenGL context without a window on {} yet</source>
+        <translation>在 {} 上还不能在没有窗口的情况下使用 OpenGL</translation>
+    </message>
+    <message>
+        <source>no display of this machine gives an OpenGL 3.3 context</source>
+        <translation>本机没有显示设备能提供 OpenGL 3.3</translation>
+    </message>
+    <message>
+        <source>the EGL library is not installed</source>
+        <translation>未安装 EGL 库</translation>
+    </message>
+    <message>
+        <source>the OpenGL library cannot be loaded</source>
+        <translation>无法加载 OpenGL 库</translation>
+    </message>
+    <message>
+        <source>the graphics context is lost</source>
+        <translation>图形上下文已丢失</translation>
+    </message>
+    <message>
+        <source>the graphics context is gone</source>
+        <translation>图形上下文已不在</translation>
+    </message>
+    <message>
+        <source>another session has the graphics device</source>
+        <translation>图形设备正被另一个会话使用</translation>
+    </message>
+    <message>
+        <source>the graphics device does not answer</source>
+        <translation>图形设备没有响应</translation>
+    </message>
+    <message>
+        <source>the graphics device did not draw</source>
+        <translation>图形设备没有绘制</translation>
+    </message>
+    <message>
+        <source>the graphics driver failed: {}</source>
+        <translation>图形驱动出错：{}</translation>
+    </message>
+    <message>
+        <source>the graphics driver refuses to work: {}</source>
+        <translation>图形驱动拒绝工作：{}</translation>
+    </message>
+    <message>
+        <source>the graphics driver gives no memory</source>
+        <translation>图形驱动不给内存</translation>
+    </message>
+    <message>
+        <source>the graphics driver lost a picture</source>
+        <translation>图形驱动丢失了一帧画面</translation>
+    </message>
+    <message>
+        <source>Install a driver with OpenGL 3.3 (Debian: libegl1 libgl1 libgl1-mesa-dri), or use render.backend cpu.</source>
+        <translation>请安装支持 OpenGL 3.3 的驱动（Debian：libegl1 libgl1 libgl1-mesa-dri），或选用 render.backend cpu。</translation>
     </message>
     <message>
         <source>the input has ended</source>
@@ -645,6 +721,22 @@
         <translation>输入中断：{}</translation>
     </message>
     <message>
+        <source>the input was lost: {}</source>
+        <translation>输入中断：{}</translation>
+    </message>
+    <message>
+        <source>no pictures come</source>
+        <translation>没有收到画面</translation>
+    </message>
+    <message>
+        <source>pictures come again</source>
+        <translation>画面已恢复</translation>
+    </message>
+    <message>
+        <source>Check the camera or the address. It is opened again by itself; until then nothing new goes out.</source>
+        <translation>请检查摄像头或地址。程序会自动重新打开；在此之前不会输出新画面。</translation>
+    </message>
+    <message>
         <source>there is no camera {}</source>
         <translation>没有摄像头 {}</translation>
     </message>
@@ -653,8 +745,64 @@
         <translation>没有名为 {} 的摄像头</translation>
     </message>
     <message>
+        <source>{} cameras are named {}</source>
+        <translation>有 {} 个摄像头名为 {}</translation>
+    </message>
+    <message>
+        <source>There is {}.</source>
+        <translation>现有：{}。</translation>
+    </message>
+    <message>
+        <source>No camera was found on this computer; plug one in, or take the demo clip (synthetic).</source>
+        <translation>这台电脑上没有找到摄像头；请接上一个，或使用演示短片 (synthetic)。</translation>
+    </message>
+    <message>
+        <source>{} is there but gives no picture</source>
+        <translation>{} 已连接，但没有画面</translation>
+    </message>
+    <message>
         <source>{} gives no more pictures</source>
         <translation>{} 不再提供画面</translation>
+    </message>
+    <message>
+        <source>{} changed its size to {}</source>
+        <translation>{} 的画面尺寸变成了 {}</translation>
+    </message>
+    <message>
+        <source>{}: the stream changed its size to {}</source>
+        <translation>{}：流的画面尺寸变成了 {}</translation>
+    </message>
+    <message>
+        <source>the source came back with another picture size</source>
+        <translation>输入恢复后画面尺寸不同</translation>
+    </message>
+    <message>
+        <source>the source could not be opened</source>
+        <translation>无法打开输入</translation>
+    </message>
+    <message>
+        <source>the new input&apos;s pictures have another size</source>
+        <translation>新输入的画面尺寸不同</translation>
+    </message>
+    <message>
+        <source>the session has ended</source>
+        <translation>会话已结束</translation>
+    </message>
+    <message>
+        <source>the input is empty</source>
+        <translation>没有填写输入</translation>
+    </message>
+    <message>
+        <source>Give camera:0, a file, an address or synthetic.</source>
+        <translation>请填写 camera:0、文件、地址或 synthetic。</translation>
+    </message>
+    <message>
+        <source>the input&apos;s name means no file on this machine</source>
+        <translation>输入的名称在本机上不是任何文件</translation>
+    </message>
+    <message>
+        <source>Write the path of a file in full.</source>
+        <translation>请写出文件的完整路径。</translation>
     </message>
     <message>
         <source>{}: there is no such file</source>
@@ -663,6 +811,18 @@
     <message>
         <source>{}: this is not a video</source>
         <translation>{}：这不是视频</translation>
+    </message>
+    <message>
+        <source>{}: there is no video in it</source>
+        <translation>{}：里面没有视频</translation>
+    </message>
+    <message>
+        <source>{}: not one picture could be decoded</source>
+        <translation>{}：没有一帧画面能够解码</translation>
+    </message>
+    <message>
+        <source>The file may be damaged or cut off.</source>
+        <translation>文件可能已损坏或不完整。</translation>
     </message>
     <message>
         <source>{}: the file may not be read</source>
@@ -677,12 +837,72 @@
         <translation>{}：无法打开此流</translation>
     </message>
     <message>
+        <source>{}: the connection was refused</source>
+        <translation>{}：连接被拒绝</translation>
+    </message>
+    <message>
+        <source>{}: the server wants a user and a password</source>
+        <translation>{}：服务器要求用户名和密码</translation>
+    </message>
+    <message>
+        <source>{}: the server has nothing at this address</source>
+        <translation>{}：服务器在此地址没有内容</translation>
+    </message>
+    <message>
+        <source>{}: the server refused</source>
+        <translation>{}：服务器拒绝了请求</translation>
+    </message>
+    <message>
+        <source>{}: this kind of address is not understood</source>
+        <translation>{}：不支持这种地址</translation>
+    </message>
+    <message>
+        <source>{}: what is sent there is not a video</source>
+        <translation>{}：那里发送的不是视频</translation>
+    </message>
+    <message>
+        <source>{}: the sender closed the stream</source>
+        <translation>{}：发送方关闭了流</translation>
+    </message>
+    <message>
+        <source>{}: the connection broke: {}</source>
+        <translation>{}：连接中断：{}</translation>
+    </message>
+    <message>
         <source>{}: no picture arrived within {} s</source>
         <translation>{}：{} 秒内没有收到画面</translation>
     </message>
     <message>
         <source>{}: no picture for {} s</source>
         <translation>{}：已有 {} 秒没有画面</translation>
+    </message>
+    <message>
+        <source>no picture came within {} s</source>
+        <translation>{} 秒内没有收到画面</translation>
+    </message>
+    <message>
+        <source>{}: there are no pictures of that name</source>
+        <translation>{}：没有这个名称的图片</translation>
+    </message>
+    <message>
+        <source>Give a folder with pictures, a pattern such as &apos;img_%04d.png&apos;, or &apos;*.png&apos; in quotes.</source>
+        <translation>请给出含图片的文件夹、&apos;img_%04d.png&apos; 这样的模式，或带引号的 &apos;*.png&apos;。</translation>
+    </message>
+    <message>
+        <source>{}: the picture is {}, the first one {}</source>
+        <translation>{}：这张图片是 {}，第一张是 {}</translation>
+    </message>
+    <message>
+        <source>All pictures of a sequence must have one size.</source>
+        <translation>同一序列的图片尺寸必须一致。</translation>
+    </message>
+    <message>
+        <source>{}: the picture cannot be read</source>
+        <translation>{}：无法读取这张图片</translation>
+    </message>
+    <message>
+        <source>{}: there is no such synthetic input</source>
+        <translation>{}：没有这种合成输入</translation>
     </message>
     <message>
         <source>Is it still plugged in?</source>
@@ -697,6 +917,18 @@
         <translation>请检查地址的写法。</translation>
     </message>
     <message>
+        <source>Check the address, and that the sender is running and reachable from this computer.</source>
+        <translation>请检查地址，并确认发送方正在运行且本机可以连接。</translation>
+    </message>
+    <message>
+        <source>Write them into the address: rtsp://USER:PASSWORD@HOST/…</source>
+        <translation>请写入地址：rtsp://USER:PASSWORD@HOST/…</translation>
+    </message>
+    <message>
+        <source>Use rtsp, rtmp, udp, http or https.</source>
+        <translation>请使用 rtsp、rtmp、udp、http 或 https。</translation>
+    </message>
+    <message>
         <source>Give yourself the right to read it.</source>
         <translation>请给自己读取它的权限。</translation>
     </message>
@@ -705,12 +937,28 @@
         <translation>请提供视频文件或视频流。</translation>
     </message>
     <message>
+        <source>Give a video file that plays in other programs; H.264 in .mp4 is always understood.</source>
+        <translation>请选择其他程序能播放的视频文件；.mp4 中的 H.264 总能识别。</translation>
+    </message>
+    <message>
+        <source>Check the cable and whether another program uses the camera.</source>
+        <translation>请检查连线，以及是否有其他程序在使用摄像头。</translation>
+    </message>
+    <message>
         <source>Close other programs that use it, and allow this program to use the camera.</source>
         <translation>请关闭正在使用它的其他程序，并允许本程序使用摄像头。</translation>
     </message>
     <message>
         <source>no face was chosen</source>
         <translation>还没有选择人脸</translation>
+    </message>
+    <message>
+        <source>no source face was chosen</source>
+        <translation>没有选择人脸</translation>
+    </message>
+    <message>
+        <source>Choose a face first.</source>
+        <translation>请先选择人脸。</translation>
     </message>
     <message>
         <source>Choose a face, then start.</source>
@@ -723,6 +971,22 @@
     <message>
         <source>{}: no face was found</source>
         <translation>{}：没有找到人脸</translation>
+    </message>
+    <message>
+        <source>{} faces were found</source>
+        <translation>找到 {} 张人脸</translation>
+    </message>
+    <message>
+        <source>{}: {} faces were found</source>
+        <translation>{}：找到 {} 张人脸</translation>
+    </message>
+    <message>
+        <source>the face is only {} pixels wide</source>
+        <translation>人脸只有 {} 像素宽</translation>
+    </message>
+    <message>
+        <source>{}: the face is only {} pixels wide</source>
+        <translation>{}：人脸只有 {} 像素宽</translation>
     </message>
     <message>
         <source>Give a portrait, seen from the front, evenly lit.</source>
@@ -741,6 +1005,50 @@
         <translation>此人物已不在这里</translation>
     </message>
     <message>
+        <source>that photo is not here any more</source>
+        <translation>那张照片已不在这里</translation>
+    </message>
+    <message>
+        <source>that name cannot be given</source>
+        <translation>不能使用这个名称</translation>
+    </message>
+    <message>
+        <source>Choose one of your own people, and a name.</source>
+        <translation>请选择自己添加的人物，并填写名称。</translation>
+    </message>
+    <message>
+        <source>the built-in faces stay</source>
+        <translation>内置人脸不能删除</translation>
+    </message>
+    <message>
+        <source>Choose one of your own people.</source>
+        <translation>请选择自己添加的人物。</translation>
+    </message>
+    <message>
+        <source>this is one of the built-in faces</source>
+        <translation>这是内置人脸之一</translation>
+    </message>
+    <message>
+        <source>Choose it from the list.</source>
+        <translation>请从列表中选择。</translation>
+    </message>
+    <message>
+        <source>this photo is already here, as {}</source>
+        <translation>这张照片已经添加，名为 {}</translation>
+    </message>
+    <message>
+        <source>there is no photo</source>
+        <translation>没有照片</translation>
+    </message>
+    <message>
+        <source>{} was changed since its use was allowed</source>
+        <translation>{} 在获准使用之后被改动过</translation>
+    </message>
+    <message>
+        <source>Remove it, and add it again if it may be used.</source>
+        <translation>请移除它；若可以使用，再重新添加。</translation>
+    </message>
+    <message>
         <source>Choose another face.</source>
         <translation>请选择另一张人脸。</translation>
     </message>
@@ -753,12 +1061,52 @@
         <translation>请裁剪照片，使其中只有一个人。</translation>
     </message>
     <message>
+        <source>{} is not a picture file</source>
+        <translation>{} 不是图片文件</translation>
+    </message>
+    <message>
         <source>{} is not a picture that can be read</source>
         <translation>{} 不是可以读取的图片</translation>
     </message>
     <message>
+        <source>{} is damaged: a part is missing or wrong</source>
+        <translation>{} 已损坏：有部分缺失或错误</translation>
+    </message>
+    <message>
+        <source>Get the picture again.</source>
+        <translation>请重新获取这张图片。</translation>
+    </message>
+    <message>
+        <source>{}: {} megapixels are too many</source>
+        <translation>{}：{} 百万像素太大</translation>
+    </message>
+    <message>
+        <source>Give a picture of up to {} megapixels; 1 is plenty.</source>
+        <translation>请选择不超过 {} 百万像素的图片；1 百万像素就足够。</translation>
+    </message>
+    <message>
+        <source>{}: {} pixels are too few</source>
+        <translation>{}：{} 像素太小</translation>
+    </message>
+    <message>
+        <source>Give a portrait, best 512 pixels or more.</source>
+        <translation>请选择肖像照片，最好 512 像素以上。</translation>
+    </message>
+    <message>
         <source>Give a JPEG, PNG or WebP file.</source>
         <translation>请提供 JPEG、PNG 或 WebP 文件。</translation>
+    </message>
+    <message>
+        <source>Give a picture, or one of: {}.</source>
+        <translation>请选择图片，或下列之一：{}。</translation>
+    </message>
+    <message>
+        <source>Check the path of the picture.</source>
+        <translation>请检查图片的路径。</translation>
+    </message>
+    <message>
+        <source>Check the rights to the file.</source>
+        <translation>请检查文件的权限。</translation>
     </message>
     <message>
         <source>{}: nobody has said why this face may be used</source>
@@ -797,12 +1145,56 @@
         <translation>同意记录丢失：只能使用内置面孔</translation>
     </message>
     <message>
+        <source>the consent records {}: no face but the built-in ones may be used</source>
+        <translation>同意记录异常（{}）：只能使用内置人脸</translation>
+    </message>
+    <message>
+        <source>the consent cannot be kept</source>
+        <translation>无法保存同意记录</translation>
+    </message>
+    <message>
+        <source>the consent is gone</source>
+        <translation>同意记录已不在</translation>
+    </message>
+    <message>
+        <source>Put the folder consent back from a backup, or move it away and grant each consent anew.</source>
+        <translation>请从备份恢复 consent 文件夹，或将其移走并重新登记每项同意。</translation>
+    </message>
+    <message>
         <source>a written consent has a name, a document and a last day</source>
         <translation>书面同意须有姓名、文件和截止日期</translation>
     </message>
     <message>
+        <source>{} is no day</source>
+        <translation>{} 不是日期</translation>
+    </message>
+    <message>
+        <source>Write it as 2027-01-31.</source>
+        <translation>请写成 2027-01-31。</translation>
+    </message>
+    <message>
+        <source>Give the file with the signed consent.</source>
+        <translation>请选择已签署的同意书文件。</translation>
+    </message>
+    <message>
         <source>the label and the mark are left out for a reason only</source>
         <translation>只有说明理由才能去掉标识和隐形标记</translation>
+    </message>
+    <message>
+        <source>label and mark are left out on record only</source>
+        <translation>只有记录在案才能去掉标识和水印</translation>
+    </message>
+    <message>
+        <source>Leave audit switched on, or the label.</source>
+        <translation>请保持审计或标识开启。</translation>
+    </message>
+    <message>
+        <source>a reason has at most {} letters</source>
+        <translation>原因最多 {} 个字</translation>
+    </message>
+    <message>
+        <source>Say it shorter.</source>
+        <translation>请写得短一些。</translation>
     </message>
     <message>
         <source>If it may be used: {}.</source>
@@ -811,6 +1203,14 @@
     <message>
         <source>{} carries no signed manifest: {}</source>
         <translation>{} 没有签名清单：{}</translation>
+    </message>
+    <message>
+        <source>{} carries no AIGC block</source>
+        <translation>{} 没有 AIGC 标识块</translation>
+    </message>
+    <message>
+        <source>the manifest of {} does not fit: {}</source>
+        <translation>{} 的签名清单不相符：{}</translation>
     </message>
     <message>
         <source>nothing is live</source>
@@ -827,10 +1227,6 @@
     <message>
         <source>Stop it first.</source>
         <translation>请先停止录制。</translation>
-    </message>
-    <message>
-        <source>pictures have another size: the recording goes on as {}</source>
-        <translation>画面尺寸已改变：录制以 {} 继续</translation>
     </message>
     <message>
         <source>the folder {} cannot be made</source>
@@ -869,6 +1265,22 @@
         <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
     </message>
     <message>
+        <source>the output {}: the microphone is gone: silence</source>
+        <translation>输出 {}：麦克风已断开，现为静音</translation>
+    </message>
+    <message>
+        <source>the microphone is gone: silence</source>
+        <translation>麦克风已断开，现为静音</translation>
+    </message>
+    <message>
+        <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
+        <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
+    </message>
+    <message>
+        <source>The audit log cannot be written: {}</source>
+        <translation>审计记录无法写入：{}</translation>
+    </message>
+    <message>
         <source>something went wrong that should not ({})</source>
         <translation>发生了不该发生的错误（{}）</translation>
     </message>
@@ -881,12 +1293,616 @@
         <translation>{} 无法读取</translation>
     </message>
     <message>
+        <source>the input was opened anew: the recording goes on as {}</source>
+        <translation>已重新打开输入：录制继续写入 {}</translation>
+    </message>
+    <message>
+        <source>Give a path in a folder that exists.</source>
+        <translation>请选择已存在的文件夹。</translation>
+    </message>
+    <message>
+        <source>Give a path in a folder that exists, that you may write to, on a disk with free space.</source>
+        <translation>请选择已存在、可写入且磁盘有空间的文件夹。</translation>
+    </message>
+    <message>
+        <source>Give a path that you may write to, on a disk with free space.</source>
+        <translation>请选择可写入且磁盘有空间的位置。</translation>
+    </message>
+    <message>
+        <source>{}: the disk has only {} MiB left</source>
+        <translation>{}：磁盘只剩 {} MiB</translation>
+    </message>
+    <message>
+        <source>Make room: {} MiB are to be kept free (record.keep_free_mib).</source>
+        <translation>请腾出空间：须保留 {} MiB (record.keep_free_mib)。</translation>
+    </message>
+    <message>
+        <source>{}: the recording was ended, complete, because the disk has only {} MiB left</source>
+        <translation>{}：磁盘只剩 {} MiB，录制已完整结束</translation>
+    </message>
+    <message>
+        <source>Make room and record again; record.keep_free_mib says how much is kept free.</source>
+        <translation>请腾出空间后再录制；record.keep_free_mib 决定保留多少空间。</translation>
+    </message>
+    <message>
+        <source>{}: recordings of this kind are not made</source>
+        <translation>{}：不支持这种录制格式</translation>
+    </message>
+    <message>
+        <source>Name it .mp4 (small) or .mkv (lossless).</source>
+        <translation>请命名为 .mp4（体积小）或 .mkv（无损）。</translation>
+    </message>
+    <message>
+        <source>{}: the recording would overwrite the input</source>
+        <translation>{}：录制会覆盖输入文件</translation>
+    </message>
+    <message>
+        <source>Give the output another name.</source>
+        <translation>请给输出起别的名称。</translation>
+    </message>
+    <message>
+        <source>{}: the recording cannot be started: {}</source>
+        <translation>{}：无法开始录制：{}</translation>
+    </message>
+    <message>
+        <source>{}: the recording ended early: {}</source>
+        <translation>{}：录制提前结束：{}</translation>
+    </message>
+    <message>
+        <source>{}: the file cannot be made: {}</source>
+        <translation>{}：无法创建文件：{}</translation>
+    </message>
+    <message>
+        <source>{}: writing failed: {}</source>
+        <translation>{}：写入失败：{}</translation>
+    </message>
+    <message>
+        <source>{}: snapshots of this kind are not made</source>
+        <translation>{}：不支持这种截图格式</translation>
+    </message>
+    <message>
+        <source>Name it .png or .jpg.</source>
+        <translation>请命名为 .png 或 .jpg。</translation>
+    </message>
+    <message>
+        <source>{}: the folder does not exist</source>
+        <translation>{}：文件夹不存在</translation>
+    </message>
+    <message>
+        <source>{}: the snapshot cannot be written: {}</source>
+        <translation>{}：无法写入截图：{}</translation>
+    </message>
+    <message>
+        <source>{}: no picture came</source>
+        <translation>{}：没有收到画面</translation>
+    </message>
+    <message>
+        <source>Try again once pictures go out.</source>
+        <translation>请在有画面输出后再试。</translation>
+    </message>
+    <message>
+        <source>{}: its sound cannot be read</source>
+        <translation>{}：无法读取其声音</translation>
+    </message>
+    <message>
+        <source>Record without sound, or check the input file.</source>
+        <translation>请不带声音录制，或检查输入文件。</translation>
+    </message>
+    <message>
+        <source>the output {} does not end</source>
+        <translation>输出 {} 没有结束</translation>
+    </message>
+    <message>
+        <source>It was left behind; look into the log.</source>
+        <translation>已不再等待；请查看日志。</translation>
+    </message>
+    <message>
+        <source>outputs can be added only while the session runs</source>
+        <translation>只能在会话运行时添加输出</translation>
+    </message>
+    <message>
+        <source>Outputs: {}.</source>
+        <translation>可用的输出：{}。</translation>
+    </message>
+    <message>
+        <source>{} is not open</source>
+        <translation>{} 没有打开</translation>
+    </message>
+    <message>
+        <source>the encoder {} does not work on this computer</source>
+        <translation>编码器 {} 在这台电脑上不能用</translation>
+    </message>
+    <message>
+        <source>Set stream.encoder to auto; facefusion-live doctor tells which ones work.</source>
+        <translation>请将 stream.encoder 设为自动；facefusion-live doctor 会列出可用的编码器。</translation>
+    </message>
+    <message>
+        <source>this program&apos;s FFmpeg has no {}</source>
+        <translation>本程序的 FFmpeg 不支持 {}</translation>
+    </message>
+    <message>
+        <source>Send rtmp:// or udp:// instead, and let a media server turn it into what you need.</source>
+        <translation>请改用 rtmp:// 或 udp://，再由媒体服务器转换。</translation>
+    </message>
+    <message>
+        <source>{}: the port is none</source>
+        <translation>{}：端口无效</translation>
+    </message>
+    <message>
+        <source>Give a number from 1 to 65535.</source>
+        <translation>请填写 1 到 65535 之间的数。</translation>
+    </message>
+    <message>
+        <source>{}: host or port are missing</source>
+        <translation>{}：缺少主机或端口</translation>
+    </message>
+    <message>
+        <source>{}: the stream key is missing</source>
+        <translation>{}：缺少推流密钥</translation>
+    </message>
+    <message>
+        <source>{}: the port is missing</source>
+        <translation>{}：缺少端口</translation>
+    </message>
+    <message>
+        <source>Give {}.</source>
+        <translation>请填写 {}。</translation>
+    </message>
+    <message>
+        <source>pictures over HTTP are served on this computer only</source>
+        <translation>HTTP 画面只在本机提供</translation>
+    </message>
+    <message>
+        <source>Give http://{}:PORT; for other computers stream with rtmp:// or udp://.</source>
+        <translation>请填写 http://{}:PORT；要给其他电脑请用 rtmp:// 或 udp:// 推流。</translation>
+    </message>
+    <message>
+        <source>Give http://{}:PORT, or mjpeg.</source>
+        <translation>请填写 http://{}:PORT 或 mjpeg。</translation>
+    </message>
+    <message>
+        <source>the token in the address can be guessed</source>
+        <translation>地址中的口令太容易猜到</translation>
+    </message>
+    <message>
+        <source>Give {} characters, or none at all.</source>
+        <translation>请用 {} 个字符，或不写。</translation>
+    </message>
+    <message>
+        <source>{}: the port cannot be had: {}</source>
+        <translation>{}：无法使用该端口：{}</translation>
+    </message>
+    <message>
+        <source>Give another port, or --sink mjpeg for any that is free.</source>
+        <translation>请换一个端口，或用 mjpeg 自动选择空闲端口。</translation>
+    </message>
+    <message>
+        <source>port {}, in use by {}</source>
+        <translation>端口 {}，{} 个程序在看</translation>
+    </message>
+    <message>
+        <source>port {}, nobody looks</source>
+        <translation>端口 {}，无人观看</translation>
+    </message>
+    <message>
+        <source>in use by {}</source>
+        <translation>{} 个程序在使用</translation>
+    </message>
+    <message>
+        <source>in use by {}, listed as {}</source>
+        <translation>{} 个程序在使用，名称为 {}</translation>
+    </message>
+    <message>
+        <source>nobody watches</source>
+        <translation>无人观看</translation>
+    </message>
+    <message>
+        <source>nobody watches, listed as {}</source>
+        <translation>无人观看，名称为 {}</translation>
+    </message>
+    <message>
+        <source>delayed by {} ms</source>
+        <translation>延迟 {} 毫秒</translation>
+    </message>
+    <message>
+        <source>{}: the server is away, tried {}×</source>
+        <translation>{}：服务器不在，已尝试 {} 次</translation>
+    </message>
+    <message>
+        <source>PipeWire is gone</source>
+        <translation>PipeWire 已不在</translation>
+    </message>
+    <message>
+        <source>no PipeWire daemon answers: {}</source>
+        <translation>没有 PipeWire 服务响应：{}</translation>
+    </message>
+    <message>
+        <source>the PipeWire library cannot be used: {}</source>
+        <translation>无法使用 PipeWire 库：{}</translation>
+    </message>
+    <message>
+        <source>PipeWire makes no stream: {}</source>
+        <translation>PipeWire 无法建立流：{}</translation>
+    </message>
+    <message>
+        <source>PipeWire refuses the stream: {}</source>
+        <translation>PipeWire 拒绝了流：{}</translation>
+    </message>
+    <message>
+        <source>no driver for a virtual camera is installed</source>
+        <translation>没有安装虚拟摄像头驱动</translation>
+    </message>
+    <message>
+        <source>there is no virtual camera to be had</source>
+        <translation>没有可用的虚拟摄像头</translation>
+    </message>
+    <message>
+        <source>the virtual camera broke</source>
+        <translation>虚拟摄像头出错</translation>
+    </message>
+    <message>
+        <source>Start it again; see whether its driver runs.</source>
+        <translation>请重新启动；并检查其驱动是否在运行。</translation>
+    </message>
+    <message>
+        <source>there is no microphone</source>
+        <translation>没有麦克风</translation>
+    </message>
+    <message>
+        <source>there is no microphone {}</source>
+        <translation>没有麦克风 {}</translation>
+    </message>
+    <message>
+        <source>Microphones: {}.</source>
+        <translation>可用的麦克风：{}。</translation>
+    </message>
+    <message>
+        <source>the microphone is gone</source>
+        <translation>麦克风已不在</translation>
+    </message>
+    <message>
+        <source>no sound server answers</source>
+        <translation>没有声音服务响应</translation>
+    </message>
+    <message>
+        <source>Start PipeWire (with pipewire-pulse) or PulseAudio, or record without sound.</source>
+        <translation>请启动 PipeWire（含 pipewire-pulse）或 PulseAudio，或不带声音录制。</translation>
+    </message>
+    <message>
+        <source>there is no way to a microphone: libpulse is missing</source>
+        <translation>无法使用麦克风：缺少 libpulse</translation>
+    </message>
+    <message>
+        <source>there is no way to a microphone here</source>
+        <translation>这里无法使用麦克风</translation>
+    </message>
+    <message>
+        <source>Set sound.source to auto.</source>
+        <translation>请将 sound.source 设为自动。</translation>
+    </message>
+    <message>
+        <source>Install it (Debian: libpulse0), or record without sound (sound.source none).</source>
+        <translation>请安装它（Debian：libpulse0），或不带声音录制 (sound.source none)。</translation>
+    </message>
+    <message>
+        <source>microphones are heard on Linux only in this version</source>
+        <translation>本版本只能在 Linux 上使用麦克风</translation>
+    </message>
+    <message>
+        <source>Record without sound (sound.source none), or let OBS add it to the stream.</source>
+        <translation>请不带声音录制 (sound.source none)，或让 OBS 加入声音。</translation>
+    </message>
+    <message>
+        <source>Plug a microphone in and see that the system shows it, or record without (sound.source none).</source>
+        <translation>请接上麦克风并确认系统已识别，或不带声音录制 (sound.source none)。</translation>
+    </message>
+    <message>
+        <source>the slate picture {} cannot be read</source>
+        <translation>无法读取遮挡图片 {}</translation>
+    </message>
+    <message>
+        <source>Give a PNG or JPEG file.</source>
+        <translation>请选择 PNG 或 JPEG 文件。</translation>
+    </message>
+    <message>
+        <source>No space left on device</source>
+        <translation>磁盘已满</translation>
+    </message>
+    <message>
+        <source>Permission denied</source>
+        <translation>没有权限</translation>
+    </message>
+    <message>
+        <source>Read-only file system</source>
+        <translation>文件系统只读</translation>
+    </message>
+    <message>
+        <source>No such file or directory</source>
+        <translation>没有这个文件或文件夹</translation>
+    </message>
+    <message>
+        <source>Is a directory</source>
+        <translation>这是一个文件夹</translation>
+    </message>
+    <message>
+        <source>Not a directory</source>
+        <translation>这不是文件夹</translation>
+    </message>
+    <message>
+        <source>File name too long</source>
+        <translation>文件名太长</translation>
+    </message>
+    <message>
+        <source>Input/output error</source>
+        <translation>读写错误</translation>
+    </message>
+    <message>
+        <source>Address already in use</source>
+        <translation>地址已被占用</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>连接被拒绝</translation>
+    </message>
+    <message>
+        <source>{}: {} is not allowed</source>
+        <translation>{}：不能取 {}</translation>
+    </message>
+    <message>
+        <source>there is no parameter {}</source>
+        <translation>没有参数 {}</translation>
+    </message>
+    <message>
+        <source>there is no preset {}</source>
+        <translation>没有预设 {}</translation>
+    </message>
+    <message>
+        <source>Presets: {}.</source>
+        <translation>现有预设：{}。</translation>
+    </message>
+    <message>
+        <source>{} cannot be the name of a preset</source>
+        <translation>{} 不能用作预设的名称</translation>
+    </message>
+    <message>
+        <source>the preset {} holds {}, which is no look</source>
+        <translation>预设 {} 含有 {}，它不属于外观</translation>
+    </message>
+    <message>
+        <source>Save it anew.</source>
+        <translation>请重新保存。</translation>
+    </message>
+    <message>
+        <source>the preset {} cannot be deleted</source>
+        <translation>无法删除预设 {}</translation>
+    </message>
+    <message>
+        <source>Check the folder&apos;s rights.</source>
+        <translation>请检查文件夹的权限。</translation>
+    </message>
+    <message>
+        <source>{} holds something else</source>
+        <translation>{} 的内容不对</translation>
+    </message>
+    <message>
+        <source>{} has the unknown version {}</source>
+        <translation>{} 的版本 {} 无法识别</translation>
+    </message>
+    <message>
+        <source>Move it away to start anew.</source>
+        <translation>请将其移走以重新开始。</translation>
+    </message>
+    <message>
+        <source>Mend it, or move it away to start anew.</source>
+        <translation>请修正它，或将其移走以重新开始。</translation>
+    </message>
+    <message>
+        <source>{}: {} cannot be read</source>
+        <translation>{}：无法读取 {}</translation>
+    </message>
+    <message>
+        <source>{} cannot be written</source>
+        <translation>无法写入 {}</translation>
+    </message>
+    <message>
+        <source>Check the folder&apos;s rights and space.</source>
+        <translation>请检查文件夹的权限和磁盘空间。</translation>
+    </message>
+    <message>
         <source>It was put aside as {}.</source>
         <translation>它已另存为 {}。</translation>
     </message>
     <message>
+        <source>It was put aside as {}; the usual settings are in force.</source>
+        <translation>已改名为 {} 保留；现在使用默认设置。</translation>
+    </message>
+    <message>
+        <source>{} is not a group</source>
+        <translation>{} 不是参数组</translation>
+    </message>
+    <message>
+        <source>Write [group] and below it name = value.</source>
+        <translation>请先写 [组]，再在下面写 名称 = 值。</translation>
+    </message>
+    <message>
+        <source>not on record: {}</source>
+        <translation>未记录：{}</translation>
+    </message>
+    <message>
+        <source>the audit log cannot be written</source>
+        <translation>无法写入审计日志</translation>
+    </message>
+    <message>
+        <source>the audit log cannot be written now</source>
+        <translation>目前无法写入审计日志</translation>
+    </message>
+    <message>
+        <source>Look at the audit badge.</source>
+        <translation>请看审计标志。</translation>
+    </message>
+    <message>
+        <source>The audit log is written again.</source>
+        <translation>审计日志已恢复写入。</translation>
+    </message>
+    <message>
+        <source>The audit log cannot be written: {}. {}</source>
+        <translation>无法写入审计日志：{}。{}</translation>
+    </message>
+    <message>
+        <source>The audit log cannot be written: {}.</source>
+        <translation>无法写入审计日志：{}。</translation>
+    </message>
+    <message>
+        <source>Events come too fast to be kept one by one; they are counted.</source>
+        <translation>事件来得太快，无法逐条保存；已计数。</translation>
+    </message>
+    <message>
+        <source>The audit log is shorter than it was: it was rolled back. A new log begins.</source>
+        <translation>审计日志比以前短：它被回退过。已开始新的日志。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s file was deleted or replaced. A new log begins.</source>
+        <translation>审计日志文件被删除或替换。已开始新的日志。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s key is gone. A new log begins.</source>
+        <translation>审计日志的密钥已丢失。已开始新的日志。</translation>
+    </message>
+    <message>
+        <source>The audit log&apos;s file is damaged. It is kept aside, and a new log begins.</source>
+        <translation>审计日志文件已损坏。已保留原文件，并开始新的日志。</translation>
+    </message>
+    <message>
+        <source>The visible label was switched off.</source>
+        <translation>可见标识已关闭。</translation>
+    </message>
+    <message>
+        <source>More than {} exports within a minute.</source>
+        <translation>一分钟内导出超过 {} 次。</translation>
+    </message>
+    <message>
+        <source>Consent was denied more than {} times within a minute.</source>
+        <translation>一分钟内拒绝同意超过 {} 次。</translation>
+    </message>
+    <message>
+        <source>More than {} times {} by {} within a minute.</source>
+        <translation>一分钟内 {2} 执行 {1} 超过 {0} 次。</translation>
+    </message>
+    <message>
+        <source>{} wrong operator codes in a row.</source>
+        <translation>连续 {} 次操作员验证码错误。</translation>
+    </message>
+    <message>
+        <source>{} wrong operator codes in a row: no code is looked at for another {} seconds</source>
+        <translation>连续 {} 次操作员验证码错误：{} 秒内不再验证</translation>
+    </message>
+    <message>
+        <source>Wait, then give the code that is shown then.</source>
+        <translation>请稍候，再输入届时显示的验证码。</translation>
+    </message>
+    <message>
+        <source>that is not the operator&apos;s code, or it was used before</source>
+        <translation>操作员验证码不对，或已经用过</translation>
+    </message>
+    <message>
+        <source>Wait for the next code and try again.</source>
+        <translation>请等下一个验证码再试。</translation>
+    </message>
+    <message>
+        <source>another code is being looked at</source>
+        <translation>正在验证另一个验证码</translation>
+    </message>
+    <message>
+        <source>Try again.</source>
+        <translation>请再试一次。</translation>
+    </message>
+    <message>
+        <source>the operator&apos;s code cannot be checked: {}</source>
+        <translation>无法验证操作员验证码：{}</translation>
+    </message>
+    <message>
+        <source>Give the program&apos;s folder back its write permission.</source>
+        <translation>请恢复程序文件夹的写入权限。</translation>
+    </message>
+    <message>
+        <source>the export cannot be written: {}</source>
+        <translation>无法写入导出文件：{}</translation>
+    </message>
+    <message>
+        <source>Choose another place.</source>
+        <translation>请选择别的位置。</translation>
+    </message>
+    <message>
+        <source>the audit log cannot be read: {}</source>
+        <translation>无法读取审计日志：{}</translation>
+    </message>
+    <message>
+        <source>the audit log cannot be opened: {}</source>
+        <translation>无法打开审计日志：{}</translation>
+    </message>
+    <message>
+        <source>the audit log takes no rows: {}</source>
+        <translation>审计日志无法写入：{}</translation>
+    </message>
+    <message>
+        <source>the audit log&apos;s file was deleted or replaced</source>
+        <translation>审计日志文件被删除或替换</translation>
+    </message>
+    <message>
+        <source>A new log is begun.</source>
+        <translation>已开始新的日志。</translation>
+    </message>
+    <message>
+        <source>somebody else has written to the audit log</source>
+        <translation>有别的程序写过审计日志</translation>
+    </message>
+    <message>
+        <source>the audit log&apos;s disk does not answer</source>
+        <translation>审计日志所在的磁盘没有响应</translation>
+    </message>
+    <message>
+        <source>the audit writer hangs on its disk</source>
+        <translation>审计日志的写入卡在磁盘上</translation>
+    </message>
+    <message>
+        <source>{} could not be put on record</source>
+        <translation>{} 无法记录在案</translation>
+    </message>
+    <message>
+        <source>there is no audit log here</source>
+        <translation>这里没有审计日志</translation>
+    </message>
+    <message>
+        <source>a filtered export needs the archives of pruned rows, and they are missing</source>
+        <translation>筛选导出需要已归档的行，但档案缺失</translation>
+    </message>
+    <message>
         <source>nothing is live: there is nothing to pass through</source>
         <translation>尚未开始：没有可以直通的画面</translation>
+    </message>
+    <message>
+        <source>{} is missing</source>
+        <translation>缺少 {}</translation>
+    </message>
+    <message>
+        <source>Install the program again.</source>
+        <translation>请重新安装本程序。</translation>
+    </message>
+    <message>
+        <source>Install the program again: the file is missing or damaged.</source>
+        <translation>请重新安装本程序：文件缺失或已损坏。</translation>
+    </message>
+    <message>
+        <source>the net {} cannot be loaded: {}</source>
+        <translation>无法加载模型 {}：{}</translation>
+    </message>
+    <message>
+        <source>there is no home folder of {}</source>
+        <translation>没有 {} 的主文件夹</translation>
+    </message>
+    <message>
+        <source>Write the path in full.</source>
+        <translation>请写出完整路径。</translation>
     </message>
     <message>
         <source>stage failed</source>
@@ -993,6 +2009,10 @@
 </context>
 <context>
     <name>KeysDialog</name>
+    <message>
+        <source>{0} is needed to get about. Choose another key.</source>
+        <translation>{0} 是操作界面所需的按键，请换一个。</translation>
+    </message>
     <message>
         <source>{0} is taken by: {1}. Choose another key.</source>
         <translation>{0} 已用于：{1}。请换一个键。</translation>
@@ -1172,6 +2192,14 @@
     <message>
         <source>Left out, and on record: {}</source>
         <translation>已去掉并记录在案：{}</translation>
+    </message>
+    <message>
+        <source>Label on</source>
+        <translation>标识已开启</translation>
+    </message>
+    <message>
+        <source>Every picture says that it is synthesised.</source>
+        <translation>每一帧画面都标明为合成。</translation>
     </message>
     <message>
         <source>On air</source>
@@ -1849,10 +2877,6 @@
         <translation>羽化</translation>
     </message>
     <message>
-        <source>How wide the soft edge is.</source>
-        <translation>柔和边缘的宽度。</translation>
-    </message>
-    <message>
         <source>Edge and mask</source>
         <translation>边缘与遮罩</translation>
     </message>
@@ -1903,10 +2927,6 @@
     <message>
         <source>Opacity</source>
         <translation>不透明度</translation>
-    </message>
-    <message>
-        <source>Mixes the swap with the camera&apos;s picture; below about .65 it counts as bare, and the gate shuts.</source>
-        <translation>换脸与原画面的混合比例；低于约 0.65 视为未遮盖，安全闸会关闭。</translation>
     </message>
     <message>
         <source>Face</source>
@@ -2185,6 +3205,14 @@
         <translation>较快</translation>
     </message>
     <message>
+        <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
+        <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Mixes the swap with the camera&apos;s picture; below about .92 your own face shows through: the gate shuts.</source>
+        <translation>将换脸与摄像头画面混合；低于约 0.92 时会透出您自己的脸，安全闸随之关闭。</translation>
+    </message>
+    <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
     </message>
@@ -2315,6 +3343,14 @@
     <message>
         <source>How long a server may take to answer, and to take a picture.</source>
         <translation>服务器响应和接收画面的最长时间。</translation>
+    </message>
+    <message>
+        <source>Trusted authorities</source>
+        <translation>受信任的证书颁发机构</translation>
+    </message>
+    <message>
+        <source>Who vouches for servers that speak TLS; for a server of your own, the certificate of its authority.</source>
+        <translation>由谁为使用 TLS 的服务器担保；对于您自己的服务器，请给出其颁发机构的证书。</translation>
     </message>
     <message>
         <source>Camera name</source>
@@ -2611,6 +3647,10 @@
     <message>
         <source>Add photos of your own…</source>
         <translation>添加自己的照片…</translation>
+    </message>
+    <message>
+        <source>All faces…</source>
+        <translation>全部人脸…</translation>
     </message>
     <message>
         <source>Start</source>

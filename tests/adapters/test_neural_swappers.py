@@ -292,7 +292,7 @@ def test_what_the_crop_does_not_reach_is_not_covered(tmp_path: Path) -> None:
         regions, coverage = patch.regions.host()[::every, ::every], patch.coverage.host()[::every, ::every]
         return blend.covered_share(blend.alpha(regions, coverage, Settings().mask, 1.0), regions)
 
-    assert covered(whole) > 0.95
+    assert covered(whole) > 0.91
     assert covered(cut) < 0.9
 
 

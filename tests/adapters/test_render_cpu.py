@@ -196,8 +196,8 @@ def test_the_covered_share_is_that_of_every_pixel(look: str, place: str) -> None
 
 def test_a_whole_patch_covers_the_face_and_a_pale_one_does_not() -> None:
     patch = synthetic_patch(*PLACES["shifted"], smooth_px=0, whole=True)
-    assert covered(patch, {}) > 0.95
-    assert covered(patch, {"look.opacity": 0.6}) > 0.85
+    assert covered(patch, {}) > 0.94
+    assert 0.5 < covered(patch, {"look.opacity": 0.6}) < 0.65
     assert covered(patch, {"look.opacity": 0.4}) == 0
 
 
@@ -206,7 +206,7 @@ def test_a_target_without_a_patch_is_not_covered() -> None:
     work = job(noise(SIZE_WH, 1), (patch,), targets=(1, 0))
     without, with_patch = nets.compute().compose(work, Settings(), pool()).covered
     assert without == 0
-    assert with_patch > 0.95
+    assert with_patch > 0.94
 
 
 def test_the_cameras_picture_stays_as_it_is() -> None:
@@ -356,13 +356,22 @@ def test_a_pixelated_slate_shows_sixteen_cells_across_and_nobodys_face() -> None
     assert float(nets.identity(picture, face) @ nets.identity(avatar("ada"), face)) < 0.4
 
 
-@pytest.mark.parametrize(("size_wh", "rows"), [((640, 360), 9), ((360, 640), 28), ((1600, 20), 1)])
-def test_cells_are_about_square(size_wh: tuple[int, int], rows: int) -> None:
+@pytest.mark.parametrize(
+    ("size_wh", "cells"),
+    [
+        ((640, 360), (16, 9)),
+        ((360, 640), (9, 16)),
+        ((1600, 20), (16, 1)),
+        ((64, 64), (8, 8)),
+        ((32, 16), (4, 2)),
+    ],
+)
+def test_cells_are_about_square_and_never_as_small_as_pixels(size_wh: tuple[int, int], cells: tuple[int, int]) -> None:
     frame = Frame(0, 0, 0.0, HostImage(noise(size_wh, 1, smooth_px=20)))
     picture = nets.compute().slate(frame, size_wh, settings({"gate.slate": "pixelate"}), pool(size_wh)).host()
     changes_down = np.abs(np.diff(picture.astype(int), axis=0)).max((1, 2)) > 0
     changes_right = np.abs(np.diff(picture.astype(int), axis=1)).max((0, 2)) > 0
-    assert (np.count_nonzero(changes_right) + 1, np.count_nonzero(changes_down) + 1) == (16, rows)
+    assert (np.count_nonzero(changes_right) + 1, np.count_nonzero(changes_down) + 1) == cells
 
 
 def test_without_a_frame_there_is_only_the_card() -> None:

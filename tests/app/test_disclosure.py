@@ -116,8 +116,11 @@ def test_what_was_wanted_again_meanwhile_stays(trail: AuditTrail) -> None:
 
 def test_the_payload_leads_to_the_session(trail: AuditTrail) -> None:
     disclosure = Disclosure(trail)
-    before = disclosure.payload
-    trail.record("session.start", "camera:0", "success", {})
-    assert disclosure.payload == payload_of(trail.session_id) != before
+    payloads: list[int] = []
+    for _ in range(2):
+        trail.record("session.start", "camera:0", "success", {})
+        assert disclosure.payload == payload_of(trail.session_id)
+        payloads.append(disclosure.payload)
+    assert payloads[0] != payloads[1]
     # Literal: part of the format.
     assert payload_of("sess_01ARZ3NDEKTSV4RRFFQ69G5FAV") == 0xB00642

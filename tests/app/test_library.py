@@ -1,6 +1,7 @@
 """The library with a fake eye: pictures named `none…` show no face."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -31,6 +32,7 @@ class Shelf:
         self.folder = folder
         self.allowed: list[tuple[str, Consent | None]] = []
         self.claims: list[Claim] = []
+        self.leaving: list[str] = []
         self.revoked: list[tuple[str, tuple[str, ...]]] = []
         self.refuse: Exception | None = None
         self.runner = TaskRunner("loader")
@@ -43,6 +45,7 @@ class Shelf:
             look=self.look,
             read=read_picture,
             allow=self.allow,
+            leaving=self.leaving.append,
             revoked=lambda person_id, photos: self.revoked.append((person_id, photos)),
         )
 
@@ -176,12 +179,30 @@ def test_a_photo_that_was_changed_or_lost_is_told_and_not_used(shelf: Shelf) -> 
 def test_who_is_removed_is_forgotten_and_revoked(shelf: Shelf) -> None:
     shelf.add("me.jpg")
     person = shelf.library.people()[-1]
-    the(shelf.library.remove(person.id))
+    removing = shelf.library.remove(person.id)
+    assert shelf.leaving == [person.id], "told before anything waits"
+    the(removing)
     assert (shelf.own, shelf.revoked[0][0], len(shelf.revoked[0][1])) == ([], person.id, 1)
     assert shelf.open().people()[6:] == ()
     assert (shelf.folder / "me.jpg").exists()
     with pytest.raises(BadInputError, match="not here any more"):
         shelf.library.person(person.id)
+
+
+def test_who_is_forgotten_while_photos_come_in_stays_forgotten(shelf: Shelf) -> None:
+    shelf.add("eve.jpg")
+    eve = shelf.library.people()[-1]
+    photos = [shelf.photo(f"{number}.jpg") for number in range(9)]
+    asked = threading.Event()
+    shelf.runner.submit(lambda: asked.wait(WAIT_S))
+    adding = shelf.library.add(photos, Consent.SELF, person_id=eve.id)
+    removing = shelf.library.remove(eve.id)
+    asked.set()
+    the(removing)
+    assert not adding.done()
+    problems = [each.problem for each in the(adding)]
+    assert problems == [None, *["that person is not here any more"] * 8]
+    assert shelf.own == []
 
 
 def test_with_the_last_photo_the_person_goes(shelf: Shelf) -> None:

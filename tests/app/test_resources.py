@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from facefusion_live.app import resources
-from facefusion_live.domain.limits import STEADY
+from facefusion_live.domain.limits import STEADY, CardMemory
 from facefusion_live.domain.ports import Backend
 from facefusion_live.engine.latency import Percentiles
 from facefusion_live.engine.report import SessionReport
@@ -103,7 +103,21 @@ def test_the_figures_are_those_of_this_machine(tmp_path: Path) -> None:
     assert 10 < told["memory_mib"] <= told["memory_peak_mib"] + 1
     assert told["memory_free_mib"] > 0
     assert told["disk_free_mib"] > 0
-    assert told["gpu_memory"] == "not measured"
+
+
+CARDS = (CardMemory("small", 100.0, 2048.0), CardMemory("large", 4000.0, 8192.0))
+
+
+@pytest.mark.usefixtures("roomy")
+def test_a_graphics_card_that_runs_full_is_told_once() -> None:
+    clock = FakeClock()
+    watch = resources.ResourceWatch(clock, None, realtime=True, cards=lambda: CARDS)
+    told = second_by_second(watch, clock, frames_in=30)
+    assert len(told) == 1
+    assert told[0].startswith("the graphics card has 100 MiB of memory left: ")
+    cards = watch.summary()["graphics_cards"]
+    assert cards[0] == {"name": "small", "memory_mib": 2048, "memory_free_mib": 100}
+    assert len(cards) == 2
 
 
 def test_without_a_recording_no_disk_is_watched(tmp_path: Path) -> None:

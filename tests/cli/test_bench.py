@@ -45,6 +45,7 @@ def test_a_job_is_measured_in_full(pace: benchmark.Pace, capsys: pytest.CaptureF
     assert min(told[name] for name in ("fps", "cpu_ms_per_frame", "start_s", "peak_memory_mib")) > 0
     assert {"capture", "inference", "render"} <= set(told["threads"])
     assert told["system_threads"] >= len(told["threads"])
+    assert told["opencv_threads"] == 1
 
 
 def test_a_job_runs_in_a_process_of_its_own() -> None:
@@ -149,13 +150,59 @@ def test_bad_words_are_refused(case: str, capfd: pytest.CaptureFixture[str]) -> 
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("content", ["no json", "[]", "{}", '{"jobs": 3}'])
+NO_BENCHMARKS = (
+    "no json",
+    "[]",
+    "{}",
+    '{"jobs": 3}',
+    '{"jobs": {}}',
+    '{"jobs": {"720p 1x200": 3}}',
+    '{"jobs": {"720p 1x200": {"live": 3}}}',
+    '{"jobs": {"720p 1x200": {"live": {"spread": {"fps": "wide"}}}}}',
+)
+
+
+@pytest.mark.parametrize("content", NO_BENCHMARKS)
 def test_what_is_no_benchmark_is_not_compared_with(
     content: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "old.json").write_text(content)
     assert run_command_line(["bench", "--compare", str(tmp_path / "old.json")]) == 2
     assert "holds no benchmark" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [(), ("paste",), ("render",)])
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(benchmark, "measure_apart", never)
+    monkeypatch.setattr(paste_bench, "measure", never)
+    monkeypatch.setattr(render_bench, "measure", never)
+    assert run_command_line(["bench", *command, "--json", str(tmp_path / "no" / "b.json")]) == 2
+    assert "b.json cannot be written" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_older_file_is_replaced_only_by_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "b.json"
+    file.write_text("older")
+
+    def broken(*_: object) -> None:
+        raise FaceFusionLiveError("the job failed")
+
+    monkeypatch.setattr(benchmark, "measure_apart", broken)
+    assert run_command_line(["bench", "--json", str(file)]) != 0
+    assert file.read_text() == "older"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_comparison_with_other_jobs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "old.json").write_text(json.dumps({"jobs": {"4k": {"live": figures()}}}))
+    assert run_command_line(["bench", "--only", "720p 1x200", "--compare", str(tmp_path / "old.json")]) == 0
+    assert "none of these jobs" in capsys.readouterr().out
 
 
 def test_both_pastes_show_the_same() -> None:
@@ -165,6 +212,7 @@ def test_both_pastes_show_the_same() -> None:
     ]
     for row in rows:
         assert row["largest_difference"] <= 2
+        assert row["opencv_threads"] == 1
         assert row["ours_ms"] > 0
         assert row["ratio"] == pytest.approx(row["ours_ms"] / row["float32_ms"], rel=0.05)
 

@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,46 @@ def test_a_server_that_dies_is_noticed(sound_server: SoundServer) -> None:
             while time.monotonic() < deadline_s:
                 microphone.take()
                 time.sleep(0.02)
+
+
+@pytest.mark.parametrize("asked", ["Kitchen", "desk.monitor", "cabl"])
+def test_one_that_is_unknown_is_refused_and_those_that_are_there_are_named(
+    sound_server: SoundServer, asked: str
+) -> None:
+    with (
+        sound_server.plugged_in("desk", "The-Desk"),
+        pytest.raises(CaptureOpenError, match=f"no microphone '{asked}'") as caught,
+    ):
+        open_microphone(asked)
+    assert caught.value.advice == "Microphones: The-Desk."
+
+
+@pytest.mark.parametrize("asked", ["desk", "DESK", "the-desk", "cable.monitor"])
+def test_one_is_found_by_its_name_and_by_its_description(sound_server: SoundServer, asked: str) -> None:
+    with sound_server.plugged_in("desk", "The-Desk"), open_microphone(asked) as microphone:
+        assert microphone.name == ("cable.monitor" if "cable" in asked else "desk")
+
+
+def test_one_that_is_unplugged_is_told_and_no_other_is_heard_in_its_place(sound_server: SoundServer) -> None:
+    with ExitStack() as cleanup:
+        with sound_server.plugged_in("desk", "The-Desk"):
+            microphone = cleanup.enter_context(open_microphone("The-Desk"))
+            heard(microphone, 0.2)
+        sound_server.beep()
+        with pytest.raises(CaptureLostError, match="the microphone is gone"):
+            hear_nothing(microphone)
+        with pytest.raises(CaptureOpenError, match="no microphone 'The-Desk'"):
+            open_microphone("The-Desk")
+    with sound_server.plugged_in("desk", "The-Desk"), open_microphone("The-Desk") as microphone:
+        heard(microphone, 0.2)
+
+
+def hear_nothing(microphone: Microphone) -> None:
+    """For two seconds."""
+    deadline_s = time.monotonic() + 2
+    while time.monotonic() < deadline_s:
+        assert all(np.abs(chunk.samples).max() < 1000 for chunk in microphone.take()), "another microphone is heard"
+        time.sleep(0.02)
 
 
 def test_without_a_server_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

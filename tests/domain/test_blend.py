@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.settings import Look, Mask, Settings
+from facefusion_live.engine.gate import FLOOR
 
 Array = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -119,9 +120,19 @@ def face_with_openings() -> Bytes:
     return regions
 
 
-@pytest.mark.parametrize(("opacity", "expected"), [(1, 1), (0.6, 1), (0.51, 1), (0.49, 0), (0.4, 0), (0, 0)])
-def test_a_swap_below_half_opacity_covers_nothing(opacity: float, expected: float) -> None:
-    assert covered(face_with_openings(), opacity) == expected
+@pytest.mark.parametrize(
+    ("opacity", "expected"), [(1, 1), (0.95, 1), (0.8, 0.8 / 0.95), (0.6, 0.6 / 0.95), (0.49, 0), (0.4, 0), (0, 0)]
+)
+def test_a_pale_swap_covers_in_part_and_below_half_opacity_nothing(opacity: float, expected: float) -> None:
+    assert covered(face_with_openings(), opacity) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("opacity", [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85])
+@pytest.mark.parametrize("feather", [0, 0.05, 0.5])
+def test_the_gate_shuts_at_every_opacity_that_shows_the_wearer(opacity: float, feather: float) -> None:
+    """Nothing kept and a hard edge are the looks that cover most."""
+    mask = Mask(feather=feather, padding=0.1, erosion=0, keep_eyes=0, keep_mouth=0, keep_brows=0)
+    assert covered(face_with_openings(), opacity, mask) < FLOOR
 
 
 def test_eyes_and_mouth_do_not_count_but_brows_do() -> None:

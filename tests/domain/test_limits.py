@@ -11,6 +11,7 @@ FINE = Readings(
     fps_swapped=29,
     latency_p95_ms=60,
     memory_free_mib=4000,
+    gpu_memory_free_mib=3000,
     disk_free_mib=90_000,
     disk_mib_per_s=1.0,
 )
@@ -19,6 +20,7 @@ UNKNOWN = Readings(
     fps_swapped=None,
     latency_p95_ms=None,
     memory_free_mib=4000,
+    gpu_memory_free_mib=None,
     disk_free_mib=None,
     disk_mib_per_s=0.0,
 )
@@ -34,6 +36,7 @@ def test_nothing_is_said_while_all_is_well(readings: Readings) -> None:
     ("change", "words"),
     [
         ({"memory_free_mib": 200.0}, "only 200 MiB of memory are free"),
+        ({"gpu_memory_free_mib": 200.0}, "the graphics card has 200 MiB of memory left"),
         ({"disk_free_mib": 240.0}, "has 240 MiB left, about 4 min"),
         ({"disk_free_mib": 400.0, "disk_mib_per_s": 0.0}, "has 400 MiB left: make room"),
         ({"disk_free_mib": 2400.0, "disk_mib_per_s": 10.0}, "has 2400 MiB left, about 4 min"),

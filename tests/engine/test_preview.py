@@ -151,9 +151,9 @@ def the_next(bench: Bench) -> View:
 def test_a_frozen_picture_follows_the_look_and_the_outputs_go_on(bench: Bench) -> None:
     first = frozen(bench)
     first.release()
-    bench.store.preview({"look.opacity": 0.5})
+    bench.store.preview({"look.opacity": 0.95})
     second = the_next(bench)
-    assert (second.look.look.opacity, second.index) == (0.5, 1)
+    assert (second.look.look.opacity, second.index) == (0.95, 1)
     assert second.before is not None
     second.release()
     for index in range(1, 4):
@@ -208,7 +208,7 @@ def test_a_frozen_picture_that_cannot_be_drawn_disturbs_no_output(
         raising(ComputeError("no memory"))(None)
 
     bench.compute.on_compose = refuse
-    bench.store.preview({"look.opacity": 0.5})
+    bench.store.preview({"look.opacity": 0.95})
     assert tries.wait(10)
     bench.compute.on_compose = lambda _job: None
     bench.jobs.put(bench.job(1))
@@ -222,3 +222,49 @@ def test_the_end_lets_the_frozen_job_go(bench: Bench) -> None:
     frozen(bench).release()
     bench.end()
     assert not bench.rendering.freezer.holds
+
+
+def test_a_picture_that_did_not_go_out_is_not_frozen(bench: Bench) -> None:
+    """The bare camera behind a slate must not come up on the screen by a press on Freeze."""
+    bench.rendering.freezer.freeze(True)
+    bench.rendering.preview.take()
+    bench.begin()
+    bench.jobs.put(bench.job(0, bare=True))
+    until(lambda: len(bench.emitted) == 1)
+    assert not bench.rendering.freezer.holds
+    view = bench.rendering.preview.take()
+    assert view is not None
+    assert (view.state, middle(view), view.frozen) == (SLATED, SLATE, False)
+    view.release()
+    bench.end()
+
+
+def test_a_look_that_lays_the_face_bare_is_frozen_as_the_slate(bench: Bench) -> None:
+    frozen(bench).release()
+    bench.store.preview({"look.opacity": 0.5})
+    bared = the_next(bench)
+    assert (bared.state, middle(bared)) == (SLATED, SLATE)
+    bared.release()
+    bench.gate.arm(pass_through=True)
+    armed = the_next(bench)
+    assert (armed.state, middle(armed)) == (LIVE, BLUE)
+    armed.release()
+    bench.gate.arm(pass_through=False)
+    disarmed = the_next(bench)
+    assert (disarmed.state, middle(disarmed)) == (SLATED, SLATE)
+    disarmed.release()
+    bench.end()
+
+
+@pytest.mark.parametrize("reason", Block)
+def test_what_shuts_the_gate_covers_the_frozen_picture_too(bench: Bench, reason: Block) -> None:
+    frozen(bench).release()
+    bench.gate.block(reason)
+    covered = the_next(bench)
+    assert (covered.state, middle(covered)) == (SLATED, SLATE)
+    covered.release()
+    bench.gate.unblock(reason)
+    again = the_next(bench)
+    assert (again.state, middle(again)) == (LIVE, BLUE)
+    again.release()
+    bench.end()

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Generator
 from concurrent.futures import CancelledError
 
 import pytest
@@ -83,3 +84,53 @@ def test_a_cancelled_task_is_not_done() -> None:
     go.set()
     assert runner.finish(WAIT_S)
     assert done == []
+
+
+def steps(seen: list[str], count: int, fails_at: int = -1) -> Generator[None, None, int]:
+    for number in range(count):
+        if number == fails_at:
+            raise ValueError("no")
+        seen.append(f"step {number}")
+        yield
+    return count
+
+
+def test_between_two_steps_others_have_their_turn() -> None:
+    runner, go, seen = TaskRunner("loader"), threading.Event(), list[str]()
+    runner.submit(lambda: go.wait(WAIT_S))
+    long = runner.submit_in_steps(steps(seen, 3))
+    runner.submit(lambda: seen.append("stop"))
+    go.set()
+    assert long.result(WAIT_S) == 3
+    assert seen == ["step 0", "stop", "step 1", "step 2"]
+    assert runner.close(WAIT_S)
+
+
+def test_a_step_that_fails_is_the_last_one() -> None:
+    runner, seen = TaskRunner("loader"), list[str]()
+    with pytest.raises(ValueError, match="no"):
+        runner.submit_in_steps(steps(seen, 3, fails_at=1)).result(WAIT_S)
+    assert seen == ["step 0"]
+    assert runner.close(WAIT_S)
+
+
+def test_the_end_comes_after_the_step_in_hand() -> None:
+    runner, seen = TaskRunner("loader"), list[str]()
+    begun, go = threading.Event(), threading.Event()
+
+    def slow() -> Generator[None, None, None]:
+        begun.set()
+        go.wait(WAIT_S)
+        yield
+        seen.append("too late")
+
+    long = runner.submit_in_steps(slow())
+    assert begun.wait(WAIT_S)
+    finishing = threading.Thread(target=runner.finish, args=(WAIT_S,))
+    finishing.start()
+    while not runner._closed:
+        pass
+    go.set()
+    finishing.join(WAIT_S)
+    assert (long.cancelled(), seen) == (True, [])
+    assert runner.submit_in_steps(slow()).cancelled()

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live.domain.face import Detection
+from facefusion_live.domain.mesh import EYE_CORNERS
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.tracks import DISAGREEMENTS, LOOKS, FaceTracks
@@ -143,9 +144,11 @@ def test_a_track_that_no_detection_agrees_with_is_doubted_then_given_up() -> Non
     assert world.ids == []
 
 
-def test_a_mesh_that_lies_otherwise_than_the_detectors_eyes_is_doubted() -> None:
+def test_an_unclear_mesh_that_lies_otherwise_than_the_detectors_eyes_is_doubted() -> None:
     world = World(box(10))
+    world.score = 0.999
     world.begin()
+    world.frame(world.boxes)
     on_its_side = detection(box(10), 0.9)
     on_its_side = replace(on_its_side, eyes_px=on_its_side.eyes_px[:, ::-1] - [[0, 0], [0, 20]])
     world.tracks.admit([on_its_side], world.find, world.time_s, SETTINGS)
@@ -155,6 +158,93 @@ def test_a_mesh_that_lies_otherwise_than_the_detectors_eyes_is_doubted() -> None
     assert track.disagreements == 2, "it is given up in the end"
     world.frame(world.boxes)
     assert track.disagreements == 0
+
+
+class Turned:
+    """One face that lies on its side. The less the crop is turned as the face is, the surer the landmarks are.
+
+    As the net does, it draws a whole mesh the wrong way up, too, and there it lies as the crop does.
+    """
+
+    def __init__(self, eyes_degrees: float, clear: float = 1.0) -> None:
+        self.place = box(10)
+        self.eyes_degrees, self.clear, self.looks = eyes_degrees, clear, 0
+
+    def find(self, _: Box, eyes_px: NDArray[np.float32]) -> Landmarks:
+        self.looks += 1
+        along = eyes_px[1] - eyes_px[0]
+        looked = np.degrees(np.arctan2(along[1], along[0]))
+        off = abs((looked - self.eyes_degrees + 180) % 360 - 180)
+        drawn = self.eyes_degrees if off < 80 else looked
+        return Landmarks(turned_mesh(self.place, drawn), self.clear if off < 80 else 0.9999)
+
+
+def turned_mesh(place: Box, degrees: float) -> NDArray[np.float32]:
+    """A mesh in the box whose eyes lie along that direction."""
+    mesh = mesh_in(place)
+    middle = (place[:2] + place[2:]) / 2
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    mesh[:, :2] = (mesh[:, :2] - middle) @ np.array([[cos, sin], [-sin, cos]], np.float32) + middle
+    return mesh
+
+
+def eyes_degrees(mesh: NDArray[np.float32]) -> float:
+    left, right = mesh[list(EYE_CORNERS), :2]
+    return float(np.degrees(np.arctan2(*(right - left)[::-1])))
+
+
+@pytest.mark.parametrize("face", [0, 90, 180, -90, 140])
+@pytest.mark.parametrize("seen", [0, 50, 90, 180, -90])
+def test_a_face_is_taken_up_the_right_way_up_whatever_the_detector_says(face: float, seen: float) -> None:
+    world, tracks = Turned(face), FaceTracks()
+    cos, sin = np.cos(np.radians(seen)), np.sin(np.radians(seen))
+    found = replace(detection(world.place), eyes_px=np.array([[20, 25], [20 + 20 * cos, 25 + 20 * sin]], np.float32))
+    tracks.admit([found], world.find, 0.0, SETTINGS)
+    (track,) = tracks.present
+    assert (eyes_degrees(track.mesh_px) - face + 180) % 360 == pytest.approx(180, abs=1)
+    assert track.score == 1
+    assert not track.disagreements
+
+
+def test_a_track_that_came_to_lie_upside_down_is_turned_at_the_next_detection_and_doubted_for_once() -> None:
+    world, tracks = Turned(180), FaceTracks()
+    tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
+    (track,) = tracks.present
+    track.mesh_px = turned_mesh(world.place, 0)
+    tracks.follow(world.find, 0.1, SETTINGS)
+    assert eyes_degrees(track.mesh_px) == pytest.approx(0, abs=1), "it confirms itself"
+    tracks.admit([detection(world.place)], world.find, 0.1, SETTINGS)
+    assert abs(eyes_degrees(track.mesh_px)) == pytest.approx(180, abs=1)
+    assert track.disagreements == 1
+    tracks.follow(world.find, 0.2, SETTINGS)
+    tracks.admit([detection(world.place)], world.find, 0.2, SETTINGS)
+    assert not track.disagreements
+
+
+def test_a_face_that_is_unclear_from_every_side_stays_as_it_is() -> None:
+    world, tracks = Turned(0, clear=0.99995), FaceTracks()
+    for time_s in (0.0, 0.1):
+        tracks.follow(world.find, time_s, SETTINGS)
+        tracks.admit([detection(world.place)], world.find, time_s, SETTINGS)
+    (track,) = tracks.present
+    assert eyes_degrees(track.mesh_px) == pytest.approx(0, abs=1)
+    assert not track.disagreements
+
+
+def test_an_unclear_face_is_believed_at_the_second_look() -> None:
+    world, tracks = Turned(0, clear=0.99995), FaceTracks()
+    tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
+    (track,) = tracks.present
+    assert track.disagreements == 1
+    assert tracks.uncertain, "the detector is asked at once"
+
+
+def test_a_clear_face_is_looked_at_once() -> None:
+    world, tracks = Turned(0), FaceTracks()
+    tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
+    world.looks = 0
+    tracks.follow(world.find, 0.1, SETTINGS)
+    assert world.looks == 1
 
 
 def test_one_agreement_ends_the_doubt() -> None:

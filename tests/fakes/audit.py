@@ -9,13 +9,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from facefusion_live.domain.audit.canonical import STANDARD
-from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.audit.errors import AuditStoreError, StoreReplacedError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Draft, Row
 from facefusion_live.domain.audit.evidence import Evidence, Head
+from facefusion_live.domain.audit.flood import Loss, merged
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
+from facefusion_live.domain.audit.ports import TellLoss
 from facefusion_live.domain.audit.report import LogReport
-from facefusion_live.domain.audit.seal import Tip, genesis_metadata, rotate_metadata, seal
+from facefusion_live.domain.audit.seal import Origin, Tip, genesis_metadata, open_session_after, rotate_metadata, seal
 from facefusion_live.domain.audit.verify import verify_log
 
 NOON_NS = 1_760_000_000_000_000_000
@@ -106,7 +108,7 @@ class LogBuilder:
         self.rows: list[Row] = []
         self.notes: list[tuple[int, str]] = []
         self.heads: list[Head] = []
-        self.add(LOG_GENESIS, genesis_metadata(self.tip.public_key, "first"))
+        self.add(LOG_GENESIS, genesis_metadata(self.tip.public_key, Origin("first")))
         self.checkpoint()
 
     def add(self, action: str, metadata: dict[str, Any] | None = None, **fields: Any) -> "LogBuilder":
@@ -154,7 +156,7 @@ class MemoryStore:
         if disk.broken:
             raise AuditStoreError("the disk is broken", advice="Mend it.")
         self._disk = disk
-        self.reason = "" if disk.rows else "first"
+        self.origin = None if disk.rows else Origin("first")
         self.news = disk.news
         self.recent = disk.rows[-256:]
         disk.opened += 1
@@ -177,8 +179,11 @@ class MemoryStore:
     def append(self, rows: Sequence[Row], notes: Sequence[tuple[int, str]]) -> None:
         disk = self._disk
         disk.gate.wait(10)
-        if disk.broken:
+        if disk.broken or disk.full:
             raise AuditStoreError("the disk is broken", advice="Mend it.")
+        if disk.replaced:
+            disk.replaced = False
+            raise StoreReplacedError("the file is another one", advice="A new log is begun.")
         disk.rows += rows
         disk.notes += notes
         disk.batches.append(len(rows))
@@ -189,7 +194,8 @@ class MemoryStore:
     def publish(self, rows: Sequence[Row]) -> None:
         self._disk.published += [row.seq for row in rows]
 
-    def mirror(self, checkpoint: Checkpoint, *, at_once: bool) -> None:
+    def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
+        assert (tip.size, tip.number) == (checkpoint.size, checkpoint.number + 1)
         self._disk.heads.append(
             Head("heads.log", checkpoint.log_id, checkpoint.epoch, checkpoint.size, checkpoint.root)
         )
@@ -223,6 +229,8 @@ class MemoryDisk:
     published: list[int] = field(default_factory=list)
     news: tuple[str, ...] = ()
     broken: bool = False
+    full: bool = False
+    replaced: bool = False
     breaks_after_commit: bool = False
     gate: Any = field(default_factory=_Open)
     pruned: tuple[int, int, bytes] | None = None
@@ -248,9 +256,11 @@ class MemoryDisk:
 
 def rebuilt_tip(disk: MemoryDisk) -> Tip:
     """Where the log stands, from nothing but what is stored."""
-    frontier = Frontier()
+    frontier, session = Frontier(), ""
     for row in disk.rows:
         frontier.append(row.hash)
+        event = STANDARD.decode(row.body)
+        session = open_session_after(session, event["action"], event["session_id"])
     last = STANDARD.decode(disk.rows[-1].body)
     return Tip(
         log_id=disk.tip.log_id,
@@ -261,4 +271,19 @@ def rebuilt_tip(disk: MemoryDisk) -> Tip:
         number=len(disk.notes),
         sealed=disk.notes[-1][0] if disk.notes else 0,
         clock=(last["boot_id"], 0, 0) if last["boot_id"] != BOOT else None,
+        open_session=session,
     )
+
+
+class MemoryLossBook:
+    """A `LossBook` in main memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[Loss] = []
+
+    def keep(self, losses: Sequence[Loss]) -> bool:
+        self.kept = merged([*self.kept, *losses])
+        return True
+
+    def settle(self, tell: TellLoss) -> None:
+        self.kept = [loss for loss in self.kept if not tell(loss)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
-from facefusion_live.domain.audit.seal import Tip, genesis_metadata
+from facefusion_live.domain.audit.seal import Origin, Tip, genesis_metadata
 from tests.fakes.audit import Log, LogBuilder, public_bytes
 from tests.fakes.audit_attacks import genuine
 from tests.fakes.audit_disk import lay_out
@@ -92,7 +92,7 @@ def begun_because() -> Log:
     log = LogBuilder("after")
     log.rows, log.notes, log.heads = [], [], []
     log.tip = Tip(log.tip.log_id, log.tip.public_key)
-    return log.add("log.genesis", genesis_metadata(log.tip.public_key, "rolled_back")).checkpoint().log()
+    return log.add("log.genesis", genesis_metadata(log.tip.public_key, Origin("rolled_back"))).checkpoint().log()
 
 
 def ndjson(log: Log, *seqs: int) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.app.input_names import spoken
 from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.presets import Presets
@@ -325,10 +326,14 @@ class FakeStudio:
     def choose_input(self, spec: str) -> None:
         self.calls.append(("choose_input", spec))
         self._recent = [spec, *(each for each in self._recent if each != spec)]
-        self.show(input=InputState(spec, spec))
+        self.show(input=InputState(spec, self.input_name(spec)))
 
     def recent_inputs(self) -> tuple[str, ...]:
         return tuple(self._recent)
+
+    def input_name(self, spec: str) -> str:
+        names = {camera.spec: camera.name for camera in self.camera_list}
+        return names.get(spec) or spoken(spec)
 
     def cameras(self) -> "Future[tuple[CameraChoice, ...]]":
         return done(self.camera_list)

@@ -1,4 +1,6 @@
-"""Films for the faults: those of the team, and two made of the built-in faces: two who cross, and a poster."""
+"""Films for the faults: those of the team, and some made of the built-in faces: two who cross, a poster, a head that
+lies on either side or stands on its crown.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +20,11 @@ TEAM = {
     "eat": "real/eat.mkv",
     "head": "real/head-pose-face-detection-male.gif",
 }
-MADE = ("crossing", "poster")
+MADE = ("crossing", "poster", "lying_right", "lying_left", "upside_down")
+_TURNS = {"lying_right": -1, "lying_left": 1, "upside_down": 2}
+"""Quarters, counter-clockwise."""
+_TURNED_FRAMES = slice(20, 60)
+"""Of the demo clip. It turns its head to and fro in them."""
 SIZE_WH = (800, 360)
 _EDGE = 260
 _FRAMES = 45
@@ -32,7 +38,7 @@ def film(name: str, folder: Path) -> Path:
         return shared_path(f"media/{TEAM[name]}")
     path = folder / f"{name}.mkv"
     if not path.exists():
-        _write(path, [_crossing(k) if name == "crossing" else _poster(k) for k in range(_FRAMES)])
+        _write(path, _turned(_TURNS[name]) if name in _TURNS else [_MAKERS[name](k) for k in range(_FRAMES)])
     return path
 
 
@@ -52,6 +58,16 @@ def _poster(k: int) -> NDArray[np.uint8]:
     away = abs(k - _FRAMES // 2) / (_FRAMES // 2)
     _put(picture, "dan", round(200 + 700 * away))
     return picture
+
+
+_MAKERS = {"crossing": _crossing, "poster": _poster}
+
+
+def _turned(quarters: int) -> list[NDArray[np.uint8]]:
+    reader = cv2.VideoCapture(str(RESOURCES / "demo" / "driver.mp4"))
+    frames = [reader.read()[1] for _ in range(_TURNED_FRAMES.stop)][_TURNED_FRAMES]
+    reader.release()
+    return [np.ascontiguousarray(np.rot90(frame, quarters)) for frame in frames]
 
 
 def _room() -> NDArray[np.uint8]:

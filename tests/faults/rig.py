@@ -164,6 +164,7 @@ class Rig:
         self.tape: dict[int, tuple[Shot, RgbImage]] = {}
         self.parts = inference(self.source)
         self.drawn: PreparedSource = self.parts.source()
+        self.avatars = [self.source]
         self.frame_index = -1
         self.openings = 0
         self.running: list[LiveSession] = []
@@ -194,6 +195,7 @@ class Rig:
     def switch_source(self, name: str) -> None:
         """Draw somebody else from the next frame on."""
         self.drawn = inference(name).source()
+        self.avatars.append(name)
 
     def verdict(self, faces: Faces) -> Verdict:
         """Whether anyone was bare."""
@@ -202,7 +204,7 @@ class Rig:
             self.parts.compute.slate(None, size_wh, self.settings, slate).host()
             for size_wh in {(shot.shape[1], shot.shape[0]) for _, shot in self.tape.values()}
         ]
-        return verdict(self.sink.frames, self.tape, faces, cards)
+        return verdict(self.sink.frames, self.tape, faces, cards, set(self.avatars))
 
     def _open(self) -> FrameSource:
         spec = self.url or str(film(self.clip, self.folder))

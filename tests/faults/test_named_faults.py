@@ -70,8 +70,24 @@ class TestFaces:
         assert rig.sink.states.count(LIVE) >= 0.9 * len(rig.sink.states)
         assert_nobody_was_bare(rig)
 
+    @pytest.mark.parametrize("clip", ["lying_right", "lying_left", "upside_down"])
+    def test_a_head_that_lies_on_its_side_or_stands_on_its_crown(self, clip: str, folder: Path) -> None:
+        """The detector's eyes are off by 50 degrees there, and the mesh may be drawn upside down."""
+        rig = Rig(clip, folder, frames=40)
+        rig.run()
+        assert rig.sink.states.count(LIVE) >= 0.9 * len(rig.sink.states)
+        assert_nobody_was_bare(rig)
+
 
 class TestSliders:
+    @pytest.mark.parametrize("opacity", [0.5, 0.55, 0.6, 0.65, 0.75, 0.85])
+    def test_a_pale_swap_does_not_go_out_even_where_it_covers_all(self, opacity: float, folder: Path) -> None:
+        pale = {"mask.keep_eyes": 0.0, "mask.keep_mouth": 0.0, "mask.feather": 0.0, "mask.erosion": 0.0}
+        settings = Settings().with_values({**pale, "look.opacity": opacity})
+        rig = Rig("driver", folder, frames=6, settings=settings)
+        rig.run()
+        assert set(rig.sink.states) == {SLATE}
+
     def test_opacity_0_and_everything_kept_while_live(self, folder: Path) -> None:
         rig = Rig("driver", folder, frames=60)
         kept = {"mask.keep_eyes": 1.0, "mask.keep_mouth": 1.0, "mask.keep_brows": 1.0}

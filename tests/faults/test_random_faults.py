@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Candidate
 from tests.faults.kinds import KINDS
 from tests.faults.rig import Rig
@@ -45,6 +46,16 @@ def test_the_witness_sees_a_gate_that_lets_everything_through(folder: Path, monk
     rig.run()
     seen = rig.verdict(FACES)
     assert [words.split(":")[0] for words in seen.leaks] == ["frame 3 (LIVE, picture 3)", "frame 4 (LIVE, picture 4)"]
+
+
+def test_the_witness_sees_the_wearer_through_a_pale_swap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pixel was changed, by many levels; but two fifths of each are the wearer's."""
+    monkeypatch.setattr(Candidate, "fault", lambda _: None)
+    rig = Rig("driver", folder, source="ada", frames=6, settings=Settings().with_values({"look.opacity": 0.6}))
+    rig.run()
+    seen = rig.verdict(FACES)
+    assert len(seen.leaks) == 6
+    assert seen.least_share > 0.9
 
 
 def _lose(draft: object) -> None:

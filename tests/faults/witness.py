@@ -1,18 +1,19 @@
 """Whether anyone was bare in what went out, seen from the pixels alone, frame by frame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import GateState
 from tests.fakes.sinks import Seen
-from tools.judge import measures
-from tools.judge.nets import Eyes, Points
-from tools.judge.verdict import LEAK_LEVELS, LEAK_SHARE
+from tests.support import RESOURCES
+from tools.judge.bare import BareFaces, Look, Source
+from tools.judge.nets import BgrImage, Eyes, Points
+from tools.judge.sheet import Sheet
 
 LIVE, HOLD, SLATE, PASS = GateState.LIVE, GateState.HOLD, GateState.SLATE, GateState.PASS
 Shot = tuple[str, int]
@@ -24,6 +25,19 @@ def eyes() -> Eyes:
     return Eyes()
 
 
+@lru_cache(maxsize=1)
+def _sheet() -> Sheet:
+    return Sheet(eyes())
+
+
+@lru_cache(maxsize=4)
+def bare_faces(avatar: str) -> BareFaces:
+    """Looks for the wearer beneath that avatar."""
+    portrait = cv2.imread(str(RESOURCES / "avatars" / f"{avatar}.jpg"))
+    (mesh,) = eyes().faces(portrait)
+    return BareFaces(eyes(), _sheet(), Source(portrait, eyes().closer(portrait, mesh)))
+
+
 @dataclass
 class Faces:
     """Where the judge sees faces in the pictures of the films; each is looked at once."""
@@ -32,7 +46,7 @@ class Faces:
 
     def of(self, shot: Shot, picture: RgbImage) -> list[Points]:
         if shot not in self.known:
-            bgr = np.ascontiguousarray(picture[..., ::-1])
+            bgr = _bgr(picture)
             self.known[shot] = [eyes().closer(bgr, mesh) for mesh in eyes().faces(bgr)]
         return self.known[shot]
 
@@ -55,11 +69,16 @@ class Verdict:
 
 
 def verdict(
-    emitted: Sequence[Seen], captured: Mapping[int, tuple[Shot, RgbImage]], faces: Faces, slates: Sequence[RgbImage]
+    emitted: Sequence[Seen],
+    captured: Mapping[int, tuple[Shot, RgbImage]],
+    faces: Faces,
+    slates: Sequence[RgbImage],
+    avatars: Collection[str],
 ) -> Verdict:
     """Judge every emitted frame.
 
-    LIVE: each face of the picture that it shows was changed, and nearly all of it. HOLD: the last LIVE picture, byte
+    LIVE: each face of the picture that it shows was changed, nearly all of it, and the wearer does not show through;
+    where several avatars were drawn, the one that explains the picture best is taken. HOLD: the last LIVE picture, byte
     for byte. SLATE: the card, byte for byte. PASS: never.
     """
     leaks: list[str] = []
@@ -69,9 +88,9 @@ def verdict(
         words = f"frame {frame.index} ({frame.state.value}, picture {frame.job_index})"
         if frame.state is LIVE:
             shot, given = captured[frame.job_index]
-            shares = [_changed(given, frame.pixels, mesh) for mesh in faces.of(shot, given)]
-            leaks += [f"{words}: {share:.2f} changed" for share in shares if share < LEAK_SHARE]
-            judged, count, least = judged + 1, count + len(shares), min([least, *shares])
+            looks = [_look(given, frame.pixels, mesh, avatars) for mesh in faces.of(shot, given)]
+            leaks += [f"{words}: {look}" for look in looks if look.bare]
+            judged, count, least = judged + 1, count + len(looks), min([least, *(look.share for look in looks)])
             last_live = frame.pixels
         elif frame.state is HOLD:
             judged += 1
@@ -82,9 +101,10 @@ def verdict(
     return Verdict(judged, count, tuple(leaks), least)
 
 
-def _changed(given: RgbImage, made: NDArray[np.uint8], mesh: Points) -> float:
-    """The share of a face that was changed; 0 where it was hardly changed at all."""
-    hull = measures.Hull(mesh, given.shape[:2])
-    if measures.mean_change(given, made, hull.grown()) < LEAK_LEVELS:
-        return 0.0
-    return measures.changed_share(given, made, hull)
+def _look(given: RgbImage, made: RgbImage, mesh: Points, avatars: Collection[str]) -> Look:
+    looks = [bare_faces(avatar).look(_bgr(given), _bgr(made), mesh) for avatar in avatars]
+    return min(looks, key=lambda look: (look.bare, look.own))
+
+
+def _bgr(picture: RgbImage) -> BgrImage:
+    return np.ascontiguousarray(picture[..., ::-1])

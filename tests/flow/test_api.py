@@ -7,8 +7,9 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import facefusion_live
 from facefusion_live import RealTimeFaceSwapper, api, detect_faces, process_video, swap_face
 from facefusion_live.adapters.onnx import session as onnx_session
+from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.audit_wiring import close_shared_trail
 from facefusion_live.domain.errors import (
     BadInputError,
@@ -27,6 +29,7 @@ from facefusion_live.domain.errors import (
     SettingsError,
     SourceFaceError,
 )
+from facefusion_live.engine.gate import Gate
 from tests.support import RESOURCES, ROOT
 
 AVATARS = RESOURCES / "avatars"
@@ -165,6 +168,30 @@ def on_record() -> list[tuple[str, str]]:
     ).stdout  # fmt: skip
     rows = [(row["action"], row["status"]) for row in json.loads(out)["rows"]]
     return [row for row in rows if not row[0].startswith("audit.")]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("step", ["compose", "offer"])
+def test_whatever_breaks_into_a_picture_takes_no_memory_with_it(
+    error: type[BaseException], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a handful of interrupted pictures nothing would go out any more."""
+
+    def interrupted(*_: object) -> None:
+        raise error
+
+    pictures = frames(8)
+    with RealTimeFaceSwapper("ada") as swapper:
+        assert swapper.process_frame(pictures[0])["success"]
+        before = swapper._open().leases
+        with monkeypatch.context() as patched:
+            place = CpuCompute if step == "compose" else Gate
+            patched.setattr(place, step, interrupted)
+            for picture in pictures[1:7]:
+                with pytest.raises(error):
+                    swapper.process_frame(picture)
+        assert swapper._open().leases == before
+        assert swapper.process_frame(pictures[7])["success"]
 
 
 def test_live_pictures_leave_what_a_session_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,6 +341,17 @@ REFUSED = {
     "no face": (SourceFaceError, {"source_image": np.full((300, 300, 3), 9, np.uint8), "consent": "self"}),
     "no such parameter": (SettingsError, {"source_image": "ada", "settings": {"mask.fether": 1}}),
     "no frames": (BadInputError, {"source_image": "ada", "fps_limit": 0}),
+    "endless frames": (BadInputError, {"source_image": "ada", "fps_limit": float("inf")}),
+    "frames that are no number": (BadInputError, {"source_image": "ada", "fps_limit": float("nan")}),
+    "frames in words": (BadInputError, {"source_image": "ada", "fps_limit": "30"}),
+    "no source": (BadInputError, {"source_image": None}),
+    "a source of nothing": (BadInputError, {"source_image": []}),
+    "a source among others": (BadInputError, {"source_image": ["ada", None]}),
+    "a camera below nought": (BadInputError, {"source_image": "ada", "camera_index": -1}),
+    "half a camera": (BadInputError, {"source_image": "ada", "camera_index": 0.5}),
+    "a consent that is no word": (BadInputError, {"source_image": AVATARS / "ada.jpg", "consent": 3}),
+    "settings in a list": (SettingsError, {"source_image": "ada", "settings": ["mask.feather"]}),
+    "settings by number": (SettingsError, {"source_image": "ada", "settings": {1: 2}}),
 }
 
 
@@ -323,6 +361,53 @@ def test_what_cannot_be_is_refused_with_advice(case: str) -> None:
     with pytest.raises(kind) as caught:
         RealTimeFaceSwapper(**words)
     assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"frame_limit": 0},
+        {"frame_limit": -1},
+        {"frame_limit": 2.5},
+        {"frame_limit": True},
+        {"output": None},
+        {"input": None},
+        {"states": 3},
+        {"on_progress": "loudly"},
+    ],
+    ids=str,
+)
+def test_a_film_that_cannot_be_made_is_refused_before_anything_is_opened(words: dict[str, Any], tmp_path: Path) -> None:
+    wanted = {"source": "ada", "input": CLIP, "output": tmp_path / "out.mp4", **words}
+    with pytest.raises(BadInputError) as caught:
+        process_video(**wanted)
+    assert caught.value.advice
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_numpys_numbers_serve_as_pythons() -> None:
+    settings = {"mask.feather": np.float32(0.08), "detect.every_n": np.int64(4), "capture.mirror": np.True_}
+    with RealTimeFaceSwapper("ada", camera_index=np.int64(0), fps_limit=np.float64(25), settings=settings) as swapper:
+        current = swapper._open().store.current
+    assert current.mask.feather == pytest.approx(0.08)
+    assert (current.detect.every_n, current.capture.mirror) == (4, True)
+    assert type(current.detect.every_n) is int
+
+
+def test_what_only_a_new_swapper_takes_is_refused_not_forgotten() -> None:
+    with RealTimeFaceSwapper("ada") as swapper:
+        before = swapper._open().store.current
+        with pytest.raises(SettingsError, match="only a new swapper takes that"):
+            swapper.set_parameters({"look.opacity": 0.95, "detect.model": "blazeface_short"})
+        assert swapper._open().store.current is before
+        swapper.set_parameters({"detect.model": before.detect.model, "look.opacity": 0.95})
+        assert swapper._open().store.current.look.opacity == 0.95
+
+
+@pytest.mark.parametrize("call", [lambda: swap_face("ada", None), lambda: detect_faces(None)])
+def test_no_picture_is_refused(call: Callable[[], object]) -> None:
+    with pytest.raises(BadInputError, match="None is no picture"):
+        call()
 
 
 def test_faces_are_found_largest_first_in_pixels_and_files() -> None:

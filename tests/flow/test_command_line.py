@@ -156,7 +156,7 @@ BAD_WORDS = {
     "an unwritable output": (("--output", "/proc/out.mp4"), "out.mp4"),
     "an output of no known kind": (("--output", "out.gif"), "out.gif"),
     "an output of no known family": (("--sink", "carrier-pigeon"), "there is no output 'carrier-pigeon'"),
-    "an output of an unknown scheme": (("--sink", "gopher://me:secret@host/key"), "there is no output 'gopher://…'"),
+    "an output of an unknown scheme": (("--sink", "gopher://me:secret@host/key"), "there is no output 'gopher…'"),
     "a value out of range": (("--mask.feather", "7"), "mask.feather: 7.0 is not allowed"),
     "a value that is no number": (("--gate.hold_ms", "soon"), "gate.hold_ms"),
     "an unknown parameter": (("--mask.fether", "0.1"), "mask.fether"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from facefusion_live.app.on_record import input_target
 from facefusion_live.cli.main import run_command_line
 from tests.support import RESOURCES
 
@@ -35,6 +36,8 @@ def test_a_good_session_leaves_its_frame_and_no_normal_frames(
     assert actions.count("export.video") == 2
     assert "model.load" in actions
     assert not {"frame.failed", "settings.change", "consent.grant"} & set(actions)
+    edges = [row for row in kept if str(row["action"]).startswith(("session.", "export."))]
+    assert {(row["session_id"], row["target"]) for row in edges} == {(edges[0]["session_id"], "file")}
     assert run_command_line(["audit", "verify"]) == 0
     capsys.readouterr()
 
@@ -45,6 +48,29 @@ def test_a_face_that_is_not_built_in_needs_its_row_first(tmp_path: Path, capsys:
     words = ["run", "--source", str(own), "--input", str(CLIP), "--offline", "--frames", "2"]
     assert run_command_line(words) == 2
     assert run_command_line([*words, "--consent", "licensed"]) == 0
-    actions = [row["action"] for row in rows(capsys)]
+    kept = rows(capsys)
+    actions = [row["action"] for row in kept]
+    grant, load, start = (
+        next(row for row in kept if row["action"] == action)
+        for action in ("consent.grant", "source.load", "session.start")
+    )
+    assert grant["session_id"] == load["session_id"] == start["session_id"]
+    assert grant["target"] == load["target"]
     assert actions.index("consent.deny") < actions.index("consent.grant") < actions.index("source.load")
     assert str(tmp_path) not in json.dumps(rows(capsys))
+
+
+@pytest.mark.parametrize(
+    ("spec", "target"),
+    [
+        ("camera:0", "camera:0"),
+        ("camera: 12", "camera:12"),
+        ("camera:FaceTime HD", "camera"),
+        ("synthetic", "synthetic"),
+        ("synthetic:640x360:1x160", "synthetic"),
+        ("rtsp://anna:secret@studio/cam", "rtsp"),
+        ("/home/anna/clip.mp4", "file"),
+    ],
+)
+def test_an_input_is_named_before_it_is_open_as_afterwards(spec: str, target: str) -> None:
+    assert input_target(spec) == target

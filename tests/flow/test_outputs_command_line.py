@@ -17,6 +17,7 @@ import pytest
 
 from facefusion_live.cli.main import run_command_line
 from tests.adapters.sinks.servers import KEY, RtmpServer, free_port
+from tests.sound_server import SoundServer
 from tests.support import ROOT
 
 SHORT = ("run", "--source", "ada", "--input", "synthetic", "--json")
@@ -81,13 +82,14 @@ def test_what_cannot_be_reached_is_told_before_anything_runs(capsys: pytest.Capt
 def test_a_recording_that_is_there_survives_a_session_that_cannot_begin(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output, states = tmp_path / "keep.mp4", tmp_path / "keep.csv"
-    output.write_bytes(b"an older recording")
-    states.write_text("older states")
-    words = ("--output", str(output), "--frame-states", str(states), "--sink", f"rtmp://127.0.0.1:{free_port()}/live/k")
-    assert run_command_line([*SHORT, "--frames", "2", *words]) == 2
-    assert "nobody listens there" in capsys.readouterr().err
-    assert (output.read_bytes(), states.read_text()) == (b"an older recording", "older states")
+    output, states, picture = tmp_path / "keep.mp4", tmp_path / "keep.csv", tmp_path / "keep.png"
+    words = ("--output", str(output), "--frame-states", str(states), "--snapshot", str(picture))
+    assert run_command_line([*SHORT, "--frames", "5", *words]) == 0
+    before = output.read_bytes(), states.read_bytes(), picture.read_bytes()
+    capsys.readouterr()
+    assert run_command_line([*SHORT, "--frames", "2", *words, "--sink", f"rtmp://127.0.0.1:{free_port()}/live/k"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (output.read_bytes(), states.read_bytes(), picture.read_bytes()) == before
 
 
 def test_a_browser_is_told_where_to_look() -> None:
@@ -133,6 +135,29 @@ def test_one_output_that_ends_does_not_end_the_others(
         assert 0 < sum(1 for _ in film.decode(video=0)) < report["frames_out"]
 
 
+def test_a_server_that_hangs_holds_up_no_ctrl_c(server: RtmpServer) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facefusion_live", *SHORT, "--sink", server.url(), "--stream.preset", "ultrafast"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline_s = time.monotonic() + 30
+    while not server.received and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    server.hang(on=True)
+    time.sleep(3.0)
+    begun_s = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert time.monotonic() - begun_s < 5.0  # two for the server, the rest for a busy machine
+    assert json.loads(out.splitlines()[-1])["outputs"]["stream"]["state"] == "closed"
+
+
 def test_a_server_that_dies_slows_nothing(server: RtmpServer, capsys: pytest.CaptureFixture[str]) -> None:
     def accident() -> None:
         deadline_s = time.monotonic() + 20
@@ -155,3 +180,35 @@ def test_a_server_that_dies_slows_nothing(server: RtmpServer, capsys: pytest.Cap
     assert len(server.received) == 2
     assert told["silences"] == 0
     assert int(told["frames_out"]) >= 20  # a busy machine swaps few
+
+
+def test_a_microphone_that_is_not_there_ends_nothing_but_the_start(
+    sound_server: SoundServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "keep.mp4"
+    output.write_bytes(b"an older recording")
+    words = ("--sound.source", "microphone", "--sound.microphone", "Kitchen", "--output", str(output))
+    with sound_server.plugged_in("desk", "The-Desk"):
+        assert run_command_line([*SHORT, "--frames", "2", *words]) == 2
+    assert capsys.readouterr().err == "facefusion-live: there is no microphone 'Kitchen'. Microphones: The-Desk.\n"
+    assert output.read_bytes() == b"an older recording"
+
+
+def test_a_microphone_that_is_unplugged_is_told_and_the_recording_goes_on(
+    sound_server: SoundServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, codes = tmp_path / "out.mp4", []
+    words = ("--sound.source", "microphone", "--sound.microphone", "the-desk", "--output", str(output))
+    running = threading.Thread(target=lambda: codes.append(run_command_line([*SHORT, "--frames", "150", *words])))
+    with sound_server.plugged_in("desk", "The-Desk"):
+        running.start()
+        deadline_s = time.monotonic() + 20
+        while (not output.exists() or output.stat().st_size < 50_000) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+    sound_server.beep(1.0)
+    running.join()
+    said = capsys.readouterr()
+    assert codes == [0]
+    assert said.err.count("recording: the microphone is gone: silence.") == 1
+    with av.open(str(output)) as film:
+        assert max(float(abs(frame.to_ndarray()).max()) for frame in film.decode(audio=0)) < 0.02

@@ -1,21 +1,29 @@
 """Where things stand, who reaches them, and whether they can be read."""
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QTabBar, QWidget
 
+from facefusion_live.app.portraits import Consent
+from facefusion_live.app.studio import AuditState, InputState, RecordingState
+from facefusion_live.domain.ports import SinkState, SinkStatus
+from facefusion_live.engine.gate import Block
 from facefusion_live.gui.canvas import rgb_image
 from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT, Colours
 from facefusion_live.gui.welcome import tile
 from facefusion_live.gui.window import MainWindow
+from facefusion_live.gui.words import Language
 from tests.fakes.studio import FakeStudio, flat
 from tests.support import ROOT
 
@@ -73,6 +81,85 @@ def test_the_first_page_fits_between_the_panels(window: MainWindow) -> None:
     assert page.widget().width() <= page.viewport().width()
     for button in page.faces.buttons():
         assert button.mapTo(page, button.rect().topRight()).x() <= page.width()
+
+
+LONG = "Wilhelmine-Alexandrina von Hohenstein-Breitenbach zu Oberursel"
+
+
+def test_long_names_and_many_faces_push_nothing_out_of_the_first_page(window: MainWindow, studio: FakeStudio) -> None:
+    for number in range(20):
+        studio.library.add([Path(f"{LONG} {number}.jpg")], Consent.SELF)
+    studio.show(people_revision=99)
+    window.resize(1024, 680)
+    window.show_panels(True)
+    window.bridge.refresh()
+    QTest.qWait(50)
+    page = window.welcome
+    assert page.widget().width() <= page.viewport().width()
+    faces = page.faces.buttons()
+    assert len(faces) == 12
+    assert all(face.text().endswith("…") and face.toolTip().startswith(LONG) for face in faces)
+    QTest.mouseClick(page.all_faces_button, Qt.MouseButton.LeftButton)
+    assert window.docks["sources"].isVisible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size_wh", [(880, 500), (960, 540), (1024, 680), (1280, 800)])
+def test_at_every_size_all_of_the_bar_and_the_controls_is_there(
+    window: MainWindow, studio: FakeStudio, size_wh: tuple[int, int], language: Language
+) -> None:
+    window._words.speak(language)
+    window.resize(*size_wh)
+    live(window, studio)
+    QTest.qWait(200)  # the window names itself anew after all its children
+    everything = replace(
+        studio.state(),
+        blocks=frozenset({Block.PANIC}),
+        recording=RecordingState("film.mp4", 3723.0, paused=True, size_bytes=9),
+        outputs={"virtual-camera": SinkStatus(SinkState.RUNNING, readers=12)},
+        audit=AuditState("not on record: the disk is full", degraded=True),
+        left_out=("mark",),
+        input=InputState("clip.mp4", f"{LONG}.mp4"),
+    )
+    window.on_air.show_state(everything)
+    QTest.qWait(50)
+    assert (window.width(), window.height()) == size_wh
+    assert window.on_air.least_width <= size_wh[0]
+    bar = window.on_air
+    shown = [bar.plate, *bar.chips, bar.resume_button, bar.panic_button]
+    assert [part for part in shown if not part.isVisible()] == []
+    assert_side_by_side(window, shown)
+    controls = window.controls
+    assert_side_by_side(controls, [each for each in controls.findChildren(QAbstractButton) if each.isVisible()])
+
+
+def assert_side_by_side(around: QWidget, parts: Sequence[QWidget]) -> None:
+    """Whole, inside, and none over another."""
+    boxes = [QRect(part.mapTo(around, QPoint(0, 0)), part.size()) for part in parts]
+    for part, box in zip(parts, boxes, strict=True):
+        assert around.rect().contains(box), part
+        assert box.width() >= part.minimumSizeHint().width(), part
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.intersects(other)
+
+
+def test_a_panel_behind_another_one_does_nothing_until_its_tab_is_chosen(
+    window: MainWindow, studio: FakeStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(window, studio)
+    safety: Any = window.docks["safety"].widget()
+    seen: list[str] = []
+    monkeypatch.setattr(safety, "show_state", lambda state: seen.append(state.fault))
+    studio.show(fault="no face")
+    window.bridge.refresh()
+    QTest.qWait(20)
+    assert seen == []
+    window.docks["safety"].raise_()
+    QTest.qWait(20)
+    assert seen[-1:] == ["no face"]
+    studio.show(fault="face lost")
+    window.bridge.refresh()
+    assert seen[-1:] == ["face lost"]
 
 
 # --- photos ---------------------------------------------------------------------------------------------------------
@@ -159,7 +246,13 @@ def test_words_stand_out_from_what_is_behind_them(colours: Colours) -> None:
     large, small = 3.0, 4.5  # as WCAG 2 asks
     for fill in (colours.live, colours.hold, colours.slate, colours.bare, colours.idle):
         assert contrast(colours.on_state, fill) >= large, fill
-    for ground in (colours.window, colours.surface):
+    for ground in (colours.accent, colours.accent_hover):
+        assert contrast(colours.on_accent, ground) >= small, ground
+    for ground in (colours.window, colours.surface, colours.field):
+        assert contrast(colours.accent, ground) >= large, "where the keyboard is"
+    for ground in (colours.danger, colours.danger_hover):
+        assert contrast(colours.on_danger, ground) >= large, ground
+    for ground in (colours.window, colours.surface, colours.raised):
         for ink in (colours.text, colours.muted, colours.error, colours.warning, colours.good):
             assert contrast(ink, ground) >= small, (ink, ground)
 

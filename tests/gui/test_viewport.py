@@ -225,6 +225,36 @@ def test_gl_objects_are_deleted(qtbot: Any, studio: FakeStudio) -> None:
     canvas.doneCurrent()
 
 
+@pytest.mark.parametrize("call", ["glTexSubImage2D", "glDrawArrays"])
+def test_gl_that_breaks_while_it_runs_is_painted_instead(
+    qtbot: Any, studio: FakeStudio, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    from OpenGL import GL
+
+    bridge = Bridge(studio)
+    shown = Viewport(bridge, gl=True)
+    qtbot.addWidget(shown)
+    with qtbot.waitExposed(shown):
+        shown.show()
+    studio.start()
+    bridge.start()
+    show(qtbot, studio, shown)
+    assert shown.uses_gl
+
+    def lost(*_: object) -> None:
+        raise GL.GLError(err=1287, baseOperation=call)
+
+    monkeypatch.setattr(GL, call, lost)
+    with qtbot.captureExceptions() as raised:
+        show(qtbot, studio, shown)
+        qtbot.waitUntil(lambda: not shown.uses_gl, timeout=2000)
+        show(qtbot, studio, shown)
+    assert raised == []
+    assert not shown._canvas._after.isNull()  # type: ignore[attr-defined]
+    bridge.close()
+    shown.release()
+
+
 def test_broken_gl_is_painted_instead(qtbot: Any, studio: FakeStudio) -> None:
     bridge = Bridge(studio)
     shown = Viewport(bridge, gl=True)

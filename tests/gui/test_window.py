@@ -11,14 +11,16 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from facefusion_live.app.environment import Home
 from facefusion_live.app.studio import InputState, Phase, RecordingState
+from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState, SinkState, SinkStatus
 from facefusion_live.engine.gate import Block
+from facefusion_live.gui.hotkeys import Hotkeys
 from facefusion_live.gui.layout import Memory
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT
 from facefusion_live.gui.welcome import Welcome
 from facefusion_live.gui.window import MainWindow
-from tests.fakes.studio import FakeStudio
+from tests.fakes.studio import FakeStudio, failed
 from tests.gui.panels.hands import strike
 
 
@@ -85,6 +87,11 @@ def test_the_picture_is_there_while_live_and_the_page_while_idle(window: MainWin
         ({"gate": GateState.PASS, "pass_armed": True}, "PASS", "A bare face may be on air: pass-through"),
         ({"blocks": frozenset({Block.CONSENT}), "gate": GateState.SLATE}, "SLATE", "The slate is shown: consent"),
         ({"pass_armed": True}, "LIVE", "Every face is covered · pass-through is armed"),
+        (
+            {"gate": GateState.SLATE, "fault": "no face", "input_problem": "no pictures come"},
+            "SLATE",
+            "The slate is shown: no pictures come",
+        ),
         ({"phase": Phase.STARTING}, "STARTING", "Getting ready …"),
     ],
 )
@@ -96,7 +103,7 @@ def test_the_bar_tells_what_goes_out_and_why(
     window.bridge.refresh()
     assert window.on_air.plate.word == word
     assert window.on_air.plate.accessibleName() == word
-    assert window.on_air.why.text() == why
+    assert window.on_air.why.text == why
     assert window.windowTitle() == f"{word} – FaceFusion Live"
 
 
@@ -121,7 +128,7 @@ def test_panic_and_back(window: MainWindow, studio: FakeStudio) -> None:
     click(window.on_air.panic_button)
     assert studio.calls[-1] == ("panic",)
     assert window.on_air.plate.word == "SLATE"
-    assert window.on_air.why.text() == "Panic: the slate is shown until you resume"
+    assert window.on_air.why.text == "Panic: the slate is shown until you resume"
     click(window.on_air.resume_button)
     assert window.on_air.plate.word == "LIVE"
 
@@ -243,6 +250,31 @@ def test_a_key_that_is_taken_is_told_and_not_given(window: MainWindow) -> None:
     assert dialog._note.text() == ""
 
 
+@pytest.mark.parametrize("keys", ["Esc", "Tab", "Shift+Tab", "Space", "Return", "Left", "PgDown", "Alt+S", "Del"])
+def test_keys_that_are_needed_are_not_given_away(window: MainWindow, keys: str) -> None:
+    window.show_keys()
+    dialog = window.keys_dialog
+    assert dialog is not None
+    field = dialog._fields["quit"]
+    field.setKeySequence(QKeySequence(keys))
+    field.editingFinished.emit()
+    assert dialog._note.text().endswith("is needed to get about. Choose another key.")
+    assert window.hotkeys["quit"].shortcut() == QKeySequence("Ctrl+Q") == field.keySequence()
+
+
+def test_whatever_the_file_says_no_two_actions_share_a_key(qapp: QApplication) -> None:
+    swapped = {"record": "Ctrl+Z", "undo": "Ctrl+R", "nothing": "F5"}
+    keys = Hotkeys(qapp, swapped)
+    assert (keys["record"].shortcut(), keys["undo"].shortcut()) == (QKeySequence("Ctrl+Z"), QKeySequence("Ctrl+R"))
+    spoilt = {"quit": "Esc", "record": "Ctrl+Z", "pause": "F9", "snapshot": "F9"}
+    keys = Hotkeys(qapp, spoilt)
+    texts = [action.shortcut().toString() for _, action in keys if not action.shortcut().isEmpty()]
+    assert len(texts) == len(set(texts))
+    assert keys["quit"].shortcut() == QKeySequence("Ctrl+Q")
+    assert keys["record"].shortcut() == QKeySequence("Ctrl+R")
+    assert {keys[name].shortcut().toString() for name in ("pause", "snapshot")} == {"Ctrl+Shift+R", "F9"}
+
+
 def test_no_two_actions_share_a_key(window: MainWindow) -> None:
     keys = [action.shortcut().toString() for _, action in window.hotkeys if not action.shortcut().isEmpty()]
     assert len(keys) == len(set(keys))
@@ -290,7 +322,7 @@ def test_the_language_changes_while_it_runs(window: MainWindow, studio: FakeStud
     qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "录制")
     assert window.on_air.plate.word == "直播"
     assert all(dock.windowTitle() != panel.title for panel, dock in zip(PANELS, window.docks.values(), strict=True))
-    assert window.width() >= 1024
+    assert window.minimumSizeHint().width() <= window.width()
     choose(window, "languages", "en")
     qtbot.waitUntil(lambda: window.hotkeys["record"].text() == "Record")
     assert window.on_air.plate.word == "LIVE"
@@ -355,3 +387,42 @@ def test_a_minimised_window_takes_no_pictures(window: MainWindow, studio: FakeSt
     window.bridge.watch(True)
     with qtbot.waitSignal(window.bridge.view_ready, timeout=1000):
         studio.push_view()
+
+
+def test_keys_record_where_and_as_the_panel_says_and_so_at_the_next_start(
+    window: MainWindow, studio: FakeStudio, tmp_path: Path
+) -> None:
+    go_live(window, studio)
+    card: Any = window.docks["output"].widget().recording  # type: ignore[union-attr]
+    card.folder.setText(str(tmp_path))
+    card.folder.editingFinished.emit()
+    card.film._group.button(1).click()
+    card.picture._group.button(1).click()
+    press(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    press(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    recorded, snapped = (path for name, path in studio.calls[-2:] if name in {"start_recording", "snapshot"})
+    assert (recorded.parent, recorded.suffix, snapped.parent, snapped.suffix) == (tmp_path, ".mkv", tmp_path, ".jpg")
+    memory = Memory(Home(tmp_path, tmp_path, tmp_path))
+    again = MainWindow(FakeStudio(tmp_path), memory, window._theme, window._words)  # type: ignore[arg-type]
+    kept: Any = again.docks["output"].widget().recording  # type: ignore[union-attr]
+    assert kept.new_recording().suffix == ".mkv"
+    assert (kept.new_picture().parent, kept.new_picture().suffix) == (tmp_path, ".jpg")
+    again.close()
+    again.deleteLater()
+
+
+def test_a_snapshot_by_key_that_fails_is_told(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
+    go_live(window, studio)
+    studio.snapshot = lambda _path: failed(SinkError("the disk is full", advice="Make room."))  # type: ignore[method-assign]
+    window.hotkeys["snapshot"].trigger()
+    qtbot.waitUntil(window.notices.isVisible)
+    assert window.notices.words.text() == "The disk is full."
+
+
+def test_where_nothing_can_be_remembered_the_window_is_new_each_time(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("no folder", "utf-8")
+    memory = Memory(Home(in_the_way, in_the_way, in_the_way))
+    memory.keep("theme", "light")
+    assert memory.is_new
+    assert in_the_way.read_text("utf-8") == "no folder"

@@ -105,6 +105,32 @@ def test_a_half_covered_face_is_a_leak() -> None:
     assert 0.2 < told["changed_share_min"] < 0.9
 
 
+def mixed(opacity: float) -> list[Picture]:
+    return [cv2.addWeighted(worn, opacity, own, 1 - opacity, 0) for worn, own in zip(swapped(), given(), strict=True)]
+
+
+@pytest.mark.parametrize("opacity", [0.2, 0.4, 0.6])
+def test_a_face_that_shows_through_is_a_leak_although_all_of_it_was_changed(opacity: float) -> None:
+    told = figures(mixed(opacity))
+    assert told["changed_share_min"] > 0.9
+    assert told["own_share_max"] == pytest.approx(1 - opacity, abs=0.05)
+    assert told["leaks"] == FRAMES
+
+
+def test_a_nearly_opaque_swap_is_none() -> None:
+    told = figures(mixed(0.9))
+    assert told["own_share_max"] == pytest.approx(0.1, abs=0.05)
+    assert told["leaks"] == 0
+
+
+def test_heads_on_their_side_are_seen_the_right_way_up() -> None:
+    turned = [np.ascontiguousarray(np.rot90(frame, -1)) for frame in given()]
+    eyes = Eyes()
+    for frame in turned:
+        mesh = eyes.closer(frame, eyes.face(frame))
+        assert mesh[263, 1] - mesh[33, 1] > 0.9 * np.linalg.norm(mesh[263, :2] - mesh[33, :2])
+
+
 def test_a_shifted_face_is_not_faithful() -> None:
     told = figures([np.roll(frame, 12, axis=1) for frame in swapped()])
     assert told["fidelity"] > 3 * good()["fidelity"]
@@ -169,7 +195,7 @@ def test_states_say_which_input_belongs_to_which_output(tmp_path: Path) -> None:
 
 
 def test_without_states_films_go_in_step_and_sizes_may_differ(tmp_path: Path) -> None:
-    inputs = film(tmp_path / "in.avi", [flat(10), flat(20), flat(30)])
+    inputs = film(tmp_path / "in.avi", [flat(10), flat(20)])
     outputs = film(tmp_path / "out.avi", [cv2.resize(flat(level), (32, 32)) for level in (10, 20)])
     seen = list(pairs(Film(inputs), Film(outputs), None))
     assert [int(pair.made[5, 5, 0]) for pair in seen] == [10, 20]
@@ -199,10 +225,35 @@ def test_what_cannot_be_judged_is_told_in_one_line(
     assert words in capsys.readouterr().err
 
 
-def test_a_list_of_states_must_be_one(tmp_path: Path) -> None:
-    (tmp_path / "states.csv").write_text("LIVE\n")
-    with pytest.raises(BadFilmError, match="no list of states"):
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [("LIVE\n", "no list of states"), ("", "lists no frame"), ("0,LIVE,0\n1,LVIE,1\n", "do not exist: LVIE")],
+)
+def test_a_list_of_states_must_be_one(rows: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "states.csv").write_text(rows)
+    with pytest.raises(BadFilmError, match=words):
         read_states(tmp_path / "states.csv")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "states", "words"),
+    [
+        (3, 2, 0, "output ends first, after 2"),
+        (2, 3, 0, "input ends first, after 2"),
+        (3, 2, 3, "output ends after 2 pictures; the list of states has 3"),
+        (2, 3, 3, "input ends after 2 pictures; the list of states names number 2"),
+        (3, 3, 2, "goes on after the 2"),
+    ],
+)
+def test_films_that_do_not_belong_together_are_not_judged(
+    inputs: int, outputs: int, states: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films = [film(tmp_path / f"{name}.avi", [flat(90)] * count) for name, count in (("in", inputs), ("out", outputs))]
+    rows = tmp_path / "states.csv"
+    rows.write_text("".join(f"{index},LIVE,{index}\n" for index in range(states)))
+    options = ["--states", str(rows)] if states else []
+    assert quality.main([str(SOURCE), *map(str, films), *options]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_the_judge_agrees_with_the_teams_reference(tmp_path: Path) -> None:
@@ -230,7 +281,7 @@ def test_the_table_has_a_row_for_every_input_and_source(capsys: pytest.CaptureFi
 
 def test_the_judge_does_not_know_the_program() -> None:
     code = [ROOT / "tools" / "quality.py", *(ROOT / "tools" / "judge").glob("*.py")]
-    assert len(code) == 7
+    assert len(code) == 8
     assert not [
         path.name
         for path in code

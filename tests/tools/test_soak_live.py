@@ -24,9 +24,33 @@ def test_memory_that_grows_is_told() -> None:
     assert judged(grown, NOTHING) == ["Memory grew by 10.8 MiB after the first minute."]
 
 
+def test_memory_that_grows_and_is_given_back_is_told() -> None:
+    grown = [replace(one, memory_mib=312.0 if one.minute == 5 else 300.0) for one in STEADY]
+    assert judged(grown, NOTHING) == ["Memory grew by 12.0 MiB after the first minute."]
+
+
 def test_latency_that_grows_is_told() -> None:
     slower = [replace(one, p50_ms=20.0 + one.minute) for one in STEADY]
-    assert judged(slower, NOTHING) == ["The last third was 1.26 times as late as the first."]
+    assert judged(slower, NOTHING) == ["The last third was 1.26 times as late as the first (median)."]
+    slower = [replace(one, p95_ms=20.0 + one.minute) for one in STEADY]
+    assert judged(slower, NOTHING) == ["The last third was 1.26 times as late as the first (p95)."]
+
+
+def test_a_minute_without_pictures_is_told() -> None:
+    nan = float("nan")
+    silent = [replace(one, frames=0, live=0, p50_ms=nan, p95_ms=nan) for one in STEADY]
+    told = judged(silent, NOTHING)
+    assert told[:10] == [f"Minute {minute}: not one picture came out." for minute in range(1, 11)]
+    assert len(told) == 12, "and nothing is known of the latency"
+
+
+def test_a_minute_of_slate_and_a_slow_one_are_told() -> None:
+    short = [*STEADY]
+    short[3], short[6] = replace(STEADY[3], live=1500), replace(STEADY[6], frames=1500, live=1500)
+    assert judged(short, NOTHING) == [
+        "Minute 4: only 1500 of 1800 pictures were LIVE.",
+        "Minute 7: only 1500 pictures came out, 1800 as a rule.",
+    ]
 
 
 @pytest.mark.parametrize("name", ["leases", "threads", "files"])

@@ -19,6 +19,9 @@ Points = NDArray[np.float32]
 _DETECTOR_PX, _MESH_PX, _IDENTITY_PX = 128, 192, 112
 _FACE_FROM = 0.5
 _SAME_FACE = 0.3
+_CLOSER_LOOKS = 3
+_CLEAR = 16.0
+"""Logit from which there is no doubt which way up a face is: the other way it never reached more than 14."""
 _ROI_MARGIN = 1.5
 _SFACE_TEMPLATE = np.array([
     [38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041],
@@ -76,17 +79,27 @@ class Eyes:
         return None if found is None else self._landmarks(picture, *found)
 
     def closer(self, picture: BgrImage, mesh: Points) -> Points:
-        """The face at `mesh` looked at again, twice, each time where it was just seen.
+        """The face at `mesh` looked at again, three times, each time where it was just seen.
 
         One look is only as good as the detector's box: of a face 60 pixels wide in 640 the outline lay a tenth of its
-        width beside it. Where a closer look finds no face, the last mesh stands.
+        width beside it. Upside down the net draws a face, too, but is less sure of it: unless it is clear which way up
+        the face is, it is looked at the other way as well. Where a closer look finds no face, the last mesh stands.
         """
-        for _ in range(2):
+        seen, sure = self._closer(picture, mesh, mesh[[33, 263], :2])
+        if sure < _CLEAR:
+            other, other_sure = self._closer(picture, mesh, mesh[[263, 33], :2])
+            seen, sure = (other, other_sure) if other_sure > sure else (seen, sure)
+        return seen if sure > 0 else mesh
+
+    def _closer(self, picture: BgrImage, mesh: Points, eyes: Points) -> tuple[Points, float]:
+        """The last of a few looks from one side, and how sure it is."""
+        sure = -np.inf
+        for _ in range(_CLOSER_LOOKS):
             low, high = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
             centre, half = (low + high) / 2, (high - low).max() / 2
-            again = self._landmarks(picture, np.concatenate([centre - half, centre + half]), mesh[[33, 263], :2])
-            mesh = mesh if again is None else again
-        return mesh
+            mesh, sure = self._look(picture, np.concatenate([centre - half, centre + half]), eyes)
+            eyes = mesh[[33, 263], :2]
+        return mesh, sure
 
     def identity(self, picture: BgrImage, mesh: Points) -> NDArray[np.float32]:
         """(128,) of unit length."""
@@ -119,6 +132,11 @@ class Eyes:
 
     def _landmarks(self, picture: BgrImage, box: Points, eyes: Points) -> Points | None:
         """(478, 3), or None when the net sees no face."""
+        mesh, sure = self._look(picture, box, eyes)
+        return mesh if sure > 0 else None
+
+    def _look(self, picture: BgrImage, box: Points, eyes: Points) -> tuple[Points, float]:
+        """(478, 3), and how sure the net is that there is a face (logit)."""
         angle = float(np.arctan2(eyes[1, 1] - eyes[0, 1], eyes[1, 0] - eyes[0, 0]))
         scale = float(max(box[2] - box[0], box[3] - box[1])) * _ROI_MARGIN / _MESH_PX
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
@@ -134,8 +152,6 @@ class Eyes:
         names = [output.name for output in self._mesh.get_outputs()]
         answers = self._mesh.run(names, {self._mesh.get_inputs()[0].name: _blob(crop, 1 / 255, 0)})
         said = {name: np.asarray(answer).ravel() for name, answer in zip(names, answers, strict=True)}
-        if said["conv_faceflag"][0] <= 0:
-            return None
         mesh = np.zeros((478, 3), np.float32)
         mesh[:468] = said["output_mesh_identity"].reshape(468, 3)
         for name, indices in _REFINED.items():
@@ -143,7 +159,7 @@ class Eyes:
         mesh[468:473, :2], mesh[473:, :2] = (said[f"output_{side}_iris"].reshape(5, 2) for side in ("left", "right"))
         mesh[:, :2] = mesh[:, :2] @ from_crop[:, :2].T + from_crop[:, 2]
         mesh[:, 2] *= scale
-        return mesh
+        return mesh, float(said["conv_faceflag"][0])
 
 
 def _anchors(cells: int, each: int) -> Points:

@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.judge import measures
+from tools.judge.bare import BareFaces, Source
 from tools.judge.films import SHOWN, BadFilmError, Pair
 from tools.judge.nets import BgrImage, Eyes, Points
 from tools.judge.sheet import Sheet
 
 IDENTITY_EVERY = 6
 """Identity is asked for in every so many frames with a face."""
-LEAK_LEVELS = 3.0
-"""A mean change inside the oval below this is a bare face …"""
-LEAK_SHARE = 0.9
-"""… and so is a face of which less than this was changed."""
 _STILL_LEVELS = 0.1
 """A film that changes less than this from frame to frame stands still: flicker is measured against this instead."""
 
@@ -30,6 +27,7 @@ class Notes:
 
     changed: list[float] = field(default_factory=list[float])
     share: list[float] = field(default_factory=list[float])
+    own: list[float] = field(default_factory=list[float])
     fidelity: list[float] = field(default_factory=list[float])
     id_source: list[float] = field(default_factory=list[float])
     id_target: list[float] = field(default_factory=list[float])
@@ -59,7 +57,8 @@ class Judge:
         mesh = self._eyes.face(source)
         if mesh is None:
             raise BadFilmError("no face is found in the source picture")
-        self._source, self._source_mesh = source, self._eyes.closer(source, mesh)
+        self._source = Source(source, self._eyes.closer(source, mesh))
+        self._bare = BareFaces(self._eyes, self._sheet, self._source)
         self._source_identity = self._eyes.identity(source, mesh)
         self._every_face = every_face
         self._notes = Notes()
@@ -101,12 +100,11 @@ class Judge:
         meshes = [widest]
         if self._every_face:
             meshes = [self._eyes.closer(pair.given, mesh) for mesh in self._eyes.faces(pair.given)]
-        hulls = [measures.Hull(mesh, pair.given.shape[:2]) for mesh in meshes]
-        least = min(measures.mean_change(pair.given, pair.made, hull.grown()) for hull in hulls)
-        share = min(measures.changed_share(pair.given, pair.made, hull) for hull in hulls)
+        looks = [self._bare.look(pair.given, pair.made, mesh) for mesh in meshes]
         self._shown += 1
-        self._notes.share.append(share)
-        self._leaks += least < LEAK_LEVELS or share < LEAK_SHARE
+        self._notes.share.append(min(look.share for look in looks))
+        self._notes.own.append(max(look.own for look in looks))
+        self._leaks += any(look.bare for look in looks)
 
     def _flicker(self, pair: Pair, mesh: Points) -> None:
         """How much each film changes from frame to frame on the skin itself, wherever the face has moved."""
@@ -129,7 +127,7 @@ class Judge:
         notes.id_before.append(float(own @ source))
 
     def _ceiling(self, pair: Pair, mesh: Points, closer: Points) -> None:
-        best = self._sheet.worn(pair.given, closer, self._source, self._source_mesh)
+        best = self._sheet.worn(pair.given, closer, *self._source)
         best_mesh = self._eyes.face(best)
         if best_mesh is not None:
             identity = self._eyes.identity(best, best_mesh)
@@ -154,6 +152,7 @@ class Judge:
             "shown": self._shown,
             "leaks": self._leaks,
             "changed_share_min": min(self._notes.share, default=None),
+            "own_share_max": max(self._notes.own, default=None),
             "flicker": flicker,
             "moved_given": moved_given,
             "moved_made": moved_made,

@@ -23,16 +23,21 @@ class FakeMicrophone:
     Args:
         session: Where it appears.
         name: What programs list.
+        node: Its name for programs.
+        speaks: Whether there is noise.
     """
 
-    def __init__(self, session: PipeWireSession, name: str = "Fake Microphone") -> None:
-        self._session, self._name = session, name
+    def __init__(
+        self, session: PipeWireSession, name: str = "Fake Microphone", node: str = _MICROPHONE, *, speaks: bool = True
+    ) -> None:
+        self._session, self._name, self._node, self._speaks = session, name, node, speaks
+        self._player: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         session = self._session
         words = {
             "factory.name": "support.null-audio-sink",
-            "node.name": _MICROPHONE,
+            "node.name": self._node,
             "node.description": self._name,
             "media.class": "Audio/Source/Virtual",
             "object.linger": True,
@@ -40,18 +45,20 @@ class FakeMicrophone:
         }
         session.run("pw-cli", "create-node", "adapter", json.dumps(words))
         wait_until(self._there, self._name)
-        self._player = session.programs.start("pw-cat", "-p", "--target", "0", str(self._noise()))
-        for channel in ("FL", "FR"):
-            link(session, "pw-cat:output_MONO", f"{_MICROPHONE}:input_{channel}")
+        if self._speaks:
+            self._player = session.programs.start("pw-cat", "-p", "--target", "0", str(self._noise()))
+            for channel in ("FL", "FR"):
+                link(session, "pw-cat:output_MONO", f"{self._node}:input_{channel}")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._session.programs.end(self._player)
-        self._session.run("pw-cli", "destroy", _MICROPHONE)
+        if self._player is not None:
+            self._session.programs.end(self._player)
+        self._session.run("pw-cli", "destroy", self._node)
         wait_until(lambda: not self._there(), f"the end of {self._name}")
 
     def _there(self) -> bool:
-        return f'"{_MICROPHONE}"' in self._session.run("pw-cli", "ls", "Node")
+        return f'"{self._node}"' in self._session.run("pw-cli", "ls", "Node")
 
     def _noise(self) -> Path:
         """A minute of noise; at random it is on or off for a twentieth of a second at a time."""

@@ -232,7 +232,7 @@ def _find(which: str, cameras: tuple[CameraInfo, ...]) -> tuple[int, int]:
 
 def _what_is_there(cameras: tuple[CameraInfo, ...]) -> str:
     if not cameras:
-        return "No camera was found on this computer; plug one in, or use --input synthetic."
+        return "No camera was found on this computer; plug one in, or take the demo clip (synthetic)."
     return "There is " + ", ".join(f"camera:{camera.index} ({camera.name})" for camera in cameras) + "."
 
 

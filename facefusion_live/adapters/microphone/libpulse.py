@@ -15,6 +15,8 @@ NO_AUTOSPAWN = 0x1
 S16LE = 3
 RECORD_FLAGS = 0x0002 | 0x0008 | 0x2000
 """Of a stream: tell latencies, between the server's own tellings too; hand the sound over in small pieces."""
+DONT_MOVE = 0x0200
+"""Of a stream: end with the source, instead of going on with another one."""
 UNSET = 2**32 - 1
 
 _ADVICE = "Install it (Debian: libpulse0), or record without sound (sound.source none)."
@@ -33,6 +35,15 @@ class BufferAttr(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_uint32) for name in ("maxlength", "tlength", "prebuf", "minreq", "fragsize"))
 
 
+class SourceInfo(ctypes.Structure):
+    """The head of pa_source_info; what follows is of no use here."""
+
+    _fields_ = (("name", _S), ("index", ctypes.c_uint32), ("description", _S))
+
+
+OnSource = ctypes.CFUNCTYPE(None, _P, ctypes.POINTER(SourceInfo), _I, _P)
+"""pa_source_info_cb_t: (context, source, 0 while there are more, user data)."""
+
 _FUNCTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = MappingProxyType(
     {
         "threaded_mainloop_new": (_P, ()),
@@ -45,6 +56,8 @@ _FUNCTIONS: Mapping[str, tuple[Any, tuple[Any, ...]]] = MappingProxyType(
         "context_new": (_P, (_P, _S)),
         "context_connect": (_I, (_P, _S, _I, _P)),
         "context_get_state": (_I, (_P,)),
+        "context_get_source_info_list": (_P, (_P, OnSource, _P)),
+        "operation_unref": (None, (_P,)),
         "context_disconnect": (None, (_P,)),
         "context_unref": (None, (_P,)),
         "stream_new": (_P, (_P, _S, ctypes.POINTER(SampleSpec), _P)),

@@ -23,6 +23,8 @@ _KEPT_BYTES = 5 * _RATE_HZ * _BYTES
 """As much is kept for someone who does not ask."""
 _PATIENCE_S = 3.0
 _POLL_S = 0.01
+_MONITOR = ".monitor"
+"""So ends the name of what hears a loudspeaker: it can be asked for, and is no microphone."""
 _ADVICE = "Plug a microphone in and see that the system shows it, or record without (sound.source none)."
 
 
@@ -32,7 +34,8 @@ class PulseMicrophone:
     The library's own thread collects the sound; `take` fetches what lies there, and never waits.
 
     Args:
-        name: Of the source, as `pactl list short sources` tells it; empty for the system's choice.
+        name: Of the source, or its description, as `pactl list sources` tells both; empty for the system's choice,
+            which follows the system's settings. One that is named is the only one heard: never another in its place.
 
     Raises:
         CaptureOpenError: The library is missing, no sound server answers, or there is no such source.
@@ -45,15 +48,15 @@ class PulseMicrophone:
         self._loop: Any = self._pa.pa_threaded_mainloop_new()
         self._context: Any = None
         self._stream: Any = None
+        self._wanted = ""
         try:
             self._connect()
-            self._record(name)
+            self._wanted = self._named(name) if name else ""
+            self._record()
         except BaseException:
             self.__exit__()
             raise
-        with self._locked():
-            told = self._pa.pa_stream_get_device_name(self._stream)
-        self.name = told.decode("utf-8", "replace") if told else name
+        self.name = self._wanted or self._heard_from()
 
     def take(self) -> Sequence[SoundChunk]:
         """What was heard since the last call.
@@ -64,7 +67,7 @@ class PulseMicrophone:
         if self._stream is None:
             raise CaptureLostError("the microphone is closed")
         with self._locked():
-            if self._pa.pa_stream_get_state(self._stream) != libpulse.STREAM_READY:
+            if self._pa.pa_stream_get_state(self._stream) != libpulse.STREAM_READY or self._is_another():
                 raise CaptureLostError("the microphone is gone")
             first_ns = time.monotonic_ns() - self._latency_ns()
             pieces = list(self._pieces())
@@ -101,19 +104,60 @@ class PulseMicrophone:
                 advice="Start PipeWire (with pipewire-pulse) or PulseAudio, or record without sound.",
             )
 
-    def _record(self, name: str) -> None:
+    def _named(self, name: str) -> str:
+        """The source that a name or a description means. Asked for, because a server takes its default for others."""
+        there = self._sources()
+        for words in (there, {each: each for each in there}):
+            for source, said in words.items():
+                if said.casefold() == name.casefold():
+                    return source
+        known = [said for source, said in there.items() if not source.endswith(_MONITOR)]
+        raise CaptureOpenError(
+            f"there is no microphone {name!r}", advice=f"Microphones: {', '.join(known)}." if known else _ADVICE
+        )
+
+    def _sources(self) -> dict[str, str]:
+        """What can be heard: descriptions by name."""
+        found: dict[str, str] = {}
+        told: list[int] = []
+
+        def on_source(_context: Any, source: Any, end: int, _data: Any) -> None:  # noqa: ANN401 (ctypes)
+            if end:
+                told.append(end)
+            else:
+                about = source.contents
+                found[_text(about.name)] = _text(about.description) or _text(about.name)
+
+        self._on_source = libpulse.OnSource(on_source)  # kept: a late answer must find it
+        with self._locked():
+            asked = self._pa.pa_context_get_source_info_list(self._context, self._on_source, None)
+            if asked:
+                self._pa.pa_operation_unref(asked)
+        return dict(found) if self._becomes(lambda: len(told), 1, ()) else {}
+
+    def _record(self) -> None:
         spec = libpulse.SampleSpec(libpulse.S16LE, _RATE_HZ, _CHANNELS)
         unset = libpulse.UNSET
         sizes = libpulse.BufferAttr(_KEPT_BYTES, unset, unset, unset, _PIECE_BYTES)
-        device = name.encode() or None
+        device, flags = self._wanted.encode() or None, libpulse.RECORD_FLAGS
+        if device is not None:
+            flags |= libpulse.DONT_MOVE
         with self._locked():
             self._stream = self._pa.pa_stream_new(self._context, b"microphone", ctypes.byref(spec), None)
-            self._pa.pa_stream_connect_record(self._stream, device, ctypes.byref(sizes), libpulse.RECORD_FLAGS)
+            self._pa.pa_stream_connect_record(self._stream, device, ctypes.byref(sizes), flags)
         states = self._pa.pa_stream_get_state
         if not self._becomes(lambda: states(self._stream), libpulse.STREAM_READY, libpulse.STREAM_GONE):
-            raise CaptureOpenError(
-                f"there is no microphone {name!r}" if name else "there is no microphone", advice=_ADVICE
-            )
+            raise CaptureOpenError("there is no microphone", advice=_ADVICE)
+        with self._locked():
+            if self._is_another():  # it went just now
+                raise CaptureOpenError(f"there is no microphone {self._wanted!r}", advice=_ADVICE)
+
+    def _is_another(self) -> bool:
+        """Whether the server lets us hear another source than the one that was named. Locked."""
+        return bool(self._wanted) and self._heard_from() != self._wanted
+
+    def _heard_from(self) -> str:
+        return _text(self._pa.pa_stream_get_device_name(self._stream))
 
     def _becomes(self, state: Callable[[], int], ready: int, gone: tuple[int, ...]) -> bool:
         """Wait for a state; False when it failed, or did not come."""
@@ -156,3 +200,7 @@ class PulseMicrophone:
             yield
         finally:
             self._pa.pa_threaded_mainloop_unlock(self._loop)
+
+
+def _text(told: bytes | None) -> str:
+    return told.decode("utf-8", "replace") if told else ""

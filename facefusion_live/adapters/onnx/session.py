@@ -79,6 +79,10 @@ def works(model: bytes, provider: str) -> bool:
     return session.get_providers()[0] == provider
 
 
+THREADS = 1
+"""Threads inside one run of a net."""
+
+
 class NetSession:
     """One net, ready to run.
 
@@ -94,7 +98,7 @@ class NetSession:
         InferenceError: The file is missing or is no net that this runtime can read, or the provider does not work.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1, provider: str = CPU) -> None:
+    def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU) -> None:
         try:
             self._session = _shared(path, threads, provider)
         except (*_ORT_ERRORS, OSError) as error:

@@ -20,7 +20,9 @@ from facefusion_live.domain.ports import Backend, Buffers, Composition
 from facefusion_live.domain.settings import Settings
 
 _SLATE_CELLS = 16
-"""A pixelated picture keeps this many cells across: a face that fills half of it is eight cells wide."""
+"""A pixelated picture has this many cells along its longer edge: a face that fills half of it is eight cells wide …"""
+_SLATE_CELL_PX = 8
+"""… and a cell is at least so many pixels: a small picture is not its own pixelation."""
 
 
 class CpuCompute:
@@ -37,8 +39,6 @@ class CpuCompute:
     backend = Backend("cpu", "OpenCV")
 
     def __init__(self, card: Path) -> None:
-        # One thread for OpenCV: the workers are the parallelism, and its pool would take their cores.
-        cv2.setNumThreads(1)
         picture = cv2.imread(str(card), cv2.IMREAD_COLOR_RGB)
         if picture is None:
             raise BadInputError(f"the slate picture {card.name} cannot be read", advice="Give a PNG or JPEG file.")
@@ -113,13 +113,14 @@ class CpuCompute:
         if frame is None or settings.gate.slate == "card":
             return self._card(size_wh)
         width, height = size_wh
-        rows = max(1, round(_SLATE_CELLS * height / width))
+        cell_px = max(max(size_wh) / _SLATE_CELLS, _SLATE_CELL_PX)
+        cells = tuple(max(1, round(edge / cell_px)) for edge in size_wh)
         try:
             with ExitStack() as on_failure:
                 buffer = buffers.acquire()
                 on_failure.callback(buffer.release)
                 out = buffer.array((height, width, 3))
-                few = cv2.resize(frame.image.host(), (_SLATE_CELLS, rows), interpolation=cv2.INTER_AREA)
+                few = cv2.resize(frame.image.host(), cells, interpolation=cv2.INTER_AREA)
                 cv2.resize(few, size_wh, dst=out, interpolation=cv2.INTER_NEAREST)
                 on_failure.pop_all()
         except cv2.error as error:

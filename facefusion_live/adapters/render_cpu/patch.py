@@ -46,6 +46,8 @@ class PatchPainter:
     """Draws patches. Thread: render."""
 
     def __init__(self) -> None:
+        # One thread for OpenCV: the workers are the parallelism, and its pool would take their cores.
+        cv2.setNumThreads(1)
         self._scratch = Scratch()
 
     def paint(self, out: NDArray[np.uint8], frame: NDArray[np.uint8], patch: Patch, settings: Settings) -> float:

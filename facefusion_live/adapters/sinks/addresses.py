@@ -4,12 +4,15 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from facefusion_live.adapters.sinks.trust import authorities
 from facefusion_live.domain.errors import SinkOpenError
 
 _WHIP = "whip+"
+_ENCRYPTED = ("rtmps", "whip+https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,20 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
 FORMS = ("rtmp://HOST/APP/KEY", "rtmps://HOST/APP/KEY", "rtsp://HOST/PATH", "udp://HOST:PORT", "whip+https://HOST/PATH")
 
 
+_PASTED_AROUND = " \t\r\n\"'`<>“”„‘’«»"  # noqa: RUF001 (the quotes of other countries)
+
+
+def cleaned(spec: str) -> str:
+    """A spec without what comes along when it is pasted: spaces, quotes, brackets; its scheme in small letters."""
+    spec = spec.strip(_PASTED_AROUND)
+    scheme, separator, rest = spec.partition("://")
+    return f"{scheme.lower()}{separator}{rest}" if separator else spec
+
+
 def is_address(spec: str) -> bool:
     """Whether a spec names a stream."""
-    return spec.partition("://")[0].lower() in PROTOCOLS and "://" in spec
+    spec = cleaned(spec)
+    return spec.partition("://")[0] in PROTOCOLS and "://" in spec
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,7 +77,8 @@ class Address:
         host: Name or number.
         port: As given, else the protocol's own.
         protocol: How it is served.
-        encrypted: TLS is spoken.
+        trusted: For TLS: the list of those who vouch for servers; None where TLS is not spoken.
+        bearer: What WHIP servers want as a token; given before the host, and part of the URL no more.
     """
 
     url: str
@@ -71,31 +86,51 @@ class Address:
     host: str
     port: int
     protocol: Protocol
-    encrypted: bool
+    trusted: Path | None = None
+    bearer: str = ""
 
     @classmethod
-    def parse(cls, spec: str) -> "Address":
+    def parse(cls, spec: str, ca_file: str = "") -> "Address":
         """Read an address.
 
+        Args:
+            spec: As it was given.
+            ca_file: The user's own list of those who vouch for servers; empty for the system's.
+
         Raises:
-            SinkOpenError: Host or port are missing or wrong.
+            SinkOpenError: Host, port or key are missing or wrong, or the list is none.
         """
-        scheme = spec.partition("://")[0].lower()
+        spec = cleaned(spec)
+        scheme = spec.partition("://")[0]
         protocol = PROTOCOLS[scheme]
         form = next((form for form in FORMS if form.startswith(f"{scheme}://")), f"{scheme}://HOST:PORT")
+        if any(letter.isspace() for letter in spec):
+            raise SinkOpenError(f"{scheme}://…: there is a space in the address", advice=f"Give {form}.")
         parts, port = _split(spec)
         host, given, port = parts.hostname, bool(port), port or protocol.port
         if port < 0:
-            raise SinkOpenError(f"{scheme}://…: the port is none", advice="Give a number from 1 to 65535.")
+            raise SinkOpenError(
+                f"{scheme}://…: the port is none", advice="Give a number from 1 to 65535; an IPv6 address in []."
+            )
         if not host or not port:
             raise SinkOpenError(f"{scheme}://…: host or port are missing", advice=f"Give {form}.")
         if "/APP/KEY" in form and parts.path.strip("/").count("/") < 1:
             raise SinkOpenError(f"{scheme}://{host}: the stream key is missing", advice=f"Give {form}.")
         shown_host = f"[{host}]" if ":" in host else host
         shown = f"{scheme}://{shown_host}" + (f":{port}" if given else "")
-        encrypted = scheme in ("rtmps", "whip+https")
+        trusted = authorities(ca_file) if scheme in _ENCRYPTED else None
         url = spec.removeprefix(_WHIP) + (f"?{protocol.query}" if protocol.query and not parts.query else "")
-        return cls(url, shown, host, port, protocol, encrypted)
+        bearer = ""
+        if protocol.muxer == "whip" and "@" in parts.netloc:
+            given_before, _, place = parts.netloc.rpartition("@")
+            bearer = unquote(given_before.rpartition(":")[2])
+            url = url.replace(parts.netloc, place, 1)
+        return cls(url, shown, host, port, protocol, trusted, bearer)
+
+    @property
+    def tls(self) -> dict[str, str]:
+        """For FFmpeg, which believes every certificate unless it is told not to."""
+        return {} if self.trusted is None else {"tls_verify": "1", "ca_file": str(self.trusted)}
 
     def knock(self, timeout_s: float) -> None:
         """See whether a server is there. FFmpeg says "Input/output error" for every reason why one is not.
@@ -108,16 +143,19 @@ class Address:
             return
         try:
             with socket.create_connection((self.host, self.port), timeout_s) as connection:
-                if self.encrypted:
-                    ssl.create_default_context().wrap_socket(connection, server_hostname=self.host).close()
+                if self.trusted is not None:
+                    context = ssl.create_default_context(cafile=self.trusted)
+                    context.wrap_socket(connection, server_hostname=self.host).close()
         except socket.gaierror:
             raise self._unknown_host() from None
         except ConnectionRefusedError:
             raise self.failure("nobody listens there", "Start the server, or check the port.") from None
         except TimeoutError:
             raise self.failure(f"no answer within {timeout_s:g} s", "Check the address, and the firewall.") from None
-        except ssl.SSLCertVerificationError:
-            raise self.failure("its certificate is not to be trusted", "Check the host's name.") from None
+        except ssl.SSLCertVerificationError as error:
+            words = f"its certificate is not to be trusted ({error.verify_message.rstrip('.')})"
+            advice = "Check the host's name; a server of your own needs its authority in stream.ca_file."
+            raise self.failure(words, advice) from None
         except ssl.SSLError:
             raise self.failure("it does not speak TLS", "Use rtmp:// or whip+http:// there.") from None
         except OSError as error:

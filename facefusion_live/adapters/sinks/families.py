@@ -1,5 +1,6 @@
 """The kinds of outputs that can be asked for in one word: `--sink SPEC` and the window's list read this one table."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,14 +131,16 @@ def make_sink(spec: str, settings: Settings, sounds: SoundSources = SoundSources
     Raises:
         SinkOpenError: Nothing of this kind is known; the advice lists what there is.
     """
+    spec = addresses.cleaned(spec)
     for family in FAMILIES:
         if family.claims(spec):
             return family.make(spec, settings, sounds)
-    # Not the spec itself: an address may carry a key.
     known = ", ".join(form for family in FAMILIES for form in family.forms) or "none in this version"
     raise SinkOpenError(f"there is no output {_shown(spec)!r}", advice=f"Outputs: {known}.")
 
 
 def _shown(spec: str) -> str:
-    scheme, separator, _ = spec.partition("://")
-    return f"{scheme}://…" if separator else spec
+    """What of a spec may be told: no more than a plain word or a scheme. The rest may be a key, or hold one."""
+    word = re.match(r"[a-z+-]{0,24}", spec, re.IGNORECASE)
+    shown = "" if word is None else word[0]
+    return shown if shown == spec else f"{shown}…"

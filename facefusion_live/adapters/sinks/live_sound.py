@@ -123,10 +123,15 @@ class MicrophoneFeed:
         self._rate_hz, self._channels = self._microphone.rate_hz, self._microphone.channels
 
     @property
+    def missing(self) -> str:
+        """What is not heard; empty while all is well."""
+        return "the microphone is gone: silence" if self._lost_s is not None else ""
+
+    @property
     def words(self) -> str:
         """How it is doing."""
-        if self._lost_s is not None:
-            return "the microphone is gone: silence instead"
+        if self.missing:
+            return self.missing
         return f"microphone, held back {self.behind_s * 1000:.0f} ms for its pictures"
 
     def add_to(self, output: OutputContainer, kind: str) -> None:

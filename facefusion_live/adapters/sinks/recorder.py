@@ -153,9 +153,11 @@ class Recorder:
         movie = self._movie
         written = self._bytes_before + (movie.bytes_written if movie is not None else 0)
         words = [f"part {len(self._parts)}"] if len(self._parts) > 1 else []
-        if movie is not None and isinstance(self._sound, MicrophoneFeed):
-            words.append(self._sound.words)
-        return SinkStatus(self._state, ", ".join(words), bytes_out=written)
+        missing, sound = "", self._sound
+        if movie is not None and isinstance(sound, MicrophoneFeed):
+            words.append(sound.words)
+            missing = sound.missing
+        return SinkStatus(self._state, ", ".join(words), bytes_out=written, missing=missing)
 
     def _begin(self, path: Path) -> Movie:
         movie = Movie(path, self._record, *self._format, self._sound)

@@ -48,6 +48,11 @@ class Snapshot:
         return 1
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
     def taken(self) -> threading.Event:
         """Set when the file is there. Thread: any."""
         return self._taken

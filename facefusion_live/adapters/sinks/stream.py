@@ -1,11 +1,7 @@
 # pyright: basic
 """Live streams: RTMP, RTSP, MPEG-TS over UDP, WHIP."""
 
-import json
 import logging
-import subprocess
-import sys
-import threading
 import time
 from contextlib import suppress
 from fractions import Fraction
@@ -21,7 +17,9 @@ from facefusion_live.adapters.sinks.encoders import Encoder, choose, options_for
 from facefusion_live.adapters.sinks.live_sound import MicrophoneFeed
 from facefusion_live.adapters.sinks.pictures import PictureTrack
 from facefusion_live.adapters.sinks.recorder import OpenSound
+from facefusion_live.adapters.sinks.relay import Relay
 from facefusion_live.adapters.sinks.sound import SoundFeed
+from facefusion_live.adapters.sinks.whip import WhipHelp
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Stream
@@ -34,10 +32,15 @@ _BACKOFF_S = (0.25, 0.5, 1.0)
 """After a loss. No longer than 1 s, so that a server that is back has its stream within 3."""
 _BLACK = 2
 """FFmpeg hands the first picture on when the second one comes."""
-_GOOD_BYE_S = 2.0
-"""How long the server may take to hear the end."""
+_GOOD_BYE_S = 1.5
+"""How long the server may take to hear the end: so long a session waits for a server that hangs."""
 _AGAIN_TIMEOUT_S = 2.0
-"""How long a lost server may take to answer: nobody waits for the end of a session longer than this."""
+"""How long a lost server may take to answer, before it is asked anew."""
+_ON_THE_WAY_S = 0.5
+"""So much of the stream may wait for the line, in each of the places where it does."""
+_LEAST_BYTES = 65_536
+_BREATH_S = 0.1
+"""A picture waits so long for a line that moves: where pictures come faster than in life, none is lost for that."""
 
 
 def has_protocol(scheme: str) -> bool:
@@ -66,66 +69,13 @@ def has_protocol(scheme: str) -> bool:
     return True
 
 
-def _remux() -> list[str]:
-    """How to start the other process. By name: adapters do not import each other."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "remux"]
-    return [sys.executable, "-m", "facefusion_live.adapters.remux"]
-
-
-class _Relay:
-    """The process that speaks with the server, as a file to write NUT into. See `adapters.remux`."""
-
-    def __init__(self, address: Address, timeout_s: float) -> None:
-        wanted = {
-            "url": address.url,
-            "muxer": address.protocol.muxer,
-            "options": dict(address.protocol.options),
-            "timeout_s": timeout_s,
-        }
-        self._process = subprocess.Popen(  # noqa: S603 (this program itself)
-            _remux(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        )
-        self.write(json.dumps(wanted).encode() + b"\n")
-
-    def write(self, data: Any) -> int:  # noqa: ANN401 (any buffer)
-        """All of it. Waits while the server is slow; the process ends itself when it is too slow."""
-        left = memoryview(data).cast("B")
-        size = len(left)
-        while left and self._process.stdin is not None:
-            left = left[self._process.stdin.write(left) :]
-        return size
-
-    def answer(self, timeout_s: float) -> str:
-        """The word "ok", or the name of the error; nothing when no answer came in time."""
-        giving_up = threading.Timer(timeout_s, self._process.kill)
-        giving_up.start()
-        try:
-            return self._process.stdout.readline().decode().strip() if self._process.stdout is not None else ""
-        finally:
-            giving_up.cancel()
-            giving_up.join()
-
-    def end(self, timeout_s: float) -> None:
-        """No more: it says good-bye, or is ended."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        try:
-            self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
 class Connection:
-    """One stream, from its first picture to its loss or end. Thread: the sink's.
+    """One stream, from its first picture to its loss or end. Nothing of it waits for the server. Thread: the sink's.
 
     It begins with two black pictures: the process that connects learns from them what it is to send.
 
     Args:
-        address: Where it goes; somebody listens there.
+        address: Where it goes.
         encoder: What makes H.264.
         stream: Settings.
         size_wh: Of the pictures.
@@ -134,7 +84,8 @@ class Connection:
         timeout_s: How long the other side may take for one step.
 
     Raises:
-        SinkOpenError: The server did not take it.
+        SinkOpenError: The other process ended at once.
+        OSError: It cannot be started.
     """
 
     def __init__(
@@ -149,8 +100,17 @@ class Connection:
         timeout_s: float,
     ) -> None:
         self._begin_s: float | None = None
-        self._sound, self._frame_s = sound, 1 / fps
-        self._relay = _Relay(address, timeout_s)
+        self._address, self._sound, self._frame_s, self._timeout_s = address, sound, 1 / fps, timeout_s
+        self._begun_s = time.monotonic()
+        self._most_bytes = max(_LEAST_BYTES, round(125 * stream.bitrate_kbit * _ON_THE_WAY_S))
+        self.dropped = 0
+        self._help = WhipHelp(address, timeout_s) if address.protocol.muxer == "whip" else None
+        how = {"muxer": address.protocol.muxer, "timeout_s": timeout_s, "queue_bytes": self._most_bytes}
+        if self._help is None:
+            where = {"url": address.url, "options": dict(address.protocol.options), "protocol": address.tls}
+        else:
+            where = {"url": self._help.url, "options": self._help.options, "protocol": {}}
+        self._relay = Relay({**where, **how})
         try:
             # The other process lays pictures and sound side by side; nothing waits here.
             options = {"flush_packets": "1", "max_interleave_delta": "1"}
@@ -170,23 +130,43 @@ class Connection:
                 sound.add_to(self._container, address.protocol.muxer)
             for number in range(_BLACK):
                 self._pictures.add(np.zeros((size_wh[1], size_wh[0], 3), np.uint8), number * self._frame_s)
-            answer = self._relay.answer(timeout_s)
         except (OSError, FFmpegError):
-            answer = "BrokenPipeError"
+            answer = self._relay.wait_for_answer(_GOOD_BYE_S)
+            self._end(0)
+            raise address.refusal(answer or "BrokenPipeError", timeout_s) from None
         except BaseException:
-            self._relay.end(0)
+            self._end(0)
             raise
-        if answer != "ok":
-            self._relay.end(0)
-            raise address.refusal(answer, timeout_s)
 
     @property
     def bytes_out(self) -> int:
         """Encoded pictures handed to the line."""
         return self._pictures.bytes_out
 
+    def is_taken(self, wait_s: float = 0.0) -> bool:
+        """Whether the server took the stream; False while it has not answered.
+
+        Raises:
+            SinkOpenError: It did not take it, or did not answer in time.
+        """
+        answer = self._relay.wait_for_answer(wait_s) if wait_s else self._relay.answer
+        if answer == "ok":
+            return True
+        if answer is None and time.monotonic() - self._begun_s < self._timeout_s:
+            return False
+        raise self._address.refusal(answer or "", self._timeout_s)
+
     def add(self, frame: OutputFrame) -> None:
-        """Send one picture, and what was heard until then. Raises OSError or FFmpegError when the server is gone."""
+        """Send one picture, and what was heard until then; leave it out where the line is too slow for it.
+
+        Raises:
+            OSError: The server is gone, or took nothing for too long; FFmpegError likewise.
+        """
+        if self._relay.stuck_s > self._timeout_s:
+            raise TimeoutError
+        if not self._relay.wait_for_room(self._most_bytes, _BREATH_S):
+            self.dropped += 1
+            return
         if self._begin_s is None:
             self._begin_s = frame.media_s - _BLACK * self._frame_s
         self._pictures.add(frame.image.host(), frame.media_s - self._begin_s)
@@ -201,11 +181,16 @@ class Connection:
                 self._sound.finish()
         self.abandon(timeout_s)
 
-    def abandon(self, timeout_s: float = 0.5) -> None:
+    def abandon(self, timeout_s: float = 0.0) -> None:
         """Let go."""
         with suppress(OSError, FFmpegError):
             self._container.close()
+        self._end(timeout_s)
+
+    def _end(self, timeout_s: float) -> None:
         self._relay.end(timeout_s)
+        if self._help is not None:
+            self._help.close()
 
 
 class StreamSink:
@@ -224,13 +209,13 @@ class StreamSink:
     """
 
     def __init__(self, spec: str, stream: Stream, open_sound: OpenSound = lambda: None) -> None:
-        self._address = Address.parse(spec)
+        self._address = Address.parse(spec, stream.ca_file)
         self._stream = stream
         self._open_sound = open_sound
         self._sound: SoundFeed | None = None
         self._connection: Connection | None = None
         self._state, self._is_open = SinkState.OPENING, False
-        self._losses = self._tries = self._bytes_before = 0
+        self._losses = self._tries = self._bytes_before = self._dropped_before = 0
         self._again_s = 0.0
 
     @property
@@ -254,8 +239,11 @@ class StreamSink:
         self._encoder = choose(self._stream.encoder)
         self._sound = self._open_sound()
         try:
+            self._address.knock(self._stream.timeout_s)
             self._connection = self._connect(self._stream.timeout_s)
+            self._connection.is_taken(self._stream.timeout_s)
         except BaseException:
+            self._give_up()
             self._close_sound()
             raise
         self._state, self._is_open = SinkState.RUNNING, True
@@ -271,7 +259,7 @@ class StreamSink:
             raise SinkError(f"{self.name} is not open")
         if self._sound is not None:
             self._sound.follow(frame)
-        connection = self._connection or self._try_again()
+        connection = self._connection if self._state is SinkState.RUNNING else self._found_again()
         if connection is None:
             return
         try:
@@ -286,7 +274,7 @@ class StreamSink:
         try:
             if connection is not None:
                 connection.finish(_GOOD_BYE_S)
-                self._bytes_before += connection.bytes_out
+                self._add_up(connection)
         finally:
             self._close_sound()
 
@@ -294,36 +282,47 @@ class StreamSink:
         """Where to, with which encoder, and how often it was lost."""
         connection = self._connection
         sent = self._bytes_before + (connection.bytes_out if connection is not None else 0)
-        words = f"{self._address.shown}"
+        dropped = self._dropped_before + (connection.dropped if connection is not None else 0)
+        words, missing, sound = f"{self._address.shown}", "", self._sound
         if self._state is SinkState.RUNNING:
             words += f", {self._encoder.name}, {self._stream.bitrate_kbit} kbit/s"
-            if isinstance(self._sound, MicrophoneFeed):
-                words += f", {self._sound.words}"
+            if isinstance(sound, MicrophoneFeed):
+                words += f", {sound.words}"
+                missing = sound.missing
+            if dropped:
+                words += f", line too slow for {dropped} pictures"
+            if self._losses:
+                words += f", lost {self._losses}×"
         if self._state is SinkState.RECONNECTING:
             words += f": the server is away, tried {self._tries}×"
-        if self._losses and self._state is SinkState.RUNNING:
-            words += f", lost {self._losses}×"
-        return SinkStatus(self._state, words, bytes_out=sent)
+        return SinkStatus(self._state, words, bytes_out=sent, missing=missing)
 
     def _connect(self, timeout_s: float) -> Connection:
-        self._address.knock(timeout_s)
         size_wh, fps = self._format
-        return Connection(
-            self._address,
-            self._encoder,
-            self._stream,
-            size_wh=size_wh,
-            fps=fps,
-            sound=self._sound,
-            timeout_s=timeout_s,
-        )
-
-    def _try_again(self) -> Connection | None:
-        if time.monotonic() < self._again_s:
-            return None
         try:
-            self._connection = self._connect(min(self._stream.timeout_s, _AGAIN_TIMEOUT_S))
+            return Connection(
+                self._address,
+                self._encoder,
+                self._stream,
+                size_wh=size_wh,
+                fps=fps,
+                sound=self._sound,
+                timeout_s=timeout_s,
+            )
+        except OSError:
+            raise self._address.refusal("BrokenPipeError", timeout_s) from None
+
+    def _found_again(self) -> Connection | None:
+        """The new connection, as soon as the server has taken it. Never waits."""
+        try:
+            if self._connection is None:
+                if time.monotonic() < self._again_s:
+                    return None
+                self._connection = self._connect(min(self._stream.timeout_s, _AGAIN_TIMEOUT_S))
+            if not self._connection.is_taken():
+                return None
         except SinkOpenError as error:
+            self._give_up()
             self._wait()
             log.info("%s", error)
             return None
@@ -333,12 +332,20 @@ class StreamSink:
 
     def _lose(self, connection: Connection, error: Exception) -> None:
         log.warning("%s: the connection broke (%s)", self._address.shown, type(error).__name__)
-        self._connection = None
-        connection.abandon()
-        self._bytes_before += connection.bytes_out
+        self._add_up(connection)
+        self._give_up()
         self._losses += 1
         self._state = SinkState.RECONNECTING
         self._wait()
+
+    def _give_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abandon()
+
+    def _add_up(self, connection: Connection) -> None:
+        self._bytes_before += connection.bytes_out
+        self._dropped_before += connection.dropped
 
     def _wait(self) -> None:
         self._again_s = time.monotonic() + _BACKOFF_S[min(self._tries, len(_BACKOFF_S) - 1)]

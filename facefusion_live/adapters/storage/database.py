@@ -4,7 +4,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -19,8 +19,16 @@ DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What reading a damaged file raises: also words of the damage that are no text."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
-_NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
-"""A journal on a read-only disk, say: no word about the file itself."""
+_MOVE = "Copy its folder to where files can be written, and verify the copy."
+_WAIT = "Wait until the other program lets go of it."
+_MEND = "Free some space on the disk, or see whether it is sound."
+_NOT_NOW = {
+    **dict.fromkeys((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM), _MOVE),
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL), _WAIT),
+    **dict.fromkeys((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM), _MEND),
+}
+"""What SQLite says when it cannot read now: no word about what is in the file. With advice."""
+_WRONG_BYTES = (sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA)
 
 _ROW = partial(tuple.__new__, Row)
 """What `Row._make` does, in a quarter of the time: verification makes a million of them."""
@@ -48,9 +56,10 @@ def open_reader(path: Path) -> sqlite_utils.Database:
     """A connection that writes nothing, not even a WAL checkpoint.
 
     Raises:
-        UnreadableError: The file is no database, or cannot be opened.
+        UnreadableError: The file is no database.
+        CannotOpenError: It cannot be opened now, whatever is in it.
     """
-    try:
+    with reading(path.name):
         connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S, isolation_level=None)
         try:
             connection.execute("PRAGMA query_only=ON")
@@ -59,12 +68,27 @@ def open_reader(path: Path) -> sqlite_utils.Database:
         except DAMAGED:
             connection.close()
             raise
-    except DAMAGED as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_OPENED:
-            advice = "Copy its folder to where files can be written, and verify the copy."
-            raise CannotOpenError(f"{path.name} cannot be opened here: {error}", advice=advice) from error
-        raise UnreadableError(f"{path.name} cannot be read: {error}") from error
     return sqlite_utils.Database(connection)
+
+
+@contextmanager
+def reading(what: str = "the database") -> Iterator[None]:
+    """What SQLite complains of while something is read, in our errors.
+
+    Args:
+        what: As people are told.
+
+    Raises:
+        UnreadableError: It is damaged.
+        CannotOpenError: It cannot be read now, whatever is in it.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code not in _WRONG_BYTES and (advice := _NOT_NOW.get(code & 0xFF)):
+            raise CannotOpenError(f"{what} cannot be read now: {error}", advice=advice) from error
+        raise UnreadableError(f"{what} is damaged: {error}") from error
 
 
 def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int | None = None) -> Iterator[Row]:
@@ -76,33 +100,29 @@ def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int
         until: The last seq wanted; None for all.
 
     Raises:
-        UnreadableError: The file is damaged.
+        UnreadableError: The file is damaged, or cannot be read now.
     """
     query = "SELECT seq, CAST(body AS BLOB), hash FROM event WHERE seq >= ? AND seq <= ? ORDER BY seq"
-    try:
+    with reading():
         for row in map(
             _ROW, connection.execute(query, (_LEAST if after is None else after + 1, _MOST if until is None else until))
         ):
             if type(row[1]) is not bytes or type(row[2]) is not bytes or type(row[0]) is not int:
                 raise UnreadableError(f"row {row[0]} is damaged")
             yield row
-    except DAMAGED as error:
-        raise UnreadableError(f"the database is damaged: {error}") from error
 
 
 def notes_of(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """Checkpoints in order, streaming.
 
     Raises:
-        UnreadableError: The file is damaged.
+        UnreadableError: The file is damaged, or cannot be read now.
     """
-    try:
+    with reading():
         for size, note in connection.execute("SELECT size, CAST(note AS BLOB) FROM checkpoint ORDER BY size"):
             if type(size) is not int:
                 raise UnreadableError("a checkpoint is damaged")
             yield size, (note or b"").decode("utf-8", "replace")
-    except DAMAGED as error:
-        raise UnreadableError(f"the database is damaged: {error}") from error
 
 
 def _uri(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from facefusion_live.adapters.storage.layout import overwrite, sync_folder, write_private
+from facefusion_live.adapters.storage.layout import overwrite, sync_folder, write_private, write_private_once
 from facefusion_live.domain.audit.errors import KeyLostError
 
 
@@ -33,6 +33,7 @@ class KeyRing:
 
         Raises:
             KeyLostError: It is not there.
+            OSError: It cannot be read now, or the rotation not be finished.
         """
         for path in (self._present, self._next):
             key = _read(path)
@@ -74,7 +75,7 @@ class KeyRing:
 def install_secret(path: Path) -> bytes:
     """The 32 random bytes kept in a file; made when there are none. Raises OSError."""
     if not path.exists():
-        write_private(path, os.urandom(32))
+        write_private_once(path, os.urandom(32))
     return path.read_bytes()
 
 
@@ -89,7 +90,7 @@ def mask_secret_of(path: Path) -> bytes:
 def _read(path: Path) -> Ed25519PrivateKey | None:
     try:
         return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError):  # any other error says nothing about the key
         return None
 
 

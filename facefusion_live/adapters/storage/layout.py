@@ -4,7 +4,7 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,16 @@ class Layout:
         return self.keys / "mask.key"
 
     @property
+    def succession(self) -> Path:
+        """Why the next main log is a new one, from the moment the old one is set aside until it is on record."""
+        return self.folder / "succession.json"
+
+    @property
+    def losses(self) -> Path:
+        """What no log could be told of when a program ended."""
+        return self.folder / "losses.json"
+
+    @property
     def ndjson(self) -> Path:
         """Daily files of the bodies, for forwarders."""
         return self.folder / "ndjson"
@@ -71,16 +81,34 @@ class Layout:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace a file, for the owner's eyes only; it is on the disk when this returns."""
-    beside = path.with_name(path.name + ".new")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, data)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    beside.replace(path)
+    """Replace a file, for the owner's eyes only; it is on the disk when this returns. Raises OSError."""
+    with _beside(path, data) as beside:
+        beside.replace(path)
     sync_folder(path.parent)
+
+
+def write_private_once(path: Path, data: bytes) -> None:
+    """As `write_private`, but a file that is there stays: of several programs that start at once, one wins."""
+    with _beside(path, data) as beside, suppress(FileExistsError):
+        if os.name == "posix":
+            path.hardlink_to(beside)
+        else:  # where renaming replaces nothing
+            beside.rename(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def _beside(path: Path, data: bytes) -> Iterator[Path]:
+    """The bytes in a file of nobody else's beside the place where they are wanted; it is gone afterwards."""
+    beside = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def overwrite(path: Path) -> None:

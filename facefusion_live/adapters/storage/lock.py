@@ -21,6 +21,22 @@ else:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 
+def lock_patiently(handle: int, patience_s: float = 2.0) -> None:
+    """Wait for the lock of an open file, which its holder has for an instant only. Closing the file frees it.
+
+    Raises:
+        OSError: Its holder does not let go.
+    """
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            return _lock(handle)
+        except OSError:
+            if time.monotonic() > until_s:
+                raise
+        time.sleep(_PAUSE_S)
+
+
 class WriterLock:
     """A lock that is held. Closing frees it."""
 

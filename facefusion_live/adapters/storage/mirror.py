@@ -10,18 +10,22 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from facefusion_live.adapters.storage.layout import Layout, write_private
 from facefusion_live.domain.audit.evidence import Head
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
+from facefusion_live.domain.audit.seal import Tip
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE = "facefusion-live-audit"
+_BLOCK_BYTES = 4096
 _KNOWN = "logs"
 """The keyring's entry that lists the ids of all logs: it cannot be asked for the names of its entries."""
 
@@ -141,34 +145,55 @@ class Mirror:
         self._layout, self._vault = layout, vault
         self._kept_ns = -self.LAG_NS
 
-    def keep(self, checkpoint: Checkpoint, at: str, now_ns: int, *, at_once: bool) -> None:
-        """Remember a head. Raises OSError when the disk takes nothing more."""
-        line = f"{checkpoint.log_id} {checkpoint.epoch} {checkpoint.size} {checkpoint.root.hex()} {at}\n"
-        handle = os.open(self._layout.heads_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(handle, line.encode())  # one call: lines of two processes do not mix
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    def keep(self, checkpoint: Checkpoint, tip: Tip, at: str, now_ns: int, *, at_once: bool) -> None:
+        """Remember a head. Raises OSError when the disk takes nothing more.
+
+        Args:
+            checkpoint: The head.
+            tip: Where the log stands with it stored: the next opening need not read all rows for it.
+            at: Timestamp.
+            now_ns: Monotonic.
+            at_once: File and keyring, too.
+        """
+        self._append(
+            f"{checkpoint.log_id} {checkpoint.epoch} {checkpoint.size} {checkpoint.root.hex()} {at}\n".encode()
+        )
         if at_once or now_ns - self._kept_ns >= self.LAG_NS:
             self._kept_ns = now_ns
             head = {"log_id": checkpoint.log_id, "epoch": checkpoint.epoch, "size": checkpoint.size}
-            text = orjson.dumps({**head, "root": checkpoint.root.hex(), "keyring": self._vault.available}).decode()
-            write_private(self._layout.keys / f"{checkpoint.log_id}.head", text.encode())
-            self._vault.set(checkpoint.log_id, text)
+            head |= {"root": checkpoint.root.hex(), "keyring": self._vault.available}
+            write_private(self._head_file(checkpoint.log_id), orjson.dumps({**head, "tip": _told(tip)}))
+            self._vault.set(checkpoint.log_id, orjson.dumps(head).decode())
         if checkpoint.number == 0:
             self._announce(checkpoint.log_id)
 
     def mend(self) -> None:
-        """Cut off a line that a crash left unfinished."""
+        """End a line that a crash left unfinished: it is none, and the next one begins anew.
+
+        Nothing is cut off: what looks unfinished may be a line that another process is writing this very moment.
+        """
         with suppress(FileNotFoundError):
-            data = self._layout.heads_log.read_bytes()
-            if data and not data.endswith(b"\n"):
-                os.truncate(self._layout.heads_log, data.rfind(b"\n") + 1)
+            with self._layout.heads_log.open("rb") as file:
+                if file.seek(0, os.SEEK_END) == 0:
+                    return
+                file.seek(-1, os.SEEK_END)
+                ended = file.read(1) == b"\n"
+            if not ended:
+                self._append(b"\n")
+
+    def tip(self, log_id: str) -> Tip | None:
+        """Where a log stood when its head was last put into the file; None where that is not known.
+
+        It lacks what the row itself tells: its hash and its clock.
+        """
+        try:
+            return _tip(log_id, orjson.loads(self._head_file(log_id).read_bytes())["tip"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def recall(self, log_id: str) -> Mirrored:
         """What keyring and file remember of a log."""
-        path = self._layout.keys / f"{log_id}.head"
+        path = self._head_file(log_id)
         in_file = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
         in_keyring = self._vault.get(log_id)
         texts = {"keyring": in_keyring, "file": in_file}
@@ -196,9 +221,8 @@ class Mirror:
 
     def last(self, log_id: str) -> list[Head]:
         """The latest head of a log from each mirror."""
-        last_line: Head | None = None
-        for head in self.lines(log_id):
-            last_line = head
+        lines = (_line(line) for line in self._lines_backwards())
+        last_line = next((head for head in lines if head and head.log_id == log_id), None)
         return [*self.recall(log_id).heads, *([last_line] if last_line else [])]
 
     def known_logs(self) -> frozenset[str]:
@@ -228,6 +252,53 @@ class Mirror:
                     return
                 if head := _line(line):
                     yield head
+
+    def _lines_backwards(self) -> Iterator[bytes]:
+        """The lines of heads.log, the last one first: it grows for ever, and what is wanted stands near its end."""
+        with suppress(FileNotFoundError), self._layout.heads_log.open("rb") as file:
+            at, rest = file.seek(0, os.SEEK_END), b""
+            while at:
+                start = max(at - _BLOCK_BYTES, 0)
+                file.seek(start)
+                rest, *lines = (file.read(at - start) + rest).split(b"\n")
+                yield from reversed(lines)
+                at = start
+            yield rest
+
+    def _append(self, line: bytes) -> None:
+        handle = os.open(self._layout.heads_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if os.write(handle, line) != len(line):  # one call: lines of two processes do not mix
+                raise OSError("the disk took only a part of a head")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _head_file(self, log_id: str) -> Path:
+        return self._layout.keys / f"{log_id}.head"
+
+
+def _told(tip: Tip) -> dict[str, object]:
+    return {
+        "frontier": tip.frontier.to_bytes().hex(),
+        "public_key": tip.public_key.hex(),
+        "epoch": tip.epoch,
+        "number": tip.number,
+        "open_session": tip.open_session,
+    }
+
+
+def _tip(log_id: str, told: dict[str, Any]) -> Tip:
+    frontier = Frontier.from_bytes(bytes.fromhex(told["frontier"]))
+    return Tip(
+        log_id=log_id,
+        public_key=bytes.fromhex(told["public_key"]),
+        frontier=frontier,
+        epoch=int(told["epoch"]),
+        number=int(told["number"]),
+        sealed=frontier.size,
+        open_session=str(told["open_session"]),
+    )
 
 
 def _line(line: bytes) -> Head | None:

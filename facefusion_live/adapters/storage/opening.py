@@ -8,17 +8,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facefusion_live.adapters.storage import schema
-from facefusion_live.adapters.storage.database import open_reader, open_writer
+from facefusion_live.adapters.storage import schema, succession
+from facefusion_live.adapters.storage.database import open_reader, open_writer, reading
 from facefusion_live.adapters.storage.keys import KeyRing, install_secret
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.tip import Standing, log_id_of, standing_of
-from facefusion_live.domain.audit.errors import AuditStoreError, KeyLostError, UnreadableError
+from facefusion_live.domain.audit.errors import AuditStoreError, CannotOpenError, KeyLostError, UnreadableError
 from facefusion_live.domain.audit.ports import AuditClock
-from facefusion_live.domain.audit.seal import Tip
+from facefusion_live.domain.audit.seal import Origin, Tip
 
 
 class _CannotContinueError(Exception):
@@ -52,7 +52,8 @@ class Opener:
         """The main log; a log of one's own while another process has that one.
 
         Raises:
-            AuditStoreError: No log can be opened: the folder cannot be written, the disk is full.
+            AuditStoreError: No log can be opened now: the folder cannot be written, the disk is full, another program
+                locks the database. What is there stays as it is.
         """
         with self._mirror() as mirror:
             if lock := WriterLock.take(self.layout.main):
@@ -85,6 +86,8 @@ class Opener:
             mirror = Mirror(self.layout, self.vault)
             mirror.mend()
             yield mirror
+        except CannotOpenError as error:
+            raise AuditStoreError(f"the audit log cannot be opened: {error}", advice=error.advice) from error
         except (OSError, sqlite3.Error) as error:
             advice = "Free some space on the disk, or give the program's folder back its write permission."
             raise AuditStoreError(f"the audit log cannot be opened: {error}", advice=advice) from error
@@ -93,7 +96,7 @@ class Opener:
         """Another process has the main log: take up a second log that is free and sound, or begin one."""
         for path in self.layout.logs():
             if path.name.startswith("audit-") and (lock := WriterLock.take(path)):
-                with suppress(_CannotContinueError), _freed_on_error(lock):
+                with suppress(_CannotContinueError, AuditStoreError), _freed_on_error(lock):
                     return self._continued(path, lock, mirror)
         log_id = os.urandom(16).hex()
         path = self.layout.aside(log_id)
@@ -101,20 +104,19 @@ class Opener:
         if lock is None:
             raise AuditStoreError("another process took the log that was just named")
         with _freed_on_error(lock):
-            return self._new(path, lock, mirror, log_id, "second_process", ())
+            return self._new(path, lock, mirror, log_id, Origin("second_process"), ())
 
     def _locked(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
         with _freed_on_error(lock):
+            left = succession.pending(self.layout)
             if path.exists():
                 try:
                     return self._continued(path, lock, mirror)
                 except _CannotContinueError as cannot:
-                    self._set_aside(path, cannot)
-                    reason = cannot.reason
-            else:
-                reason = "replaced" if mirror.known_logs() - self._present() else "first"
-            news = () if reason == "first" else (reason,)
-            return self._new(path, lock, mirror, os.urandom(16).hex(), reason, news)
+                    left = self._set_aside(path, cannot) or left
+            origin = left or self._origin(mirror)
+            news = () if origin.reason == "first" else (origin.reason,)
+            return self._new(path, lock, mirror, os.urandom(16).hex(), origin, news)
 
     def _continued(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
         log_id = ""
@@ -124,20 +126,24 @@ class Opener:
                 standing = self._sound(connection, log_id, mirror)
             keys = KeyRing(self.layout.keys, log_id)
             keys.load(standing.tip.public_key)
+        except CannotOpenError as error:  # says nothing about the log, which stays where it is
+            raise AuditStoreError(f"the audit log cannot be continued now: {error}", advice=error.advice) from error
         except UnreadableError as error:
             raise _CannotContinueError("damaged", log_id) from error
         except KeyLostError as error:
             raise _CannotContinueError("key_lost", log_id) from error
-        return self._store(path, lock, mirror, keys, standing, "", ())
+        return self._store(path, lock, mirror, keys, standing.tip, None, ())
 
     def _sound(self, connection: sqlite3.Connection, log_id: str, mirror: Mirror) -> Standing:
         """Where the log stands, when it is ours and nothing was taken back."""
         if not log_id:
             raise _CannotContinueError("first", "")
-        if schema.flaws(connection):
+        with reading():
+            flaws = schema.flaws(connection)
+        if flaws:
             raise _CannotContinueError("replaced", log_id)
         heads = mirror.last(log_id)
-        standing = standing_of(connection, log_id, {head.size for head in heads})
+        standing = standing_of(connection, log_id, {head.size for head in heads}, mirror.tip(log_id))
         if not standing.agrees_with(heads):
             raise _CannotContinueError("rolled_back", log_id)
         if not heads and standing.tip.number > 1:  # with one, a crash came before the first mirror was written
@@ -145,11 +151,10 @@ class Opener:
         return standing
 
     def _new(
-        self, path: Path, lock: WriterLock, mirror: Mirror, log_id: str, reason: str, news: tuple[str, ...]
+        self, path: Path, lock: WriterLock, mirror: Mirror, log_id: str, origin: Origin, news: tuple[str, ...]
     ) -> SqliteStore:
         keys = KeyRing(self.layout.keys, log_id)
-        standing = Standing(Tip(log_id, keys.create()))
-        return self._store(path, lock, mirror, keys, standing, reason, news)
+        return self._store(path, lock, mirror, keys, Tip(log_id, keys.create()), origin, news)
 
     def _store(
         self,
@@ -157,13 +162,13 @@ class Opener:
         lock: WriterLock,
         mirror: Mirror,
         keys: KeyRing,
-        standing: Standing,
-        reason: str,
+        tip: Tip,
+        origin: Origin | None,
         news: tuple[str, ...],
     ) -> SqliteStore:
         database = open_writer(path)
         try:
-            if reason:
+            if origin is not None:
                 schema.create(database.conn)
         except BaseException:
             database.conn.close()
@@ -177,23 +182,28 @@ class Opener:
             keys=keys,
             mirror=mirror,
             clock=self.clock,
-            tip=standing.tip,
-            reason=reason,
+            tip=tip,
+            origin=origin,
             news=news,
         )
 
-    def _set_aside(self, path: Path, cannot: _CannotContinueError) -> None:
+    def _set_aside(self, path: Path, cannot: _CannotContinueError) -> Origin | None:
         """Keep what cannot be continued: it is evidence. A file in which no row was ever stored is none."""
+        if cannot.reason == "first":
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            return None
         place = self.layout.aside(cannot.log_id) if cannot.log_id else self.layout.damaged(self.clock.utc_ns())
-        if cannot.log_id and place.exists():
+        if place.exists():
             place = self.layout.damaged(self.clock.utc_ns())
-        for suffix in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                if cannot.reason == "first":
-                    part.unlink()
-                else:
-                    part.replace(place.with_name(place.name + suffix))
+        origin = Origin(cannot.reason, (cannot.log_id,) if cannot.log_id else (), place.name)
+        succession.set_aside(self.layout, place, origin)
+        return origin
+
+    def _origin(self, mirror: Mirror) -> Origin:
+        """Why there is no main log: there never was one, or somebody took it away."""
+        gone = mirror.known_logs() - self._present()
+        return Origin("replaced", tuple(sorted(gone))) if gone else Origin("first")
 
     def _present(self) -> frozenset[str]:
         return frozenset(log_id for _, log_id in logs_of(self.layout) if log_id)
@@ -210,10 +220,17 @@ def _freed_on_error(lock: WriterLock) -> Iterator[None]:
 
 
 def logs_of(layout: Layout) -> Iterator[tuple[Path, str]]:
-    """Every log file of a home and the log it holds; an empty name for one that cannot be read."""
+    """Every log file of a home and the log it holds; an empty name for one that is damaged.
+
+    Raises:
+        CannotOpenError: One cannot be read now.
+    """
     for path in layout.logs():
         try:
             with closing(open_reader(path).conn) as connection:
-                yield path, log_id_of(connection)
+                log_id = log_id_of(connection)
+        except CannotOpenError:
+            raise
         except UnreadableError:
-            yield path, ""
+            log_id = ""
+        yield path, log_id

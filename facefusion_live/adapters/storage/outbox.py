@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from facefusion_live.adapters.storage.archive import archives_of
-from facefusion_live.adapters.storage.database import BUSY_S, DAMAGED, open_reader, rows_of
+from facefusion_live.adapters.storage.database import BUSY_S, open_reader, reading, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import ForwardError, UnreadableError
@@ -23,16 +23,14 @@ def unsent(layout: Layout, log: Path, sink: str, limit: int = BATCH_ROWS) -> lis
     Raises:
         UnreadableError: The log or an archive is damaged, or an archive is gone.
     """
-    with closing(open_reader(log).conn) as reading:
-        try:
+    with closing(open_reader(log).conn) as connection:
+        with reading(log.name):
             query = "SELECT coalesce(max(acked_seq), 0) FROM outbox WHERE sink = ?"
-            acked = int(reading.execute(query, (sink,)).fetchone()[0])
-        except DAMAGED as error:
-            raise UnreadableError(f"{log.name} is damaged: {error}") from error
-        horizon = horizon_of(reading)
+            acked = int(connection.execute(query, (sink,)).fetchone()[0])
+        horizon = horizon_of(connection)
         if horizon is None or acked >= horizon.pruned_to:
-            return list(islice(rows_of(reading, acked), limit))
-        rows = list(islice(_archived(layout, log_id_of(reading), acked, horizon.pruned_to), limit))
+            return list(islice(rows_of(connection, acked), limit))
+        rows = list(islice(_archived(layout, log_id_of(connection), acked, horizon.pruned_to), limit))
         if not rows or rows[0].seq != acked + 1:
             raise UnreadableError(f"rows from {acked + 1} on are archived, and the archive is gone")
         return rows

@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
+from facefusion_live.adapters.storage import database
 from facefusion_live.adapters.storage.archive import Archive, drop_orphans, write_archive
-from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
-from facefusion_live.domain.audit.errors import AuditStoreError, UnreadableError
+from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, PRUNE, Row
 from facefusion_live.domain.audit.merkle import Frontier
 
@@ -55,10 +56,11 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
     with closing(open_reader(log).conn) as reading:
         log_id, horizon = log_id_of(reading), horizon_of(reading)
         start = horizon.pruned_to if horizon else 0
-        unfinished = _unfinished(reading, start)
-        last = unfinished[-1][0] if unfinished else _last_before(reading, before, start + most if most else 2**62)
-        if last <= start:
+        last = _last_before(reading, before, start + most if most else 2**62)
+        if last <= start:  # told by one look, however long the log is; a pruning that was broken off left old rows
             return None
+        unfinished = _unfinished(reading, start)
+        last = unfinished[-1][0] if unfinished else last
         keys = _keys(reading, last, horizon.prune_body if horizon else b"")
         number = sum(size <= last for size, _ in notes_of(reading))
         try:
@@ -115,12 +117,10 @@ def _last_before(connection: sqlite3.Connection, before: str, at_most: int) -> i
     Rows are looked at in order, and no further than to that one: a log without old rows costs one look.
     """
     young = "SELECT seq FROM event WHERE ts >= ? ORDER BY seq LIMIT 1"
-    try:
+    with database.reading():
         first = connection.execute(young, (before,)).fetchone()
         (last,) = first or connection.execute("SELECT max(seq) FROM event").fetchone()
         return min(int(last or 1) - 1, at_most)
-    except DAMAGED as error:
-        raise UnreadableError(f"the database is damaged: {error}") from error
 
 
 def _keys(connection: sqlite3.Connection, last: int, earlier: bytes) -> dict[str, Any]:

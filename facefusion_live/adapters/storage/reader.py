@@ -3,9 +3,9 @@
 
 import heapq
 import sqlite3
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ import orjson
 from facefusion_live.adapters.storage import schema
 from facefusion_live.adapters.storage.archive import Archive, archives_of
 from facefusion_live.adapters.storage.codec import FAST, check_signature
-from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, rows_of
+from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, reading, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.opening import logs_of
+from facefusion_live.adapters.storage.queries import matching, numbers_of
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
 from facefusion_live.domain.audit.errors import CannotOpenError, EvidenceMissingError, UnreadableError
@@ -29,14 +30,8 @@ from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.note import fingerprint
 from facefusion_live.domain.audit.ports import AuditClock
 from facefusion_live.domain.audit.report import LogReport, Outcome
+from facefusion_live.domain.audit.shown import shown
 from facefusion_live.domain.audit.verify import verify_log
-
-_COLUMNS = {
-    "session_id": "session_id",
-    "status": "json_extract(body,'$.status')",
-    "user_id": "json_extract(body,'$.user_id')",
-    "target": "json_extract(body,'$.target')",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +149,16 @@ class LogReader:
         return tuple(Mirror(self.layout, self.vault).last(log_id)) if log_id else ()
 
     def query(self, wanted: Filter, *, archived: bool = False) -> list[dict[str, Any]]:
-        """Rows of all logs that pass the filter, oldest first. A log that cannot be read at all is passed over.
+        """Rows of all logs that pass the filter, oldest first; of a spoiled row what can be saved, as `shown` tells.
+
+        A file that is no log any more is passed over: `verify` tells of it.
 
         Args:
             wanted: Which rows.
             archived: Look through archives, too: every row there is unpacked, which takes its time.
 
         Raises:
-            UnreadableError: A log, or an archive that is to be looked through, is damaged.
+            UnreadableError: A log, or an archive that is to be looked through, is damaged or cannot be read now.
         """
         logs = [(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
         in_archives = self._query_archives if archived else _nothing
@@ -192,7 +189,7 @@ class LogReader:
                 places = self._archives(path, found) if archived else []
                 holding = (each for each in places if each.first <= seq <= each.last)
                 rows += [row for each in holding for row in each.rows() if row.seq == seq]
-                return (orjson.loads(rows[0].body), rows[0]) if rows else None
+                return (shown(rows[0], FAST), rows[0]) if rows else None
         return None
 
     def stats(self) -> list[dict[str, Any]]:
@@ -214,18 +211,11 @@ class LogReader:
             raise UnreadableError(f"{path.name} does not begin as a log does") from error
 
     def _query_one(self, path: Path, wanted: Filter) -> list[dict[str, Any]]:
-        where, values = _where(wanted)
-        newest = f" ORDER BY seq DESC LIMIT {int(wanted.limit) or -1}"
-        with ExitStack() as stack:
-            connection = stack.enter_context(closing(open_reader(path).conn))
-            try:
-                bodies = connection.execute(f"SELECT body FROM event{where}{newest}", values).fetchall()  # noqa: S608
-            except DAMAGED as error:
-                raise UnreadableError(f"{path.name} is damaged: {error}") from error
-        return [orjson.loads(body) for (body,) in reversed(bodies)]
+        with closing(open_reader(path).conn) as connection:
+            return matching(connection, wanted)
 
     def _query_archives(self, path: Path, log_id: str, wanted: Filter) -> list[dict[str, Any]]:
-        events = (orjson.loads(row.body) for archive in self._archives(path, log_id) for row in archive.rows())
+        events = (shown(row, FAST) for archive in self._archives(path, log_id) for row in archive.rows())
         return list(deque(filter(wanted.matches, events), maxlen=wanted.limit or None))
 
     def _archives(self, path: Path, log_id: str) -> list[Archive]:
@@ -234,50 +224,23 @@ class LogReader:
         return archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
 
     def _stats_one(self, path: Path, log_id: str) -> dict[str, Any]:
-        by_action: Counter[str] = Counter()
-        by_status: Counter[str] = Counter()
-        try:
-            with closing(open_reader(path).conn) as connection:
-                query = "SELECT action, json_extract(body,'$.status'), count(*) FROM event GROUP BY 1, 2"
-                for action, status, count in connection.execute(query):
-                    by_action[action] += count
-                    by_status[status] += count
-                first, last = connection.execute("SELECT min(ts), max(ts) FROM event").fetchone()
-                (notes,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
-                sinks = dict(connection.execute("SELECT sink, acked_seq FROM outbox").fetchall())
-                horizon = horizon_of(connection)
-        except DAMAGED as error:
-            raise UnreadableError(f"{path.name} is damaged: {error}") from error
+        with closing(open_reader(path).conn) as connection, reading(path.name):
+            numbers, horizon = numbers_of(connection), horizon_of(connection)
+            (notes,) = connection.execute("SELECT count(*) FROM checkpoint").fetchone()
+            sinks = dict(connection.execute("SELECT sink, acked_seq FROM outbox").fetchall())
         return {
             "log_id": log_id,
             "file": path.name,
             "size_bytes": path.stat().st_size,
-            "rows": by_action.total(),
+            "rows": numbers.by_action.total(),
             "pruned_to": horizon.pruned_to if horizon else 0,
             "checkpoints": notes,
-            "first": first or "",
-            "last": last or "",
-            "by_action": dict(sorted(by_action.items())),
-            "by_status": dict(sorted(by_status.items())),
+            "first": numbers.first,
+            "last": numbers.last,
+            "by_action": dict(sorted(numbers.by_action.items())),
+            "by_status": dict(sorted(numbers.by_status.items())),
             "forwarded": sinks,
         }
-
-
-def _where(wanted: Filter) -> tuple[str, list[str]]:
-    terms: list[tuple[str, str]] = []
-    if wanted.since:
-        terms.append(("ts >= ?", wanted.since))
-    if wanted.until:
-        terms.append(("ts < ?", wanted.until))
-    if wanted.action:
-        family = wanted.action.endswith(".")
-        terms.append(("action GLOB ?", wanted.action + "*") if family else ("action = ?", wanted.action))
-    terms += [(f"{column} = ?", value) for name, column in _COLUMNS.items() if (value := getattr(wanted, name))]
-    if wanted.setting:
-        in_fields = "EXISTS (SELECT 1 FROM json_each(body,'$.metadata.fields') WHERE json_extract(value,'$.field') = ?)"
-        terms.append((in_fields, wanted.setting))
-    where = " WHERE " + " AND ".join(term for term, _ in terms) if terms else ""
-    return where, [value for _, value in terms]
 
 
 def _heads(mirror: Mirror, log_id: str, limit: int | None, kept: tuple[Head, ...]) -> Iterator[Head]:

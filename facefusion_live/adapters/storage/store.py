@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlite_utils
 
+from facefusion_live.adapters.storage import succession
 from facefusion_live.adapters.storage.database import rows_of
 from facefusion_live.adapters.storage.keys import KeyRing
 from facefusion_live.adapters.storage.layout import Layout
@@ -21,7 +22,7 @@ from facefusion_live.domain.audit.event import Row, timestamp
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock
-from facefusion_live.domain.audit.seal import Tip
+from facefusion_live.domain.audit.seal import Origin, Tip
 
 RECENT_ROWS = 256
 
@@ -41,12 +42,13 @@ class SqliteStore:
         mirror: Mirror,
         clock: AuditClock,
         tip: Tip,
-        reason: str,
+        origin: Origin | None,
         news: tuple[str, ...],
     ) -> None:
         self._path, self._database, self._lock = path, database, lock
         self._keys, self._mirror, self._clock, self._tip = keys, mirror, clock, tip
-        self._reason, self._news, self._mask_secret = reason, news, mask_secret
+        self._origin, self._news, self._mask_secret = origin, news, mask_secret
+        self._layout = layout
         self._last = (tip.size, tip.prev)
         self._identity = _identity(path)
         self._files = DailyFiles(layout.ndjson, tip.log_id)
@@ -63,9 +65,9 @@ class SqliteStore:
         return self._keys.public_key
 
     @property
-    def reason(self) -> str:
-        """Why the log is new; empty for one that goes on."""
-        return self._reason
+    def origin(self) -> Origin | None:
+        """Why the log is new; None for one that goes on."""
+        return self._origin
 
     @property
     def news(self) -> tuple[str, ...]:
@@ -125,6 +127,8 @@ class SqliteStore:
             self._roll_back()
             raise self._refused(error) from error
         if rows:
+            if self._last[0] == 0 and self._path == self._layout.main:
+                succession.on_record(self._layout)
             self._last = (rows[-1].seq, rows[-1].hash)
 
     def publish(self, rows: Sequence[Row]) -> None:
@@ -138,11 +142,11 @@ class SqliteStore:
         except (OSError, UnreadableError):
             self._files_behind = True
 
-    def mirror(self, checkpoint: Checkpoint, *, at_once: bool) -> None:
-        """Remember a head outside the database."""
+    def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
+        """Remember a head outside the database, and where the next opening goes on."""
         now_ns = self._clock.mono_ns()
         try:
-            self._mirror.keep(checkpoint, timestamp(self._clock.utc_ns()), now_ns, at_once=at_once)
+            self._mirror.keep(checkpoint, tip, timestamp(self._clock.utc_ns()), now_ns, at_once=at_once)
         except OSError as error:
             raise self._refused(error) from error
 

@@ -4,6 +4,7 @@
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +70,9 @@ class SyslogForwarder:
     def send(self, rows: Sequence[Row]) -> int:
         """Send rows and make sure that they were read.
 
-        Syslog has no receipt. But a server that has read everything answers our close with its own, and one that died
-        with rows unread resets the connection: so a batch is a connection, and counts when it was closed in order.
+        Syslog has no receipt. But TLS closes in order: a server answers our closing message with its own once it has
+        read all that came before. So a batch is a connection, and counts when that answer came. A connection that
+        merely ends may be a server that died with the rows in its memory: they are sent again.
 
         Returns:
             The seq of the last row.
@@ -97,11 +99,21 @@ class SyslogForwarder:
 
 
 def _close_in_order(connection: ssl.SSLSocket) -> None:
-    """Say that we are done and wait until the other side has read it; a reset raises OSError."""
+    """Say that we are done and wait until the other side has read it; all but an answer in order raises OSError."""
+    _check_open(connection)
     try:
         plain = connection.unwrap()
-    except ssl.SSLEOFError:  # it closed without saying so, after reading everything: some servers do
-        return
+    except ssl.SSLEOFError as error:
+        raise ConnectionError("the connection ended without the closing message that tells what was read") from error
     plain.shutdown(socket.SHUT_WR)
     while plain.recv(4096):
         pass
+
+
+def _check_open(connection: ssl.SSLSocket) -> None:
+    """A closing message that came before ours is no answer to it: the server goes down, whatever it has read."""
+    connection.settimeout(0.0)
+    with suppress(ssl.SSLWantReadError):
+        if not connection.recv(1):
+            raise ConnectionError("the server closed the connection before all was sent")
+    connection.settimeout(TIMEOUT_S)

@@ -32,6 +32,10 @@ NEWS = {
     "rolled_back": Alert("rolled_back", "The audit log is shorter than it was: it was rolled back. A new log begins."),
     "replaced": Alert("replaced", "The audit log's file was deleted or replaced. A new log begins."),
     "key_lost": Alert("key_lost", "The audit log's key is gone. A new log begins."),
+    "unclean_end": Alert(
+        "unclean_end",
+        "Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.",
+    ),
     "damaged": Alert("damaged", "The audit log's file is damaged. It is kept aside, and a new log begins."),
 }
 """What a store may report on opening."""

@@ -11,7 +11,7 @@ class NotCanonicalError(AuditError):
     """A value or text outside the profile of `canonical`."""
 
 
-class EventError(AuditError):
+class EventError(AuditError, ValueError):
     """An event that does not keep to the schema of `event`."""
 
 
@@ -24,7 +24,7 @@ class UnreadableError(AuditError):
 
 
 class CannotOpenError(UnreadableError):
-    """A database that SQLite may not open where it lies, whatever is in it."""
+    """A database that SQLite cannot open or read now: locked, no space, no right. No word about what is in it."""
 
 
 class AuditStoreError(AuditError):

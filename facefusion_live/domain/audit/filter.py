@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
+
+from facefusion_live.domain.errors import BadInputError
 
 _EXACT = ("status", "session_id", "user_id", "target")
 
@@ -21,6 +23,9 @@ class Filter:
         target: One target.
         setting: Changes of one parameter: "look.opacity".
         limit: The last so many; 0 for all.
+
+    Raises:
+        BadInputError: A limit below 0.
     """
 
     since: str = ""
@@ -32,6 +37,10 @@ class Filter:
     target: str = ""
     setting: str = ""
     limit: int = 0
+
+    def __post_init__(self) -> None:
+        if self.limit < 0:
+            raise BadInputError(f"a limit of {self.limit} rows is not allowed", advice="Give 0 (all) or more.")
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Is it a row that is wanted? The database is asked the same question in SQL; here archives are, too."""
@@ -54,4 +63,6 @@ class Filter:
 def _changed(event: Mapping[str, Any]) -> list[str]:
     """The parameters that a `settings.change` tells of."""
     changes: Any = event["metadata"].get("fields", [])
-    return [each.get("field", "") for each in changes if isinstance(each, dict)] if isinstance(changes, list) else []
+    if not isinstance(changes, list):
+        return []
+    return [str(each.get("field", "")) for each in cast("list[Any]", changes) if isinstance(each, dict)]

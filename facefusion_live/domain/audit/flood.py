@@ -1,6 +1,7 @@
 """The flood limit: a token bucket, and the account of what it turned away."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -58,6 +59,31 @@ class Tally:
         """As `audit.suppressed` and `audit.gap` tell it."""
         counts = {action.replace(".", "_"): count for action, count in self.counts.items()}
         return {"counts": counts, "total": self.total, "digest": self.digest}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a row is still to be written about.
+
+    Attributes:
+        action: `audit.gap` or `audit.suppressed`.
+        tally: What was not stored.
+    """
+
+    action: str
+    tally: Tally
+
+
+def merged(losses: Iterable[Loss]) -> list[Loss]:
+    """One loss for each action, with all counts; its digest is over the digests."""
+    together: dict[str, Tally] = {}
+    for loss in losses:
+        earlier, tally = together.get(loss.action), loss.tally
+        if earlier is not None:
+            digest = sha256(bytes.fromhex(earlier.digest) + bytes.fromhex(tally.digest)).hexdigest()
+            tally = Tally(dict(Counter(earlier.counts) + Counter(tally.counts)), digest)
+        together[loss.action] = tally
+    return [Loss(action, tally) for action, tally in together.items()]
 
 
 class LossAccount:

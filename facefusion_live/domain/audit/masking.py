@@ -6,6 +6,7 @@ is made when the program is installed and never leaves the machine.
 
 import hmac
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 from facefusion_live.domain.audit.event import is_target
@@ -38,6 +39,9 @@ _NAMED = re.compile(r"model:.+|(?:source|log):[0-9a-f]{1,64}|[a-z0-9_.-]+(?::[0-
 """Targets that name no person: only a model is called by a name."""
 
 
+_REMEMBERED = 256
+
+
 class Masker:
     """Masks with one secret.
 
@@ -47,21 +51,34 @@ class Masker:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        # The same few people, addresses and targets stand in most rows.
+        self._known_users = lru_cache(_REMEMBERED)(self._user)
+        self._known_addresses = lru_cache(_REMEMBERED)(self._address)
+        self._known_targets = lru_cache(_REMEMBERED)(self._target)
 
     def user(self, name: str) -> str:
         """`team-a-` for `team-a-anna`, an HMAC for everyone else."""
+        return self._known_users(name)
+
+    def address(self, client_ip: str) -> str:
+        """`local` for this machine, an HMAC for every other address."""
+        return self._known_addresses(client_ip)
+
+    def target(self, target: str) -> str:
+        """The target as rows name it; what is not of the form `kind:number`, or tells of a person, is masked whole."""
+        return self._known_targets(target)
+
+    def _user(self, name: str) -> str:
         if team := _TEAM.match(name):
             return team[1]
         return name if _MASKED.fullmatch(name) else self._hmac("user", name)
 
-    def address(self, client_ip: str) -> str:
-        """`local` for this machine, an HMAC for every other address."""
+    def _address(self, client_ip: str) -> str:
         if client_ip in {"local", "127.0.0.1", "::1"}:
             return "local"
         return client_ip if _MASKED.fullmatch(client_ip) else self._hmac("ip", client_ip)
 
-    def target(self, target: str) -> str:
-        """The target as rows name it; what is not of the form `kind:number`, or tells of a person, is masked whole."""
+    def _target(self, target: str) -> str:
         plain = is_target(target) and _NAMED.fullmatch(target) and self.hide(target) == target
         return target if plain else "other:" + self._hmac("target", target)
 

@@ -1,12 +1,13 @@
-"""The audit trail's seams: a clock that tells the date, and a log opened for writing."""
+"""The audit trail's seams: a clock that tells the date, a log opened for writing, a book for what no log could take."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
 
 from facefusion_live.domain.audit.event import Row
+from facefusion_live.domain.audit.flood import Loss
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
-from facefusion_live.domain.audit.seal import Tip
+from facefusion_live.domain.audit.seal import Origin, Tip
 
 
 class AuditClock(Protocol):
@@ -30,8 +31,8 @@ class AuditStore(Protocol):
     """One log, opened for writing. Raises AuditStoreError. Thread: the trail's writer, which opens and closes it."""
 
     @property
-    def reason(self) -> str:
-        """Why the log is new ("first", "second_process", "rolled_back" …); empty for one that goes on."""
+    def origin(self) -> Origin | None:
+        """Why the log is new; None for one that goes on."""
         ...
 
     @property
@@ -73,8 +74,14 @@ class AuditStore(Protocol):
         """Write stored rows where forwarders read them. A failure is repaired later and never raised."""
         ...
 
-    def mirror(self, checkpoint: Checkpoint, *, at_once: bool) -> None:
-        """Remember a head outside the database. A slow mirror may lag a second behind unless `at_once`."""
+    def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
+        """Remember a head outside the database. A slow mirror may lag a second behind unless `at_once`.
+
+        Args:
+            checkpoint: The head.
+            tip: Where the log stands once that checkpoint is stored: the next opening goes on from there.
+            at_once: On the disk when this returns.
+        """
         ...
 
     def drop_pruned(self, pruned_to: int, prune_seq: int, frontier: Frontier) -> None:
@@ -83,4 +90,20 @@ class AuditStore(Protocol):
 
     def close(self) -> None:
         """Let go of the log. Safe to call twice."""
+        ...
+
+
+TellLoss: TypeAlias = Callable[[Loss], bool]
+"""Puts a loss on record; False when it could not."""
+
+
+class LossBook(Protocol):
+    """Keeps losses that no log could be told of until the next start. Raises nothing. Thread: any."""
+
+    def keep(self, losses: Sequence[Loss]) -> bool:
+        """Keep losses beside those that are there. False when they cannot be kept."""
+        ...
+
+    def settle(self, tell: TellLoss) -> None:
+        """Hand each kept loss to `tell`, and forget those that it took; no other program is told of them meanwhile."""
         ...

@@ -10,6 +10,9 @@ from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.event import (
     CLOCK_JUMP,
     GENESIS_PREV,
+    KEY_ROTATE,
+    SESSION_START,
+    SESSION_STOP,
     VERSION,
     Draft,
     Row,
@@ -22,6 +25,7 @@ CHECKPOINT_EVERY_ROWS = 100
 """After so many rows there is a checkpoint; a longer tail without one is not ours."""
 CLOCK_JUMP_US = 5_000_000
 """A wall clock that moved so much against the monotonic one is put on record."""
+_EDGES = frozenset({SESSION_START, SESSION_STOP, KEY_ROTATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Tip:
         number: How many checkpoints there are.
         sealed: Rows under the last checkpoint.
         clock: Boot id, wall clock (us) and monotonic clock (us) of the last row; None before the first.
+        open_session: The session that began and has not stopped; empty when none has.
     """
 
     log_id: str
@@ -47,6 +52,7 @@ class Tip:
     number: int = 0
     sealed: int = 0
     clock: tuple[str, int, int] | None = None
+    open_session: str = ""
 
     @property
     def size(self) -> int:
@@ -66,25 +72,56 @@ class Tip:
         return replace(self, epoch=self.epoch + 1, public_key=public_key)
 
 
-def genesis_metadata(public_key: bytes, reason: str) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why there is a new log, and which it takes the place of.
+
+    Attributes:
+        reason: "first", "second_process", "rolled_back", "replaced", "damaged" or "key_lost".
+        previous: Ids of logs that are gone or were set aside, as far as they are known.
+        kept_as: The file as which the one before is kept; empty when there is none.
+    """
+
+    reason: str
+    previous: tuple[str, ...] = ()
+    kept_as: str = ""
+
+
+def genesis_metadata(public_key: bytes, origin: Origin) -> dict[str, object]:
     """Metadata of a log's first row.
 
     Args:
         public_key: Of epoch 0.
-        reason: Why there is a new log: "first", "second_process", "rolled_back", "replaced", "damaged", "key_lost".
+        origin: Why there is a new log.
     """
-    return {"public_key": public_key.hex(), "reason": reason}
+    told: dict[str, object] = {"public_key": public_key.hex(), "reason": origin.reason}
+    before = {"previous_logs": list(origin.previous), "kept_as": origin.kept_as}
+    return told | {name: value for name, value in before.items() if value}
 
 
-def rotate_metadata(tip: Tip, next_key: bytes) -> dict[str, object]:
-    """Metadata of the row by which the present key names the next."""
+def open_session_after(open_session: str, action: str, session_id: str) -> str:
+    """Which session is open once a row is stored, which has this action and session; `open_session` before it."""
+    if action == SESSION_START:
+        return session_id
+    return "" if action in _EDGES else open_session
+
+
+def rotate_metadata(tip: Tip, next_key: bytes, unclean_end: str = "") -> dict[str, object]:
+    """Metadata of the row by which the present key names the next.
+
+    Args:
+        tip: Before it.
+        next_key: The public one.
+        unclean_end: The session of an earlier start that never stopped; empty when each did.
+    """
     keys: dict[str, object] = {
         "public_key": next_key.hex(),
         "previous_key": tip.public_key.hex(),
         "epoch": tip.epoch + 1,
     }
     # From now on these rows are sealed like any; that only the chain spoke for them until today must stay known.
-    return keys | ({"unsealed": waited} if (waited := tip.size - tip.sealed) else {})
+    found = {"unsealed": tip.size - tip.sealed, "unclean_end": unclean_end}
+    return keys | {name: value for name, value in found.items() if value}
 
 
 def clock_moved_us(before: tuple[str, int, int] | None, now: tuple[str, int, int]) -> int:
@@ -110,7 +147,7 @@ def seal(tip: Tip, drafts: Sequence[Draft], boot_id: str, codec: Codec) -> tuple
     Returns:
         Where the log stands afterwards, and the rows; one more than drafts for each jump of the clock.
     """
-    frontier, prev, clock = tip.frontier.copy(), tip.prev, tip.clock
+    frontier, prev, clock, session = tip.frontier.copy(), tip.prev, tip.clock, tip.open_session
     rows: list[Row] = []
     for draft in drafts:
         now = (boot_id, draft.utc_ns // 1000, draft.mono_ns // 1000)
@@ -122,7 +159,8 @@ def seal(tip: Tip, drafts: Sequence[Draft], boot_id: str, codec: Codec) -> tuple
             frontier.append(prev)
             rows.append(Row(frontier.size, body, prev))
         clock = now
-    return replace(tip, frontier=frontier, prev=prev, clock=clock), rows
+        session = open_session_after(session, draft.action, draft.session_id)
+    return replace(tip, frontier=frontier, prev=prev, clock=clock, open_session=session), rows
 
 
 def _clock_jump(draft: Draft, moved_us: int) -> Draft:

@@ -29,7 +29,11 @@ _NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatc
 _IS_KEY = re.compile(r"[a-z0-9_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
 _SIMPLE = frozenset({str, int, bool, type(None)})
-"""What most values are: worth a short way, since every row of a flood goes through here."""
+_SEQUENCES = frozenset({list, tuple})
+_PLAIN = _SEQUENCES | {dict}
+"""What most values are: worth a short way, since every row of a flood goes through here. Asking whether something is of
+an abstract kind, a Mapping say, costs ten times as much as looking at its type."""
+_MOST_THOUSANDTHS = 2**40
 
 
 def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Codec) -> dict[str, Any]:
@@ -65,11 +69,12 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
 
 def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """A copy of one value, brought into the profile; doing it again changes nothing."""
-    if type(value) in _SIMPLE:
+    kind = type(value)
+    if kind in _SIMPLE:
         return _simple(value, hide)
     if (bulk := _bulk(value)) is not None:
         return bulk
-    if depth < MAX_DEPTH and isinstance(value, Mapping):
+    if depth < MAX_DEPTH and (kind is dict or isinstance(value, Mapping)):
         return _object(cast("Mapping[object, object]", value), hide, depth + 1)
     if depth < MAX_DEPTH and (items := _items(value)) is not None:
         return [tidy(item, hide, depth + 1) for item in items]
@@ -80,10 +85,10 @@ def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (wha
 
 
 def _simple(value: Any, hide: Hide) -> Any:  # noqa: ANN401 (one of `_SIMPLE`)
-    if type(value) is int and abs(value) >= 2**53:
-        value = str(value) if abs(value) < 2**1024 else "beyond all numbers"
     if type(value) is not str:
-        return value
+        if type(value) is not int or -(2**53) < value < 2**53:
+            return value
+        value = str(value) if abs(value) < 2**1024 else "beyond all numbers"
     if len(value) > MAX_TEXT or (len(value) > 2 * MAX_NUMBERS and _DATA.search(value)):
         return {"items": len(value), "sha256": sha256(value.encode("utf-8", "replace")).hexdigest()}
     return hide(value if value.isascii() else normalize("NFC", value.encode("utf-8", "replace").decode()))
@@ -105,9 +110,11 @@ def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
     if len(key) > MAX_KEY:
         key = f"key_{sha256(key.encode('utf-8', 'replace')).hexdigest()[:16]}"
     name = key if _IS_KEY(key) else _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
-    if type(value) in _SIMPLE:
+    kind = type(value)
+    if kind in _SIMPLE:
         return name, _simple(value, hide)
-    if type(value) is float and abs(value) < 2**40:  # the short way for most
+    if kind is float and abs(cast("float", value)) < _MOST_THOUSANDTHS:
+        value = cast("float", value)
         return name if name.endswith("_milli") else f"{name}_milli", round(value * 1000)
     if (bulk := _bulk(value)) is not None:
         return name, bulk
@@ -118,7 +125,7 @@ def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
 
 def _items(value: object) -> "list[object] | None":
     """What a container holds, a set in an order of its own; None for everything else."""
-    if isinstance(value, list | tuple):
+    if type(value) in _SEQUENCES or isinstance(value, list | tuple):
         return list(cast("list[object]", value))
     if isinstance(value, set | frozenset):
         return sorted(cast("set[object]", value), key=repr)
@@ -130,7 +137,10 @@ def _items(value: object) -> "list[object] | None":
 
 def _bulk(value: object) -> dict[str, Any] | None:
     """Count and digest of bytes, an array, or a container of more than a few numbers; None for everything else."""
-    if type(value) is float:
+    kind = type(value)
+    if kind is float:
+        return None
+    if kind in _PLAIN and (count := _numbers(value)) <= MAX_NUMBERS:
         return None
     if hasattr(value, "tobytes") and hasattr(value, "size"):  # an array, of whatever library
         data, count = cast("Any", value).tobytes(), int(cast("Any", value).size)
@@ -169,33 +179,54 @@ def _numbers(value: object) -> int:
         if kind is int or kind is float or kind is bool:  # the short way for most
             count += 1
         elif kind is str:
-            count += len(cast("str", each)) <= 32 and _NUMERAL(cast("str", each)) is not None
+            text = cast("str", each)
+            count += len(text) <= 32 and not text.isalpha() and _NUMERAL(text) is not None
+        elif kind in _SEQUENCES:
+            waiting += cast("list[object]", each)
+        elif kind is dict:
+            waiting += map(_counted, cast("dict[object, object]", each).items())
         elif hasattr(each, "tobytes") and hasattr(each, "size"):
             count += int(cast("Any", each).size)
         elif isinstance(each, Number) or (isinstance(each, str) and len(each) <= 32 and _NUMERAL(each)):
             count += 1
         elif isinstance(each, Mapping):
-            pairs = cast("Mapping[object, object]", each)
-            waiting += [key if isinstance(key, Number) else item for key, item in pairs.items()]
+            waiting += map(_counted, cast("Mapping[object, object]", each).items())
         elif isinstance(each, Collection) and not isinstance(each, str | bytes | bytearray):
             waiting += list(cast("Collection[object]", each))
     return count
 
 
+def _counted(pair: tuple[object, object]) -> object:
+    """A number that stands as a key, or else the value under the key."""
+    key, value = pair
+    return key if type(key) is not str and isinstance(key, Number) else value
+
+
 def _has_fraction(value: object, depth: int) -> bool:
     """A float that thousandths can tell, or a list with one somewhere in it."""
+    kind = type(value)
+    if kind is float:
+        return abs(cast("float", value)) < _MOST_THOUSANDTHS
+    if kind in _SIMPLE or kind is dict:
+        return False
+    if kind in _SEQUENCES and depth < MAX_DEPTH:
+        return any(_has_fraction(each, depth + 1) for each in cast("list[object]", value))
     if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
         return any(_has_fraction(each, depth + 1) for each in items)
-    return _is_fraction(value) and abs(cast("float", value)) < 2**40  # nan and infinities compare false, too
+    # nan and infinities compare false, too
+    return _is_fraction(value) and abs(cast("float", value)) < _MOST_THOUSANDTHS
 
 
 def _thousandths(value: object, hide: Hide, depth: int) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """A number in thousandths, each in a list, however nested; what is none as elsewhere."""
+    kind = type(value)
+    if (kind is float or kind is int) and abs(cast("float", value)) < _MOST_THOUSANDTHS:
+        return round(float(cast("float", value)) * 1000)
     if depth < MAX_DEPTH and not isinstance(value, Mapping) and (items := _items(value)) is not None:
         return [_thousandths(each, hide, depth + 1) for each in items]
     if type(value) in _SIMPLE and type(value) is not int:
         return _simple(value, hide)
-    if isinstance(value, Real) and abs(cast("Any", value)) < 2**40:
+    if isinstance(value, Real) and abs(cast("Any", value)) < _MOST_THOUSANDTHS:
         return round(float(value) * 1000)
     return tidy(value, hide, depth)
 

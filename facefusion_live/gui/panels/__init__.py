@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
-from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.studio import Studio
 from facefusion_live.gui.bridge import Bridge
@@ -12,6 +11,7 @@ from facefusion_live.gui.panels.audit import AuditPanel
 from facefusion_live.gui.panels.camera import CameraPanel
 from facefusion_live.gui.panels.look import LookPanel
 from facefusion_live.gui.panels.output import OutputPanel
+from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.performance import PerformancePanel
 from facefusion_live.gui.panels.presets import PresetsPanel
 from facefusion_live.gui.panels.safety import SafetyPanel
@@ -30,7 +30,7 @@ class Panel:
 
     id: str
     title: str
-    make: Callable[[Bridge, Studio], QWidget]
+    make: Callable[[Bridge, Studio], Page]
 
 
 PANELS: tuple[Panel, ...] = (

@@ -29,7 +29,7 @@ from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, column, row
 from facefusion_live.gui.widgets.spread import Part, Spread
 from facefusion_live.gui.widgets.waiting import Waiting
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import capitalised, engine_words
 
 _WIDE_FROM = 560
 """Width from which filters and buttons stand beside the rows."""
@@ -63,7 +63,7 @@ class AuditPanel(Page):
     def show_state(self, state: StudioState) -> None:
         """Tell how the record is doing."""
         audit = state.audit
-        parts = [_sentence(engine_words(audit.words)), self.tr("stored: {count}").format(count=audit.stored)]
+        parts = [capitalised(engine_words(audit.words)), self.tr("stored: {count}").format(count=audit.stored)]
         if audit.suppressed:
             parts.append(self.tr("repeats left out: {count}").format(count=audit.suppressed))
         if audit.lost:
@@ -156,7 +156,7 @@ class AuditPanel(Page):
         self.code.returnPressed.connect(self._unlock)
 
     def _follow(self) -> None:
-        if self.bridge.state.audit.stored != self._stored:
+        if self.in_sight and self.bridge.state.audit.stored != self._stored:
             self.read()
 
     def _filter_changed(self) -> None:
@@ -243,13 +243,9 @@ class AuditPanel(Page):
             button.setEnabled(True)
 
     def _unread(self, error: FaceFusionLiveError) -> None:
-        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
+        self.result.tell(Role.ERROR, capitalised(engine_words(str(error))), engine_words(error.advice))
         self._read_again()
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self._end()
-        self.result.tell(Role.ERROR, _sentence(engine_words(str(error))), engine_words(error.advice))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+        self.result.tell(Role.ERROR, capitalised(engine_words(str(error))), engine_words(error.advice))

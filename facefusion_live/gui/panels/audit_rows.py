@@ -1,6 +1,7 @@
 """The record's rows as a table, newest first, more of them as one scrolls."""
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -79,7 +80,8 @@ class RowsModel(QAbstractTableModel):
             return _TEXTS[index.column()](row)
         if role == Qt.ItemDataRole.ToolTipRole:
             full = local_time(row["timestamp"]).strftime("%Y-%m-%d %H:%M:%S %Z")
-            return full if index.column() == _TIME else what(row)
+            # A tip that looks like markup would be taken for some.
+            return full if index.column() == _TIME else f"<span>{escape(what(row))}</span>"
         if role == Qt.ItemDataRole.ForegroundRole and isinstance(parent, QWidget):
             colours = colours_of(parent)
             if row["status"] != "success":

@@ -1,11 +1,12 @@
 """Rows and verdicts of the record, for people."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QCoreApplication
 
 from facefusion_live.domain.audit.report import Outcome
+from facefusion_live.domain.audit.shown import visible
 from facefusion_live.domain.settings import PARAMETERS
 from facefusion_live.gui.widgets import setting_words
 
@@ -64,10 +65,11 @@ def local_time(timestamp: str) -> datetime:
 def what(row: dict[str, Any]) -> str:
     """What a row is about, in one line: the parameters changed, else target and metadata."""
     metadata: dict[str, Any] = row["metadata"]
-    if row["action"] == "settings.change":
-        return ", ".join(change_words(each) for each in metadata.get("fields", ()))
+    if row["action"] == "settings.change" and isinstance(fields := metadata.get("fields"), list):
+        changes = (cast("dict[str, Any]", each) for each in cast("list[Any]", fields) if isinstance(each, dict))
+        return visible(", ".join(map(change_words, changes)))
     facts = (f"{name}: {value}" for name, value in metadata.items() if not isinstance(value, dict | list))
-    return " · ".join((str(row["target"]), *facts))[:_LONGEST]
+    return visible(" · ".join((str(row["target"]), *facts))[:_LONGEST])
 
 
 def change_words(change: dict[str, Any]) -> str:
@@ -81,8 +83,8 @@ def change_words(change: dict[str, Any]) -> str:
 
 
 def _value(change: dict[str, Any], name: str) -> str:
-    if f"{name}_milli" in change:
-        return f"{change[f'{name}_milli'] / 1000:g}"
+    if isinstance(milli := change.get(f"{name}_milli"), int):
+        return f"{milli / 1000:g}"
     value = change.get(name, "?")
     return setting_words.option(value) if isinstance(value, str) and value else str(value)
 

@@ -34,6 +34,7 @@ class CameraPanel(Page):
         self._cameras: tuple[CameraChoice, ...] = ()
         self._looked = False
         self._recent: tuple[str, ...] = ()
+        self._typed = ""
         self._in_use, self._at_work = words(Role.HEADING), OneLine(Role.CAPTION)
         self.problem = Banner()
         self.cameras, self.formats = _unfolding(), _unfolding()
@@ -58,6 +59,10 @@ class CameraPanel(Page):
         say(self._in_use, self.tr("In use") if state.phase != Phase.IDLE else self.tr("Chosen"))
         self._at_work.say(" · ".join(part for part in (name, size, rate) if part))
         self.apply.setVisible(state.phase == Phase.LIVE)
+        if used.spec == self._typed:
+            # An address may hold a key: once it is in use, it does not stay in sight.
+            self._typed = ""
+            self.address.clear()
         self._show_recent(self.studio.recent_inputs())
         if not self._looked:
             self.look()
@@ -180,17 +185,24 @@ class CameraPanel(Page):
     def _open_address(self) -> None:
         address = self.address.text().strip()
         if address:
+            self._typed = address
             self._choose(address)
 
     def _show_recent(self, specs: tuple[str, ...]) -> None:
         self.recent.setVisible(bool(specs))
-        if specs == self._recent:
+        # Cameras get their names once they were looked for.
+        names = [self._name_of(spec) for spec in specs[:_RECENT]]
+        shown = [self.recent.itemText(at) for at in range(1, self.recent.count())]
+        if (specs[:_RECENT], names) == (self._recent, shown):
             return
         self._recent = specs[:_RECENT]
         while self.recent.count() > 1:
             self.recent.removeItem(1)
-        self.recent.addItems([self.tr("Demo clip") if spec == DEMO else Path(spec).name for spec in self._recent])
+        self.recent.addItems(names)
         self.recent.setCurrentIndex(0)
+
+    def _name_of(self, spec: str) -> str:
+        return self.tr("Demo clip") if spec == DEMO else self.studio.input_name(spec)
 
     def _use_recent(self, index: int) -> None:
         self.recent.setCurrentIndex(0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from facefusion_live.app.studio import Studio, StudioState
+from facefusion_live.app.studio import Level, Notice, Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.panels.destinations import Destinations
@@ -18,7 +18,10 @@ from facefusion_live.gui.words import engine_words
 
 
 class OutputPanel(Page):
-    """What leaves the program. What fails later is told by each output's own words and by the notice line."""
+    """What leaves the program. What fails later is told by each output's own words and by the notice line.
+
+    Keys ask for recordings and snapshots, too: out of sight, the panel answers by the notice line.
+    """
 
     def __init__(self, bridge: Bridge, studio: Studio) -> None:
         super().__init__(bridge, studio)
@@ -77,10 +80,17 @@ class OutputPanel(Page):
         self._waiting.wait(self.studio.snapshot(path), self._kept, self._failed)
 
     def _kept(self, path: Path) -> None:
-        self.result.tell(Role.GOOD, self.tr("Picture kept: {name}").format(name=path.name))
+        told = self.tr("Picture kept: {name}").format(name=path.name)
+        if self.in_sight:
+            self.result.tell(Role.GOOD, told)
+        else:
+            self.bridge.notice.emit(Notice(Level.INFO, told))
 
     def _failed(self, error: FaceFusionLiveError) -> None:
-        self.result.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
+        if self.in_sight:
+            self.result.tell(Role.ERROR, engine_words(str(error)), engine_words(error.advice))
+        else:
+            self.bridge.notice.emit(Notice(Level.ERROR, str(error), error.advice, type(error).__name__))
 
     def _add(self, spec: str) -> None:
         self.studio.add_output(spec)

@@ -33,6 +33,11 @@ class Page(QScrollArea):
         bridge.state_changed.connect(self._state_changed)
         bridge.settings_changed.connect(self._settings_changed)
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether anything of it can be seen. Behind another tab Qt calls it visible, and parks it off the window."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def show_state(self, state: StudioState) -> None:
         """Show the program's state. Called whenever it changed, and when the panel comes into sight."""
 
@@ -41,6 +46,11 @@ class Page(QScrollArea):
 
     def retranslate(self) -> None:
         """Say everything in the language that is now in force."""
+
+    def come_into_sight(self, on: bool) -> None:  # noqa: FBT001 (a signal's argument)
+        """Its tab was chosen: catch up with what happened behind another one."""
+        if on:
+            self.refresh()
 
     def refresh(self) -> None:
         """Show everything as it is now."""
@@ -60,9 +70,9 @@ class Page(QScrollArea):
         super().showEvent(event)
 
     def _state_changed(self, state: StudioState) -> None:
-        if self.isVisible():
+        if self.in_sight:
             self.show_state(state)
 
     def _settings_changed(self) -> None:
-        if self.isVisible():
+        if self.in_sight:
             self.show_settings()

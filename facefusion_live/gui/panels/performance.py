@@ -19,7 +19,7 @@ from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.spread import Part, Spread
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import capitalised, engine_words
 
 WHOLE = "capture_to_emit"
 _SAMPLE_MS = 250
@@ -57,7 +57,7 @@ class PerformancePanel(Page):
         self.table.show_stages(state.latency_ms)
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
-        self.warning.tell(Role.WARNING, "\n".join(_sentence(engine_words(each)) for each in state.warnings))
+        self.warning.tell(Role.WARNING, "\n".join(capitalised(engine_words(each)) for each in state.warnings))
 
     def show_settings(self) -> None:
         """Follow undo and changes elsewhere."""
@@ -200,7 +200,3 @@ def place_word(place: str) -> str:
         "render": QCoreApplication.translate("PerformancePanel", "before rendering"),
     }
     return known.get(place, place)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

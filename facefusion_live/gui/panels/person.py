@@ -9,6 +9,7 @@ from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, TIGHT, column, row
+from facefusion_live.gui.words import engine_words
 
 
 class PersonCard(QWidget):
@@ -79,7 +80,7 @@ class PersonCard(QWidget):
         if person is not None:
             count = self.tr("photos: {count}").format(count=len(person.photos))
             say(self._about, f"{count} · {consent_words(person.consent)}")
-            say(self._problem, person.problem or "")
+            say(self._problem, engine_words(person.problem or ""))
             self._problem.setVisible(bool(person.problem))
 
     def _rename(self) -> None:

@@ -29,6 +29,8 @@ class RecordingCard(QWidget):
     snapshot = Signal(Path)
     refused = Signal(object)
     """(BadInputError) the folder cannot be one."""
+    kept = Signal(str, str)
+    """("folder", "film" or "picture"; what was chosen) to be remembered."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +49,21 @@ class RecordingCard(QWidget):
         self._lay_out()
         self._connect()
         self._retranslate()
+
+    def restore(self, folder: str, film: str, picture: str) -> None:
+        """Choose what was chosen last time."""
+        self.folder.setText(folder)
+        self._film, self._picture = film, picture
+        self.film.show_choice(film)
+        self.picture.show_choice(picture)
+
+    def begin(self) -> None:
+        """Ask for a recording in the folder and the format chosen."""
+        self._tell(self.record, self.new_recording)
+
+    def snap(self) -> None:
+        """Ask for a snapshot in the folder and the format chosen."""
+        self._tell(self.snapshot, self.new_picture)
 
     def new_recording(self) -> Path:
         """Where the next recording goes: a file that is not there yet."""
@@ -101,10 +118,11 @@ class RecordingCard(QWidget):
         self.setLayout(lines)
 
     def _connect(self) -> None:
-        self.start_button.clicked.connect(lambda: self._tell(self.record, self.new_recording))
+        self.start_button.clicked.connect(self.begin)
         self.pause_button.clicked.connect(self._pause)
         self.stop_button.clicked.connect(self.stop)
-        self.snap_button.clicked.connect(lambda: self._tell(self.snapshot, self.new_picture))
+        self.snap_button.clicked.connect(self.snap)
+        self.folder.editingFinished.connect(lambda: self.kept.emit("folder", self.folder.text().strip()))
         self.browse.clicked.connect(self._look_for_folder)
         self.film.chosen.connect(self._take_film)
         self.picture.chosen.connect(self._take_picture)
@@ -139,9 +157,11 @@ class RecordingCard(QWidget):
 
     def _take_film(self, kind: str) -> None:
         self._film = kind
+        self.kept.emit("film", kind)
 
     def _take_picture(self, kind: str) -> None:
         self._picture = kind
+        self.kept.emit("picture", kind)
 
     def _look_for_folder(self) -> None:
         ask_folder(self, self.tr("Where recordings and pictures go"), self._folder or Path.home(), self._take_folder)
@@ -154,3 +174,4 @@ class RecordingCard(QWidget):
 
     def _take_folder(self, folder: Path) -> None:
         self.folder.setText(str(folder))
+        self.kept.emit("folder", str(folder))

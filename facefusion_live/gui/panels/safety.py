@@ -50,7 +50,8 @@ class SafetyPanel(Page):
     def _gate_words(self, state: StudioState) -> tuple[Role, str, str]:
         if state.phase != "live":
             return Role.TEXT, self.tr("No session: nothing goes out."), ""
-        why = self.tr("Because: {fault}").format(fault=engine_words(state.fault)) if state.fault else ""
+        reason = state.input_problem or state.fault
+        why = self.tr("Because: {fault}").format(fault=engine_words(reason)) if reason else ""
         if state.blocks:
             reasons = ", ".join(sorted(engine_words(block.value) for block in state.blocks))
             return Role.WARNING, self.tr("Shut"), self.tr("Because: {fault}").format(fault=reasons)

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Added, Person, Phase, Studio, StudioState
@@ -20,7 +22,11 @@ from facefusion_live.gui.widgets.gallery import Gallery, Tile
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import engine_words, sentence
+
+_LONGEST_NAME = 24
+_LAID_OUT_MS = 40
+"""Sections lie in sections: what comes and goes has its place only after several rounds of layout."""
 
 
 class SourcesPanel(Page):
@@ -47,7 +53,17 @@ class SourcesPanel(Page):
             self._to_add = tuple(paths), person_id
             self.result.tell(Role.TEXT, "")
             self.consent.ask(paths, new_person=person_id is None)
-            self.ensureWidgetVisible(self.consent)
+            self._bring_into_sight_later(self.consent)
+
+    def _bring_into_sight_later(self, part: QWidget) -> None:
+        QTimer.singleShot(_LAID_OUT_MS, self, lambda: self._bring_into_sight(part))
+
+    def _bring_into_sight(self, part: QWidget) -> None:
+        """All of it, or as much from its beginning as there is room for."""
+        self.ensureWidgetVisible(part, 0, 0)
+        if part.height() > self.viewport().height():
+            bar, below = self.verticalScrollBar(), part.mapTo(self.viewport(), QPoint(0, 0)).y()
+            bar.setValue(bar.value() + below)
 
     def look_for_photos(self, person_id: str | None) -> None:
         """Ask which photos to add: to a person, or as new ones."""
@@ -139,6 +155,7 @@ class SourcesPanel(Page):
         else:
             self.result.tell(Role.GOOD, self.tr("Photos added: {count}").format(count=len(results)))
         self.bridge.refresh()
+        self._bring_into_sight_later(self.result)
         if entered := next((each.person_id for each in results if each.person_id), None):
             if self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
@@ -162,9 +179,14 @@ class SourcesPanel(Page):
 
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
-    return Tile(person.id, person.name, person.thumbnail, current, current and loading, person.problem or "")
+    problem = engine_words(person.problem or "")
+    return Tile(person.id, person.name, person.thumbnail, current, current and loading, problem)
 
 
 def _why(refused: Added) -> str:
     said = engine_words(refused.problem or "")
-    return f"{refused.name}: {said}. {engine_words(refused.advice)}".strip()
+    if refused.name not in said:
+        said = f"{refused.name}: {said}"
+    # Words are not broken within, and a name of one word would be cut off.
+    name = refused.name if len(refused.name) <= _LONGEST_NAME else f"{refused.name[:_LONGEST_NAME]}…"
+    return f"{sentence(said.replace(refused.name, name))} {engine_words(refused.advice)}".strip()

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from facefusion_live.gui.theme import Colours, colours_of
@@ -83,7 +83,7 @@ class OneLine(QWidget):
 
     def sizeHint(self) -> QSize:
         """One line."""
-        metrics = self.fontMetrics()
+        metrics = QFontMetrics(self._font())
         return QSize(metrics.horizontalAdvance(self._text), metrics.height())
 
     def minimumSizeHint(self) -> QSize:
@@ -94,9 +94,17 @@ class OneLine(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """As much as fits."""
         painter = QPainter(self)
+        font = self._font()
+        painter.setFont(font)
         painter.setPen(QColor(_ink(colours_of(self), self._role)))
-        shown = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        shown = QFontMetrics(font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+
+    def _font(self) -> QFont:
+        font = QFont(self.font())
+        if self._role is Role.HEADING:
+            font.setWeight(QFont.Weight.DemiBold)
+        return font
 
 
 def _ink(colours: Colours, role: Role) -> str:

@@ -22,8 +22,10 @@ from facefusion_live.adapters.storage.opening import Opener
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.domain.audit.errors import EvidenceMissingError, UnreadableError
 from facefusion_live.domain.audit.filter import Filter
+from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.domain.audit.seal import Tip
 from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit_attacks import genuine
 from tests.fakes.audit_disk import lay_out
@@ -111,10 +113,18 @@ def test_the_mirror_may_lag_a_second_behind_heads_log_and_no_more(tmp_path: Path
     layout = Layout(tmp_path)
     layout.ensure()
     mirror = Mirror(layout, NoKeyring())
+
+    def grown(size: int) -> Frontier:
+        frontier = Frontier()
+        for _ in range(size):
+            frontier.append(bytes(32))
+        return frontier
+
     head = layout.keys / ("a" * 32 + ".head")
 
     def keep(size: int, now_s: float, *, at_once: bool = False) -> int:
-        mirror.keep(Checkpoint("a" * 32, size, bytes(32), 0, 0), "now", int(now_s * 1e9), at_once=at_once)
+        tip = Tip("a" * 32, b"", frontier=grown(size), number=1)
+        mirror.keep(Checkpoint("a" * 32, size, bytes(32), 0, 0), tip, "now", int(now_s * 1e9), at_once=at_once)
         return int(json.loads(head.read_text())["size"])
 
     assert [keep(1, 10), keep(2, 10.5), keep(3, 10.6, at_once=True), keep(4, 11.5), keep(5, 11.7)] == [1, 1, 3, 3, 5]

@@ -1,9 +1,11 @@
 """Real senders on loopback: UDP, HTTP, RTSP. Each is a context manager that leaves no thread behind."""
 
+import contextlib
 import http.server
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -126,6 +128,57 @@ class WebServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(20)
+
+
+class NetworkCamera:
+    """One picture again and again, as MJPEG over HTTP, until it is pulled; plugged in, it is there again."""
+
+    def __init__(self, picture: Path) -> None:
+        self._picture = picture.read_bytes()
+        self._plugged = threading.Event()
+        self._threads = _Threads()
+        self._server = http.server.ThreadingHTTPServer((HOST, 0), self._handler())
+        self.url = f"http://{HOST}:{self._server.server_port}/camera.mjpg"
+
+    def __enter__(self) -> Self:
+        self.plug_in()
+        self._threads.start(self._server.serve_forever, 0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pull()
+        self._server.shutdown()
+        self._server.server_close()
+        self._threads.stop()
+
+    def plug_in(self) -> None:
+        self._plugged.set()
+
+    def pull(self) -> None:
+        self._plugged.clear()
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        part = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(self._picture)}\r\n\r\n".encode()
+        part += self._picture + b"\r\n"
+        plugged = self._plugged
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                if not plugged.is_set():
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    while plugged.is_set():
+                        self.wfile.write(part)
+                        time.sleep(0.04)
+
+        return Handler
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -76,6 +76,11 @@ class RtmpServer:
             self._process.wait()
             self._process = None
 
+    def hang(self, *, on: bool) -> None:
+        """As a server does whose disk stands still: connected, and deaf."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGSTOP if on else signal.SIGCONT)
+
     def close(self) -> None:
         self.kill()
         self._guard.close()

@@ -195,10 +195,11 @@ def test_one_that_is_lost_falls_silent_and_is_found_again(tmp_path: Path, monkey
         scene.play(number, loud=True)
     scene.microphones[0].lost = True
     scene.play(30)
-    assert scene.recorder.status().words == "the microphone is gone: silence instead"
+    assert scene.recorder.status().words == scene.recorder.status().missing == "the microphone is gone: silence"
     for number in range(31, 90):
         scene.play(number, loud=number >= 60)
     assert len(scene.microphones) == 2
+    assert scene.recorder.status().missing == ""
     scene.recorder.close()
     loud = loudness(tmp_path / "out.mp4")[1]
     assert loud[20:90].mean() > 0.1

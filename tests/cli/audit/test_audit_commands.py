@@ -494,13 +494,36 @@ def test_a_script_may_change_its_metadata_afterwards(tmp_path: Path, monkeypatch
     assert [(each["index"], len(each["frames"])) for each in told] == [(index, 2 + index) for index in range(5)]
 
 
-@pytest.mark.parametrize("wrong", [{"user_id": 5}, {"target": None}, {"client_ip": b"x"}, {"metadata": [1]}])
+@pytest.mark.parametrize("name", ["user_id", "action", "target", "status", "client_ip", "metadata"])
+@pytest.mark.parametrize("wrong", [5, None, b"x", [1], {"a": 1}, {"a"}, 0.5, object(), str])
 def test_words_that_are_none_are_refused(
-    wrong: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, wrong: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "metadata" and isinstance(wrong, dict | None):
+        return
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    with pytest.raises(EventError, match=f"{name} is a ") as refused:
+        log_audit_event(**{"user_id": "anna", "action": "model.load", "target": "model:x", name: wrong})
+    assert refused.value.advice
+    assert isinstance(refused.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        ({"action": "model.lod"}, "Say model.load."),
+        ({"action": "log.genesis"}, "Say "),
+        ({"status": "ok"}, "denied or failure or success"),
+        ({"status": ""}, "denied or failure or success"),
+    ],
+)
+def test_actions_and_statuses_that_are_none_get_advice(
+    wrong: dict[str, str], advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
-    with pytest.raises(EventError):
+    with pytest.raises(EventError, match="no script may record") as refused:
         log_audit_event(**{"user_id": "anna", "action": "model.load", "target": "model:x", **wrong})
+    assert advice in refused.value.advice
 
 
 def test_nothing_that_is_young_is_pruned(run: Any, home: AuditHome) -> None:

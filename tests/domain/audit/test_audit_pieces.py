@@ -5,6 +5,7 @@ import time
 from collections import deque
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 from unicodedata import is_normalized
 
@@ -584,3 +585,12 @@ def test_fields_that_are_no_list_of_changes_are_tidied_like_anything() -> None:
 def test_changes_are_found_by_their_parameter(told: object, *, found: bool) -> None:
     event = {**body(genuine().rows[4]), "metadata": {"fields": told}}
     assert Filter(setting="look.opacity").matches(event) is found
+
+
+@pytest.mark.parametrize("count", [16, 17])
+def test_a_mapping_of_another_kind_is_counted_as_a_dict_is(count: int) -> None:
+    numbers = {f"n{index}": index for index in range(count)}
+    told = [
+        tidy_metadata("model.load", {"it": each}, str, STANDARD)["it"] for each in (numbers, MappingProxyType(numbers))
+    ]
+    assert [each.get("items") for each in told] == [None if count == 16 else count] * 2

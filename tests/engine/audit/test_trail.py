@@ -6,11 +6,12 @@ import pytest
 
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import AuditStoreError, EventError, StoreHangsError
+from facefusion_live.domain.audit.flood import Loss, LossAccount
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.engine import trail_intake, trail_log
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
-from tests.fakes.audit import FakeAuditClock, MemoryDisk
+from tests.fakes.audit import FakeAuditClock, MemoryDisk, MemoryLossBook
 
 WAIT_S = 5.0
 
@@ -20,6 +21,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.disk, self.clock, self.notices = MemoryDisk(), FakeAuditClock(), list[Notice]()
+        self.losses = MemoryLossBook()
         self.trail = self.start()
 
     def start(self, linger_s: float = 0.005) -> AuditTrail:
@@ -31,6 +33,7 @@ class Bench:
             notify=self.notices.append,
             linger_s=linger_s,
             retry_s=0.5,
+            losses=self.losses,
         )
         return self.trail
 
@@ -115,14 +118,14 @@ def test_metadata_over_4_kib_are_told_by_size_and_digest(bench: Bench) -> None:
 
 
 def test_a_session_has_its_own_id_and_key_and_is_sealed_at_both_ends(bench: Bench) -> None:
-    outside = bench.trail.session_id
+    before = bench.trail.session_id
     bench.trail.record("session.start", "camera:0", "success", {})
     first = bench.trail.session_id
     bench.change()
     bench.trail.record("session.stop", "camera:0", "success", {"frames": 7})
     bench.trail.record("session.start", "camera:0", "success", {})
     bench.trail.flush()
-    assert len({outside, first, bench.trail.session_id}) == 3
+    assert before == first != bench.trail.session_id
     actions = bench.disk.actions()
     assert actions == [
         "log.genesis",
@@ -268,11 +271,12 @@ def test_a_failing_store_refuses_durable_acts_and_tells_of_the_gap_when_it_is_ba
     bench.clock.pass_s(1.0)
     bench.trail.flush()
     assert bench.trail.healthy
-    gap = bench.disk.events()[-1]
+    kept, gap = bench.disk.events()[-2:]
+    assert kept["action"] == "settings.change"  # the row that met the failure; nobody was refused for it
     assert gap["action"] == "audit.gap"
-    assert gap["metadata"]["counts"] == {"settings_change": 1, "label_off": 1, "consent_revoke": 1}
+    assert gap["metadata"]["counts"] == {"label_off": 1, "consent_revoke": 1}
     assert bench.kinds() == ["failed", "recovered"]
-    assert bench.trail.counts.gap == 3
+    assert bench.trail.counts.gap == 2
 
 
 def test_a_store_that_fails_after_its_commit_loses_nothing_and_counts_right(bench: Bench) -> None:
@@ -289,7 +293,8 @@ def test_a_store_that_fails_after_its_commit_loses_nothing_and_counts_right(benc
 def test_an_account_that_was_stored_in_doubt_is_not_told_twice(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.broken = True
-    bench.change()
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
     bench.trail.flush()
     bench.disk.broken, bench.disk.breaks_after_commit = False, True
     bench.clock.pass_s(1.0)
@@ -426,3 +431,167 @@ def test_a_store_that_cannot_be_opened_at_first(bench: Bench) -> None:
     bench.clock.pass_s(1.0)
     bench.trail.flush()
     assert bench.disk.actions()[-1] == "audit.gap"
+
+
+def test_a_row_that_breaks_the_writer_is_counted_and_not_tried_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.trail.flush()
+
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trail_log, "tidy_metadata", bug)
+        bench.change()
+        for _ in range(3):
+            bench.trail.flush()
+            bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.trail.healthy
+    assert bench.trail.counts.gap == 1
+    assert bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S) == 3
+
+
+def gaps(bench: Bench) -> list[dict[str, object]]:
+    return [event["metadata"] for event in bench.disk.events() if event["action"] == "audit.gap"]
+
+
+def test_what_was_lost_when_the_program_ended_is_told_at_the_next_start(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.broken = True
+    for _ in range(30):
+        bench.change()
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    bench.trail.close()
+    bench.trail.record("label.on", "label", "success", {})  # too late for the writer, and counted all the same
+    lost = bench.trail.counts.gap
+    bench.disk.broken = False
+    bench.start()
+    bench.trail.flush()
+    told = [event for event in bench.disk.events() if event["metadata"].get("earlier_start")]
+    assert {event["action"]: event["metadata"]["total"] for event in told} == {
+        "audit.gap": lost,
+        "audit.suppressed": 10,
+    }
+    bench.trail.close()
+    bench.start()
+    bench.trail.flush()
+    assert len([event for event in bench.disk.events() if event["metadata"].get("earlier_start")]) == 2
+
+
+def test_a_session_that_was_killed_is_told_of_once_at_the_next_start(bench: Bench) -> None:
+    bench.trail.record("session.start", "camera:0", "success", {})
+    killed = bench.trail.session_id
+    bench.trail.close()  # its row is there, and no session.stop: as a kill leaves it
+    for _ in range(2):
+        bench.start()
+        bench.trail.flush()
+        bench.trail.close()
+    assert [notice.rule for notice in bench.notices] == ["unclean_end"]
+    rotations = [event["metadata"] for event in bench.disk.events() if event["action"] == "key.rotate"]
+    assert [each.get("unclean_end") for each in rotations] == [None, killed]
+
+
+def test_a_session_of_ones_own_is_no_unclean_end(bench: Bench) -> None:
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.trail.flush()
+    bench.disk.broken = True
+    bench.change()
+    bench.trail.flush()
+    bench.disk.broken = False
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.trail.record("session.stop", "camera:0", "success", {})
+    bench.trail.close()
+    bench.start()
+    bench.trail.flush()
+    assert bench.kinds() == ["failed", "recovered"]
+    assert gaps(bench) == []
+
+
+def test_a_disk_that_can_be_opened_and_takes_nothing_is_not_called_back(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.full = True
+    bench.change()
+    for _ in range(4):
+        bench.trail.flush()
+        bench.clock.pass_s(1.0)
+    assert bench.kinds() == ["failed"]
+    bench.disk.full = False
+    bench.trail.flush()
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.kinds() == ["failed", "recovered"]
+
+
+def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
+    for _ in range(2):
+        bench.trail.next_session()
+        bench.trail.next_session()
+        bench.trail.record("consent.grant", "source:abc", "success", {})
+        bench.trail.record("session.start", "camera:0", "success", {})
+        bench.trail.record("session.stop", "camera:0", "success", {})
+        bench.trail.record("export.video", "camera:0", "success", {"phase": "end"})
+    bench.trail.flush()
+    told = [
+        event["session_id"] for event in bench.disk.events() if event["action"] not in {"log.genesis", "key.rotate"}
+    ]
+    assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
+
+
+def test_rows_that_wait_for_a_new_log_outlive_one_that_cannot_be_begun(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.full = True
+    bench.change()
+    bench.trail.flush()
+    bench.disk.rows, bench.disk.notes, bench.disk.heads = [], [], []  # deleted meanwhile: a new log is due
+    bench.disk.tip = MemoryDisk().tip
+    for _ in range(2):
+        bench.clock.pass_s(1.0)
+        bench.trail.flush()
+    bench.disk.full = False
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    assert bench.disk.actions() == ["log.genesis", "settings.change"]
+    assert bench.trail.counts.gap == 0
+
+
+def test_a_loss_of_an_earlier_start_that_is_in_doubt_settles_nothing_else(bench: Bench) -> None:
+    bench.trail.close()
+    account = LossAccount()
+    account.add("label.on", "label", "success", 1)
+    bench.losses.keep([Loss("audit.gap", account.settle())])
+    bench.disk.broken = True
+    bench.start()
+    bench.trail.flush()
+    with pytest.raises(AuditStoreError):
+        bench.trail.record_durably("label.off", "label", "success", {}).result(WAIT_S)
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.disk.broken, bench.disk.breaks_after_commit = False, True
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    bench.clock.pass_s(1.0)
+    bench.trail.flush()
+    told = [each["counts"] for each in gaps(bench)]
+    assert told.count({"label_off": 1}) == 1
+    assert told.count({"label_on": 1}) >= 1  # at least once: its digest tells a double
+    assert bench.losses.kept == []
+
+
+def test_all_that_waits_is_stored_when_the_log_was_replaced(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.gate = threading.Event()
+    bench.change()
+    time.sleep(0.05)
+    bench.disk.replaced = True
+    for _ in range(5):
+        bench.trail.checkpoint()
+        bench.change()
+    bench.disk.gate.set()
+    bench.trail.flush()
+    bench.trail.flush()
+    assert bench.trail.counts.gap == 0
+    assert bench.disk.actions().count("settings.change") == 6

@@ -15,7 +15,7 @@ from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.event import LOG_GENESIS
 from facefusion_live.domain.audit.report import LogReport
-from facefusion_live.domain.audit.seal import genesis_metadata, seal
+from facefusion_live.domain.audit.seal import Origin, genesis_metadata, seal
 from tests.fakes.audit import BOOT, LogBuilder, draft
 from tests.fakes.audit_disk import lay_out, opener, program_says
 from tests.fakes.audit_verifiers import alone_answers, program_answers
@@ -93,7 +93,7 @@ def sealed_by_nobody(home: AuditHome) -> None:
         (lambda _home: None, 0, ""),
         (roll_back, 11, "tells of"),
         (gone, 11, "no file that can be read"),
-        (garbage, 10, "cannot be read"),
+        (garbage, 10, "is damaged"),
         (a_row_altered, 10, "does not have the hash"),
         (statement("DROP TRIGGER event_kept"), 10, "event_kept"),
         (sealed_by_nobody, 10, "was not written here"),
@@ -140,11 +140,11 @@ def test_every_log_that_nobody_writes_is_sealed_before_it_goes_out(home: AuditHo
         first.flush()
         store = opener(home.layout.folder).open()  # a second process, which is killed before it seals its rows
         begun, rows = seal(
-            store.tip(), [draft(LOG_GENESIS, 0, genesis_metadata(store.tip().public_key, "x"))], BOOT, STANDARD
+            store.tip(), [draft(LOG_GENESIS, 0, genesis_metadata(store.tip().public_key, Origin("x")))], BOOT, STANDARD
         )
         checkpoint = begun.checkpoint()
         store.append(rows, [(1, checkpoint.signed(begun.public_key, store.sign))])
-        store.mirror(checkpoint, at_once=True)
+        store.mirror(checkpoint, begun.after_checkpoint(), at_once=True)
         _, more = seal(begun.after_checkpoint(), [draft("label.off", 1), draft("label.on", 2)], BOOT, STANDARD)
         store.append(more, [])
         store.close()

@@ -104,6 +104,8 @@ def test_a_kill_loses_no_acknowledged_row(tmp_path: Path, kills: int) -> None:
         assert any("unclean end" in notice for notice in reports[0].notices)
     with start(tmp_path) as trail:
         trail.flush()
+    unclean = [row["metadata"].get("unclean_end") for row in reader(tmp_path).query(Filter(action="key.rotate"))]
+    assert len([each for each in unclean if each]) == kills  # each start said it of the one before
     lines = [line for path in sorted((tmp_path / "ndjson").iterdir()) for line in path.read_bytes().splitlines()]
     assert [orjson.loads(line)["seq"] for line in lines] == list(range(1, intact(tmp_path)[0].last_seq + 1))
     assert verifier_says(tmp_path) == 0

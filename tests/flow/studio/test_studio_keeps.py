@@ -9,12 +9,14 @@ import pytest
 
 from facefusion_live.app.audit_desk import Filter
 from facefusion_live.app.audit_wiring import AuditHome
-from facefusion_live.app.environment import load_settings
+from facefusion_live.app.environment import Home, load_settings
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Level, Phase, Studio, open_studio
 from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.audit.report import VERDICTS, Outcome
+from facefusion_live.domain.errors import SettingsError
 from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
 from tests.flow.studio.conftest import WAIT_S, Stage
 from tests.support import RESOURCES
@@ -92,6 +94,20 @@ def test_a_damaged_file_is_put_aside_and_told(tmp_path: Path, name: str) -> None
     assert told.advice == f"It was put aside as {file.stem}.damaged."
     assert file.with_suffix(".damaged").read_text("utf-8") == "{"
     stage.studio.close()
+
+
+def test_damaged_settings_are_put_aside_and_the_usual_ones_taken(tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path / "logs")
+    home.settings_file.write_text("[gate\n", "utf-8")
+    studio = open_studio(home, {"look.opacity": 0.9})
+    (told,) = studio.take_notices()
+    assert (told.level, told.text) == (Level.WARNING, "settings.toml cannot be read")
+    assert told.advice == "It was put aside as settings.damaged; the usual settings are in force."
+    assert studio.store.current == Settings().with_values({"look.opacity": 0.9})
+    assert (tmp_path / "settings.damaged").read_text("utf-8") == "[gate\n"
+    studio.close()
+    with pytest.raises(SettingsError, match="there is no parameter"):
+        open_studio(home, {"look.beauty": 1.0})
 
 
 def test_the_record_is_shown_checked_and_exported(stage: Stage, tmp_path: Path) -> None:

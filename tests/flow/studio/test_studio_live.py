@@ -1,6 +1,7 @@
 """The studio on the real engine: what an operator does while live."""
 
 import random
+import socket
 import threading
 import time
 import urllib.request
@@ -10,10 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
+from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Level, Phase
 from facefusion_live.domain.errors import SinkError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
+from tests.adapters.capture.senders import NetworkCamera
 from tests.flow.studio.conftest import WAIT_S, Stage
 from tests.support import RESOURCES
 
@@ -248,6 +251,71 @@ def test_closing_while_live_takes_less_than_two_seconds(stage: Stage) -> None:
     stage.studio.close()
 
 
+def many_photos(folder: Path, count: int) -> Path:
+    """A folder of pictures of one face, no two of them the same file."""
+    folder.mkdir()
+    data = (RESOURCES / "avatars" / "bo.jpg").read_bytes()
+    for number in range(count):
+        (folder / f"{number:03}.jpg").write_bytes(data + bytes([number]))
+    return folder
+
+
+def test_stop_and_forget_do_not_wait_for_photos(stage: Stage, tmp_path: Path) -> None:
+    stage.live()
+    (me,) = stage.studio.library.add([many_photos(tmp_path / "me", 1)], Consent.SELF).result(WAIT_S)
+    stage.studio.choose_source(me.person_id)
+    stage.loaded()
+    adding = stage.studio.library.add([many_photos(tmp_path / "many", 200)], Consent.SELF)
+    removing = stage.studio.library.remove(me.person_id)
+    assert stage.studio.state().blocks == {Block.CONSENT}, "at once, whatever the loader does"
+    removing.result(5)
+    stage.studio.stop()
+    stopped_s = time.monotonic()
+    stage.phase(Phase.IDLE)
+    assert time.monotonic() - stopped_s < 5
+    assert not adding.done()
+    closing_s = time.monotonic()
+    stage.studio.close()
+    assert time.monotonic() - closing_s < 2
+    assert adding.cancelled()
+
+
+def test_stop_does_not_wait_for_an_input_that_hangs(stage: Stage) -> None:
+    stage.live()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        stage.studio.choose_input(f"http://127.0.0.1:{silent.getsockname()[1]}/silent.mjpg")
+        time.sleep(0.3)
+        stage.studio.stop()
+        stopped_s = time.monotonic()
+        stage.phase(Phase.IDLE)
+        assert time.monotonic() - stopped_s < 3
+    assert stage.notices() == []
+
+
+def test_a_camera_that_is_pulled_is_told_and_told_again_when_it_is_back(stage: Stage, tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "still.jpg"), cv2.VideoCapture(str(CLIP)).read()[1])
+    with NetworkCamera(tmp_path / "still.jpg") as camera:
+        stage.studio.choose_input(camera.url)
+        stage.live()
+        assert stage.studio.state().input_problem == ""
+        camera.pull()
+        stage.until(lambda: stage.studio.state().input_problem, "the loss")
+        stage.until(lambda: stage.studio.state().gate is GateState.SLATE, "the slate")
+        stage.until(lambda: len(stage.notices()) == 1, "the notice")
+        problem = stage.studio.state().input_problem
+        assert problem.startswith("the input was lost: ")
+        assert stage.told[0].text == problem
+        assert stage.told[0].level is Level.WARNING
+        time.sleep(1.5)
+        camera.plug_in()
+        stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live again")
+        stage.until(lambda: "pictures come again" in stage.notices(), "the good news")
+        assert len(stage.notices()) == 2, "each once, however often it was tried"
+        assert stage.studio.state().input_problem == ""
+        stage.studio.stop()
+        stage.phase(Phase.IDLE)
+
+
 def test_a_recording_is_on_record_first_and_by_its_sum(stage: Stage, tmp_path: Path) -> None:
     film = tmp_path / "new folder" / "film.mp4"
     stage.studio.start_recording(film)
@@ -265,6 +333,8 @@ def test_a_recording_is_on_record_first_and_by_its_sum(stage: Stage, tmp_path: P
     assert stage.studio.state().recording is None
     rows = [row for row in stage.rows() if row["action"] == "export.video"]
     assert [row["metadata"]["phase"] for row in rows] == ["start", "end"]
+    start = next(row for row in stage.rows() if row["action"] == "session.start")
+    assert {(row["session_id"], row["target"]) for row in rows} == {(start["session_id"], start["target"])}
     assert cv2.VideoCapture(str(film)).read()[0]
 
 

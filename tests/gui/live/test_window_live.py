@@ -105,7 +105,7 @@ def test_a_dropped_photo_is_worn_and_another_input_is_used(evening: Evening, tmp
     camera.address.setText(str(tmp_path / "nothing.mp4"))
     QTest.keyClick(camera.address, Qt.Key.Key_Return)
     evening.until(evening.window.notices.isVisible, "the error")
-    assert evening.window.notices.words.text() == "Nothing.mp4: there is no such file."
+    assert evening.window.notices.words.text() == "nothing.mp4: there is no such file."
     assert evening.state.input.spec == str(CLIP)
     evening.emitted(5)
     assert [row["action"] for row in evening.rows()].count("consent.grant") == 1
@@ -162,18 +162,24 @@ def test_another_language_while_live(evening: Evening) -> None:
     evening.until(lambda: evening.state.gate is GateState.LIVE, "live")
 
 
-def test_a_recording_by_key_and_a_snapshot(evening: Evening, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("facefusion_live.gui.deeds.new_file", lambda kind, ending: tmp_path / f"{kind}{ending}")
+def test_a_recording_by_key_and_a_snapshot(evening: Evening, tmp_path: Path) -> None:
     evening.live()
+    card = evening.panel("output").recording
+    card.folder.setText(str(tmp_path))
+    QTest.mouseClick(card.film._group.button(1), LEFT)
+    evening.panel("look")
     evening.window.hotkeys["record"].trigger()
     evening.until(lambda: evening.state.recording and evening.state.recording.seconds > 0.5, "the recording")
     assert evening.window.on_air.recording.isVisible()
     evening.window.hotkeys["snapshot"].trigger()
-    evening.until((tmp_path / "snapshot.png").exists, "the snapshot")
+    evening.until(evening.window.notices.isVisible, "the snapshot")
+    (snapshot,) = tmp_path.glob("*.png")
+    assert evening.window.notices.words.text() == f"Picture kept: {snapshot.name}."
     evening.window.hotkeys["record"].trigger()
     evening.until(lambda: evening.state.recording is None, "the end of the recording")
     # It is told as ended when it is asked to, and is written to its end a moment later.
-    evening.until(lambda: cv2.VideoCapture(str(tmp_path / "recording.mp4")).read()[0], "the film")
+    (film,) = tmp_path.glob("*.mkv")
+    evening.until(lambda: cv2.VideoCapture(str(film)).read()[0], "the film")
     assert {notice.level for notice in evening.studio.take_notices()} <= {Level.INFO}
 
 

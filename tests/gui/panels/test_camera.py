@@ -34,7 +34,7 @@ def test_a_format_is_one_commit_and_then_the_camera_is_used(camera: Any, studio:
     assert commits.last == {"capture.width": 640, "capture.height": 480}
     assert len(commits) == 1
     assert studio.calls == [("choose_input", "camera:0")]
-    assert camera._at_work.text == "camera:0"
+    assert camera._at_work.text == "Desk camera"
 
 
 def test_looking_again_finds_what_was_plugged_in(camera: Any, studio: FakeStudio, qtbot: Any) -> None:
@@ -70,10 +70,18 @@ def test_files_addresses_and_what_was_used_lately(camera: Any, studio: FakeStudi
     dialog = camera.findChild(QFileDialog)
     dialog.filesSelected.emit(["/films/party.mp4"])
     dialog.close()
-    qtbot.keyClicks(camera.address, "rtsp://studio/cam")
+    qtbot.keyClicks(camera.address, "rtsp://me:secret@studio/cam?key=hush")
     qtbot.keyClick(camera.address, Qt.Key.Key_Return)
-    assert studio.calls == [("choose_input", "/films/party.mp4"), ("choose_input", "rtsp://studio/cam")]
-    assert [camera.recent.itemText(at) for at in range(camera.recent.count())] == ["Used lately", "cam", "party.mp4"]
+    assert studio.calls == [
+        ("choose_input", "/films/party.mp4"),
+        ("choose_input", "rtsp://me:secret@studio/cam?key=hush"),
+    ]
+    assert [camera.recent.itemText(at) for at in range(camera.recent.count())] == [
+        "Used lately",
+        "rtsp://studio",
+        "party.mp4",
+    ]
+    assert camera.address.text() == "", "an address may hold a key"
     camera.recent.setFocus()
     camera.recent.setCurrentIndex(1)
     qtbot.keyClick(camera.recent, Qt.Key.Key_Down)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from facefusion_live.app.permits import Told
@@ -154,6 +155,23 @@ def test_a_person_with_a_problem_says_it_and_cannot_be_chosen(
     click_tile(qtbot, sources.people, 0)
     assert studio.calls == []
     assert sources.card._problem.text() == "maria.jpg is missing"
+
+
+def test_the_question_and_the_answer_are_in_sight_below_many_people(
+    sources: Any, studio: FakeStudio, qtbot: Any, photo: Path
+) -> None:
+    for number in range(30):
+        studio.library.add([photo.with_name(f"{number}.jpg")], Consent.SELF)
+    sources.bridge.refresh()
+    sources.resize(300, 420)
+    sources.add([photo])
+    top = sources.consent._question
+    QTest.qWait(150)
+    assert sources.viewport().rect().contains(QRect(top.mapTo(sources.viewport(), QPoint(0, 0)), top.size()))
+    qtbot.mouseClick(sources.consent.choices[Consent.SELF], LEFT)
+    qtbot.mouseClick(sources.consent.add, LEFT)
+    qtbot.waitUntil(lambda: sources.result.text == "Photos added: 1")
+    qtbot.waitUntil(lambda: not sources.result.visibleRegion().isEmpty())
 
 
 def test_what_is_no_file_is_not_taken(sources: Any) -> None:

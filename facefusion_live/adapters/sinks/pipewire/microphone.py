@@ -28,7 +28,6 @@ DESCRIPTION = "FaceFusion Live Microphone"
 _RATE_HZ, _CHANNELS, _BLOCK = 48_000, 2, 1024
 _FRAME_BYTES = 4 * _CHANNELS
 _LONGEST_S = 3.0
-_BOTH = 2
 _TRY_NS = 1_000_000_000
 _PAUSE_NS = 250_000_000
 """Nobody listened for so long: what a new listener hears begins now."""
@@ -81,6 +80,11 @@ class PipeWireMicrophone:
         """
         self._ages_s.clear()
         self._node = Revival(lambda: _MicrophoneNode(self._sound.microphone, lambda: self.delay_s), self.name)
+        node = self._node.thing
+        if node is not None and self._sound.microphone and node.deaf:
+            known = ", ".join(node.known) or "none"
+            self.close()
+            raise SinkOpenError(f"there is no microphone {self._sound.microphone!r}", advice=f"Microphones: {known}.")
         self._opened = True
 
     def send(self, frame: OutputFrame) -> None:
@@ -114,45 +118,61 @@ class PipeWireMicrophone:
         node = revival.thing
         if node is None or node.lost is not None:
             return SinkStatus(SinkState.RECONNECTING, "PipeWire is gone", 0)
-        words = "there is no microphone" if node.deaf else f"delayed by {1000 * self.delay_s:.0f} ms"
-        return SinkStatus(SinkState.RUNNING if node.heard else SinkState.PAUSED, words, node.listeners)
+        missing = node.missing if node.deaf else ""
+        words = missing or f"delayed by {1000 * self.delay_s:.0f} ms"
+        state = SinkState.RUNNING if node.heard else SinkState.PAUSED
+        return SinkStatus(state, words, node.listeners, missing=missing)
 
 
 class _MicrophoneNode:
     """Two streams in one daemon's graph: the user's microphone comes in, ours goes out."""
 
-    def __init__(self, microphone: str, delay_s: Callable[[], float]) -> None:
-        self._delay_s = delay_s
+    def __init__(self, wanted: str, delay_s: Callable[[], float]) -> None:
+        self._wanted, self._delay_s = wanted, delay_s
         self._spoke_ns = 0
         self._listening = False
         self._next_try_ns = 0
-        self._streams: list[Stream] = []
+        self._ear: Stream | None = None
+        self._mouth: Stream | None = None
+        self._target = ""
         self._line = DelayLine(_CHANNELS, _RATE_HZ, _LONGEST_S)
         self._connection = Connection(self._listen)
         try:
-            self._ear = self._open_ear(self._chosen(microphone))
-            self._mouth = self._stream(NODE, _mouth_properties(), self._speak)
-            self._mouth.connect(pw.OUTPUT, pw.MAP_BUFFERS, [_format()])
+            self._open_ear()
+            mouth = self._stream(NODE, _mouth_properties(), self._speak)
+            mouth.connect(pw.OUTPUT, pw.MAP_BUFFERS, [_format()])
+            self._mouth = mouth
         except SinkOpenError:
             self.close()
             raise
 
     @property
     def lost(self) -> str | None:
-        return self._connection.lost or self._mouth.broken
+        return self._connection.lost or (self._mouth.broken if self._mouth is not None else None)
 
     @property
     def deaf(self) -> bool:
-        """There is no microphone."""
-        return self._ear.broken is not None
+        """There is no microphone, or not the one that is meant. Thread: any."""
+        ear = self._ear
+        return ear is None or ear.broken is not None or (bool(self._target) and self._target not in self._microphones())
+
+    @property
+    def missing(self) -> str:
+        """What a deaf one lacks, in words."""
+        return "the microphone is gone: silence" if self._wanted else "there is no microphone"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The microphones that are there, as people know them."""
+        return tuple(self._microphones().values())
 
     @property
     def heard(self) -> bool:
-        return self._mouth.readers > 0
+        return self.listeners > 0
 
     @property
     def hears(self) -> bool:
-        return self._ear.streaming
+        return self._ear is not None and self._ear.streaming
 
     @property
     def gaps(self) -> int:
@@ -160,22 +180,27 @@ class _MicrophoneNode:
 
     @property
     def listeners(self) -> int:
-        return self._mouth.readers
+        return self._mouth.readers if self._mouth is not None else 0
 
     def attend(self) -> None:
-        """Take a microphone that came after us. The session manager gives up on a stream that found none."""
+        """Take a microphone that came after us, or came back. The session manager gives up on streams without one."""
         now_ns = time.monotonic_ns()
-        if self.deaf and now_ns > self._next_try_ns and self._microphones():
-            self._next_try_ns = now_ns + _TRY_NS
-            self._streams.remove(self._ear)
-            self._ear.close()
-            self._ear = self._open_ear("")
-            with self._connection.locked():
+        if not self.deaf or now_ns < self._next_try_ns:
+            return
+        self._next_try_ns = now_ns + _TRY_NS
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.close()
+        if self._microphones():
+            self._open_ear()
+        with self._connection.locked():
+            if self._ear is not None:
                 self._ear.set_active(active=self._listening)
 
     def close(self) -> None:
-        for stream in self._streams:
-            stream.close()
+        for stream in (self._ear, self._mouth):
+            if stream is not None:
+                stream.close()
         self._connection.close()
 
     def _stream(
@@ -185,54 +210,63 @@ class _MicrophoneNode:
         process: Callable[[], None],
     ) -> Stream:
         words = {**properties, "node.name": name}
-        stream = Stream(self._connection, name, words, lambda _: (_buffers(),), process)
-        self._streams.append(stream)
-        return stream
+        return Stream(self._connection, name, words, lambda _: (_buffers(),), process)
 
     def _listen(self) -> None:
         """Open the user's microphone for as long as someone listens. Thread: the library's."""
         # Not while ours only runs: both streams run when one of them does.
-        if len(self._streams) == _BOTH and self._listening != self.heard:
+        if self._listening != self.heard:
             self._listening = self.heard
-            self._ear.set_active(active=self._listening)
+            if self._ear is not None:
+                self._ear.set_active(active=self._listening)
 
-    def _open_ear(self, target: str) -> Stream:
+    def _open_ear(self) -> None:
+        """Hear the microphone that is meant; where it is not there, none."""
+        target = self._chosen()
+        if target is None:
+            return
         ear = self._stream(f"{NODE}.capture", _ear_properties(target), self._hear)
         ear.connect(pw.INPUT, pw.MAP_BUFFERS | pw.AUTOCONNECT | pw.INACTIVE, [_format()])
-        return ear
+        self._target, self._ear = target, ear
 
-    def _microphones(self) -> list[dict[str, str]]:
-        return [one for one in self._connection.nodes("Audio/Source") if one["node.name"] != NODE]
+    def _microphones(self) -> dict[str, str]:
+        """Those that are there: descriptions by node."""
+        there = self._connection.nodes("Audio/Source")
+        names = {one["node.name"]: one.get("node.description", one["node.name"]) for one in there}
+        names.pop(NODE, None)
+        return names
 
-    def _chosen(self, microphone: str) -> str:
-        """The node's name of the microphone that is meant; empty for the system's choice."""
-        if not microphone:
+    def _chosen(self) -> str | None:
+        """The node of the microphone that is meant; empty for the system's choice, None where it is not there."""
+        if not self._wanted:
             return ""
-        there = self._microphones()
-        for key in ("node.name", "node.description"):
-            for one in there:
-                if one.get(key, "").casefold() == microphone.casefold():
-                    return one["node.name"]
-        known = ", ".join(one.get("node.description", one["node.name"]) for one in there) or "none"
-        raise SinkOpenError(f"there is no microphone {microphone!r}", advice=f"Microphones: {known}.")
+        there, wanted = self._microphones(), self._wanted.casefold()
+        said = [*((node, node) for node in there), *((words, node) for node, words in there.items())]
+        return next((node for words, node in said if words.casefold() == wanted), None)
 
     def _hear(self) -> None:
         """Thread: the library's."""
-        with self._ear.buffer() as buffer:
+        ear = self._ear
+        if ear is None:
+            return
+        with ear.buffer() as buffer:
             if buffer is None:
                 return
             block = buffer.buffer.contents.datas[0]
             chunk = block.chunk.contents
             if block.data and chunk.size:
                 samples = _samples(block.data + chunk.offset, chunk.size // _FRAME_BYTES)
-                self._line.write(samples, self._ear.cycle_s())
+                self._line.write(samples, ear.cycle_s())
 
     def _speak(self) -> None:
         """Thread: the library's."""
         before_ns, self._spoke_ns = self._spoke_ns, time.monotonic_ns()
         if self._spoke_ns - before_ns > _PAUSE_NS:
             self._line.forget()
-        with self._mouth.buffer() as buffer:
+        mouth = self._mouth
+        if mouth is None:
+            return
+        with mouth.buffer() as buffer:
             if buffer is None:
                 return
             block = buffer.buffer.contents.datas[0]
@@ -240,7 +274,7 @@ class _MicrophoneNode:
                 return
             room = block.maxsize // _FRAME_BYTES
             count = min(buffer.requested or _BLOCK, room)
-            self._line.read(_samples(block.data, count), self._mouth.cycle_s(), self._delay_s())
+            self._line.read(_samples(block.data, count), mouth.cycle_s(), self._delay_s())
             chunk = block.chunk.contents
             chunk.offset, chunk.size, chunk.stride, chunk.flags = 0, count * _FRAME_BYTES, _FRAME_BYTES, 0
 
@@ -266,7 +300,10 @@ def _ear_properties(target: str) -> dict[str, str]:
         # Ours alone is no reason for the user's microphone to run.
         "node.passive": "true",
     }
-    return properties | ({"target.object": target} if target else {})
+    if target:
+        # It, or none: when it goes, nobody is to be heard in its place.
+        properties |= {"target.object": target, "node.dont-reconnect": "true"}
+    return properties
 
 
 def _mouth_properties() -> dict[str, str]:

@@ -1,9 +1,10 @@
 """The virtual microphone in a real PipeWire session: what goes in comes out as much later as it should."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
+import numpy as np
 import pytest
 
 from facefusion_live.adapters.sinks.pipewire import PipeWireMicrophone
@@ -120,6 +121,34 @@ def test_a_microphone_that_is_not_there_is_refused_and_those_that_are_named(pipe
         microphone.open((320, 240), 30)
     microphone.close()
     assert "Desk" in caught.value.advice
+
+
+def test_when_the_one_that_was_named_goes_no_other_is_heard_until_it_returns(pipewire: PipeWireSession) -> None:
+    desk = FakeMicrophone(pipewire, "Desk", "desk", speaks=False)
+
+    def says(words: str) -> Callable[[], bool]:
+        def told() -> bool:
+            microphone.send(_aged(0.05, GateState.SLATE))
+            return microphone.status().words == words
+
+        return told
+
+    with FakeMicrophone(pipewire), ExitStack() as cleanup:
+        with desk:
+            microphone = cleanup.enter_context(_opened(microphone="Desk", offset_ms=50))
+            with Recorder(pipewire, NODE):
+                time.sleep(0.5)
+        assert eventually(says("the microphone is gone: silence"))
+        with Recorder(pipewire, NODE) as recorder:
+            for _ in range(60):
+                microphone.send(_aged(0.05, GateState.SLATE))
+                time.sleep(0.03)
+        left, right = recorder.recorded().T
+        assert np.abs(left).max() > 0.1
+        assert np.abs(right).max() == 0
+        with desk:
+            assert eventually(says("delayed by 50 ms"))
+            assert eventually(lambda: microphone.status().state is SinkState.PAUSED)
 
 
 def test_it_comes_back_with_the_daemon(pipewire: PipeWireSession) -> None:
