@@ -263,7 +263,7 @@ EXPORTS = [
         for kind, more in (("all rows", {}), ("some rows", SOME))
         for name, change, code in (
             ("a row altered", _member("rows.ndjson", lambda data: data.replace(b"camera:0", b"camera:9", 1)), 10),
-            ("a row without end", _member("rows.ndjson", lambda data: data + b"x" * 200_000), 10),
+            ("a line without end", _member("rows.ndjson", lambda data: data + b"x" * 200_000), 10),
             ("rows that are none", _member("rows.ndjson", lambda data: b"\xff\n" * data.count(b"\n")), 10),
             ("rows without end", _member("rows.ndjson", lambda data: (b"[" * 9000 + b"\n") * data.count(b"\n")), 10),
             ("rows of another log", _swapped, 10),

@@ -10,4 +10,4 @@ from tests.fakes.audit_cases_zips import ZIPS
 
 CORPUS: Sequence[Case] = [*HOMES, *KEPT, *EXPORTS, *ZIPS]
 
-__all__ = ["CORPUS", "Case"]
+__all__ = ["CORPUS", "HOMES", "Case"]

@@ -5,7 +5,7 @@ condition, one side of a range, one element of two tuples that are compared, or 
 answers yes or no. It is taken out of the living function, so that whoever calls it, under whatever name, gets
 the other.
 
-    python -m tests.fakes.audit_mutants        rewrites audit_killers.json, which tells where to look first
+    python -m tests.fakes.audit_mutants        rewrites audit_killers.json (where to look first) and audit_spare.json
 """
 
 import ast
@@ -38,6 +38,8 @@ from tests.fakes.audit_corpus import CORPUS, Case
 from tests.fakes.audit_verifiers import ALONE, Answer, alone_answers, program_answers
 
 KILLERS = Path(__file__).with_name("audit_killers.json")
+SPARE = Path(__file__).with_name("audit_spare.json")
+"""Steps that no case needs: another step speaks first, or says the same afterwards."""
 FINDERS = {
     *("find", "_find", "_find_coverage", "_anchor", "_forged_prune", "checked"),
     *("add", "looked_into", "want", "_want", "report_found", "repeat_findings", "compare_genesis"),
@@ -288,6 +290,11 @@ def _text(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:90]
 
 
+def spare() -> list[str]:
+    """Names of the steps that no case needs."""
+    return json.loads(SPARE.read_text(encoding="utf-8"))
+
+
 class Court:
     """Finds a case that tells a mutant from the whole verifier.
 
@@ -337,11 +344,9 @@ def _rewrite() -> None:
     with tempfile.TemporaryDirectory() as folder:
         court = Court(Path(folder))
         found = {mutant.name: court.killer(mutant) for mutant in mutants()}
-    for name, killer in found.items():
-        if killer is None:
-            print(name)  # noqa: T201
     told = {name: killer for name, killer in found.items() if killer}
-    KILLERS.write_text(json.dumps(told, indent=0, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    for path, what in ((KILLERS, told), (SPARE, sorted(found.keys() - told.keys()))):
+        path.write_text(json.dumps(what, indent=0, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facefusion_live.domain.audit.report import VERDICTS
-from tests.fakes.audit_corpus import CORPUS, Case
+from tests.fakes.audit_corpus import CORPUS, HOMES, Case
 from tests.fakes.audit_units import SHARED
 from tests.fakes.audit_verifiers import ALONE, alone_answers, program_answers
 
@@ -32,17 +32,16 @@ def test_the_parts_of_both_agree(part: str) -> None:
     assert len(set(map(str, answers))) > 1  # some are right, some are not
 
 
-UNPACKED = {
-    *("pruned once", "pruned to a rotation", "pruned twice", "the older archive altered"),
-    *("a log made up behind a horizon", "made up behind a horizon, with the genuine fingerprint"),
-}
-
-
-@pytest.mark.parametrize("case", [case for case in CORPUS if case.name in UNPACKED], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", HOMES, ids=lambda case: case.name)
 def test_archives_that_cannot_be_unpacked_are_no_pass(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ALONE, "zstd", lambda: None)
     what, words = case.make(tmp_path)
     code, verdicts = alone_answers(what, words)
-    assert (code, verdicts[0][1]) == (12, "unverifiable")
+    if not any(what.glob("archive/*")):  # nothing to unpack: what is at hand decides
+        assert code == case.exit_code
+    elif case.exit_code == 0:
+        assert (code, verdicts[0][1]) == (12, "unverifiable")
+    else:
+        assert code in {10, 11, 12}

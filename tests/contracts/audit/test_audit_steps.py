@@ -1,0 +1,34 @@
+"""Each step of both verifiers, taken out in turn: some case must be judged otherwise without it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.audit_mutants import Court, Mutant, mutants, spare
+
+MUTANTS = mutants()
+SPARE = spare()
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Court:
+    return Court(tmp_path_factory.mktemp("court"))
+
+
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.name not in SPARE], ids=lambda each: each.name)
+def test_without_any_step_a_case_is_judged_otherwise(mutant: Mutant, court: Court) -> None:
+    assert court.killer(mutant) is not None
+
+
+def test_steps_listed_as_spare_exist() -> None:
+    assert set(SPARE) <= {each.name for each in MUTANTS}
+
+
+def test_hardly_any_step_is_spare() -> None:
+    assert len(SPARE) < len(MUTANTS) / 10
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.name in SPARE], ids=lambda each: each.name)
+def test_what_is_listed_as_spare_changes_nothing(mutant: Mutant, court: Court) -> None:
+    assert court.killer(mutant) is None
