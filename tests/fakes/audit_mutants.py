@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -166,13 +166,13 @@ def _compiled(module: ModuleType, node: ast.FunctionDef) -> CodeType:
     return space[node.name].__code__
 
 
-Part = Callable[[bool, Callable[[str], Answer]], object]
+Part = Callable[[bool, Callable[[str], Callable[[], Answer]]], object]
 PARTS: dict[str, Part] = {
     **{name: lambda alone, _, part=part: part(alone) for name, part in units.SHARED.items()},
     "part: profile": lambda alone, _: None if alone else units.profile(),
     "part: catalogue": lambda alone, _: None if alone else units.catalogue(),
-    "part: not opened": lambda _, answer: units.unopened(lambda: answer("genuine")),
-    "part: not unpacked": lambda alone, answer: units.unpackable(lambda: answer("pruned once")) if alone else None,
+    "part: not opened": lambda _, answer: units.unopened(answer("genuine")),
+    "part: not unpacked": lambda alone, answer: units.unpackable(answer("pruned once")) if alone else None,
 }
 """What a whole log does not show."""
 
@@ -333,8 +333,7 @@ class Court:
     def _answer(self, name: str, answers: Callable[[Path, Sequence[str]], Answer]) -> object:
         try:
             if name in PARTS:
-                alone = answers is alone_answers
-                return PARTS[name](alone, lambda case: answers(*self.made(case)))
+                return PARTS[name](answers is alone_answers, lambda case: partial(answers, *self.made(case)))
             return answers(*self.made(name))
         except Exception as error:  # noqa: BLE001 (a mutant may fail in any way)
             return type(error)

@@ -70,6 +70,10 @@ def extensions(alone: bool) -> list[object]:  # noqa: FBT001
     out.append(check(3, 3, [], root, bytes(32)))
     step = bytes(32)
     out.append(check(1, 2, [step, step], root, node_hash(step, node_hash(root, step))))  # a step too many that fits
+    before, after = (node_hash(step, node_hash(step, each)) for each in (root, node_hash(root, step)))
+    out.append(check(3, 4, [root, step, step, step], before, after))  # the same, on both sides
+    out.append(check(3, 4, [], root, root))
+    out.append(check(0, 0, [], root, root))
     return out
 
 
@@ -115,6 +119,7 @@ def _broken(text: str, line: str, below: str) -> list[str]:
         f"{text}\n\n{line}\n{line}\n",
         f"{text}\n\n— other {b64encode(bytes(68)).decode()}\n{line}\n",
         f"{text}\n\n{line}",
+        f"{text}\n\n{line}x",
         f"{text}\n{line}\n",
         f"\n\n{line}\n",
         f"{text}\n\n",
