@@ -80,6 +80,7 @@ SENTENCES = (
     "Make room on the disk and record again; what was recorded until then is kept.",
     "the output {} failed: {}",
     "the output {}: the microphone is gone: silence",
+    "an address with a key is not remembered: give it again next time",
     "there is no output {}",
     "the microphone is gone: silence",
     "there is no microphone {}",
