@@ -243,6 +243,7 @@ SENTENCES: tuple[str, ...] = (
     "the output {}: the microphone is gone: silence",
     "the microphone is gone: silence",
     "Microphones: {}.",
+    "an address with a key is not remembered: give it again next time",
     "there is no microphone",
     "there is no microphone {}",
     "Microphones: {}.",

@@ -21,6 +21,17 @@
     </message>
 </context>
 <context>
+    <name>AddressLine</name>
+    <message>
+        <source>Address of the browser source</source>
+        <translation>浏览器源的地址</translation>
+    </message>
+    <message>
+        <source>Copy the address. Whoever has it, on this computer, sees the pictures.</source>
+        <translation>复制地址。在本机上，拥有该地址的人都能看到画面。</translation>
+    </message>
+</context>
+<context>
     <name>Audit</name>
     <message>
         <source>done</source>
@@ -1271,6 +1282,10 @@
     <message>
         <source>the microphone is gone: silence</source>
         <translation>麦克风已断开，现为静音</translation>
+    </message>
+    <message>
+        <source>an address with a key is not remembered: give it again next time</source>
+        <translation>含有密钥的地址不会被记住：下次请重新输入</translation>
     </message>
     <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
