@@ -174,9 +174,9 @@ class FaceTracks:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
                     self._take_up(track, _settled(find, match), time_s, settings)
-                if track.present and track.score < CLEAR:
-                    if not self._upright(track, match, turned, find, time_s, settings):
-                        track.disagreements = before + 1
+                unclear = track.present and track.score < CLEAR
+                if unclear and not self._upright(track, match, turned, find, time_s, settings):
+                    track.disagreements = before + 1
             elif track.present:
                 track.disagreements += 1
         self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
@@ -267,12 +267,11 @@ class FaceTracks:
         time_s: float,
         settings: Settings,
     ) -> bool:
-        """Whether an unclear face may be believed to lie as its mesh does; if it is clear another way, it lies so from
-        now on, and is doubted once more.
+        """Whether an unclear face may be believed to lie as its mesh does.
 
-        Not if it is merely surer another way: with a hand before the face all ways are unsure, now the one more, now
-        the other. There the detector decides: its eyes lie as the mesh's do, and no turned picture shows it a better
-        face.
+        If it is clear another way, it lies so from now on, and is doubted once more. Not if it is merely surer another
+        way: with a hand before the face all ways are unsure, now the one more, now the other. There the detector
+        decides: its eyes lie as the mesh's do, and no turned picture shows it a better face.
         """
         near = [seen for seen in turned if geometry.overlap(seen.box_px, track.box_px) >= NEARBY]
         ways = [(seen.box_px, seen.eyes_px) for seen in sorted(near, key=lambda seen: -seen.score)]

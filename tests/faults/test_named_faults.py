@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from facefusion_live import RealTimeFaceSwapper
+from facefusion_live.app.audit_wiring import close_shared_trail
 from facefusion_live.domain import geometry
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
@@ -28,6 +30,13 @@ FACES = Faces()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    yield
+    close_shared_trail()
 
 
 def run_of_states(rig: Rig) -> list[GateState]:
@@ -86,6 +95,7 @@ TURNED = ("sfhq_a_24:3", "sfhq_a_08:2", "t2i_acc_64:3", "t2i_acc_50:1", "t2i_lig
 """Portraits and quarters at which the landmark net drew a whole mesh over the wrong half of the face, and was sure."""
 
 
+@pytest.mark.usefixtures("_own_home")
 @pytest.mark.parametrize("name", TURNED)
 def test_a_turned_portrait_goes_out_covered_or_not_at_all(name: str) -> None:
     assert not bare_in(*name.split(":"))
@@ -93,6 +103,7 @@ def test_a_turned_portrait_goes_out_covered_or_not_at_all(name: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("_own_home")
 def test_every_portrait_in_every_quarter() -> None:
     names = sorted(path.stem for path in shared_path("media/faces").glob("*.jpg"))
     assert len(names) > 40
@@ -113,7 +124,7 @@ def bare_in(name: str, quarters: str) -> list[str]:
     there[:, :2] = geometry.transform(geometry.inverse(back), mesh[:, :2].copy())
     bare: list[str] = []
     settings = {"label.show": False, "label.mark": False, "label.reason": "measuring the swap"}
-    with RealTimeFaceSwapper("bo", settings=settings, audit=False) as swapper:
+    with RealTimeFaceSwapper("bo", settings=settings) as swapper:
         for number in range(4):
             result = swapper.process_frame(turned)
             if result["success"] or result["error_info"]["state"] == "HOLD":
