@@ -15,7 +15,7 @@ from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
-from facefusion_live.app.session_memory import SessionMemory
+from facefusion_live.app.session_memory import SessionMemory, holds_key
 from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import SystemClock
@@ -405,6 +405,8 @@ class Director:
         self._crew.memory.worked(chosen.spec)
 
     def _remember_output(self, spec: str) -> None:
+        if holds_key(spec):
+            self._crew.tell(Notice(Level.INFO, "an address with a key is not remembered: give it again next time"))
         if spec not in self._crew.memory.outputs:
             self._crew.memory.outputs = (*self._crew.memory.outputs, spec)
 

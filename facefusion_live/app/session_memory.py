@@ -22,7 +22,7 @@ class SessionMemory:
         source: Id of the person whose face was used last; empty before the first.
         input: The input used last.
         recent_inputs: Inputs that worked, the last one first.
-        outputs: What the pictures were sent to, as `--sink` asks for it.
+        outputs: What the pictures were sent to, as `--sink` asks for it. Those with a key are not written down.
     """
 
     source: str = ""
@@ -50,7 +50,7 @@ class SessionMemory:
         )
 
     def save(self, file: Path) -> None:
-        """Write it.
+        """Write it, keys left out.
 
         Raises:
             SettingsError: The file cannot be written.
@@ -59,7 +59,7 @@ class SessionMemory:
             "source": self.source,
             "input": self.input,
             "recent_inputs": list(self.recent_inputs),
-            "outputs": list(self.outputs),
+            "outputs": [spec for spec in self.outputs if not holds_key(spec)],
         }
         write_table(file, VERSION, table)
 
@@ -67,6 +67,12 @@ class SessionMemory:
         """An input was opened."""
         self.input = spec
         self.recent_inputs = (spec, *(other for other in self.recent_inputs if other != spec))[:_RECENT]
+
+
+def holds_key(spec: str) -> bool:
+    """Whether there may be a key in what an output is asked for with: whatever of an address is not host and port."""
+    _, separator, rest = spec.partition("://")
+    return bool(separator) and any(mark in rest for mark in "/?@#")
 
 
 def _words(value: object) -> bool:

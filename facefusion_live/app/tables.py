@@ -10,7 +10,7 @@ import tomli_w
 from facefusion_live.domain.errors import SettingsError
 
 _PRIVATE = 0o600
-"""They name people's photos and may hold the keys of streams."""
+"""They name people's photos and inputs."""
 
 
 def read_table(file: Path, version: int) -> dict[str, Any]:

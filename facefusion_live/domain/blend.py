@@ -33,14 +33,11 @@ GAIN_LIMITS = (0.25, 4.0)
 """The lighting ratio is kept within these."""
 PLACE_SLACK = 0.02
 """How far beyond the patch's own face a point of the face in the frame may lie, in crop widths: a cell of the grid."""
-COVERED_FROM = 0.5
-"""A pixel counts as covered when the swap has at least this share in it …"""
-COVERED_WHOLLY_FROM = 0.95
-"""… and in full from this share on; between the two, for as much of this as it has.
+COVERED_FROM = 0.95
+"""A pixel counts as covered when the swap has at least this share in it, and in part for as much of this as it has.
 
 So the palest look that goes out has an opacity of .86 where padding covers all, and of .91 or so with the default edge:
-there the face is still nearer to the source's than to the
-wearer's (SFace; at .8 it is the other way round).
+there the face is still nearer to the source's than to the wearer's (SFace; at .8 it is the other way round).
 """
 
 Array = NDArray[np.float32]
@@ -101,9 +98,7 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
         regions_grid: (n, n, 4) stored distances at the same places.
     """
     face = (regions_grid[..., 0] >= EDGE_LEVEL) & (regions_grid[..., 1:3] < EDGE_LEVEL).all(-1)
-    share = alpha_grid[face]
-    counted = np.where(share >= COVERED_FROM, np.minimum(share / COVERED_WHOLLY_FROM, 1), 0)
-    return float(counted.mean()) if face.any() else 0.0
+    return float(np.minimum(alpha_grid[face] / COVERED_FROM, 1).mean()) if face.any() else 0.0
 
 
 def placed_share(regions_grid: Bytes, points: NDArray[np.floating]) -> float:

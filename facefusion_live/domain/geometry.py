@@ -91,6 +91,25 @@ def compose(c_from_b: Affine, b_from_a: Affine) -> Affine:
     return np.hstack([linear, c_from_b[:, :2] @ b_from_a[:, 2:] + c_from_b[:, 2:]])
 
 
+def quarter_turned_back(edge_px: int, quarters: int) -> Affine:
+    """square_from_turned: where the pixels of a square lie that was turned by `numpy.rot90`, counter-clockwise.
+
+    Args:
+        edge_px: Of the square.
+        quarters: 0 to 3.
+    """
+    last = edge_px - 1
+    return np.array(
+        [
+            [[1, 0, 0], [0, 1, 0]],
+            [[0, -1, last], [1, 0, 0]],
+            [[-1, 0, last], [0, -1, last]],
+            [[0, 1, 0], [-1, 0, last]],
+        ][quarters],
+        np.float64,
+    )
+
+
 def transform(dest_from_source: Affine, points: Points) -> NDArray[np.float32]:
     """Move points; a third column is scaled with them.
 

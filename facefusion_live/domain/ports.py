@@ -428,6 +428,7 @@ class SinkStatus:
         readers: How many take its pictures; None where nobody can know.
         bytes_out: What it has sent or written; None where nobody counts.
         missing: What it goes on without, and the user did not ask it to: "the microphone is gone: silence".
+        dropped: Pictures that it was too slow for, or its line.
     """
 
     state: SinkState
@@ -435,6 +436,7 @@ class SinkStatus:
     readers: int | None = None
     bytes_out: int | None = None
     missing: str = ""
+    dropped: int = 0
 
 
 class Sink(Protocol):

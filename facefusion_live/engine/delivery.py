@@ -37,6 +37,7 @@ class Delivery:
         )
         self._opened = threading.Event()
         self.error: Exception | None = None
+        self._before_end: SinkStatus | None = None
         self.worker = Worker(
             f"sink {self.name}", self._step, on_error=self._failed, setup=self._open, teardown=self._close
         )
@@ -47,9 +48,14 @@ class Delivery:
         return self._queue.dropped if isinstance(self._queue, DroppingQueue) else 0
 
     def status(self) -> SinkStatus:
-        """How it is doing. Thread: any."""
-        status = self._sink.status()
-        return replace(status, state=SinkState.FAILED, words=str(self.error)) if self.error is not None else status
+        """How it is doing; at its end, how it was. Thread: any."""
+        status, before = self._sink.status(), self._before_end
+        status = replace(status, dropped=status.dropped + self.dropped)
+        if self.error is not None:
+            return replace(status, state=SinkState.FAILED, words=str(self.error))
+        if status.state is SinkState.CLOSED and before is not None:
+            return replace(status, words=before.words, readers=before.readers, dropped=before.dropped + self.dropped)
+        return status
 
     def open(self) -> None:
         """Start the thread and wait until the sink is open.
@@ -93,6 +99,7 @@ class Delivery:
         return True
 
     def _close(self) -> None:
+        self._before_end = self._sink.status()
         self._sink.close()
 
     def _failed(self, error: Exception) -> None:

@@ -24,6 +24,8 @@ class Draft:
         settings: The snapshot for this frame.
         time_s: The frame's time, for filters: rises from frame to frame.
         detections: None when the detector did not run on this frame.
+        turned: What it found in the frame turned by a quarter, a half and three quarters; looked for only when it is
+            not clear which way up a face is.
         faces: As `Job.faces`.
         targets: As `Job.targets`.
         missing: As `Job.missing`.
@@ -36,6 +38,7 @@ class Draft:
     settings: Settings
     time_s: float
     detections: Sequence[Detection] | None = None
+    turned: Sequence[Detection] = ()
     faces: tuple[Face, ...] = ()
     targets: tuple[int, ...] = ()
     missing: int = 0

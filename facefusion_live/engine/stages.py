@@ -99,8 +99,31 @@ class _Looking:
             for seen in self._detector.detect(self._crop, CONFIRM_SCORE)
             if _has_a_place(seen)
         ]
-        placed = [replace(face, within=geometry.share_within(face.box_px, image.size_wh)) for face in found]
-        return [face for face in placed if face.within >= WITHIN]
+        return _within(found, image)
+
+    def turned_faces(self, image: Image) -> list[Detection]:
+        """Every face that is seen when the picture of the last look is turned, quarter by quarter.
+
+        Detectors know upright faces: one on its side or upside down scores highest when it is turned upright.
+        """
+        edge = self._detector.input_px
+        frame_from_crop = geometry.inverse(geometry.letterbox(image.size_wh, edge, BORDER))
+        found: list[Detection] = []
+        for quarters in (1, 2, 3):
+            crop = np.ascontiguousarray(np.rot90(self._crop, quarters))
+            frame_from_turned = geometry.compose(frame_from_crop, geometry.quarter_turned_back(edge, quarters))
+            for seen in self._detector.detect(crop, CONFIRM_SCORE):
+                if _has_a_place(seen):
+                    corners = geometry.transform(frame_from_turned, seen.box_px.reshape(2, 2))
+                    box_px = np.concatenate([corners.min(0), corners.max(0)])
+                    eyes_px = geometry.transform(frame_from_turned, seen.eyes_px)
+                    found.append(Detection(box_px, eyes_px, seen.score))
+        return _within(found, image)
+
+
+def _within(found: Sequence[Detection], image: Image) -> list[Detection]:
+    placed = [replace(face, within=geometry.share_within(face.box_px, image.size_wh)) for face in found]
+    return [face for face in placed if face.within >= WITHIN]
 
 
 class DetectStage:
@@ -128,11 +151,14 @@ class DetectStage:
             return
         self._since = 0
         found: list[Detection] = []
+        turned: list[Detection] = []
         for look in self._looks:
             found += look.faces(draft.frame.image)
+            if self._tracks.unclear:
+                turned += look.turned_faces(draft.frame.image)
             if not self._tracks.uncertain or any(face.score >= draft.settings.detect.score for face in found):
                 break
-        draft.detections = tuple(found)
+        draft.detections, draft.turned = tuple(found), tuple(turned)
 
 
 @dataclass(slots=True)
@@ -148,7 +174,8 @@ class ChooseStage:
     def run(self, draft: Draft) -> None:
         """Admit and choose."""
         if draft.detections is not None:
-            self.tracks.admit(draft.detections, self.finder.in_frame(draft), draft.time_s, draft.settings)
+            find = self.finder.in_frame(draft)
+            self.tracks.admit(draft.detections, find, draft.time_s, draft.settings, draft.turned)
         wanted, bystanders = self.tracks.choose(draft.settings)
         there = [track for track in wanted if track.present]
         others = [track for track in bystanders if track.present]

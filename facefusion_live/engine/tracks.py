@@ -16,19 +16,23 @@ PRESENT_FROM = 0.5
 """Least landmark score of a face that is there."""
 SAME_FACE = 0.3
 """Least overlap of a detection with a track for them to be the same face."""
-CLEAR = 1 - 1e-7
-"""A landmark score from which there is no doubt which way up a face is (a logit of 16).
+CLEAR = 1 - 4e-11
+"""A landmark score from which there is no doubt which way up a face is (a logit of 24).
 
-Upside down, too, the net draws a whole mesh, which confirms itself from frame to frame and leaves mouth and chin bare;
-but it is far less sure of it: on 160 portraits and frames the logit was 4 to 38 the right way up, at most 14 any other
-way, and always at least 10 more the right way up than upside down.
+The wrong way up, too, the net draws a whole mesh, which confirms itself from frame to frame and leaves half the face
+bare; but it is less sure of it: on 160 portraits and frames the logit was 4 to 38 the right way up, of most above 24,
+and at most 19 any other way, turned portraits included.
 """
 TURNED_LOOKS = 4
 """Most looks at a face from another side. On the demo clip upside down the second was clear, or the third."""
-SAME_WAY_UP = 0.5
+SAME_WAY_UP = 0.7
 """Least cosine between the line of the eyes of a detection and of a track that is not clear. On films of upright heads,
-profiles and hands before the face among them, it is .97 or more; on heads lying on their side the detector itself is
-off by 50 degrees now and then."""
+profiles and hands before the face among them, it is .97 or more."""
+BETTER = 0.05
+"""How much surer the detector must be of a face in the turned picture for it to count against the upright one."""
+NEARBY = 0.1
+"""Least overlap of a track with what the detector found in the turned picture for both to be of one face: a mesh drawn
+the wrong way up lies beside it."""
 STEADY = 0.5
 """A track whose box overlaps less than this with that of the frame before has jumped: the detector is asked at once."""
 SETTLED = 0.9
@@ -127,6 +131,11 @@ class FaceTracks:
         """Whether the detector should be asked at once: nobody is here, someone vanished or is doubted."""
         return not self._tracks or any(not track.present or track.disagreements for track in self._tracks)
 
+    @property
+    def unclear(self) -> bool:
+        """Whether it is not clear of someone here which way up they are: the detector should turn the picture, too."""
+        return any(track.present and track.score < CLEAR for track in self._tracks)
+
     def follow(self, find: Find, time_s: float, settings: Settings) -> None:
         """Look for each present face where it was a frame ago, and forget those that stay away."""
         for track in self._tracks:
@@ -140,7 +149,14 @@ class FaceTracks:
         lost_s = settings.track.lost_ms / 1000
         self._keep(track for track in self._tracks if track.present or time_s - track.seen_s <= lost_s)
 
-    def admit(self, detections: Sequence[Detection], find: Find, time_s: float, settings: Settings) -> None:
+    def admit(
+        self,
+        detections: Sequence[Detection],
+        find: Find,
+        time_s: float,
+        settings: Settings,
+        turned: Sequence[Detection] = (),
+    ) -> None:
         """Compare the tracks with what the detector found: confirm, doubt, bring back, begin.
 
         Args:
@@ -148,6 +164,7 @@ class FaceTracks:
             find: Landmarks for a box.
             time_s: Of the frame.
             settings: Threshold and number of faces.
+            turned: What was found in the turned picture, when a track is unclear.
         """
         free = list(detections)
         for track in self._tracks:
@@ -157,10 +174,9 @@ class FaceTracks:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
                     self._take_up(track, _settled(find, match), time_s, settings)
-                if track.present and track.score < CLEAR:
-                    turned = self._turn_up(track, find, time_s, settings)
-                    if turned or not _same_way_up(match, track.mesh_px):
-                        track.disagreements = before + 1
+                unclear = track.present and track.score < CLEAR
+                if unclear and not self._upright(track, match, turned, find, time_s, settings):
+                    track.disagreements = before + 1
             elif track.present:
                 track.disagreements += 1
         self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
@@ -242,18 +258,33 @@ class FaceTracks:
         self._see(track, landmarks, time_s, settings)
         track.disagreements = int(track.present and not (settled and landmarks.score >= CLEAR))
 
-    def _turn_up(self, track: Track, find: Find, time_s: float, settings: Settings) -> bool:
-        """See an unclear face the other way up from now on, if it is clear that way; whether it is.
+    def _upright(
+        self,
+        track: Track,
+        match: Detection,
+        turned: Sequence[Detection],
+        find: Find,
+        time_s: float,
+        settings: Settings,
+    ) -> bool:
+        """Whether an unclear face may be believed to lie as its mesh does.
 
-        Not if it is merely surer: with a hand before the face both ways are unsure, now the one more, now the other.
+        If it is clear another way, it lies so from now on, and is doubted once more. Not if it is merely surer another
+        way: with a hand before the face all ways are unsure, now the one more, now the other. There the detector
+        decides: its eyes lie as the mesh's do, and no turned picture shows it a better face.
         """
-        eyes_px = track.mesh_px[list(mesh.EYE_CORNERS), :2]
-        other = _turned_look(find, _square(track.box_px), eyes_px, quarters=2)
-        clear = other.score >= CLEAR
-        if clear:
-            track.smooth = OneEuroFilter()
-            self._see(track, other, time_s, settings)
-        return clear
+        near = [seen for seen in turned if geometry.overlap(seen.box_px, track.box_px) >= NEARBY]
+        ways = [(seen.box_px, seen.eyes_px) for seen in sorted(near, key=lambda seen: -seen.score)]
+        ways.append((_square(track.box_px), track.mesh_px[list(mesh.EYE_CORNERS), :2][::-1]))
+        for box_px, eyes_px in ways:
+            look = _looked_until_clear(find, box_px, eyes_px)
+            if look.score >= CLEAR:
+                track.smooth = OneEuroFilter()
+                self._see(track, look, time_s, settings)
+                return False
+        surer = match.score + BETTER
+        better = any(seen.score > surer and not _same_way_up(seen, track.mesh_px) for seen in near)
+        return _same_way_up(match, track.mesh_px) and not better
 
     def _followed(self, box_px: NDArray[np.float32]) -> bool:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
@@ -311,18 +342,18 @@ def _right_way_up(find: Find, detection: Detection) -> Landmarks:
     sides = [(detection.box_px, detection.eyes_px, 2), (*there, 2)]
     sides += [(detection.box_px, detection.eyes_px, quarters) for quarters in (1, 3)]
     for box_px, eyes_px, quarters in sides:
-        seen = max(seen, _turned_look(find, box_px, eyes_px, quarters), key=lambda look: look.score)
+        seen = max(seen, _looked_until_clear(find, box_px, _turned(eyes_px, quarters)), key=lambda look: look.score)
         if seen.score >= CLEAR:
             break
     return seen
 
 
-def _turned_look(find: Find, box_px: NDArray[np.float32], eyes_px: NDArray[np.float32], quarters: int) -> Landmarks:
-    """Look at a face from another side until it is clear, each time where it was just seen. The last look.
+def _looked_until_clear(find: Find, box_px: NDArray[np.float32], eyes_px: NDArray[np.float32]) -> Landmarks:
+    """Look at a face from one side until it is clear, each time where it was just seen. The last look.
 
     Of a face upside down the detector sees the hair as its lower half: the first look is beside the face, and unsure.
     """
-    seen = find(box_px, _turned(eyes_px, quarters))
+    seen = find(box_px, eyes_px)
     for _ in range(TURNED_LOOKS - 1):
         if seen.score >= CLEAR:
             break

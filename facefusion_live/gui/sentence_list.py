@@ -243,6 +243,10 @@ SENTENCES: tuple[str, ...] = (
     "the output {}: the microphone is gone: silence",
     "the microphone is gone: silence",
     "Microphones: {}.",
+    "an address with a key is not remembered: give it again next time",
+    "the output {}: {}",
+    "{}://…: there is a space in the address",
+    "{} holds no certificates",
     "there is no microphone",
     "there is no microphone {}",
     "Microphones: {}.",
@@ -336,7 +340,6 @@ SENTENCES: tuple[str, ...] = (
     "the audit writer hangs on its disk",
     "{} could not be put on record",
     "there is no audit log here",
-    "a filtered export needs the archives of pruned rows, and they are missing",
     # The program itself
     "something went wrong that should not ({})",
     "Please report it, with {}.",

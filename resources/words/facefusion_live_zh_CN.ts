@@ -21,6 +21,17 @@
     </message>
 </context>
 <context>
+    <name>AddressLine</name>
+    <message>
+        <source>Address of the browser source</source>
+        <translation>浏览器源的地址</translation>
+    </message>
+    <message>
+        <source>Copy the address. Whoever has it, on this computer, sees the pictures.</source>
+        <translation>复制地址。在本机上，拥有该地址的人都能看到画面。</translation>
+    </message>
+</context>
+<context>
     <name>Audit</name>
     <message>
         <source>done</source>
@@ -1273,6 +1284,22 @@
         <translation>麦克风已断开，现为静音</translation>
     </message>
     <message>
+        <source>an address with a key is not remembered: give it again next time</source>
+        <translation>含有密钥的地址不会被记住：下次请重新输入</translation>
+    </message>
+    <message>
+        <source>the output {}: {}</source>
+        <translation>输出 {}：{}</translation>
+    </message>
+    <message>
+        <source>{}://…: there is a space in the address</source>
+        <translation>{}://…：地址中有空格</translation>
+    </message>
+    <message>
+        <source>{} holds no certificates</source>
+        <translation>{} 中没有证书</translation>
+    </message>
+    <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
@@ -1871,10 +1898,6 @@
     <message>
         <source>there is no audit log here</source>
         <translation>这里没有审计日志</translation>
-    </message>
-    <message>
-        <source>a filtered export needs the archives of pruned rows, and they are missing</source>
-        <translation>筛选导出需要已归档的行，但档案缺失</translation>
     </message>
     <message>
         <source>nothing is live: there is nothing to pass through</source>

@@ -198,7 +198,7 @@ def test_a_whole_patch_covers_the_face_and_a_pale_one_does_not() -> None:
     patch = synthetic_patch(*PLACES["shifted"], smooth_px=0, whole=True)
     assert covered(patch, {}) > 0.94
     assert 0.5 < covered(patch, {"look.opacity": 0.6}) < 0.65
-    assert covered(patch, {"look.opacity": 0.4}) == 0
+    assert 0.3 < covered(patch, {"look.opacity": 0.4}) < 0.45
 
 
 def test_a_target_without_a_patch_is_not_covered() -> None:

@@ -273,3 +273,12 @@ def test_a_shifted_map_ends_elsewhere() -> None:
     points = np.array([[1.0, 2.0], [30, 40]])
     moved = geometry.transform(geometry.shifted(turned, (3, -4)), points)
     assert np.allclose(moved, geometry.transform(turned, points) + np.array([3, -4]))
+
+
+@pytest.mark.parametrize("quarters", range(4))
+def test_a_turned_square_is_turned_back(quarters: int) -> None:
+    square = np.arange(25).reshape(5, 5)
+    turned = np.rot90(square, quarters)
+    at = np.array([[x, y] for y in range(5) for x in range(5)], np.float32)
+    x, y = geometry.transform(geometry.quarter_turned_back(5, quarters), at).astype(int).T
+    np.testing.assert_array_equal(square[y, x], turned.ravel())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from facefusion_live.domain.errors import SinkError, SinkOpenError
-from facefusion_live.domain.ports import GateState, OutputFrame, Sink
+from facefusion_live.domain.ports import GateState, OutputFrame, Sink, SinkState, SinkStatus
 from facefusion_live.engine.delivery import Delivery
 from facefusion_live.engine.gate import Gate
 from tests.fakes.pictures import SIZE_WH, CountedImage
@@ -46,6 +46,20 @@ def test_a_sink_is_opened_fed_and_closed_on_its_own_thread() -> None:
     assert sink.states == [GateState.SLATE] * 5
     assert sink.threads == {"sink collecting"}
     assert (sink.opens, sink.closes, post.delivery.error, post.delivery.dropped) == (1, 1, None, 0)
+
+
+def test_at_its_end_a_sink_tells_how_it_was() -> None:
+    class Talking(CollectingSink):
+        def status(self) -> SinkStatus:
+            if self._state is SinkState.RUNNING:
+                return SinkStatus(self._state, "in use by 2", readers=2, dropped=3)
+            return SinkStatus(self._state, readers=0, bytes_out=70)
+
+    post = Post(Talking())
+    post.delivery.open()
+    post.send(2)
+    post.finish()
+    assert post.delivery.status() == SinkStatus(SinkState.CLOSED, "in use by 2", 2, 70, dropped=3)
 
 
 def test_a_sink_that_opens_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,6 +231,50 @@ def test_a_face_that_is_unclear_from_every_side_stays_as_it_is() -> None:
     assert not track.disagreements
 
 
+def looked_at(turned: Sequence[Detection], upright_score: float = 0.9) -> int:
+    """Disagreements of an unclear, upright track whose next detection comes with these from the turned picture."""
+    world, tracks = Turned(0, clear=0.99995), FaceTracks()
+    tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
+    tracks.follow(world.find, 0.1, SETTINGS)
+    tracks.admit([detection(world.place, upright_score)], world.find, 0.1, SETTINGS, turned)
+    (track,) = tracks.present
+    return track.disagreements
+
+
+def on_its_side(score: float, left: float = 10) -> Detection:
+    found = detection(box(left), score)
+    return replace(found, eyes_px=found.eyes_px[:, ::-1] - found.eyes_px[:, ::-1].mean(0) + found.eyes_px.mean(0))
+
+
+def test_an_unclear_face_is_doubted_while_the_turned_picture_shows_it_better() -> None:
+    assert looked_at([]) == 0
+    assert looked_at([on_its_side(0.8)], upright_score=0.9) == 0
+    assert looked_at([on_its_side(0.95)], upright_score=0.92) == 0, "as good as equal"
+    assert looked_at([on_its_side(0.8)], upright_score=0.7) == 2
+    assert looked_at([on_its_side(0.9, left=200)], upright_score=0.7) == 0, "that is somebody else"
+    assert looked_at([detection(box(10), 0.9)], upright_score=0.7) == 0, "it lies the same way"
+
+
+def test_what_the_turned_picture_shows_clearly_is_how_the_face_lies() -> None:
+    """The first looks were beside the face; the detector knows better where it is once the picture is turned."""
+    tracks, place = FaceTracks(), box(10)
+
+    def find(box_px: Box, eyes_px: NDArray[np.float32]) -> Landmarks:
+        along = eyes_px[1] - eyes_px[0]
+        on_side = abs(along[1]) > abs(along[0]) and box_px[0] == place[0]
+        return Landmarks(turned_mesh(place, 90 if on_side else 0), 1.0 if on_side and asked else 0.9999)
+
+    asked = False
+    tracks.admit([detection(place)], find, 0.0, SETTINGS)
+    assert tracks.unclear
+    asked = True
+    tracks.admit([detection(place)], find, 0.0, SETTINGS, [on_its_side(0.4)])
+    (track,) = tracks.present
+    assert abs(eyes_degrees(track.mesh_px)) == pytest.approx(90, abs=1)
+    assert track.disagreements == 2, "doubted once more"
+    assert not tracks.unclear
+
+
 def test_an_unclear_face_is_believed_at_the_second_look() -> None:
     world, tracks = Turned(0, clear=0.99995), FaceTracks()
     tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)

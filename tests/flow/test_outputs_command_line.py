@@ -61,6 +61,9 @@ def test_a_stream_a_recording_and_a_snapshot_at_once(
         "recording": "closed", "snapshot": "closed", "stream": "closed"
     }  # fmt: skip
     assert int(told["outputs"]["stream"]["bytes_out"]) > 10_000
+    assert told["outputs"]["stream"]["words"].startswith(f"rtmp://127.0.0.1:{server.port}, ")
+    assert "kbit/s" in str(told["outputs"]["stream"]["words"])
+    assert told["outputs"]["stream"]["dropped"] == told["dropped"].get("stream", 0)
     assert told["leaks"] == 0
     assert KEY not in json.dumps(told)
     with av.open(str(output)) as film:

@@ -183,6 +183,11 @@ class _Server(ThreadingHTTPServer):
             return None if self._number <= number else (self._picture, self._number)
 
     @property
+    def number(self) -> int:
+        """Pictures so far."""
+        return self._number
+
+    @property
     def ending(self) -> bool:
         """No more pictures."""
         return self._ending
@@ -260,7 +265,8 @@ class _Reader(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _send_pictures(self) -> None:
-        number = 0
+        # What was shown before is past, maybe long: nothing is encoded while nobody looks.
+        number = self.server.number
         while not self.server.ending:
             newer = self.server.newer(number)
             if newer is None:

@@ -295,7 +295,7 @@ class StreamSink:
                 words += f", lost {self._losses}×"
         if self._state is SinkState.RECONNECTING:
             words += f": the server is away, tried {self._tries}×"
-        return SinkStatus(self._state, words, bytes_out=sent, missing=missing)
+        return SinkStatus(self._state, words, bytes_out=sent, missing=missing, dropped=dropped)
 
     def _connect(self, timeout_s: float) -> Connection:
         size_wh, fps = self._format

@@ -1,12 +1,13 @@
 """Where else the pictures go: virtual camera, streams, and how each is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent, Signal
 from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.gui.widgets import numbers
+from facefusion_live.gui.widgets.address_line import AddressLine
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, column, row
@@ -53,8 +54,13 @@ class Destinations(QWidget):
         self.line.returnPressed.connect(self._ask)
         self._retranslate()
 
-    def show_outputs(self, outputs: Mapping[str, SinkStatus]) -> None:
-        """Show how each is doing."""
+    def show_outputs(self, outputs: Mapping[str, SinkStatus], page_of: Callable[[str], str]) -> None:
+        """Show how each is doing.
+
+        Args:
+            outputs: By name.
+            page_of: Where a browser can watch one; empty where it cannot.
+        """
         for name in self._rows.keys() - outputs.keys():
             self._rows.pop(name).deleteLater()
         for name, status in outputs.items():
@@ -63,6 +69,7 @@ class Destinations(QWidget):
                 destination.removed.connect(self.remove)
                 self._list.addWidget(destination)
             self._rows[name].show_status(status)
+            self._rows[name].page.show_address(page_of(name))
         self._none.setVisible(not outputs)
         for form, button in self.plain.items():
             button.setVisible(form not in outputs)
@@ -96,7 +103,7 @@ class Destinations(QWidget):
 
 
 class _Destination(QWidget):
-    """An output: name, state, readers, bytes, and a button to end it."""
+    """An output: name, state, readers, bytes, where a browser can watch it, and a button to end it."""
 
     removed = Signal(str)
 
@@ -104,13 +111,16 @@ class _Destination(QWidget):
         super().__init__()
         self._name, self._status = name, SinkStatus(SinkState.OPENING)
         self.title, self.about = words(), words(Role.CAPTION, wrap=True)
-        self.end = IconButton("close")
+        self.end, self.page = IconButton("close"), AddressLine()
         said, layout = column(gap=0), row(gap=GAP)
         said.addWidget(self.title)
         said.addWidget(self.about)
         layout.addLayout(said, 1)
         layout.addWidget(self.end)
-        self.setLayout(layout)
+        lines = column(gap=GAP)
+        lines.addLayout(layout)
+        lines.addWidget(self.page)
+        self.setLayout(lines)
         self.end.clicked.connect(lambda: self.removed.emit(self._name))
         self._retranslate()
 

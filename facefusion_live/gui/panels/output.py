@@ -42,7 +42,7 @@ class OutputPanel(Page):
     def show_state(self, state: StudioState) -> None:
         """Show how the recording and each output are doing."""
         self.recording.show_state(state)
-        self.destinations.show_outputs(state.outputs)
+        self.destinations.show_outputs(state.outputs, self.studio.output_page)
 
     def show_settings(self) -> None:
         """Follow undo and changes elsewhere."""

@@ -86,6 +86,16 @@ def test_two_readers_see_the_pictures_in_order_and_are_counted(playing: Playing)
     assert (playing.sink.status().bytes_out or 0) > 10_000
 
 
+def test_a_reader_who_returns_sees_nothing_of_before(playing: Playing) -> None:
+    look(playing.sink.url, 3)
+    playing.until(lambda: playing.sink.status().readers == 0)
+    time.sleep(0.3)
+    before = playing.sent
+    first, *_ = look(playing.sink.url, 1)
+    assert first is not None
+    assert first >= before
+
+
 def test_a_slow_reader_slows_nobody_and_sees_the_newest(playing: Playing) -> None:
     host, port = playing.sink.url.removeprefix("http://").split("/")[0].split(":")
     token = playing.sink.url.rpartition("/")[2]

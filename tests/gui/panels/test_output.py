@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from facefusion_live.app.studio import RecordingState
@@ -81,6 +82,19 @@ def test_without_a_session_nothing_can_be_recorded(output: Any, studio: FakeStud
     assert not output.recording.start_button.isEnabled()
     assert not output.recording.snap_button.isEnabled()
     assert output.recording._about.text == "Can be started while live."
+
+
+def test_where_a_browser_can_watch_is_shown_and_copied(
+    output: Any, studio: FakeStudio, bridge: Any, qtbot: Any
+) -> None:
+    studio.show(outputs={"mjpeg": SinkStatus(SinkState.PAUSED, "", 0, 0), "stream": SinkStatus(SinkState.RUNNING)})
+    bridge.refresh()
+    rows = output.destinations.rows()
+    assert rows["mjpeg"].page.line.text() == studio.output_page("mjpeg") != ""
+    assert rows["mjpeg"].page.line.isReadOnly()
+    assert not rows["stream"].page.isVisible()
+    qtbot.mouseClick(rows["mjpeg"].page.copy, LEFT)
+    assert QGuiApplication.clipboard().text() == studio.output_page("mjpeg")
 
 
 def test_outputs_come_tell_how_they_are_and_go(output: Any, studio: FakeStudio, bridge: Any, qtbot: Any) -> None:
