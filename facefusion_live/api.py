@@ -113,7 +113,7 @@ class FrameResult(TypedDict):
 
 
 class RealTimeFaceSwapper:
-    """Swaps pictures as they come, one call per picture. Thread: any; calls of `process_frame` wait for each other.
+    """Swaps pictures as they come, one call per picture. Thread: any; calls of one method wait for each other.
 
     The bare face is never handed out: a picture that is not proved to be covered comes back as the last good one for
     `gate.hold_ms`, then as the slate.
@@ -171,7 +171,7 @@ class RealTimeFaceSwapper:
         self._record.started(self._fps_limit)
         self._swapper: FrameSwapper | None = swapper
         self._feed: Feed | None = None
-        self._turn = threading.Lock()
+        self._turn, self._reading = threading.Lock(), threading.Lock()
 
     def capture_frame(self) -> BgrImage | None:
         """The newest picture of the camera, or None at the end of a file. Waits to keep to `fps_limit`.
@@ -180,10 +180,11 @@ class RealTimeFaceSwapper:
             CaptureOpenError: The camera cannot be opened.
             CaptureLostError: No picture came in time. The camera is being opened again: call again.
         """
-        self._open()
-        if self._feed is None:
-            self._feed = wiring.open_feed(self._input, self._settings, fps_limit=self._fps_limit)
-        pixels = self._feed.picture()
+        with self._reading:
+            self._open()
+            if self._feed is None:
+                self._feed = wiring.open_feed(self._input, self._settings, fps_limit=self._fps_limit)
+            pixels = self._feed.picture()
         return None if pixels is None else _bgr(pixels)
 
     def process_frame(self, frame: BgrImage) -> FrameResult:
@@ -221,9 +222,10 @@ class RealTimeFaceSwapper:
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
-        feed, self._feed = self._feed, None
         with self._turn:
             swapper, self._swapper = self._swapper, None
+        with self._reading:
+            feed, self._feed = self._feed, None
         if feed is not None:
             feed.close()
         if swapper is not None:

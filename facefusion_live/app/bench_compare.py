@@ -70,8 +70,8 @@ class Ratio:
 
     @property
     def agrees(self) -> bool:
-        """Whether the difference is no larger than the stated spreads."""
-        return self.value is None or abs(self.value - 1) <= self.allowed
+        """Whether the difference is no larger than the stated spreads; a figure that is missing agrees with nothing."""
+        return self.value is not None and abs(self.value - 1) <= self.allowed
 
 
 def ratios(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Ratio]:

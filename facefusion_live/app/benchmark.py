@@ -32,6 +32,8 @@ _SETTINGS = Settings().with_values({"swap.targets": "all"})
 _FIRST_S = 60.0
 """How long the first swapped frame may take."""
 _POLL_S = 0.02
+_LEAST_FRAMES = 3
+"""Fewer make no rate."""
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime-gpu", "onnxruntime", "av", "psutil")
 
 
@@ -137,7 +139,7 @@ def measure(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
     session = wiring.open_session(request, more_sinks=[stopwatch]).session
     session.start()
     try:
-        _wait(stopwatch, seconds)
+        _wait(session, stopwatch, seconds)
         threads = sorted(thread.name for thread in threading.enumerate())
         system_threads = psutil.Process().num_threads()
     finally:
@@ -146,13 +148,18 @@ def measure(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
     return {**_figures(session, stopwatch), **threads_of}
 
 
-def _wait(stopwatch: Stopwatch, seconds: float) -> None:
+def _wait(session: LiveSession, stopwatch: Stopwatch, seconds: float) -> None:
     deadline_s = time.monotonic() + _FIRST_S
     while not stopwatch.frames:
         if time.monotonic() > deadline_s:
             raise FaceFusionLiveError("not one frame was swapped", advice="Look into the log.")
         time.sleep(_POLL_S)
-    time.sleep(seconds)
+    if session.wait(seconds):
+        raise FaceFusionLiveError("the session ended before it was measured", advice="Look into the log.")
+    if stopwatch.frames < _LEAST_FRAMES:
+        raise FaceFusionLiveError(
+            f"only {stopwatch.frames} frames were swapped in {seconds:g} s", advice="Measure for longer: --seconds."
+        )
 
 
 def _figures(session: LiveSession, stopwatch: Stopwatch) -> dict[str, Any]:

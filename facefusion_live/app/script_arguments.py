@@ -1,6 +1,5 @@
 """What scripts hand over: read, checked and brought into the program's own form, or refused with advice."""
 
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.parameter import Acts
 from facefusion_live.domain.settings import Settings, parameter
 
+_MOST_FPS = 1000
+"""No camera gives more."""
 SMALLEST_PX = 16
 """Of a picture's shorter edge."""
 
@@ -112,11 +113,14 @@ def frames_per_second(limit: object) -> float:
     """A pace.
 
     Raises:
-        BadInputError: It is no number above 0, or has no end.
+        BadInputError: It is no number, not above 0, or far beyond any camera.
     """
     number = isinstance(limit, (int, float, np.integer, np.floating)) and not isinstance(limit, bool)
-    if not number or not math.isfinite(cast("float", limit)) or not cast("float", limit) > 0:
-        raise BadInputError(f"a limit of {limit!r} frames/s is not allowed", advice="Give a number above 0.")
+    if not number or not 0 < cast("float", limit) <= _MOST_FPS:
+        said = "so many" if isinstance(limit, int) and limit > _MOST_FPS else repr(limit)
+        raise BadInputError(
+            f"a limit of {said} frames/s is not allowed", advice=f"Give a number above 0, at most {_MOST_FPS}."
+        )
     return float(cast("float", limit))
 
 

@@ -233,5 +233,7 @@ def _agreement(compared: dict[str, list[dict[str, Any]]]) -> str:
     if not compared:
         return "The file has none of these jobs: nothing to compare."
     known = [ratio for ratios in compared.values() for ratio in ratios if ratio["value"] is not None]
-    outside = sum(not ratio["agrees"] for ratio in known)
-    return f"{len(known) - outside} of {len(known)} figures agree within the stated spread; ! marks the others."
+    missing = sum(map(len, compared.values())) - len(known)
+    agree = sum(ratio["agrees"] for ratio in known)
+    words = f"{agree} of {len(known)} figures agree within the stated spread; ! marks the others."
+    return words + (f" {missing} are missing on one side." if missing else "")

@@ -60,6 +60,24 @@ def test_a_job_that_fails_apart_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         benchmark.measure_apart(benchmark.job_named("720p 1x200"), "live", 0.5)
 
 
+def test_a_session_that_ends_before_its_time_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark.LiveSession, "wait", lambda *_: True)
+    with pytest.raises(FaceFusionLiveError, match="ended before"):
+        benchmark.measure(benchmark.job_named("720p 1x200"), "offline", 0.5)
+
+
+def test_too_few_frames_make_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "_LEAST_FRAMES", 10_000)
+    with pytest.raises(FaceFusionLiveError, match="frames were swapped in"):
+        benchmark.measure(benchmark.job_named("720p 1x200"), "offline", 0.5)
+
+
+def test_a_missing_figure_agrees_with_nothing() -> None:
+    told = list(bench_compare.ratios({"live": figures()}, {"live": {}}))
+    assert told
+    assert not any(ratio.agrees for ratio in told)
+
+
 def test_every_job_is_what_its_name_says_and_fits() -> None:
     names = [job.name for job in benchmark.JOBS]
     assert len(set(names)) == len(names)

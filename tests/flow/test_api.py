@@ -268,6 +268,18 @@ def test_calls_from_several_threads_wait_for_each_other() -> None:
     assert results == [True] * 24
 
 
+def test_two_threads_that_capture_leave_no_camera_open() -> None:
+    before = set(threading.enumerate())
+    swapper = RealTimeFaceSwapper("ada", camera_index="synthetic:320x180:1x100", fps_limit=200)
+    threads = [threading.Thread(target=swapper.capture_frame) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    swapper.cleanup()
+    assert not [thread.name for thread in set(threading.enumerate()) - before if thread.name == "capture"]
+
+
 def test_after_cleanup_it_is_closed_and_nothing_is_left() -> None:
     before = threading.active_count()
     swapper = RealTimeFaceSwapper("ada", camera_index="synthetic", fps_limit=120, audit=False)
@@ -341,6 +353,7 @@ REFUSED = {
     "no face": (SourceFaceError, {"source_image": np.full((300, 300, 3), 9, np.uint8), "consent": "self"}),
     "no such parameter": (SettingsError, {"source_image": "ada", "settings": {"mask.fether": 1}}),
     "no frames": (BadInputError, {"source_image": "ada", "fps_limit": 0}),
+    "frames beyond counting": (BadInputError, {"source_image": "ada", "fps_limit": 10**400}),
     "endless frames": (BadInputError, {"source_image": "ada", "fps_limit": float("inf")}),
     "frames that are no number": (BadInputError, {"source_image": "ada", "fps_limit": float("nan")}),
     "frames in words": (BadInputError, {"source_image": "ada", "fps_limit": "30"}),

@@ -20,8 +20,8 @@ _DETECTOR_PX, _MESH_PX, _IDENTITY_PX = 128, 192, 112
 _FACE_FROM = 0.5
 _SAME_FACE = 0.3
 _CLOSER_LOOKS = 3
-_CLEAR = 16.0
-"""Logit from which there is no doubt which way up a face is: the other way it never reached more than 14."""
+_CLEAR = 24.0
+"""Logit from which there is no doubt which way up a face is: any other way it never reached more than 19."""
 _ROI_MARGIN = 1.5
 _SFACE_TEMPLATE = np.array([
     [38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041],
@@ -88,7 +88,8 @@ class Eyes:
         seen, sure = self._closer(picture, mesh, mesh[[33, 263], :2])
         if sure < _CLEAR:
             other, other_sure = self._closer(picture, mesh, mesh[[263, 33], :2])
-            seen, sure = (other, other_sure) if other_sure > sure else (seen, sure)
+            # Not if it is merely surer: with a hand before the face both ways are unsure.
+            seen, sure = (other, other_sure) if other_sure >= _CLEAR else (seen, sure)
         return seen if sure > 0 else mesh
 
     def _closer(self, picture: BgrImage, mesh: Points, eyes: Points) -> tuple[Points, float]:
