@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.fakes.audit import Log, LogBuilder, private_key
+from facefusion_live.domain.audit.seal import rotate_metadata
+from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_attacks import ATTACKS, genuine
 from tests.fakes.audit_cases import (
     SOME,
@@ -137,6 +138,16 @@ def _pruned_whole() -> Log:
 def _stray() -> Log:
     """A row of another log, sealed with the rest."""
     return next(each for each in ATTACKS if each.name == "a row of another log, sealed").make()
+
+
+def _epoch_skipped() -> Log:
+    """The last key was named for an epoch far ahead, and signs as if that were so."""
+    builder = LogBuilder().session()
+    key = private_key(("a", len(builder.keys)))
+    builder.add("key.rotate", rotate_metadata(builder.tip, public_bytes(key)) | {"epoch": 7}).checkpoint()
+    builder.keys.append(key)
+    builder.tip = replace(builder.tip.with_key(public_bytes(key)), epoch=7)
+    return builder.add("label.on").checkpoint().log()
 
 
 _BYTES = {
@@ -398,5 +409,7 @@ EXPORTS = [
             ("no head", _without("head.note"), 2),
         )
     ),
+    Case("all rows: an epoch skipped", export_of(_epoch_skipped), 10, {"seal": "tampered"}),
+    Case("some rows: an epoch skipped", export_of(_epoch_skipped, wanted={5}), 10, {"seal": "tampered"}),
     Case("rolled back, and nobody says so", export_of(_cut_export_log), 11, {"coverage": "truncated"}),
 ]

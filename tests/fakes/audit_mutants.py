@@ -39,7 +39,7 @@ from tests.fakes.audit_verifiers import ALONE, Answer, alone_answers, program_an
 
 KILLERS = Path(__file__).with_name("audit_killers.json")
 SPARE = Path(__file__).with_name("audit_spare.json")
-"""Steps that no case needs: another step speaks first, or says the same afterwards."""
+"""Steps without which no case is judged otherwise: where it was looked, because another step speaks in their place."""
 FINDERS = {
     *("find", "_find", "_find_coverage", "_anchor", "_forged_prune", "checked"),
     *("add", "looked_into", "want", "_want", "report_found", "repeat_findings", "compare_genesis"),
@@ -291,7 +291,7 @@ def _text(node: ast.AST) -> str:
 
 
 def spare() -> list[str]:
-    """Names of the steps that no case needs."""
+    """Names of the steps without which no case is judged otherwise."""
     return json.loads(SPARE.read_text(encoding="utf-8"))
 
 
