@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import numpy as np
 import pytest
 
 from facefusion_live.domain.errors import SettingsError
@@ -18,6 +19,7 @@ from facefusion_live.domain.parameter import (
     Words,
     parameters_of,
 )
+from facefusion_live.domain.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,3 +167,9 @@ def test_what_is_allowed_is_said_in_words(name: str, words: str) -> None:
 def test_a_range_without_a_unit_ends_with_its_number() -> None:
     share = dataclasses.replace(row("heat"), limits=Range(0, 1, 0.01))
     assert share.expectation() == "0 to 1"
+
+
+def test_numpys_numbers_are_taken_as_pythons() -> None:
+    settings = Settings().with_values({"mask.feather": np.float32(0.25), "detect.every_n": np.int64(4)})
+    assert (settings.mask.feather, settings.detect.every_n) == (0.25, 4)
+    assert type(settings.mask.feather) is float
