@@ -336,14 +336,15 @@ def _right_way_up(find: Find, detection: Detection) -> Landmarks:
     every face.
     """
     seen = find(detection.box_px, detection.eyes_px)
-    if seen.score >= CLEAR:
+    if _enough(seen):
         return seen
     there = _square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2]
     sides = [(detection.box_px, detection.eyes_px, 2), (*there, 2)]
     sides += [(detection.box_px, detection.eyes_px, quarters) for quarters in (1, 3)]
     for box_px, eyes_px, quarters in sides:
-        seen = max(seen, _looked_until_clear(find, box_px, _turned(eyes_px, quarters)), key=lambda look: look.score)
-        if seen.score >= CLEAR:
+        other = _looked_until_clear(find, box_px, _turned(eyes_px, quarters))
+        seen = max(seen, other, key=lambda look: look.score)
+        if _enough(seen):
             break
     return seen
 
@@ -355,10 +356,15 @@ def _looked_until_clear(find: Find, box_px: NDArray[np.float32], eyes_px: NDArra
     """
     seen = find(box_px, eyes_px)
     for _ in range(TURNED_LOOKS - 1):
-        if seen.score >= CLEAR:
+        if _enough(seen):
             break
         seen = find(_square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2])
     return seen
+
+
+def _enough(seen: Landmarks) -> bool:
+    """Whether to look no further: it is clear, or there is no place to look from."""
+    return seen.score >= CLEAR or not bool(np.isfinite(seen.mesh_px).all())
 
 
 def _turned(eyes_px: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:

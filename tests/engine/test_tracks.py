@@ -283,6 +283,17 @@ def test_an_unclear_face_is_believed_at_the_second_look() -> None:
     assert tracks.uncertain, "the detector is asked at once"
 
 
+def test_landmarks_without_numbers_are_not_followed_anywhere() -> None:
+    def find(box_px: Box, eyes_px: NDArray[np.float32]) -> Landmarks:
+        assert np.isfinite(box_px).all()
+        assert np.isfinite(eyes_px).all()
+        return Landmarks(mesh_in(box(10)) * np.float32(np.inf), 0.9)
+
+    tracks = FaceTracks()
+    tracks.admit([detection(box(10))], find, 0.0, SETTINGS)
+    assert not tracks.present
+
+
 def test_a_clear_face_is_looked_at_once() -> None:
     world, tracks = Turned(0), FaceTracks()
     tracks.admit([detection(world.place)], world.find, 0.0, SETTINGS)
