@@ -25,11 +25,13 @@ and at most 19 any other way, turned portraits included.
 """
 TURNED_LOOKS = 4
 """Most looks at a face from another side. On the demo clip upside down the second was clear, or the third."""
-SAME_WAY_UP = 0.7
+SAME_WAY = 0.7
 """Least cosine between the line of the eyes of a detection and of a track that is not clear. On films of upright heads,
 profiles and hands before the face among them, it is .97 or more."""
 BETTER = 0.05
 """How much surer the detector must be of a face in the turned picture for it to count against the upright one."""
+OTHER_WAYS = 2
+"""So many of the ways that the turned picture shows are looked at: each costs up to 12 ms."""
 NEARBY = 0.1
 """Least overlap of a track with what the detector found in the turned picture for both to be of one face: a mesh drawn
 the wrong way up lies beside it."""
@@ -273,18 +275,20 @@ class FaceTracks:
         way: with a hand before the face all ways are unsure, now the one more, now the other. There the detector
         decides: its eyes lie as the mesh's do, and no turned picture shows it a better face.
         """
+        eyes_px = track.mesh_px[list(mesh.EYE_CORNERS), :2]
         near = [seen for seen in turned if geometry.overlap(seen.box_px, track.box_px) >= NEARBY]
-        ways = [(seen.box_px, seen.eyes_px) for seen in sorted(near, key=lambda seen: -seen.score)]
-        ways.append((_square(track.box_px), track.mesh_px[list(mesh.EYE_CORNERS), :2][::-1]))
-        for box_px, eyes_px in ways:
-            look = _looked_until_clear(find, box_px, eyes_px)
+        other = sorted((seen for seen in near if not _same_way(seen.eyes_px, eyes_px)), key=lambda seen: -seen.score)
+        ways = [(seen.box_px, seen.eyes_px) for seen in other[:OTHER_WAYS]]
+        for box_px, looked_px in (*ways, (_square(track.box_px), eyes_px[::-1])):
+            look = _looked_until_clear(find, box_px, looked_px)
             if look.score >= CLEAR:
+                if _same_way(look.mesh_px[list(mesh.EYE_CORNERS), :2], eyes_px):
+                    return True  # the other way leads to this one, and there it is clear
                 track.smooth = OneEuroFilter()
                 self._see(track, look, time_s, settings)
                 return False
-        surer = match.score + BETTER
-        better = any(seen.score > surer and not _same_way_up(seen, track.mesh_px) for seen in near)
-        return _same_way_up(match, track.mesh_px) and not better
+        better = any(seen.score > match.score + BETTER for seen in other)
+        return _same_way(match.eyes_px, eyes_px) and not better
 
     def _followed(self, box_px: NDArray[np.float32]) -> bool:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
@@ -385,15 +389,10 @@ def _looked_at_again(find: Find, seen: Landmarks, looks: int) -> tuple[Landmarks
     return seen, False
 
 
-def _same_way_up(detection: Detection, mesh_px: NDArray[np.float32]) -> bool:
-    """Whether the eyes that the detector sees lie as those of the mesh do.
-
-    Of a full profile the net is no surer than of a face upside down.
-    """
-    seen = detection.eyes_px[1] - detection.eyes_px[0]
-    followed = mesh_px[mesh.EYE_CORNERS[1], :2] - mesh_px[mesh.EYE_CORNERS[0], :2]
-    lengths = float(np.linalg.norm(seen) * np.linalg.norm(followed))
-    return float(seen @ followed) >= SAME_WAY_UP * lengths
+def _same_way(eyes_px: NDArray[np.float32], others_px: NDArray[np.float32]) -> bool:
+    """Whether two pairs of eyes, (2, 2) each, lie along one line, the same way round."""
+    one, other = eyes_px[1] - eyes_px[0], others_px[1] - others_px[0]
+    return float(one @ other) >= SAME_WAY * float(np.linalg.norm(one) * np.linalg.norm(other))
 
 
 def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
