@@ -4,8 +4,9 @@ Usage: python -m tools.measure_av_offset [--minutes 0.5] [--late-ms 45]
 
 A private PipeWire session is started; the recorder hears its cable as a microphone. Pictures reach the recorder as late
 as those of a live session do (--late-ms). Prints the offset of every beep against its flash: above 0 the sound is late.
-Returns 1 where one is 40 ms or more off. Where the machine held up this program itself while it looked when a beep is
-heard, it cannot know: such beeps are counted and left out, and with more than one in twenty nothing is proved.
+Returns 1 where one is 40 ms or more off. When a beep is heard is the sound server's word, which errs on a busy machine:
+beeps of which it told what their neighbours contradict are left out (`sure`); with more than one in twenty of them
+nothing is proved.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,8 @@ WANTED_MS = 40.0
 DOUBTFUL_AT_MOST = 0.05
 _PLAYBACK, _S16LE, _UNSET = 1, 3, 2**32 - 1
 _BLOCK = RATE_HZ // 100
-_SURE_NS = 5_000_000
-"""Between two looks at the clock, and the question to the sound server between them; longer, and it was held up."""
-_LOOKS = 4
+_SURE_S = 0.01
+_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,17 @@ class _Shown:
 
 
 class Beeper:
-    """Plays a beep every second; tells when each is really heard.
+    """Plays a beep every second; asks the sound server when each is heard.
 
     Attributes:
-        heard_ns: When each is heard.
-        sure: Whether that is known to 5 ms; a stall between question and clock makes it wrong by as much.
+        heard_ns: When each is heard, as it was told.
+        begun: At which of the samples written each begins; None where it was written too late for what was told.
     """
 
     def __init__(self) -> None:
         self.heard_ns: list[int] = []
-        self.sure: list[bool] = []
+        self.begun: list[int | None] = []
+        self._written = 0
         self._pulse = ctypes.CDLL("libpulse-simple.so.0")
         self._pulse.pa_simple_new.restype = ctypes.c_void_p
         self._pulse.pa_simple_get_latency.restype = ctypes.c_uint64
@@ -100,30 +101,45 @@ class Beeper:
             if not due:
                 self._write(stream, silence)
                 continue
-            heard_ns, sure = self._heard(stream)
-            # What is written after the buffer ran dry is heard later than was told.
-            self.sure.append(sure and time.monotonic_ns() < heard_ns)
-            self.heard_ns.append(heard_ns)
+            late_us = self._pulse.pa_simple_get_latency(stream, None)
+            heard_ns = time.monotonic_ns() + 1000 * late_us
             next_s += EVERY_S
+            begun = self._written
             for block in tone.reshape(-1, _BLOCK):
                 self._write(stream, block)
+                if self._written == begun + _BLOCK:
+                    self.begun.append(begun if time.monotonic_ns() < heard_ns else None)
+                    self.heard_ns.append(heard_ns)
         self._pulse.pa_simple_free(stream)
-
-    def _heard(self, stream: int) -> tuple[int, bool]:
-        """When the next sample written is heard, and whether the clock was read soon enough to know."""
-        looks: list[tuple[int, int]] = []
-        while len(looks) < _LOOKS:
-            begun_ns = time.monotonic_ns()
-            late_us = self._pulse.pa_simple_get_latency(stream, None)
-            now_ns = time.monotonic_ns()
-            looks.append((now_ns - begun_ns, now_ns + 1000 * late_us))
-            if looks[-1][0] < _SURE_NS:
-                break
-        took_ns, heard_ns = min(looks)
-        return heard_ns, took_ns < _SURE_NS
 
     def _write(self, stream: int, block: NDArray[np.int16]) -> None:
         self._pulse.pa_simple_write(stream, block.ctypes.data, block.nbytes, None)
+        self._written += len(block)
+
+
+def sure(heard_ns: Sequence[int], begun: Sequence[int | None]) -> list[bool]:
+    """Whether what was told of each beep agrees with its neighbours.
+
+    Sound is played sample by sample: a beep may come later than counted (the buffer ran dry), and then all that follow
+    do. One that was told later than those behind it, or earlier than those before, by more than 10 ms, was told wrong:
+    this program, or the server, was held up between looking at the sound and at the clock.
+
+    Args:
+        heard_ns: As told.
+        begun: At which sample of all each begins; None where that does not fit what was told.
+    """
+    pairs = zip(heard_ns, begun, strict=False)
+    late_s = [None if at is None else heard / 1e9 - at / RATE_HZ for heard, at in pairs]
+    found: list[bool] = []
+    for number, each in enumerate(late_s):
+        before = [other for other in late_s[max(0, number - _NEIGHBOURS) : number] if other is not None]
+        behind = [other for other in late_s[number + 1 : number + 1 + _NEIGHBOURS] if other is not None]
+        found.append(
+            each is not None
+            and (not before or each > statistics.median(before) - _SURE_S)
+            and (not behind or each < statistics.median(behind) + _SURE_S)
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -163,7 +179,7 @@ def record(path: Path, seconds: float, late_ms: float) -> list[tuple[float, bool
     finally:
         beeper.close()
         recorder.close()
-    return list(zip(seen, beeper.sure, strict=False))
+    return list(zip(seen, sure(beeper.heard_ns, beeper.begun), strict=False))
 
 
 def _pictures(beeper: Beeper, seconds: float, seen: list[float]) -> Iterator[Any]:
@@ -187,10 +203,10 @@ def compared(path: Path, seen: list[tuple[float, bool]]) -> Measured:
         flashes = [float(frame.time or 0) for frame in lit]
     beeps = list(_onsets(path))
     found: dict[bool, list[float]] = {True: [], False: []}
-    for flash_s, (late_s, sure) in zip(flashes, seen, strict=False):
+    for flash_s, (late_s, is_sure) in zip(flashes, seen, strict=False):
         beep_s = min(beeps, key=lambda beep_s: abs(beep_s - flash_s), default=float("inf"))
         if abs(beep_s - flash_s) < EVERY_S / 2:
-            found[sure].append(1000 * (beep_s - (flash_s - late_s)))
+            found[is_sure].append(1000 * (beep_s - (flash_s - late_s)))
     return Measured(tuple(found[True]), tuple(found[False]))
 
 
@@ -232,7 +248,7 @@ def main() -> int:
     print(f"{len(found)} beeps{summary}")
     if measured.doubtful_ms:
         told = ", ".join(f"{offset_ms:+.1f}" for offset_ms in measured.doubtful_ms)
-        print(f"left out, because this program was held up while it asked: {told} ms")
+        print(f"left out, because it is not known when they were heard: {told} ms")
     return 0 if measured.good else 1
 
 

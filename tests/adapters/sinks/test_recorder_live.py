@@ -262,3 +262,14 @@ def test_beeps_are_judged_by_those_whose_moment_is_known(
     offsets_ms: tuple[float, ...], doubtful_ms: tuple[float, ...], *, good: bool
 ) -> None:
     assert measure_av_offset.Measured(offsets_ms, doubtful_ms).good is good
+
+
+def test_a_beep_that_its_neighbours_contradict_proves_nothing() -> None:
+    begun: list[int | None] = [48_000 * number for number in range(40)]
+    heard_ns = [1_000_000_000 * number + (0 if number < 20 else 150_000_000) for number in range(40)]  # it ran dry
+    assert all(measure_av_offset.sure(heard_ns, begun))
+    heard_ns[5] += 54_000_000  # told late
+    heard_ns[30] -= 31_000_000  # told early
+    begun[12] = None
+    doubted = [number for number, sure in enumerate(measure_av_offset.sure(heard_ns, begun)) if not sure]
+    assert doubted == [5, 12, 30]
