@@ -27,6 +27,7 @@ from facefusion_live.domain.ports import SinkState
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import LiveSession
 
+INPUT = "synthetic:1280x720:1x200"
 _POLL_S = 0.02
 
 
@@ -57,18 +58,18 @@ def _measured(stack: ExitStack, folder: Path, wanted: argparse.Namespace) -> dic
         os.environ.update(session_of_its_own.env)
         sinks.append("virtual-camera:pipewire")
     request = wiring.Request(
-        sources=("ada",), consent=None, input="synthetic:1280x720:1x200", output=folder / "out.mp4", states=None,
+        sources=("ada",), consent=None, input=INPUT, output=folder / "out.mp4", states=None,
         engine="mesh", settings=Settings(), offline=False, frame_limit=None, sinks=tuple(sinks),
     )  # fmt: skip
     session = wiring.open_session(request).session
     session.start()
     try:
-        reader = None if wanted.no_pipewire else stack.enter_context(_Reader(session_of_its_own.env, folder))
+        reader = None if wanted.no_pipewire else stack.enter_context(Reader(session_of_its_own.env, folder))
         time.sleep(3)  # nets are warm, the reader is there
         accident = _Accident(server, session) if wanted.kill_server else None
-        before, begun_s = _counts(session), time.monotonic()
+        before, begun_s = counts(session), time.monotonic()
         time.sleep(wanted.seconds)
-        seconds, after = time.monotonic() - begun_s, _counts(session)
+        seconds, after = time.monotonic() - begun_s, counts(session)
         read_fps = None if reader is None else reader.fps()
         report = session.report()
     finally:
@@ -84,13 +85,13 @@ def _measured(stack: ExitStack, folder: Path, wanted: argparse.Namespace) -> dic
     return told
 
 
-def _counts(session: LiveSession) -> dict[str, int]:
+def counts(session: LiveSession) -> dict[str, int]:
     """Pictures that each output has taken so far."""
     report = session.report()
     return {name: report.frames_out - report.dropped[name] for name in report.outputs}
 
 
-class _Reader:
+class Reader:
     """The GStreamer program as a reader of the virtual camera, which counts what it gets."""
 
     def __init__(self, env: dict[str, str], folder: Path) -> None:

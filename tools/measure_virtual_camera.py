@@ -2,7 +2,7 @@
 
 Two figures: from a captured picture to the pixels in a browser's page, inference included; and glass to glass, from one
 PipeWire camera through `pw-v4l2`, OpenCV, the swap and the virtual camera to a GStreamer reader. Each picture carries
-its number. The results are recorded in docs/outputs.md.
+its number. Returns 1 where one of them misses what is wanted. The results are recorded in docs/outputs.md.
 """
 
 import json
@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from facefusion_live.app import wiring
 from facefusion_live.domain import frame_counter
@@ -50,9 +52,37 @@ class Seen:
 
     def words(self) -> str:
         """The figures, in a line."""
+        if not self.latency_ms:
+            return f"{self.fps:.2f} frames/s, of which none carries a number that was sent"
         p50, p95, p99 = np.percentile(self.latency_ms, (50, 95, 99))
         order = "in order" if self.ordered else "OUT OF ORDER"
         return f"{self.fps:.2f} frames/s, {order}, latency p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a way must reach.
+
+    Attributes:
+        fps: Pictures a second, at least.
+        p95_ms: Latency of all but one in twenty, at most.
+    """
+
+    fps: float
+    p95_ms: float
+
+    def missed_by(self, seen: Seen) -> str:
+        """What was not reached, in words; empty when all was."""
+        missed = [f"{seen.fps:.2f} frames/s instead of {self.fps:g}"] if seen.fps < self.fps else []
+        p95_ms = float(np.percentile(seen.latency_ms, 95)) if seen.latency_ms else float("inf")
+        if p95_ms > self.p95_ms:
+            missed.append(f"p95 {p95_ms:.1f} ms instead of {self.p95_ms:g}")
+        return ", ".join(missed if seen.ordered else [*missed, "out of order"])
+
+
+LOOP = Wanted(27.0, 100.0)
+"""`pw-v4l2` itself gives OpenCV 27 to 30."""
+PAGE = Wanted(29.0, 80.0)
 
 
 class Stamps:
@@ -157,20 +187,54 @@ def _seen(came: Sequence[tuple[int | None, float]], began_s: Mapping[int, float]
     return Seen(fps, tuple(latency), all(later >= earlier for earlier, later in pairwise(numbers)))
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print. Returns 0 when both ways reach what is wanted."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with PipeWireSession() as session:
         seen, report = full_loop(session, seconds)
-    print("camera -> swap -> camera:", seen.words())
+    good = _told("camera -> swap -> camera", seen, LOOP)
     print("  in the swapping process:", report["latency_ms"], report["dropped"])
     with PipeWireSession() as session:
         os.environ.update({name: session.env[name] for name in ("XDG_RUNTIME_DIR", "PIPEWIRE_RUNTIME_DIR")})
         session.start_portal()
-        with Conference(session.env) as client:
+        with Conference(session.env) as client, _as_preferred_as_this():
             seen, showing = conference_call(client, seconds)
-    print(f"clip -> swap -> page of a browser ({showing.size_wh[0]}x{showing.size_wh[1]}):", seen.words())
+    width, height = showing.size_wh
+    good = _told(f"clip -> swap -> page of a browser ({width}x{height})", seen, PAGE) and good
+    return 0 if good else 1
+
+
+@contextmanager
+def _as_preferred_as_this() -> Iterator[None]:
+    """What this program starts stays as preferred as it was started (`nice`): Chromium takes that from its pages."""
+    over = threading.Event()
+    raising = threading.Thread(target=_raise_until, args=(over,))
+    if os.getpriority(os.PRIO_PROCESS, 0) >= 0:
+        yield
+        return
+    raising.start()
+    try:
+        yield
+    finally:
+        over.set()
+        raising.join()
+
+
+def _raise_until(over: threading.Event) -> None:
+    wanted = os.getpriority(os.PRIO_PROCESS, 0)
+    while not over.wait(0.5):
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error, OSError):
+                for thread in process.threads():
+                    if os.getpriority(os.PRIO_PROCESS, thread.id) > wanted:
+                        os.setpriority(os.PRIO_PROCESS, thread.id, wanted)
+
+
+def _told(way: str, seen: Seen, wanted: Wanted) -> bool:
+    missed = wanted.missed_by(seen)
+    print(f"{way}: {seen.words()}: {missed or 'good'}")
+    return not missed
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,9 +1,12 @@
 """Measure the window: how soon it swaps, what it costs while idle, and whether the outputs keep their rate.
 
-    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl] [--json FILE]
+    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl outputs] [--json FILE]
 
-Needs Xvfb and xdotool. Start, end and idle cost are those of the program as a user starts it, seen from outside; rates
-are counted inside, by the same program, once in sight, hidden, minimised and covered, and after OpenGL was lost.
+Needs Xvfb and xdotool; for the outputs (a stream, a recording and a camera that is read, all at once) nginx with its
+RTMP module, PipeWire and GStreamer, too: returns 1 where one of them gets less than 29 pictures a second, or the
+picture in the window less than 10. Start, end and idle cost are those of the program as a user starts it, seen from
+outside; rates are counted inside, by the same program, once in sight, hidden, minimised and covered, and after OpenGL
+was lost.
 """
 
 import argparse
@@ -14,14 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-_PARTS = ("start", "idle", "auto", "gl")
+_PARTS = ("start", "idle", "auto", "gl", "outputs")
+_OUTPUT_FPS, _SHOWN_FPS = 29.0, 10.0
 _PATIENCE_S = 60.0
 _POLL_S = 0.01
 
@@ -32,10 +36,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate and of the idle cost")
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="measure only these")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
-    parser.add_argument("--inside", choices=("auto", "gl"), help="only count rates, on the screen that is there")
+    parser.add_argument(
+        "--inside", choices=("auto", "gl", "outputs"), help="only count rates, on the screen that is there"
+    )
     wanted = parser.parse_args()
     if wanted.inside is not None:
-        print(json.dumps(_rates(wanted.inside, wanted.seconds)))
+        counted = _with_outputs(wanted.seconds) if wanted.inside == "outputs" else _rates(wanted.inside, wanted.seconds)
+        print(json.dumps(counted))
         return 0
     figures: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
     with tempfile.TemporaryDirectory() as home, _screen() as variables:
@@ -52,7 +59,12 @@ def main() -> int:
     print(text)
     if wanted.json is not None:
         wanted.json.write_text(f"{text}\n", "utf-8")
-    return 0
+    return 0 if _is_enough(figures.get("rates_outputs")) else 1
+
+
+def _is_enough(rates: dict[str, Any] | None) -> bool:
+    """Whether the outputs, if they were counted, kept up beside the window."""
+    return rates is None or (min(rates["outputs"].values()) >= _OUTPUT_FPS and rates["shown_fps"] >= _SHOWN_FPS)
 
 
 # --- from outside ---------------------------------------------------------------------------------------------------
@@ -159,10 +171,30 @@ def _rates(backend: str, seconds: float) -> dict[str, Any]:
     return figures
 
 
+def _with_outputs(seconds: float) -> dict[str, Any]:
+    """Frames per second shown, and of each output: a stream, a recording and a camera that is read, all at once."""
+    from tests.adapters.sinks.servers import RtmpServer  # noqa: PLC0415 (the tests' own far ends)
+    from tools.measure_outputs import INPUT, Reader  # noqa: PLC0415
+    from tools.peers.pipewire import PipeWireSession  # noqa: PLC0415 (Linux only)
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = RtmpServer(folder)
+        stack.callback(server.close)
+        around = stack.enter_context(PipeWireSession())
+        os.environ.update(around.env)
+        inside = _Inside("auto", seconds, INPUT)
+        stack.callback(inside.window.close)
+        inside.studio.start_recording(folder / "out.mp4")
+        inside.add_outputs(server.url(), "virtual-camera:pipewire")
+        reader = stack.enter_context(Reader(around.env, folder))
+        return inside.count_outputs(reader.fps)
+
+
 class _Inside:
     """The real window on the demo clip, live, in this process."""
 
-    def __init__(self, backend: str, seconds: float) -> None:
+    def __init__(self, backend: str, seconds: float, spec: str = "synthetic") -> None:
         from PySide6.QtWidgets import QApplication  # noqa: PLC0415 (the screen is known only now)
 
         from facefusion_live.app.environment import Home  # noqa: PLC0415
@@ -180,7 +212,7 @@ class _Inside:
         self.window.bridge.view_ready.connect(self._count_shown)
         self.window.setGeometry(0, 0, 1280, 800)
         self.window.show()
-        self.window.begin("ada", "synthetic", start=True)
+        self.window.begin("ada", spec, start=True)
         while self.studio.state().gate.value != "LIVE":
             self._turn(0.02)
 
@@ -192,6 +224,38 @@ class _Inside:
         self._turn(self._seconds)
         took_s, out = time.monotonic() - begun_s, session.report().frames_out - emitted
         return {"out_fps": round(out / took_s, 1), "shown_fps": round(self._shown / took_s, 1)}
+
+    def add_outputs(self, *specs: str) -> None:
+        """Add some to the session, and wait until they and the recording run."""
+        for spec in specs:
+            self.studio.add_output(spec)
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while not self._run(len(specs)):
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"not all outputs run: {self.studio.state().outputs}")
+            self._turn(0.02)
+
+    def count_outputs(self, read_fps: Callable[[], float]) -> dict[str, Any]:
+        """As `count`, and what each output got, and who reads the camera."""
+        from tools.measure_outputs import counts  # noqa: PLC0415
+
+        self._turn(3.0)  # the reader is there
+        session = self.studio._director.on_air.session  # noqa: SLF001 # type: ignore[union-attr]
+        before, begun_s, self._shown = counts(session), time.monotonic(), 0
+        self._turn(self._seconds)
+        took_s, after = time.monotonic() - begun_s, counts(session)
+        outputs = {name: round((after[name] - before[name]) / took_s, 2) for name in after}
+        outputs["PipeWire reader"] = read_fps()
+        shown_fps = round(self._shown / took_s, 1)
+        return {"outputs": outputs, "shown_fps": shown_fps, "latency_ms": self.latency_ms()}
+
+    def _run(self, count: int) -> bool:
+        """Whether so many outputs are open and it records. A camera that nobody reads yet is paused."""
+        from facefusion_live.domain.ports import SinkState  # noqa: PLC0415
+
+        state = self.studio.state()
+        opened = [status for status in state.outputs.values() if status.state is not SinkState.OPENING]
+        return len(opened) >= count and state.recording is not None
 
     def latency_ms(self) -> dict[str, float]:
         """Capture to emit, of the last frames."""
@@ -212,11 +276,12 @@ class _Inside:
         self._shown += 1
 
     def _turn(self, wait_s: float) -> None:
-        """Let the window work."""
-        end_s = time.monotonic() + wait_s
-        while time.monotonic() < end_s:
-            self._app.processEvents()
-            time.sleep(0.002)
+        """Let the window work, as it does by itself: whoever asks for events again and again costs the outputs some."""
+        from PySide6.QtCore import QEventLoop, QTimer  # noqa: PLC0415
+
+        loop = QEventLoop()
+        QTimer.singleShot(round(1000 * wait_s), loop.quit)
+        loop.exec()
 
 
 def _lose_gl() -> None:

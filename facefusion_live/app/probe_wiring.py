@@ -1,11 +1,11 @@
 """What the doctor tries, each in a process of its own: engine, encoders, outputs, cameras, graphics, sound, record."""
 
-import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from facefusion_live.adapters import gl_probe
 from facefusion_live.adapters.capture import list_cameras, open_source
 from facefusion_live.adapters.microphone import open_microphone
 from facefusion_live.adapters.onnx.session import NetSession, offered_providers
-from facefusion_live.adapters.sinks import FAMILIES, Recorder, SoundSources, make_sink
+from facefusion_live.adapters.sinks import FAMILIES, Recorder, Snapshot, SoundSources, make_sink
 from facefusion_live.adapters.sinks.addresses import PROTOCOLS
 from facefusion_live.adapters.sinks.encoders import ENCODERS, Encoder, works
 from facefusion_live.adapters.sinks.stream import has_protocol
@@ -113,8 +113,42 @@ def _recorded(part: str, name: str) -> Finding:
 
 
 def outputs() -> list[Finding]:
-    """Open every kind of output that can be tried without harm, and show it a picture."""
-    return [_tried(family.name, family.trial) for family in FAMILIES if family.trial]
+    """Show a picture to every kind of output that can be tried without harm; stream to a socket of our own."""
+    return [_snapped(), _streamed(), *(_tried(family.name, family.trial) for family in FAMILIES if family.trial)]
+
+
+def _snapped() -> Finding:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trial.png"
+        try:
+            _feed(Snapshot(path), 1)
+        except FaceFusionLiveError as error:
+            words = _worded(error, folder)
+            return Finding(group="outputs", part="snapshot", works=False, words=words, advice=error.advice)
+        good = path.is_file() and path.stat().st_size > 0
+        return Finding(group="outputs", part="snapshot", works=good, words="a picture in a file")
+
+
+def _streamed() -> Finding:
+    """Over UDP, the one protocol whose other side can be played here."""
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(_LISTEN_S)
+        try:
+            _feed(make_sink(f"udp://127.0.0.1:{receiver.getsockname()[1]}", Settings(), SoundSources()), 10)
+            came = receiver.recv(65_536)
+        except FaceFusionLiveError as error:
+            return Finding(group="outputs", part="stream", works=False, words=str(error), advice=error.advice)
+        except TimeoutError:
+            words, advice = "sent, but nothing arrived on this machine itself", "See whether a firewall holds up UDP."
+            return Finding(group="outputs", part="stream", works=False, words=words, advice=advice)
+    good = came[:1] == _SYNC
+    return Finding(group="outputs", part="stream", works=good, words="sent and received", advice="" if good else _AGAIN)
+
+
+_LISTEN_S = 5.0
+_SYNC = b"G"
+"""So begins each packet of a transport stream."""
 
 
 def _tried(part: str, spec: str) -> Finding:
@@ -133,7 +167,9 @@ def protocols() -> list[Finding]:
 def _spoken(scheme: str) -> Finding:
     there = has_protocol(scheme)
     advice = "" if there else "Send rtmp:// or udp:// to a media server instead, and let that one turn it over."
-    return Finding(group="protocols", part=scheme, works=there, advice=advice)
+    # Over UDP nobody answers; the others were refused by a port of this machine where nobody is, as they should be.
+    words = ("spoken" if scheme == "udp" else "spoken; no server was asked") if there else "not in this FFmpeg"
+    return Finding(group="protocols", part=scheme, works=there, words=words, advice=advice)
 
 
 def cameras() -> list[Finding]:
@@ -197,12 +233,19 @@ def _places() -> Iterator[Finding]:
     home = Home.from_environment()
     for part, folder in (("settings", home.config), ("data", home.data), ("log", home.logs)):
         there = next(place for place in (folder, *folder.parents) if place.is_dir())
-        free_mib, may = shutil.disk_usage(there).free / _MIB, os.access(there, os.W_OK)
+        free_mib, may = shutil.disk_usage(there).free / _MIB, _may_write(there)
         advice = "" if may else "Give yourself the right to write there, or set FACEFUSION_LIVE_HOME to a folder."
         if may and free_mib < _LOW_DISK_MIB:
             advice = "Make room before you record."
         words = f"{free_mib / 1024:.1f} GiB free" + ("" if may else ", may not be written")
         yield Finding(group="disk", part=part, works=may, words=words, advice=advice)
+
+
+def _may_write(folder: Path) -> bool:
+    with suppress(OSError), tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(b"trial")
+        return True
+    return False
 
 
 def memory() -> list[Finding]:

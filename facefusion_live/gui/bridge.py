@@ -12,10 +12,12 @@ _STATE_MS = 66
 """About 15 looks a second at counters and words: more cannot be read."""
 _VIEW_MS = 15
 """Faster than any camera that is previewed, so that a picture waits for at most this long."""
-_VIEW_BUSY_MS = 66
+_VIEW_BUSY_MS = 100
 """When the engine is behind, the preview gives way: the outputs come first."""
-_BEHIND = 0.93
+_BEHIND = 0.97
 """Frames out per frame of the input below which the engine counts as behind."""
+_GIVING_WAY = 75
+"""Looks at the state, five seconds of them, for which the preview gives way: else it would take back what it gave."""
 _IDLE_MS = 200
 """With no session there is little to see; an idle window must cost next to nothing."""
 
@@ -42,6 +44,7 @@ class Bridge(QObject):
         self._view: View | None = None
         self._revision = studio.store.revision
         self._watched = True
+        self._giving_way = 0
         self._states = QTimer(self, interval=_IDLE_MS)
         self._states.timeout.connect(self._look_at_state)
         self._views = QTimer(self, interval=_VIEW_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -114,7 +117,8 @@ class Bridge(QObject):
             self._states.setInterval(interval)
         if busy and self._watched:
             behind = self._state.fps_out < _BEHIND * self._state.input.fps
-            wait = _VIEW_BUSY_MS if behind else _VIEW_MS
+            self._giving_way = _GIVING_WAY if behind else max(0, self._giving_way - 1)
+            wait = _VIEW_BUSY_MS if self._giving_way else _VIEW_MS
             if self._views.interval() != wait:
                 self._views.setInterval(wait)
             if not self._views.isActive() and self._states.isActive():

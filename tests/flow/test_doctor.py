@@ -37,6 +37,7 @@ ctypes.CDLL = NoLibrary
 
 NEEDED = (
     *("swap/mesh engine", "inference/CPU", "outputs/H.264 (.mp4)", "outputs/lossless (.mkv)", "outputs/mjpeg"),
+    *("outputs/snapshot", "outputs/stream"),
     *("encoders/x264", "protocols/rtmp", "protocols/rtsp", "protocols/udp"),
     *("record/audit trail", "disk/data", "machine/memory"),
 )

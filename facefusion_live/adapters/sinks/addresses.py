@@ -1,5 +1,6 @@
 """Where streams go: what an address means, how it is shown without its secrets, why it does not answer."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
 FORMS = ("rtmp://HOST/APP/KEY", "rtmps://HOST/APP/KEY", "rtsp://HOST/PATH", "udp://HOST:PORT", "whip+https://HOST/PATH")
 
 
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%[\w.-]+)?")
+"""A name, a number, or a number of IPv6 with its zone."""
 _PASTED_AROUND = " \t\r\n\"'`<>“”„‘’«»"  # noqa: RUF001 (the quotes of other countries)
 
 
@@ -112,6 +115,8 @@ class Address:
             raise SinkOpenError(
                 f"{scheme}://…: the port is none", advice="Give a number from 1 to 65535; an IPv6 address in []."
             )
+        if host and not _HOST.fullmatch(host):  # it may hold the key: rtmp:\\HOST\APP\KEY
+            raise SinkOpenError(f"{scheme}://…: the host's name is none", advice=f"Give {form}.")
         if not host or not port:
             raise SinkOpenError(f"{scheme}://…: host or port are missing", advice=f"Give {form}.")
         if "/APP/KEY" in form and parts.path.strip("/").count("/") < 1:

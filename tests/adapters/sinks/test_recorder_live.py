@@ -234,7 +234,7 @@ def test_what_is_heard_without_an_input_file(tmp_path: Path, source: str, *, the
 def test_beeps_and_flashes_fall_together(sound_server: SoundServer, tmp_path: Path) -> None:
     """Through a real sound server. Half an hour of it: python -m tools.measure_av_offset --minutes 30."""
     assert os.environ["PULSE_SERVER"] == sound_server.env["PULSE_SERVER"]
-    found = measure_av_offset.measure(tmp_path, 0.12, 45.0)
+    found = measure_av_offset.measure(tmp_path, 0.12, 45.0).offsets_ms
     assert len(found) >= 4
     assert abs(statistics.median(found)) < 40, found
 
@@ -243,6 +243,33 @@ def test_beeps_and_flashes_fall_together(sound_server: SoundServer, tmp_path: Pa
 @pytest.mark.timeout(2400)
 def test_beeps_and_flashes_fall_together_for_half_an_hour(sound_server: SoundServer, tmp_path: Path) -> None:
     assert os.environ["PULSE_SERVER"] == sound_server.env["PULSE_SERVER"]
-    found = measure_av_offset.measure(tmp_path, 30.0, 45.0)
-    assert len(found) > 1500
-    assert max(map(abs, found)) < 40, found
+    measured = measure_av_offset.measure(tmp_path, 30.0, 45.0)
+    assert len(measured.offsets_ms) > 1500
+    assert measured.good, measured
+
+
+@pytest.mark.parametrize(
+    ("offsets_ms", "doubtful_ms", "good"),
+    [
+        ((5.5,) * 99, (), True),
+        ((5.5,) * 99, (-54.4,), True),
+        ((*(5.5,) * 98, -40.0), (), False),
+        ((5.5,) * 18, (5.5,), False),
+        ((), (), False),
+    ],
+)
+def test_beeps_are_judged_by_those_whose_moment_is_known(
+    offsets_ms: tuple[float, ...], doubtful_ms: tuple[float, ...], *, good: bool
+) -> None:
+    assert measure_av_offset.Measured(offsets_ms, doubtful_ms).good is good
+
+
+def test_a_beep_that_its_neighbours_contradict_proves_nothing() -> None:
+    begun: list[int | None] = [48_000 * number for number in range(40)]
+    heard_ns = [1_000_000_000 * number + (0 if number < 20 else 150_000_000) for number in range(40)]  # it ran dry
+    assert all(measure_av_offset.sure(heard_ns, begun))
+    heard_ns[5] += 54_000_000  # told late
+    heard_ns[30] -= 31_000_000  # told early
+    begun[12] = None
+    doubted = [number for number, sure in enumerate(measure_av_offset.sure(heard_ns, begun)) if not sure]
+    assert doubted == [5, 12, 30]
