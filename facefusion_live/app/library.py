@@ -27,7 +27,7 @@ _AVATAR_FACE = (0.24, 0.2, 0.76, 0.86)
 """Where the face is in every avatar's picture, in its widths and heights: they were made so."""
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 _MOST_FILES = 200
-_MOST_WORN = 12
+_MOST_WORN = 6
 """So many of a person's photos are made ready for the engine, the first ones: each takes 0.3 s and 7 MiB."""
 _LONGEST_NAME = 60
 
@@ -91,7 +91,7 @@ class Library:
         return found
 
     def sources(self, person_id: str) -> tuple[Source, ...]:
-        """Somebody's photos with the consent for them, checked to be what was allowed; of many, the first twelve.
+        """Somebody's photos with the consent for them, checked to be what was allowed; of many, the first six.
 
         Thread: loader.
 

@@ -207,11 +207,11 @@ def test_who_is_forgotten_while_photos_come_in_stays_forgotten(shelf: Shelf) -> 
     assert [name for name, _ in shelf.allowed] == ["eve.jpg"]
 
 
-def test_of_many_photos_the_first_twelve_are_worn(shelf: Shelf) -> None:
-    shelf.add(*(f"{number:02}.jpg" for number in range(14)), together=True)
+def test_of_many_photos_the_first_six_are_worn(shelf: Shelf) -> None:
+    shelf.add(*(f"{number:02}.jpg" for number in range(8)), together=True)
     person = shelf.library.people()[-1]
-    assert len(person.photos) == 14
-    assert [source.name for source in shelf.library.sources(person.id)] == [f"{number:02}.jpg" for number in range(12)]
+    assert len(person.photos) == 8
+    assert [source.name for source in shelf.library.sources(person.id)] == [f"{number:02}.jpg" for number in range(6)]
 
 
 def test_with_the_last_photo_the_person_goes(shelf: Shelf) -> None:
