@@ -129,8 +129,8 @@ class Director:
             source = self.source
             if source is None:
                 raise BadInputError("no face was chosen", advice="Choose a face, then start.")
-            self._dress(source.person_id)
-            self._go_live(None)
+            if self._dress(source.person_id):
+                self._go_live(None)
         except CaptureError:
             if not self._called_off:
                 raise
@@ -154,7 +154,7 @@ class Director:
             self.phase = Phase.IDLE
 
     def change_source(self, source: SourceState) -> None:
-        """Use another face; the one in force stays until it is ready.
+        """Use another face; the one in force stays until it is ready, or where the session is called off meanwhile.
 
         Raises:
             FaceFusionLiveError: It cannot be used; the face of before stays chosen.
@@ -166,8 +166,11 @@ class Director:
         except FaceFusionLiveError:
             self.source = before
             raise
+        self._crew.memory.source = source.person_id  # the next start begins with it, ready or not
+        if not sources:
+            self.source = before
+            return
         self.source = source
-        self._crew.memory.source = source.person_id
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, sources)
@@ -316,10 +319,14 @@ class Director:
         return self.on_air
 
     def _dress(self, person_id: str) -> tuple[Source, ...]:
+        """Put on a face; returns its pictures, none where the session was called off meanwhile."""
         sources = self._crew.sources(person_id)
         for source in sources:
             self._crew.permits.check(source)
-        self._crew.wardrobe.wear(self._crew.wardrobe.prepare(sources))
+        prepared = self._crew.wardrobe.prepare(sources, lambda: not self._called_off)
+        if prepared is None:
+            return ()
+        self._crew.wardrobe.wear(prepared)
         self._in_use = self._crew.permits.in_use(sources)
         return sources
 

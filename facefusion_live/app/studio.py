@@ -118,7 +118,7 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
-        self._loader = TaskRunner("loader")
+        self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
         self._workshop = Workshop(engine, settings.inference.provider)
         self.store = SettingsStore(settings)
         self.history = History(self.store)

@@ -26,8 +26,15 @@ class Wardrobe:
         self._ready: OrderedDict[tuple[str, ...], PreparedSource] = OrderedDict()
         self._worn: PreparedSource | None = None
 
-    def prepare(self, sources: tuple[Source, ...]) -> PreparedSource:
+    def prepare(self, sources: tuple[Source, ...], wanted: Callable[[], bool] = lambda: True) -> PreparedSource | None:
         """Make one person's pictures ready for the engine.
+
+        Args:
+            sources: The pictures.
+            wanted: Asked before each of them: whether it is worth the time.
+
+        Returns:
+            None where it is not wanted any more.
 
         Raises:
             SourceFaceError: A picture shows no face that can be used.
@@ -35,7 +42,10 @@ class Wardrobe:
         """
         name = tuple(source.sha256 for source in sources)
         if name not in self._ready:
-            self._ready[name] = self._swapper.prepare([self._look(source) for source in sources])
+            portraits = [self._look(source) for source in sources if wanted()]
+            if len(portraits) < len(sources) or not wanted():
+                return None
+            self._ready[name] = self._swapper.prepare(portraits)
         self._ready.move_to_end(name)
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)

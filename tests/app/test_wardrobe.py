@@ -43,6 +43,15 @@ def test_what_is_put_on_is_worn_until_the_next() -> None:
     assert desk.wardrobe.worn() is other
 
 
+def test_what_is_not_wanted_any_more_is_left_half_done() -> None:
+    desk = Counting()
+    three = tuple(a_source(name) for name in ("one", "two", "three"))
+    assert desk.wardrobe.prepare(three, lambda: desk.looks < 2) is None
+    assert desk.looks == 2
+    assert desk.wardrobe.prepare(three) is not None
+    assert desk.looks == 5
+
+
 def test_going_back_takes_no_time() -> None:
     desk = Counting()
     one = desk.wardrobe.prepare((a_source("one"),))
