@@ -119,7 +119,8 @@ class LogReader:
         limit = mirror.size_bytes()
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
-            boasts, horizon = boasts_of(reading), horizon_of(reading)
+            flaws, horizon = schema.flaws(reading), horizon_of(reading)
+            boasts = [] if flaws else boasts_of(reading)
             archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
             # Also those of rows that are still in the table: a program was killed before it had deleted them.
@@ -133,7 +134,7 @@ class LogReader:
                 from_horizon=horizon is not None and not whole,
                 archives={each.path.name: each.sha256() for each in present},
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
-                flaws=schema.flaws(reading),
+                flaws=flaws,
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
             )
