@@ -133,8 +133,8 @@ class Director:
             source = self.source
             if source is None:
                 raise BadInputError("no face was chosen", advice="Choose a face, then start.")
-            self._dress(source.person_id, self._swapper)
-            self._go_live(None)
+            if self._dress(source.person_id, self._swapper):
+                self._go_live(None)
         except CaptureError:
             if not self._called_off:
                 raise
@@ -158,7 +158,7 @@ class Director:
             self.phase = Phase.IDLE
 
     def change_source(self, source: SourceState) -> None:
-        """Use another face; the one in force stays until it is ready.
+        """Use another face; the one in force stays until it is ready, or where the session is called off meanwhile.
 
         Raises:
             FaceFusionLiveError: It cannot be used; the face of before stays chosen.
@@ -170,8 +170,11 @@ class Director:
         except FaceFusionLiveError:
             self.source = before
             raise
+        self._crew.memory.source = source.person_id  # the next start begins with it, ready or not
+        if not sources:
+            self.source = before
+            return
         self.source = source
-        self._crew.memory.source = source.person_id
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, sources)
@@ -191,12 +194,11 @@ class Director:
         opened = self._crew.workshop.models
         try:
             swapper = self._crew.workshop.engine(name)
-            if self.source is not None:
-                self._dress(self.source.person_id, swapper)
-        except FaceFusionLiveError:
-            self.engine = before
-            raise
-        self._swapper, self.engine = swapper, _told(swapper)
+            if self.source is not None and not self._dress(self.source.person_id, swapper):
+                return
+            self._swapper = swapper
+        finally:
+            self.engine = _told(self._swapper)
         self._crew.memory.engine = name
         on_record.tell_engine(self._crew.trail, before.name, name, self._crew.store.revision)
         if self.on_air is not None:
@@ -347,10 +349,13 @@ class Director:
         return self.on_air
 
     def _dress(self, person_id: str, swapper: FaceSwapper) -> tuple[Source, ...]:
+        """Put on a face; returns its pictures, none where the session was called off meanwhile."""
         sources = self._crew.sources(person_id)
         for source in sources:
             self._crew.permits.check(source)
-        outfit = self._crew.wardrobe.prepare(sources, swapper)
+        outfit = self._crew.wardrobe.prepare(sources, swapper, lambda: not self._called_off)
+        if outfit is None:
+            return ()
         if swapper is not self._swapper:
             self._crew.workshop.try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
         self._crew.wardrobe.wear(outfit)

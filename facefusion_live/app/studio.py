@@ -26,6 +26,7 @@ from facefusion_live.app.studio_state import (
     Added,
     AuditState,
     CameraChoice,
+    EngineState,
     InputState,
     Level,
     Notice,
@@ -54,6 +55,7 @@ __all__ = [
     "Added",
     "AuditState",
     "CameraChoice",
+    "EngineState",
     "InputState",
     "Level",
     "Notice",
@@ -114,7 +116,7 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
-        self._loader = TaskRunner("loader")
+        self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
         self._workshop = Workshop(settings.inference.provider)
         self.store = SettingsStore(settings)
         self.history = History(self.store)

@@ -26,8 +26,18 @@ class Wardrobe:
         self._ready: OrderedDict[tuple[str, ...], PreparedSource] = OrderedDict()
         self._worn: Outfit | None = None
 
-    def prepare(self, sources: tuple[Source, ...], swapper: FaceSwapper) -> Outfit:
+    def prepare(
+        self, sources: tuple[Source, ...], swapper: FaceSwapper, wanted: Callable[[], bool] = lambda: True
+    ) -> Outfit | None:
         """Make one person's pictures ready for an engine.
+
+        Args:
+            sources: The pictures.
+            swapper: The engine.
+            wanted: Asked before each of them: whether it is worth the time.
+
+        Returns:
+            None where it is not wanted any more.
 
         Raises:
             SourceFaceError: A picture shows no face that can be used.
@@ -36,7 +46,10 @@ class Wardrobe:
         # The faces are kept, not their engine: what nobody wears any more gives its memory back.
         name = (swapper.name, *(source.sha256 for source in sources))
         if name not in self._ready:
-            self._ready[name] = swapper.prepare([self._look(source) for source in sources])
+            portraits = [self._look(source) for source in sources if wanted()]
+            if len(portraits) < len(sources) or not wanted():
+                return None
+            self._ready[name] = swapper.prepare(portraits)
         self._ready.move_to_end(name)
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)

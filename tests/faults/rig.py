@@ -24,7 +24,6 @@ from facefusion_live.domain.ports import (
     FrameInfo,
     FrameSource,
     Landmarks,
-    PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings

@@ -321,6 +321,31 @@ def codes_of(address: str) -> list[str]:
     return [totp.at(NOON_S + shift_s) for shift_s in (-30, 0, 30)]
 
 
+def test_without_the_code_nobody_elses_rows_are_shown_and_it_is_said(
+    run: Any, home: AuditHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.set_operator_code()
+    for words in (
+        ("list", "--user", "boris"),
+        ("export", str(tmp_path / "boris.zip"), "--user", "boris"),
+        ("forward", "localhost"),
+        ("forward", "localhost", "--follow"),
+    ):
+        with pytest.raises(OperatorCodeError, match="an operator's code is set up") as refused:
+            run(*words)
+        assert "--code" in refused.value.advice
+    assert not (tmp_path / "boris.zip").exists()
+    with pytest.raises(OperatorCodeError, match="somebody else's"):
+        home.export(tmp_path / "boris.zip", wanted=Filter(user_id=home.masked("boris")))
+    capsys.readouterr()
+    for words in (("list", "--json"), ("export", str(tmp_path / "own.zip"), "--json")):
+        commands.audit([*words, "--home", str(home.folder)], result_action="return_value", exit_on_error=False)
+        assert "only your own rows" in capsys.readouterr().err
+    own = run("list", "--user", audit_wiring.this_user(), "--json", "--limit", "0")[1]["rows"]
+    assert {row["user_id"] for row in own} == {home.own_user}
+    assert len(own) > 5
+
+
 def test_a_wrong_code_counts_across_commands(run: Any, home: AuditHome, capsys: pytest.CaptureFixture[str]) -> None:
     home.set_operator_code()
     said = ""

@@ -6,7 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -17,7 +19,11 @@ from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.environment import HOME_VARIABLE
 from facefusion_live.domain.audit.event import ACTIONS
 from facefusion_live.domain.audit.filter import Filter
-from tests.fakes.audit_disk import VERIFIER
+from facefusion_live.domain.audit.merkle import Frontier
+from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
+from tests.fakes.audit_attacks import ATTACKS, Attack, body, edited, genuine, relinked
+from tests.fakes.audit_cases import crashed
+from tests.fakes.audit_disk import VERIFIER, lay_out
 from tests.support import ROOT, program
 
 PAGE = (ROOT / "docs" / "audit.md").read_text("utf-8")
@@ -109,6 +115,91 @@ def test_a_check_by_hand_finds_what_was_changed(home: AuditHome, tmp_path: Path,
         connection.commit()
     code, said = by_hand(tmp_path)
     assert (code, told in said) == (1, True), said
+
+
+NOT_CLAIMED = {
+    *("1.0 for 1", "a float in metadata", "not normalised", "a field too many", "a list for a word"),
+    *("a row without end", "audit.suppressed that does not add up", "archive missing"),
+    "rolled back, heads.log as well",
+    *("a timestamp without fraction", "a timestamp of another zone", "a timestamp of other digits", "no such day"),
+    *("no time at all", "clock an hour back, undeclared", "clock a year ahead, undeclared"),
+}
+"""What rows may say, clocks, archives, the mirrored head: the page names them as not looked at."""
+CLAIMED = [
+    each
+    for each in ATTACKS
+    if each.on_disk and each.name not in NOT_CLAIMED and not each.name.startswith(("schema:", "profile:"))
+]
+
+
+def hand_script(folder: Path) -> tuple[int, str]:
+    """The page's script by itself, over the home in this folder, named as somebody in it would."""
+    (script,) = SHELL.findall(section("Checking a log by hand"))
+    (folder / "by_hand.py").write_text(script.partition("<<'END'\n")[2].partition("\nEND\n")[0], "utf-8")
+    done = subprocess.run(
+        [sys.executable, "by_hand.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, HOME_VARIABLE: "home", "PYTHONIOENCODING": "utf-8"},
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("attack", CLAIMED, ids=lambda attack: attack.name)
+def test_a_check_by_hand_finds_every_attack_that_it_claims_to(attack: Attack, tmp_path: Path) -> None:
+    program("openssl")
+    lay_out(tmp_path / "home" / "audit", attack.make())
+    code, said = hand_script(tmp_path)
+    assert (code, "OK" in said) == (1, False), said
+
+
+def test_a_key_of_a_forgers_own_is_found_by_hand(tmp_path: Path) -> None:
+    """All after the first row told anew, under a key that a row of the forger's names: no key of ours at hand."""
+    program("openssl")
+    honest, forged = genuine(), LogBuilder()
+    forged.rotate()
+    forged.keys[-1] = private_key("stranger")
+    mine = public_bytes(forged.keys[-1])
+    rotation = body(forged.rows[-1])
+    told = rotation["metadata"] | {"public_key": mine.hex()}
+    forged.rows = relinked([forged.rows[0], edited(forged.rows[1], metadata=told)])
+    tip = replace(forged.tip, public_key=mine, prev=forged.rows[-1].hash, number=1)
+    forged.tip = replace(tip, frontier=Frontier())
+    for row in forged.rows:
+        forged.tip.frontier.append(row.hash)
+    forged.notes.pop()  # the forger cannot close the genuine key's epoch
+    forged.session()
+    lay_out(tmp_path / "home" / "audit", replace(forged.log(), heads=honest.heads[:1]))
+    code, said = hand_script(tmp_path)
+    assert (code, "change of keys in row 2" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("harm", ["line", "root", "epoch", "all"])
+def test_a_check_by_hand_reads_heads_log_line_by_line(harm: str, tmp_path: Path) -> None:
+    program("openssl")
+    lay_out(tmp_path / "home" / "audit", genuine())
+    path = tmp_path / "home" / "audit" / "heads.log"
+    lines = path.read_text().splitlines(keepends=True)
+    log_id, epoch, size, root, at = lines[4].split(" ")
+    lines[4] = {
+        "line": "",
+        "root": f"{log_id} {epoch} {size} {root[::-1]} {at}",
+        "epoch": f"{log_id} 9 {size} {root} {at}",
+        "all": "",
+    }[harm]
+    path.write_text("" if harm == "all" else "".join(lines))
+    code, said = hand_script(tmp_path)
+    assert (code, "heads.log" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("log", [genuine, crashed])
+def test_a_check_by_hand_passes_honest_logs(log: Callable[[], Log], tmp_path: Path) -> None:
+    program("openssl")
+    lay_out(tmp_path / "home" / "audit", log())
+    code, said = hand_script(tmp_path)
+    assert (code, "OK rows 1 to" in said) == (0, True), said
 
 
 def test_the_scripts_example_runs(home: AuditHome) -> None:
