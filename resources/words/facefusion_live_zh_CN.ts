@@ -2001,6 +2001,33 @@
     </message>
 </context>
 <context>
+    <name>EngineSection</name>
+    <message>
+        <source>Engine</source>
+        <translation>引擎</translation>
+    </message>
+    <message>
+        <source>Look for engines again</source>
+        <translation>重新查找引擎</translation>
+    </message>
+    <message>
+        <source>Loading; until it is ready, {engine} goes on.</source>
+        <translation>正在加载；就绪之前继续使用 {engine}。</translation>
+    </message>
+    <message>
+        <source>More engines are models that you bring: facefusion-live models list</source>
+        <translation>更多引擎是您自带的模型：facefusion-live models list</translation>
+    </message>
+    <message>
+        <source>Runs on {provider}.</source>
+        <translation>运行于 {provider}。</translation>
+    </message>
+    <message>
+        <source>Built in: mesh</source>
+        <translation>内置：mesh</translation>
+    </message>
+</context>
+<context>
     <name>GroupForm</name>
     <message>
         <source>Reset all of this group</source>
