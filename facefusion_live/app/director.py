@@ -51,6 +51,7 @@ class Crew:
         memory: What the next start begins with.
         tell: Takes notices. Thread: any.
         ended: Told, on another thread, that the input of a session came to its end.
+        broke: Told, on another thread, that the recording of a session broke.
     """
 
     workshop: Workshop
@@ -63,6 +64,7 @@ class Crew:
     memory: SessionMemory
     tell: Callable[[Notice], None]
     ended: Callable[[OnAir], None]
+    broke: Callable[[OnAir], None]
 
 
 class Director:
@@ -299,6 +301,13 @@ class Director:
         finally:
             self._tell_recorded(recording, live)
 
+    def recording_broke(self, live: OnAir) -> None:
+        """The recording of a session ended by itself, say on a full disk: it is put on record as far as it came."""
+        recording = live.recording
+        if recording is not None and recording.name in live.session.failed_sinks:
+            live.recording = None
+            self._tell_recorded(recording, live)
+
     def snapshot(self, path: Path) -> Path:
         """Write the next picture that goes out.
 
@@ -378,7 +387,7 @@ class Director:
             called_off = self._called_off
         if called_off:
             return
-        live = OnAir(session, spec, self._clock, crew.tell, crew.ended)
+        live = OnAir(session, spec, self._clock, crew.tell, crew.ended, crew.broke)
         live.begin()
         self.on_air = live
         form = session.format

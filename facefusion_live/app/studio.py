@@ -346,6 +346,7 @@ class Studio:
             memory=self._memory,
             tell=self._tell,
             ended=lambda live: self._order(lambda: self._director.input_ended(live)),
+            broke=lambda live: self._order(lambda: self._director.recording_broke(live)),
         )
 
     def _open_library(self, file: Path) -> Library:
