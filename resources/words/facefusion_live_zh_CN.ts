@@ -1308,6 +1308,34 @@
         <translation>审计记录无法写入：{}</translation>
     </message>
     <message>
+        <source>{}://…: the host&apos;s name is none</source>
+        <translation>{}://…：没有主机名</translation>
+    </message>
+    <message>
+        <source>there is no engine {}</source>
+        <translation>没有引擎 {}</translation>
+    </message>
+    <message>
+        <source>Engines: {}.</source>
+        <translation>可用引擎：{}。</translation>
+    </message>
+    <message>
+        <source>the model file {} is missing</source>
+        <translation>缺少模型文件 {}</translation>
+    </message>
+    <message>
+        <source>Fetch it: facefusion-live models pull {}</source>
+        <translation>获取方法：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>{} is no swapper of a known family</source>
+        <translation>{} 不是已知系列的换脸模型</translation>
+    </message>
+    <message>
+        <source>{}: the net has {} inputs, a swapper has 2</source>
+        <translation>{}：该网络有 {} 个输入，换脸模型应有 2 个</translation>
+    </message>
+    <message>
         <source>something went wrong that should not ({})</source>
         <translation>发生了不该发生的错误（{}）</translation>
     </message>
