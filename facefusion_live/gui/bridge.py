@@ -14,8 +14,8 @@ _VIEW_MS = 15
 """Faster than any camera that is previewed, so that a picture waits for at most this long."""
 _VIEW_BUSY_MS = 100
 """When the engine is behind, the preview gives way: the outputs come first."""
-_BEHIND = 0.97
-"""Frames out per frame of the input below which the engine counts as behind."""
+_BEHIND = 0.96
+"""Frames out per frame of the input below which the engine counts as behind: one missing in a second is none."""
 _GIVING_WAY = 75
 """Looks at the state, five seconds of them, for which the preview gives way: else it would take back what it gave."""
 _IDLE_MS = 200
