@@ -20,7 +20,10 @@ def test_the_preview_gives_way_to_the_outputs_and_does_not_take_back_at_once(stu
     studio.start()
     bridge.start()
     assert pace_ms(bridge) == OFTEN_MS
-    studio.show(fps_out=28.9)
+    studio.show(fps_out=29.0)
+    bridge.refresh()
+    assert pace_ms(bridge) == OFTEN_MS, "one picture of a second is nothing to give way for"
+    studio.show(fps_out=28.7)
     bridge.refresh()
     assert pace_ms(bridge) == SELDOM_MS
     studio.show(fps_out=30.0)
