@@ -41,7 +41,11 @@ def main() -> int:
     parser.add_argument("--inside", choices=_PARTS[2:], help="only count rates, on the screen that is there")
     wanted = parser.parse_args()
     if wanted.inside is not None:
-        ways = {"outputs": _with_outputs, "demo": partial(_with_outputs, spec="synthetic"), "photos": _while_photos_come}
+        ways = {
+            "outputs": _with_outputs,
+            "demo": partial(_with_outputs, spec="synthetic"),
+            "photos": _while_photos_come,
+        }
         count = ways.get(wanted.inside, partial(_rates, wanted.inside))
         print(json.dumps(count(wanted.seconds)))
         return 0
