@@ -89,7 +89,7 @@ class FrameError(TypedDict):
 
     Attributes:
         state: What is shown instead: "HOLD" (the last good picture) or "SLATE".
-        reason: In a few words: "no face", "face lost", "not covered", …
+        reason: In a few words: "no face", "face lost", "not covered", "the scene looks nude", …
         detail: What the failed step said; empty when none failed.
     """
 
@@ -159,12 +159,14 @@ class RealTimeFaceSwapper:
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
         self._record.prepares()
-        checked(self._settings.label)  # before anything is loaded
+        checked(self._settings)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
-        swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, permits, tensorrt=use_tensorrt)
+        swapper = wiring.open_frame_swapper(
+            sources, self._settings, disclosure, permits, tensorrt=use_tensorrt, events=self._record
+        )
         swapper.consent_problem = permits.in_use(tuple(sources)).problem
-        disclosure.begin(self._settings.label)
+        disclosure.begin(self._settings)
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
         self._record.loads(sources, swapper.models)
@@ -210,15 +212,15 @@ class RealTimeFaceSwapper:
 
         Raises:
             SettingsError: No such parameter, a value that is not allowed, one that only a new swapper takes
-                (`capture.…`, models), or label or mark switched off without `label.reason`; nothing is changed.
-            AuditStoreError: The reason cannot be put on record: label and mark stay.
+                (`capture.…`, models), or label, mark or nudity check switched off without a reason; nothing is changed.
+            AuditStoreError: The reason cannot be put on record: all of them stay.
         """
         store = self._open().store
         wanted = arguments.settings_of(values, store.current)
         arguments.refuse_those_of_the_session(store.current, wanted)
-        checked(wanted.label)
+        checked(wanted)
         store.commit(values)
-        self._record.disclosure.begin(wanted.label)
+        self._record.disclosure.begin(wanted)
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
@@ -290,10 +292,10 @@ def swap_face(
     """
     values = arguments.settings_of(settings, _ONE_PICTURE)
     record = _record(audit=audit)
-    checked(values.label)  # before anything is loaded
+    checked(values)  # before anything is loaded
     sources = arguments.sources_of(source, consent)
-    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values))
-    record.disclosure.begin(values.label)
+    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values), events=record)
+    record.disclosure.begin(values)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:
@@ -305,6 +307,9 @@ def swap_face(
     finally:
         swapper.close()
     if emitted.state is not GateState.LIVE:
+        if emitted.withheld:
+            advice = "Give another picture; content.threshold says how sure the net must be."
+            raise BadInputError(f"the target picture was not swapped: {emitted.withheld}", advice=advice)
         reason = emitted.fault.value if emitted.fault else "not released"
         raise BadInputError(
             f"the target picture was not swapped: {reason}", advice="Give a picture in which a face is plainly seen."
@@ -436,5 +441,5 @@ def _bgr(pixels: NDArray[np.uint8]) -> BgrImage:
 def _error_info(emitted: Emitted) -> FrameError | None:
     if emitted.state is GateState.LIVE:
         return None
-    reason = emitted.fault.value if emitted.fault else "not released"
+    reason = emitted.withheld or (emitted.fault.value if emitted.fault else "not released")
     return FrameError(state=emitted.state.value, reason=reason, detail=emitted.detail)

@@ -34,6 +34,8 @@ LANDMARKER = "face_mesh_attention"
 MESH = "mesh"
 """What `track.landmarker` says where the mesh's own points serve."""
 RECOGNISER = "sface_2021dec_int8bq"
+JUDGE = "open_nsfw"
+"""What looks at scenes."""
 DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
 """What `detect.model = auto` asks in turn."""
 _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
@@ -46,6 +48,12 @@ def open_catalog(provider: str = "auto") -> Catalog:
     wanted = named.get(provider, "auto")
     user = Home.from_environment().models
     return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted)
+
+
+def open_judges(provider: str = "auto") -> Catalog:
+    """The nets that judge scenes: only ours. A card of the user's that calls all harmless would be a switch unseen."""
+    named: dict[str, Wanted] = {each: each for each in WANTED}
+    return Catalog(resource("resources/models"), provider=named.get(provider, "auto"))
 
 
 def engines() -> tuple[str, ...]:

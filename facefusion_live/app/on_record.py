@@ -41,7 +41,7 @@ def started_session(
     with nullcontext(trail) if trail else home.open_trail() as writing:
         writing.next_session()
         opened = _opened(wanted, writing)
-        opened.disclosure.begin(wanted.settings.label)
+        opened.disclosure.begin(wanted.settings)
         begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing, input_target(wanted.input))
@@ -65,7 +65,7 @@ def started_session(
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
-    checked(wanted.settings.label)  # before anything is loaded
+    checked(wanted.settings)  # before anything is loaded
     book = ConsentBook(Home.from_environment().consent)
     permits = Permits(book, trail, approval=wanted.settings.consent.approval)
     in_use: list[InUse] = []

@@ -26,6 +26,7 @@ class Workshop:
 
     def __init__(self, provider: str = "auto") -> None:
         self._catalog = engines.open_catalog(provider)
+        self._judges = engines.open_judges(provider)
 
     def engine(self, name: str) -> FaceSwapper:
         """Load an engine.
@@ -65,6 +66,7 @@ class Workshop:
         loads: list[Callable[[], object]] = [
             lambda: self._catalog.landmarker(engines.LANDMARKER),
             lambda: self._catalog.recogniser(engines.RECOGNISER),
+            lambda: self._judges.content_judge(engines.JUDGE),
             *(partial(self._catalog.detector, name) for name in engines.DETECTORS),
         ]
         with ThreadPoolExecutor(2, "warm") as pool:
@@ -130,10 +132,11 @@ class Workshop:
             log_changes=False,
             facts=lambda: wiring.told_of(disclosure),
             permitted=permitted,
+            content=wiring.content_check(self._judges, compute, disclosure),
         )
         return LiveSession(parts, capturing=capturing)
 
     @property
     def models(self) -> dict[str, Path]:
         """The models opened so far, and their files."""
-        return self._catalog.opened
+        return self._catalog.opened | self._judges.opened

@@ -273,6 +273,36 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentRules:
+    """What must not go out, however well the faces are covered."""
+
+    check: Annotated[
+        bool,
+        Acts.INFERENCE,
+        Words("Nudity check", "Show the slate while a net takes the scene for nude. Off asks for a reason."),
+    ] = True
+    reason: Annotated[
+        str,
+        Text("why scenes are not looked at; it goes on record"),
+        Acts.INFERENCE,
+        Words("Reason for no check", "Why the nudity check is off. Without one it stays on."),
+    ] = ""
+    threshold: Annotated[
+        float,
+        Range(0.3, 0.95, 0.05),
+        Acts.INFERENCE,
+        Words("Nudity threshold", "How sure the net must be; lower is stricter."),
+    ] = 0.7
+    calm_s: Annotated[
+        float,
+        # Not 0: inference is some pictures ahead, and those on their way were judged by nobody.
+        Range(1, 60, 1, "s"),
+        Acts.INFERENCE,
+        Words("Calm for", "How long a scene must be harmless again before it is shown."),
+    ] = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """How pictures say that they are synthesised."""
 
@@ -491,6 +521,7 @@ class Settings:
     inference: Inference = field(default_factory=Inference)
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
+    content: ContentRules = field(default_factory=ContentRules)
     label: Label = field(default_factory=Label)
     consent: ConsentRules = field(default_factory=ConsentRules)
     record: Record = field(default_factory=Record)

@@ -279,6 +279,10 @@ class Gate:
             counts.leaks += held.covered < FLOOR
 
 
-def frame_for_slate(job: Job | None, settings: Settings) -> Frame | None:
-    """The frame that a pixelated slate shows; None for the card."""
-    return job.frame if job is not None and settings.gate.slate == "pixelate" else None
+def frame_for_slate(job: Job | None, settings: Settings, blocks: frozenset[Block] = frozenset()) -> Frame | None:
+    """The frame that a pixelated slate shows; None for the card.
+
+    A scene that must not be shown is not shown in squares either.
+    """
+    pixelated = settings.gate.slate == "pixelate" and Block.CONTENT not in blocks
+    return job.frame if job is not None and pixelated else None

@@ -10,7 +10,7 @@ from facefusion_live.app import bench_compare, benchmark, paste_bench, render_be
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
 
-STAGES = {"wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
+STAGES = {"content", "wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
 
 
 @pytest.fixture(autouse=True)

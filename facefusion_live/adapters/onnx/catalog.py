@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
 from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
@@ -30,6 +31,7 @@ from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import (
+    ContentJudge,
     FaceDetector,
     FaceEnhancer,
     FaceLandmarker,
@@ -49,6 +51,7 @@ _DETECTORS = {
 }
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
+_JUDGES = {"nudity": NudityNet}
 """Who reads the answer, by the name of the decoder on the card."""
 
 
@@ -161,6 +164,12 @@ class Catalog:
     def recogniser(self, model_id: str) -> FaceRecogniser:
         """A recogniser. Raises ModelCardError, InferenceError."""
         return self._embedding_net(model_id)
+
+    def content_judge(self, model_id: str) -> ContentJudge:
+        """What judges scenes. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, _JUDGES, "judge of scenes")
+        return _JUDGES[output.decoder](self._net(card), picture)
 
     def swapper(self, model_id: str, crop: Crop, regions: RegionPainter) -> FaceSwapper:
         """A neural swapper with all that its card says it needs.
