@@ -23,7 +23,7 @@ from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.content import ContentCheck, ContentReading, ContentStage, ContentWatch
 from facefusion_live.engine.freezing import JOBS as FROZEN
 from facefusion_live.engine.freezing import Freezer
-from facefusion_live.engine.gate import Block, Gate
+from facefusion_live.engine.gate import Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
@@ -69,7 +69,7 @@ class SessionParts:
         events: The record.
         log_changes: Put changes of the settings on record. False where the store outlives sessions, and its owner does.
         facts: What else the row of the start tells; asked once.
-        permitted: Whether the source face may still be used; asked ten times a second.
+        permitted: Whether the source face may still be used; asked before each picture goes out.
         content: What looks at the scenes; None where nobody does, in tests.
     """
 
@@ -104,7 +104,7 @@ class LiveSession:
         frame_limit: int | None = None,
         capturing: Capturing | None = None,
     ) -> None:
-        self.gate = Gate()
+        self.gate = Gate(parts.permitted)
         self._parts = parts
         self._offline = offline
         self._latency = LatencyRecorder()
@@ -349,8 +349,6 @@ class LiveSession:
     def _watch(self) -> bool:
         """Wait for the render thread to end, then let the sinks finish what they have."""
         if not self._rendering.worker.ended(_POLL_S):
-            if not self._parts.permitted():
-                self.gate.block(Block.CONSENT)
             return True
         self._side.close()
         self._outputs.finish()
