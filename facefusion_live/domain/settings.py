@@ -24,6 +24,7 @@ from facefusion_live.domain.parameter import (
 )
 
 NO_ENHANCER = "none"
+MOST_BOOST = 4
 _SHARE = Range(0, 1, 0.01)
 
 
@@ -130,6 +131,20 @@ class Swap:
         Acts.INFERENCE,
         Words("Largest crop", "Faces larger than this are computed smaller and scaled up: a limit for slow machines."),
     ] = 768
+    likeness: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words(
+            "Likeness", "For nets told by numbers: above the middle the face moves away from your own, below nearer."
+        ),
+    ] = 0.5
+    pixel_boost: Annotated[
+        int,
+        Range(1, MOST_BOOST, 1, "times"),
+        Acts.INFERENCE,
+        Words("Pixel boost", "The net paints the face in 4, 9 or 16 interleaved parts, and as often costs its time."),
+    ] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3019,6 +3019,26 @@
         <translation>超过此尺寸的人脸先缩小计算再放大，适合较慢的电脑。</translation>
     </message>
     <message>
+        <source>Likeness</source>
+        <translation>相似度</translation>
+    </message>
+    <message>
+        <source>For nets told by numbers: above the middle the face moves away from your own, below nearer.</source>
+        <translation>适用于以特征向量描述人脸的模型：高于中间值时远离你本人的脸，低于时靠近。</translation>
+    </message>
+    <message>
+        <source>Pixel boost</source>
+        <translation>像素增强</translation>
+    </message>
+    <message>
+        <source>The net paints the face in 4, 9 or 16 interleaved parts, and as often costs its time.</source>
+        <translation>模型将人脸分成 4、9 或 16 个交错的部分绘制，耗时也成同样倍数。</translation>
+    </message>
+    <message>
+        <source>times</source>
+        <translation>倍</translation>
+    </message>
+    <message>
         <source>Feather</source>
         <translation>羽化</translation>
     </message>

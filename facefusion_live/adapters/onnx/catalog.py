@@ -23,6 +23,7 @@ from facefusion_live.adapters.onnx.identity import (
 )
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
@@ -186,7 +187,9 @@ class Catalog:
         card = self.card(model_id)
         if card.identity is None:
             raise ModelCardError(f"{card.id} is no swapper of a known family")
-        return OneShotSwapper(card, self._net(card), self._identity(card, crop), crop, regions)
+        net, identity = self._net(card), self._identity(card, crop)
+        likeness = Likeness(identity) if card.identity.mix and isinstance(identity, EmbeddingIdentity) else None
+        return OneShotSwapper(card, net, identity, likeness, crop, regions)
 
     def enhancer(self, model_id: str) -> FaceEnhancer:
         """An enhancer. Raises ModelCardError, InferenceError."""
