@@ -56,8 +56,8 @@ class Likeness:
         """
         weight = np.float32(_MOST * (1 - likeness / NEUTRAL))
         own = self._own(frame, face)
-        mixed = (1 - weight) * unit(raw) + weight * own
-        return self._identity.projected(np.linalg.norm(raw) * mixed)
+        mixed = unit(raw) + weight * (own - unit(raw))
+        return self._identity.projected(np.float32(np.linalg.norm(raw)) * mixed)
 
     def _own(self, frame: Frame, face: Face) -> NDArray[np.float32]:
         """The target's own vector (1, d) at unit length, a mean of its looks."""
@@ -65,7 +65,7 @@ class Likeness:
         if known is not None and 0 <= frame.index - known.looked < _FRESH_FRAMES:
             return known.vector
         seen = unit(self._identity.raw(frame.image, face.landmarks5_px))
-        vector = seen if known is None else unit((1 - _NEW) * known.vector + _NEW * seen)
+        vector = seen if known is None else unit(known.vector + _NEW * (seen - known.vector))
         self._targets.pop(face.track_id, None)
         self._targets[face.track_id] = _Target(frame.index, vector)
         if len(self._targets) > _PEOPLE:
