@@ -16,7 +16,7 @@ _MOST = 0.35
 """Weight of the target's vector at likeness 0, and with the other sign at 1. Source: as FaceFusion's slider has it."""
 _FRESH_FRAMES = 15
 """So long a target's vector serves: a look costs a run of the recogniser."""
-_NEW = np.float32(0.3)
+_NEW = 0.3
 """Weight of a new look in the mean of all looks: one blurred picture must not change the face at once."""
 _PEOPLE = 16
 """So many targets are remembered."""
@@ -54,10 +54,10 @@ class Likeness:
         Raises:
             InferenceError: A net failed, or the mixture is of no use.
         """
-        weight = np.float32(_MOST * (1 - likeness / NEUTRAL))
+        weight = _MOST * (1 - likeness / NEUTRAL)
         own = self._own(frame, face)
         mixed = unit(raw) + weight * (own - unit(raw))
-        return self._identity.projected(np.float32(np.linalg.norm(raw)) * mixed)
+        return self._identity.projected((np.linalg.norm(raw) * mixed).astype(np.float32))
 
     def _own(self, frame: Frame, face: Face) -> NDArray[np.float32]:
         """The target's own vector (1, d) at unit length, a mean of its looks."""
@@ -65,7 +65,7 @@ class Likeness:
         if known is not None and 0 <= frame.index - known.looked < _FRESH_FRAMES:
             return known.vector
         seen = unit(self._identity.raw(frame.image, face.landmarks5_px))
-        vector = seen if known is None else unit(known.vector + _NEW * (seen - known.vector))
+        vector = seen if known is None else unit(((1 - _NEW) * known.vector + _NEW * seen).astype(np.float32))
         self._targets.pop(face.track_id, None)
         self._targets[face.track_id] = _Target(frame.index, vector)
         if len(self._targets) > _PEOPLE:
