@@ -24,6 +24,7 @@ facefusion-live models pull inswapper_128      # and what it needs; the licence 
 facefusion-live models add ~/Downloads/x.onnx  # a file you have: told by its SHA-256, name or shape; else --as MODEL
 facefusion-live models verify
 facefusion-live models remove inswapper_128
+facefusion-live models optimise inswapper_128 --to fp16   # or int8; told: size, speed, how far answers lie apart
 facefusion-live run --engine inswapper_128 ...
 ```
 

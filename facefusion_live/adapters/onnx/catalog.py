@@ -94,6 +94,14 @@ class Catalog:
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
+        return ModelCard.parse(self.text(model_id))
+
+    def text(self, model_id: str) -> str:
+        """The card of a model as it is written.
+
+        Raises:
+            ModelCardError: There is none, or it cannot be read.
+        """
         path = self._find(f"{model_id}.toml")
         try:
             text = None if path is None else path.read_text("utf-8")
@@ -101,7 +109,7 @@ class Catalog:
             raise ModelCardError(f"the card of {model_id} cannot be read") from error
         if text is None:
             raise ModelCardError(f"there is no model {model_id!r}")
-        return ModelCard.parse(text)
+        return text
 
     def known(self, task: Task) -> tuple[str, ...]:
         """Every model of a task that there is a card for, by name. Cards that cannot be read are passed over."""

@@ -3,7 +3,8 @@
 
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ class NetSession:
     """
 
     def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU) -> None:
+        self._path = path.resolve()
         try:
             self._session = _shared(path, threads, provider)
         except (*_ORT_ERRORS, OSError) as error:
@@ -140,12 +142,28 @@ class NetSession:
             InferenceError: The runtime failed.
             ValueError: Too few or too many tensors.
         """
+        listener = _listeners.get(self._path)
+        if listener is not None:
+            listener(tensors)
         fed = {spec.name: np.asarray(tensor, spec.dtype) for spec, tensor in zip(self._inputs, tensors, strict=True)}
         try:
             answers = self._session.run(self._outputs, fed)
         except _ORT_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
         return [_single(np.asarray(answer)) for answer in answers]
+
+
+_listeners: dict[Path, Callable[[tuple[NDArray[Any], ...]], None]] = {}
+
+
+@contextmanager
+def overheard(path: Path, hear: Callable[[tuple[NDArray[Any], ...]], None]) -> Generator[None]:
+    """Hear what a net is fed, from whichever thread, until the context ends. The tensors are the net's own memory."""
+    _listeners[path.resolve()] = hear
+    try:
+        yield
+    finally:
+        del _listeners[path.resolve()]
 
 
 def _spec(node: ort.NodeArg) -> TensorSpec:
