@@ -403,7 +403,11 @@ def log_audit_event(
     words = {"user_id": user_id, "action": action, "target": target, "status": status, "client_ip": client_ip}
     _check_words(words, metadata)
     # A copy: the script may change its own while the row waits. The writer masks it.
-    kept = tidy_metadata(action, dict(metadata or {}), as_given, STANDARD)
+    try:
+        kept = tidy_metadata(action, dict(metadata or {}), as_given, STANDARD)
+    except Exception as error:  # whatever an object of the script's own does when it is asked for its words
+        message = f"the metadata cannot be told: {type(error).__name__} when they were asked for their words"
+        raise EventError(message, advice="Give texts, numbers, lists and mappings.") from error
     trail = shared_trail()
     if action not in SESSION_EDGES:  # who begins sessions of their own needs none of ours
         trail.ensure_session("script")
