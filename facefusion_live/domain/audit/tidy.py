@@ -26,7 +26,7 @@ _DATA = re.compile(
 )
 """Text that is data."""
 _NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatch
-_IS_KEY = re.compile(r"[a-z0-9_]+").fullmatch
+_IS_KEY, _IS_PLAIN_KEY = re.compile(r"[a-z0-9_]+").fullmatch, re.compile(r"[a-z_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
 _TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START})
 _SIMPLE = frozenset({str, int, bool, type(None)})
@@ -119,9 +119,7 @@ def _object(given: Mapping[object, object], hide: Hide, depth: int) -> dict[str,
 def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
     if len(key) > MAX_KEY:
         key = f"key_{sha256(key.encode('utf-8', 'replace')).hexdigest()[:16]}"
-    if not key.isascii():
-        key = key.encode("utf-8", "replace").decode()
-    name = key if hide is as_given else _name(key, hide)
+    name = _name(key, hide)
     kind = type(value)
     if kind in _SIMPLE:
         return name, _simple(value, hide)
@@ -136,6 +134,12 @@ def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
 
 
 def _name(key: str, hide: Hide) -> str:
+    if _IS_PLAIN_KEY(key):  # most are: nothing in it could be a path or an address
+        return key
+    if not key.isascii():
+        key = key.encode("utf-8", "replace").decode()
+    if hide is as_given:
+        return key
     stem = key.removesuffix("_milli")  # says what the value is, and is no part of a path
     if (hidden := hide(stem)) == stem and _IS_KEY(key):
         return key
