@@ -37,7 +37,7 @@ from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
 from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, SESSION_EDGES, STATUSES
-from facefusion_live.domain.audit.tidy import tidy_metadata
+from facefusion_live.domain.audit.tidy import as_given, tidy_metadata
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
@@ -395,7 +395,7 @@ def log_audit_event(
     Args:
         user_id: Who; a team's prefix ("team-a-") is kept, everything else is masked before it is written.
         action: As `docs/audit.md` lists them, save those that only the trail itself may record.
-        target: Logical: "camera:0". A path or an address is masked.
+        target: Logical: "camera:0". What `docs/audit.md` does not list is masked.
         status: success, failure or denied.
         metadata: What belongs to it, at most 4 KiB. Floats become thousandths; paths and addresses are masked; bytes,
             arrays and long lists of numbers are told by their digest. May be changed afterwards.
@@ -407,8 +407,12 @@ def log_audit_event(
     """
     words = {"user_id": user_id, "action": action, "target": target, "status": status, "client_ip": client_ip}
     _check_words(words, metadata)
-    # A copy: the script may change its own while the row waits.
-    kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
+    # A copy: the script may change its own while the row waits. The writer masks it.
+    try:
+        kept = tidy_metadata(action, dict(metadata or {}), as_given, STANDARD)
+    except Exception as error:  # whatever an object of the script's own does when it is asked for its words
+        message = f"the metadata cannot be told: {type(error).__name__} when they were asked for their words"
+        raise EventError(message, advice="Give texts, numbers, lists and mappings.") from error
     trail = shared_trail()
     if action not in SESSION_EDGES:  # who begins sessions of their own needs none of ours
         trail.ensure_session("script")

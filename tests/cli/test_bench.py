@@ -2,6 +2,7 @@
 
 import errno
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from facefusion_live.adapters.onnx import random_swapper
 from facefusion_live.app import bench_compare, benchmark, model_bench, paste_bench, render_bench
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.engine.trail import AuditTrail
 
 STAGES = {"content", "wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
 
@@ -262,7 +264,16 @@ def test_the_render_command_compares_processor_and_device(
     assert json.loads((tmp_path / "render.json").read_text())["render"] == rows
 
 
-def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_audit_trail_is_measured_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = AuditTrail.record
+
+    def slow(trail: AuditTrail, action: str, *words: Any, **others: Any) -> None:
+        time.sleep(0.03 if action == "settings.change" else 0)
+        record(trail, action, *words, **others)
+
+    monkeypatch.setattr(AuditTrail, "record", slow)  # what a call takes shows in every third frame with the record
     words = [
         "bench",
         "audit",
@@ -277,7 +288,14 @@ def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureF
         "--json",
     ]
     assert run_command_line(words) == 0
-    assert json.loads(capsys.readouterr().out)["intact"]
+    told = json.loads(capsys.readouterr().out)
+    assert told["intact"]
+    assert told["added_ms"] > 3, "a third of 30 ms, on a machine however busy"
+    assert told["with_p99_ms"] > 30
+    assert told["without_p50_ms"] > 0
+    assert told["added_p99_ms"] == pytest.approx(told["with_p99_ms"] - told["without_p99_ms"])
+    assert min(told["added_error_ms"], told["noise_p99_ms"]) >= 0
+    assert told["live_record_p50_us"] > 30_000
 
 
 def test_the_models_command_tells_the_net_and_what_is_around_it(

@@ -148,6 +148,14 @@ class LogReader:
             report.note(memory.notice)
         return report
 
+    def lost(self) -> frozenset[str]:
+        """Logs that were written here, as far as anything remembers, and that no file holds any more.
+
+        Raises:
+            CannotOpenError: A file cannot be read now.
+        """
+        return Mirror(self.layout, self.vault).known_logs() - {log_id for _, log_id in logs_of(self.layout)}
+
     def remembered(self, log_id: str) -> tuple[Head, ...]:
         """The latest head of a log in each place outside its database."""
         return tuple(Mirror(self.layout, self.vault).last(log_id)) if log_id else ()
