@@ -40,6 +40,9 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
 | `--inference.provider` | auto, tensorrt, cuda, cpu |
 
+In the window the engine is switched while live (Look, Engine): the new one is loaded and swaps one picture that nobody
+sees, then takes over between two frames; until then the old one goes on.
+
 The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
 `--json` tells what was skipped and why.
 

@@ -1,12 +1,12 @@
 """Measure the window: how soon it swaps, what it costs while idle, and whether the outputs keep their rate.
 
-    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl outputs] [--json FILE]
+    python -m tools.measure_window [--seconds 10] [--parts start idle auto gl photos outputs demo] [--json FILE]
 
 Needs Xvfb and xdotool; for the outputs (a stream, a recording and a camera that is read, all at once) nginx with its
 RTMP module, PipeWire and GStreamer, too: returns 1 where one of them gets less than 29 pictures a second, or the
 picture in the window less than 10. Start, end and idle cost are those of the program as a user starts it, seen from
 outside; rates are counted inside, by the same program, once in sight, hidden, minimised and covered, and after OpenGL
-was lost.
+was lost; while a folder of 200 photos comes in; and with all outputs, of a still face and of the demo clip.
 """
 
 import argparse
@@ -18,13 +18,15 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-_PARTS = ("start", "idle", "auto", "gl", "outputs")
+_PARTS = ("start", "idle", "auto", "gl", "photos", "outputs", "demo")
+_PHOTOS, _PHOTO_WH = 200, (2400, 1800)
 _OUTPUT_FPS, _SHOWN_FPS = 29.0, 10.0
 _PATIENCE_S = 60.0
 _POLL_S = 0.01
@@ -36,13 +38,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each rate and of the idle cost")
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=_PARTS, help="measure only these")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
-    parser.add_argument(
-        "--inside", choices=("auto", "gl", "outputs"), help="only count rates, on the screen that is there"
-    )
+    parser.add_argument("--inside", choices=_PARTS[2:], help="only count rates, on the screen that is there")
     wanted = parser.parse_args()
     if wanted.inside is not None:
-        counted = _with_outputs(wanted.seconds) if wanted.inside == "outputs" else _rates(wanted.inside, wanted.seconds)
-        print(json.dumps(counted))
+        ways = {
+            "outputs": _with_outputs,
+            "demo": partial(_with_outputs, spec="synthetic"),
+            "photos": _while_photos_come,
+        }
+        count = ways.get(wanted.inside, partial(_rates, wanted.inside))
+        print(json.dumps(count(wanted.seconds)))
         return 0
     figures: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
     with tempfile.TemporaryDirectory() as home, _screen() as variables:
@@ -59,7 +64,7 @@ def main() -> int:
     print(text)
     if wanted.json is not None:
         wanted.json.write_text(f"{text}\n", "utf-8")
-    return 0 if _is_enough(figures.get("rates_outputs")) else 1
+    return 0 if all(_is_enough(figures.get(f"rates_{part}")) for part in ("outputs", "demo")) else 1
 
 
 def _is_enough(rates: dict[str, Any] | None) -> bool:
@@ -171,8 +176,13 @@ def _rates(backend: str, seconds: float) -> dict[str, Any]:
     return figures
 
 
-def _with_outputs(seconds: float) -> dict[str, Any]:
-    """Frames per second shown, and of each output: a stream, a recording and a camera that is read, all at once."""
+def _with_outputs(seconds: float, spec: str = "") -> dict[str, Any]:
+    """Frames per second shown, and of each output: a stream, a recording and a camera that is read, all at once.
+
+    Args:
+        seconds: How long.
+        spec: The input; a still face where none is given.
+    """
     from tests.adapters.sinks.servers import RtmpServer  # noqa: PLC0415 (the tests' own far ends)
     from tools.measure_outputs import INPUT, Reader  # noqa: PLC0415
     from tools.peers.pipewire import PipeWireSession  # noqa: PLC0415 (Linux only)
@@ -183,12 +193,51 @@ def _with_outputs(seconds: float) -> dict[str, Any]:
         stack.callback(server.close)
         around = stack.enter_context(PipeWireSession())
         os.environ.update(around.env)
-        inside = _Inside("auto", seconds, INPUT)
+        inside = _Inside("auto", seconds, spec or INPUT)
         stack.callback(inside.window.close)
         inside.studio.start_recording(folder / "out.mp4")
         inside.add_outputs(server.url(), "virtual-camera:pipewire")
         reader = stack.enter_context(Reader(around.env, folder))
         return inside.count_outputs(reader.fps)
+
+
+def _while_photos_come(seconds: float) -> dict[str, Any]:
+    """Frames per second out while a folder of photos comes in: of all of it, and of its worst second."""
+    from facefusion_live.app.portraits import Consent  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "everybody"
+        _make_photos(folder)
+        inside = _Inside("auto", seconds)
+        before = inside.count()
+        studio = inside.studio
+        coming = studio.library.add([folder], Consent.LICENSED)
+        rates = inside.count_seconds(until=coming.done)
+        told = coming.result()
+        inside.window.close()
+    entered = sum(each.person_id is not None for each in told)
+    return {
+        "before": before,
+        "entered": entered,
+        "took_s": len(rates),
+        "out_fps": round(sum(rates) / len(rates), 1),
+        "worst_second_fps": min(rates),
+        "seconds_below_28": sum(rate < 28 for rate in rates),
+    }
+
+
+def _make_photos(folder: Path) -> None:
+    """Photos as a phone takes them: no two alike, one face in each."""
+    import cv2  # noqa: PLC0415
+
+    folder.mkdir()
+    faces = [cv2.imread(str(file)) for file in sorted((ROOT / "resources" / "avatars").glob("*.jpg"))]
+    for index in range(_PHOTOS):
+        face = faces[index % len(faces)]
+        height, width = face.shape[:2]
+        shift = index // len(faces)
+        moved = cv2.copyMakeBorder(face, 0, 0, width // 3 + shift, width // 3 - shift, cv2.BORDER_REPLICATE)
+        cv2.imwrite(str(folder / f"{index:03}.jpg"), cv2.resize(moved[:height], _PHOTO_WH))
 
 
 class _Inside:
@@ -224,6 +273,16 @@ class _Inside:
         self._turn(self._seconds)
         took_s, out = time.monotonic() - begun_s, session.report().frames_out - emitted
         return {"out_fps": round(out / took_s, 1), "shown_fps": round(self._shown / took_s, 1)}
+
+    def count_seconds(self, until: Callable[[], bool]) -> list[float]:
+        """Frames per second out, second by second, until something is so."""
+        session, rates = self.studio._director.on_air.session, []  # noqa: SLF001 # type: ignore[union-attr]
+        while not until():
+            begun_s, emitted = time.monotonic(), session.report().frames_out
+            self._turn(1.0)
+            out = session.report().frames_out - emitted
+            rates.append(round(out / (time.monotonic() - begun_s), 1))
+        return rates
 
     def add_outputs(self, *specs: str) -> None:
         """Add some to the session, and wait until they and the recording run."""

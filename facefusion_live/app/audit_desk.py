@@ -59,8 +59,10 @@ class AuditDesk:
         """
 
         def read() -> list[dict[str, Any]]:
-            asked = wanted or Filter(limit=_NEWEST)
-            allowed = asked if self._unlocked else replace(asked, user_id=self._home.own_user)
+            asked, own = wanted or Filter(limit=_NEWEST), self._home.own_user
+            if not self._unlocked and asked.user_id not in {"", own}:
+                return []
+            allowed = asked if self._unlocked else replace(asked, user_id=own)
             return self._home.reader().query(allowed)[::-1]
 
         return self._runner.submit(read)

@@ -27,12 +27,12 @@ from facefusion_live.adapters.storage.mirror import NoKeyring, OsKeyring, Vault
 from facefusion_live.adapters.storage.ndjson import DailyFiles
 from facefusion_live.adapters.storage.opening import Opener, logs_of
 from facefusion_live.adapters.storage.operator import OperatorCode
-from facefusion_live.adapters.storage.outbox import acknowledge, unsent
 from facefusion_live.adapters.storage.pruning import prepare
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.adapters.storage.store import SqliteStore
-from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder
+from facefusion_live.adapters.storage.syslog import Receiver
 from facefusion_live.app.audit_export_wiring import examined_by, written_by
+from facefusion_live.app.audit_forwarding import forwarded
 from facefusion_live.app.environment import Home
 from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import (
@@ -238,9 +238,12 @@ class AuditHome:
 
         Raises:
             AuditStoreError: The row or the export cannot be written.
-            OperatorCodeError: The code is wrong.
+            OperatorCodeError: The code is wrong; or somebody else's rows are wanted without it.
         """
         if not (unlocked or self.unlock(code, trail)):
+            if wanted is not None and wanted.user_id not in {"", self.own_user}:
+                message = "an operator's code is set up, and these are somebody else's rows"
+                raise OperatorCodeError(message, advice="Give the code.")
             wanted = replace(wanted or Filter(), user_id=self.own_user)
         words = (wanted or Filter()).words
         with nullcontext(trail) if trail else self.open_trail() as writing:
@@ -300,24 +303,23 @@ class AuditHome:
 
         next_portion()
 
-    def forward(self, receiver: Receiver) -> int:
+    def forward(self, receiver: Receiver, *, again: bool = False) -> int:
         """Send every row of every log that a syslog server has not taken yet; what it took is remembered.
 
-        Works beside a running program.
+        Works beside a running program. It hands out everyone's rows: whoever calls it has asked `unlock`.
+
+        Args:
+            receiver: Where to.
+            again: Send what was taken before, too.
 
         Returns:
             How many rows were sent.
 
         Raises:
-            ForwardError: It cannot be reached; what it took before stays remembered.
+            ForwardError: It cannot be reached; what it surely took stays remembered.
             UnreadableError: A log is damaged.
         """
-        forwarder, sent = SyslogForwarder(receiver), 0
-        for path in [path for path, log_id in logs_of(self.layout) if log_id]:
-            while rows := unsent(self.layout, path, receiver.sink):
-                acknowledge(path, receiver.sink, forwarder.send(rows))
-                sent += len(rows)
-        return sent
+        return forwarded(self.layout, receiver, self.notify, again=again)
 
     def _trail(self, open_store: Callable[[], AuditStore]) -> AuditTrail:
         return AuditTrail(

@@ -4,25 +4,26 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facefusion_live.app import on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.engines import BUILT_IN_ENGINE
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.app.session_memory import SessionMemory, holds_key
-from facefusion_live.app.studio_state import InputState, Level, Notice, Phase, SourceState
+from facefusion_live.app.studio_state import EngineState, InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import SystemClock
 from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
-from facefusion_live.domain.ports import Sink
+from facefusion_live.domain.ports import FaceSwapper, Sink
 from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.session import LiveSession
@@ -40,7 +41,7 @@ class Crew:
     """Whom the director works with.
 
     Attributes:
-        workshop: Nets and engine.
+        workshop: Nets and engines.
         wardrobe: Source faces made ready.
         sources: Somebody's photos with their consent, by the person's id.
         store: The settings in force.
@@ -50,6 +51,7 @@ class Crew:
         memory: What the next start begins with.
         tell: Takes notices. Thread: any.
         ended: Told, on another thread, that the input of a session came to its end.
+        broke: Told, on another thread, that the recording of a session broke.
     """
 
     workshop: Workshop
@@ -62,6 +64,7 @@ class Crew:
     memory: SessionMemory
     tell: Callable[[Notice], None]
     ended: Callable[[OnAir], None]
+    broke: Callable[[OnAir], None]
 
 
 class Director:
@@ -71,6 +74,7 @@ class Director:
         phase: Where the session is.
         input: In use, or chosen.
         source: In use, or chosen.
+        engine: In use.
         on_air: The session that runs; None while idle.
     """
 
@@ -87,6 +91,8 @@ class Director:
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, spoken(crew.memory.input))
         self.source: SourceState | None = None
+        self._swapper = crew.workshop.engine(BUILT_IN_ENGINE)
+        self.engine = _told(self._swapper)
         self.on_air: OnAir | None = None
 
     @property
@@ -129,8 +135,8 @@ class Director:
             source = self.source
             if source is None:
                 raise BadInputError("no face was chosen", advice="Choose a face, then start.")
-            self._dress(source.person_id)
-            self._go_live(None)
+            if self._dress(source.person_id, self._swapper):
+                self._go_live(None)
         except CaptureError:
             if not self._called_off:
                 raise
@@ -154,7 +160,7 @@ class Director:
             self.phase = Phase.IDLE
 
     def change_source(self, source: SourceState) -> None:
-        """Use another face; the one in force stays until it is ready.
+        """Use another face; the one in force stays until it is ready, or where the session is called off meanwhile.
 
         Raises:
             FaceFusionLiveError: It cannot be used; the face of before stays chosen.
@@ -162,15 +168,44 @@ class Director:
         before = self.source
         self.source = SourceState(source.person_id, source.name, loading=True)
         try:
-            sources = self._dress(source.person_id)
+            sources = self._dress(source.person_id, self._swapper)
         except FaceFusionLiveError:
             self.source = before
             raise
+        self._crew.memory.source = source.person_id  # the next start begins with it, ready or not
+        if not sources:
+            self.source = before
+            return
         self.source = source
-        self._crew.memory.source = source.person_id
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, sources)
+
+    def change_engine(self, name: str) -> None:
+        """Use another engine, from one frame to the next; the one in force stays until the new one is ready.
+
+        It is ready when it has swapped a picture with the face in use, which nobody saw. The switch is on record.
+
+        Raises:
+            FaceFusionLiveError: It cannot be used; the engine of before goes on.
+        """
+        before = self.engine
+        if name == before.name:
+            return
+        self.engine = replace(before, loading=name)
+        opened = self._crew.workshop.models
+        try:
+            swapper = self._crew.workshop.engine(name)
+            if self.source is not None and not self._dress(self.source.person_id, swapper):
+                return
+            self._swapper = swapper
+        finally:
+            self.engine = _told(self._swapper)
+        self._crew.memory.engine = name
+        on_record.tell_engine(self._crew.trail, before.name, name, self._crew.store.revision)
+        if self.on_air is not None:
+            models = self._crew.workshop.models
+            on_record.tell_models(self._crew.trail, {model: models[model] for model in models.keys() - opened.keys()})
 
     def leaving(self, person_id: str) -> None:
         """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""
@@ -266,6 +301,13 @@ class Director:
         finally:
             self._tell_recorded(recording, live)
 
+    def recording_broke(self, live: OnAir) -> None:
+        """The recording of a session ended by itself, say on a full disk: it is put on record as far as it came."""
+        recording = live.recording
+        if recording is not None and recording.name in live.session.failed_sinks:
+            live.recording = None
+            self._tell_recorded(recording, live)
+
     def snapshot(self, path: Path) -> Path:
         """Write the next picture that goes out.
 
@@ -315,11 +357,17 @@ class Director:
             raise SinkError("nothing is live", advice="Start first.")
         return self.on_air
 
-    def _dress(self, person_id: str) -> tuple[Source, ...]:
+    def _dress(self, person_id: str, swapper: FaceSwapper) -> tuple[Source, ...]:
+        """Put on a face; returns its pictures, none where the session was called off meanwhile."""
         sources = self._crew.sources(person_id)
         for source in sources:
             self._crew.permits.check(source)
-        self._crew.wardrobe.wear(self._crew.wardrobe.prepare(sources))
+        outfit = self._crew.wardrobe.prepare(sources, swapper, lambda: not self._called_off)
+        if outfit is None:
+            return ()
+        if swapper is not self._swapper:
+            self._crew.workshop.try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
+        self._crew.wardrobe.wear(outfit)
         self._in_use = self._crew.permits.in_use(sources)
         return sources
 
@@ -339,7 +387,7 @@ class Director:
             called_off = self._called_off
         if called_off:
             return
-        live = OnAir(session, spec, self._clock, crew.tell, crew.ended)
+        live = OnAir(session, spec, self._clock, crew.tell, crew.ended, crew.broke)
         live.begin()
         self.on_air = live
         form = session.format
@@ -409,6 +457,10 @@ class Director:
             self._crew.tell(Notice(Level.INFO, "an address with a key is not remembered: give it again next time"))
         if spec not in self._crew.memory.outputs:
             self._crew.memory.outputs = (*self._crew.memory.outputs, spec)
+
+
+def _told(swapper: FaceSwapper) -> EngineState:
+    return EngineState(swapper.name, swapper.provider)
 
 
 def _called(spec: str, device: str) -> str:

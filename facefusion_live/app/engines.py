@@ -10,7 +10,7 @@ from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError
-from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, PreparedSource
+from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper
 from facefusion_live.domain.settings import NO_ENHANCER, Settings
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
@@ -20,6 +20,7 @@ from facefusion_live.engine.stages import (
     EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    Outfit,
     RefineStage,
     SwapStage,
     TrackStage,
@@ -86,8 +87,7 @@ class Inference:
 
     catalog: Catalog
     compute: CpuCompute
-    swapper: FaceSwapper
-    source: Callable[[], PreparedSource]
+    worn: Callable[[], Outfit]
     settings: Settings
 
     def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
@@ -104,7 +104,7 @@ class Inference:
         if self.settings.track.landmarker != MESH:
             refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)
             found = (*found, refined)
-        swap = SwapStage(self.swapper, self.source, buffers)
+        swap = SwapStage(self.worn, buffers)
         made: tuple[Stage, ...] = (swap,)
         if self.settings.swap.enhancer != NO_ENHANCER:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))

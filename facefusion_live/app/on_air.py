@@ -99,6 +99,7 @@ class OnAir:
         clock: Time.
         tell: Takes notices. Thread: any.
         ended: Told, on the watching thread, that the input of this session came to its end.
+        broke: Told, on the watching thread, that the recording broke.
     """
 
     def __init__(
@@ -108,11 +109,13 @@ class OnAir:
         clock: Clock,
         tell: Callable[[Notice], None],
         ended: Callable[["OnAir"], None],
+        broke: Callable[["OnAir"], None],
     ) -> None:
         self.session, self.spec = session, spec
         self.reading = Reading()
-        self.recording: Recording | None = None
-        self._clock, self._tell, self._ended = clock, tell, ended
+        self._clock, self._tell, self._ended, self._broke = clock, tell, ended, broke
+        self._recording: Recording | None = None
+        self._recordings: set[str] = set()
         self._began_ns = clock.now_ns()
         self._resources = ResourceWatch(clock, None, realtime=True)
         self._marks: deque[tuple[int, int, int]] = deque()
@@ -138,14 +141,24 @@ class OnAir:
         self._monitor.join(1.0)
 
     @property
+    def recording(self) -> Recording | None:
+        """The one that runs."""
+        return self._recording
+
+    @recording.setter
+    def recording(self, recording: Recording | None) -> None:
+        self._recording = recording
+        if recording is not None:
+            self._recordings.add(recording.name)
+
+    @property
     def seconds(self) -> float:
         """How long it has been live."""
         return (self._clock.now_ns() - self._began_ns) / 1e9
 
     def outputs(self) -> dict[str, SinkStatus]:
-        """How each output is doing, the recording left out."""
-        mine = None if self.recording is None else self.recording.name
-        return {name: status for name, status in self.session.outputs.items() if name != mine}
+        """How each output is doing, recordings left out: also those that broke."""
+        return {name: status for name, status in self.session.outputs.items() if name not in self._recordings}
 
     def _look(self) -> bool:
         report = self.session.report(_NEWEST)
@@ -191,6 +204,8 @@ class OnAir:
                 self._told.add(name)
                 advice = cast("str", getattr(error, "advice", "")) if isinstance(error, FaceFusionLiveError) else ""
                 self._tell(Notice(Level.ERROR, f"the output {name} failed: {error}", advice, type(error).__name__))
+                if name in self._recordings:
+                    self._broke(self)
 
     def _tell_missing(self) -> None:
         """An output that goes on without something, each time that it begins to."""

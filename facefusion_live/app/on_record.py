@@ -16,6 +16,7 @@ from facefusion_live.app.environment import Home, user_path
 from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
+from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.trail import AuditTrail, settled
@@ -92,6 +93,11 @@ def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
     """Put on record which models are in use."""
     for model, path in models.items():
         trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
+
+
+def tell_engine(trail: AuditTrail, before: str, now: str, revision: int) -> None:
+    """Put on record that another engine swaps: a change like that of any parameter."""
+    trail.record(SETTINGS_CHANGE, "engine", "success", {"fields": {"engine": (before, now)}, "revision": revision})
 
 
 def input_target(spec: str) -> str:

@@ -5,6 +5,7 @@ import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
     known = avatars()
     path = _file(given, known)
     digest = _sha256(path)
-    if digest in {_sha256(avatar) for avatar in known.values()}:
+    if digest in _built_in():
         return Source(path, path.name, digest, Consent.GENERATED, built_in=True)
     return Source(path, path.name, digest, consent)
 
@@ -152,6 +153,12 @@ def portrait(picture: RgbImage, name: str, stages: Callable[[], list[Stage]]) ->
             f"{name}: the face is only {width_px:.0f} pixels wide", advice="Give a larger picture of the face."
         )
     return Portrait(HostImage(picture), face)
+
+
+@cache
+def _built_in() -> frozenset[str]:
+    """The SHA-256 of every avatar: read once, for each photo is compared with them."""
+    return frozenset(map(_sha256, avatars().values()))
 
 
 def _sha256(path: Path) -> str:

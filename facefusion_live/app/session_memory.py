@@ -23,12 +23,14 @@ class SessionMemory:
         input: The input used last.
         recent_inputs: Inputs that worked, the last one first.
         outputs: What the pictures were sent to, as `--sink` asks for it. Those with a key are not written down.
+        engine: What swapped; empty for the built-in one.
     """
 
     source: str = ""
     input: str = DEMO
     recent_inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = field(default=())
+    engine: str = ""
 
     @classmethod
     def load(cls, file: Path) -> "SessionMemory":
@@ -38,7 +40,7 @@ class SessionMemory:
             SettingsError: It cannot be read, or holds something else.
         """
         table = read_table(file, VERSION)
-        known = {"source": str, "input": str, "recent_inputs": list, "outputs": list}
+        known = {"source": str, "input": str, "recent_inputs": list, "outputs": list, "engine": str}
         lists_of_words = all(_words(value) for value in table.values() if isinstance(value, list))
         if any(not isinstance(value, known.get(name, ())) for name, value in table.items()) or not lists_of_words:
             raise SettingsError(f"{file.name} holds something else", advice="Move it away to start anew.")
@@ -47,6 +49,7 @@ class SessionMemory:
             input=table.get("input", DEMO),
             recent_inputs=tuple(table.get("recent_inputs", ())),
             outputs=tuple(table.get("outputs", ())),
+            engine=table.get("engine", ""),
         )
 
     def save(self, file: Path) -> None:
@@ -60,6 +63,7 @@ class SessionMemory:
             "input": self.input,
             "recent_inputs": list(self.recent_inputs),
             "outputs": [spec for spec in self.outputs if not holds_key(spec)],
+            "engine": self.engine,
         }
         write_table(file, VERSION, table)
 

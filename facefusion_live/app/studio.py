@@ -14,6 +14,7 @@ from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.engines import engines
 from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
@@ -25,6 +26,7 @@ from facefusion_live.app.studio_state import (
     Added,
     AuditState,
     CameraChoice,
+    EngineState,
     InputState,
     Level,
     Notice,
@@ -53,6 +55,7 @@ __all__ = [
     "Added",
     "AuditState",
     "CameraChoice",
+    "EngineState",
     "InputState",
     "Level",
     "Notice",
@@ -96,12 +99,8 @@ class Studio:
     Args:
         home: The user's files.
         settings: At the start.
-        engine: One of `engines.engines()`.
         remember: The next start begins with what this one worked with.
         told: What a person is to be told first.
-
-    Raises:
-        BadInputError: There is no such engine.
     """
 
     def __init__(
@@ -109,7 +108,6 @@ class Studio:
         home: Home,
         settings: Settings,
         *,
-        engine: str = "mesh",
         remember: bool = True,
         told: Sequence[Notice] = (),
     ) -> None:
@@ -118,8 +116,8 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
-        self._loader = TaskRunner("loader")
-        self._workshop = Workshop(engine, settings.inference.provider)
+        self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
+        self._workshop = Workshop(settings.inference.provider)
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -161,8 +159,7 @@ class Studio:
             leaks=reading.leaks,
             input=self._named(director.input),
             source=director.source,
-            engine=self._workshop.swapper.name,
-            provider=self._workshop.swapper.provider,
+            engine=director.engine,
             backend="" if session is None else session.backend.name,
             backend_reason="" if session is None else session.backend.reason,
             recording=None if recording is None else recording.state(),
@@ -216,6 +213,14 @@ class Studio:
             self._tell_error(error)
             return
         self._order(lambda: self._director.change_source(chosen), then=self._remember)
+
+    def engines(self) -> "Future[tuple[str, ...]]":
+        """Every engine that could run here and now: the built-in one first, and the swappers whose files are there."""
+        return self._loader.submit(engines)
+
+    def choose_engine(self, name: str) -> None:
+        """Use another engine. While live it is loaded beside the picture, tried, and put in between two frames."""
+        self._order(lambda: self._director.change_engine(name), then=self._remember)
 
     def choose_input(self, spec: str) -> None:
         """Use another input. While live it is opened beside the old one, which goes on if the new one fails."""
@@ -332,7 +337,7 @@ class Studio:
     def _crew(self) -> Crew:
         return Crew(
             workshop=self._workshop,
-            wardrobe=Wardrobe(self._workshop.swapper, self._workshop.portrait),
+            wardrobe=Wardrobe(self._workshop.portrait),
             sources=self.library.sources,
             store=self.store,
             trail=self._trail,
@@ -341,6 +346,7 @@ class Studio:
             memory=self._memory,
             tell=self._tell,
             ended=lambda live: self._order(lambda: self._director.input_ended(live)),
+            broke=lambda live: self._order(lambda: self._director.recording_broke(live)),
         )
 
     def _open_library(self, file: Path) -> Library:
@@ -368,6 +374,8 @@ class Studio:
         self._director.source = SourceState(first.id, first.name)
         self._disclose()
         self._order(self._workshop.warm)
+        if self._memory.engine:
+            self._order(lambda: self._director.change_engine(self._memory.engine))
         self.choose_source(first.id)
         # Behind whatever is ordered meanwhile: a session that is wanted at once does not wait for thumbnails.
         self._order(lambda: self.library.refresh().add_done_callback(self._done))

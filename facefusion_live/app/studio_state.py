@@ -64,6 +64,21 @@ class InputState:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineState:
+    """The engine in use.
+
+    Attributes:
+        name: "mesh", or the card of a swapper.
+        provider: What really computes it: "cpu".
+        loading: Another one that was chosen and is being loaded; empty while none is.
+    """
+
+    name: str = "mesh"
+    provider: str = "cpu"
+    loading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """The source face in use; while idle, the one chosen.
 
@@ -134,8 +149,7 @@ class StudioState:
         leaks: LIVE or HOLD frames that were not covered. Zero, or the gate is broken.
         input: In use, or chosen.
         source: In use, or chosen; None before one was.
-        engine: What swaps: "mesh".
-        provider: What really computes it: "cpu".
+        engine: What swaps.
         backend: What composes: "cpu", "gl"; empty while idle.
         backend_reason: Why that one, in words; may be empty.
         recording: The recording that runs, or None.
@@ -168,8 +182,7 @@ class StudioState:
     leaks: int = 0
     input: InputState = InputState("synthetic", "synthetic")
     source: SourceState | None = None
-    engine: str = "mesh"
-    provider: str = "cpu"
+    engine: EngineState = EngineState()
     backend: str = ""
     backend_reason: str = ""
     recording: RecordingState | None = None

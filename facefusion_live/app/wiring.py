@@ -58,6 +58,7 @@ from facefusion_live.domain.ports import (
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.session import LiveSession, SessionParts
+from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
 
 __all__ = [
@@ -234,7 +235,7 @@ def open_session(
     return OpenSession(
         session,
         store,
-        inference.swapper,
+        inference.worn().swapper,
         sources,
         lambda: inference.catalog.opened,
         sinks,
@@ -320,8 +321,8 @@ def _inference(
     faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
     for source, face in zip(sources, faces, strict=True):
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
-    prepared = swapper.prepare(faces)
-    return Inference(catalog, compute, swapper, lambda: prepared, settings)
+    outfit = Outfit(swapper, swapper.prepare(faces))
+    return Inference(catalog, compute, lambda: outfit, settings)
 
 
 def _built_in_only(source: portraits.Source, _identity: bytes) -> None:

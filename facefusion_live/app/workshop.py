@@ -1,4 +1,4 @@
-"""What all sessions of a program share, made once: nets and engine."""
+"""What all sessions of a program share: the nets, and the engines made of them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,31 +7,57 @@ from pathlib import Path
 
 from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.domain.ports import EventLog, FrameSource, Portrait, PreparedSource
+from facefusion_live.domain.image import Frame
+from facefusion_live.domain.ports import EventLog, FaceSwapper, FrameSource, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.session import LiveSession, SessionParts
+from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
 
 
 class Workshop:
-    """Nets and engine for one session after the other. Thread: loader; `swapper` any.
+    """Nets and engines for one session after the other. Thread: loader.
 
     Args:
-        engine: One of `engines.engines()`.
         provider: What nets run on, as the setting `inference.provider`.
-
-    Raises:
-        BadInputError: There is no such engine.
-        ModelMissingError: Its files are not there.
     """
 
-    def __init__(self, engine: str = "mesh", provider: str = "auto") -> None:
+    def __init__(self, provider: str = "auto") -> None:
         self._catalog = engines.open_catalog(provider)
-        self.swapper = engines.make_engine(engine, self._catalog, wiring.host_compute(Settings()))
+
+    def engine(self, name: str) -> FaceSwapper:
+        """Load an engine.
+
+        Args:
+            name: One of `engines.engines()`.
+
+        Raises:
+            BadInputError: There is no such engine.
+            ModelMissingError: Its files are not there.
+            InferenceError: A net cannot be loaded.
+        """
+        return engines.make_engine(name, self._catalog, wiring.host_compute(Settings()))
+
+    def try_on(self, outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
+        """Swap one picture that nobody sees: a net takes its time at the first run, and tells there whether it works.
+
+        Raises:
+            InferenceError: It does not.
+        """
+        patches = PatchMemory(jobs=1)
+        patches.fit(settings)
+        try:
+            frame = Frame(0, 0, 0.0, portrait.image)
+            patch = outfit.swapper.swap(frame, portrait.face, 0, outfit.source, settings, patches)
+            for image in patch.images():
+                image.release()
+        finally:
+            patches.close()
 
     def warm(self) -> None:
-        """Load all nets, side by side: the first session need not wait for them.
+        """Load all built-in nets, side by side: the first session need not wait for them.
 
         Raises:
             InferenceError: A net cannot be loaded.
@@ -70,7 +96,7 @@ class Workshop:
     def session(
         self,
         spec: str,
-        source: Callable[[], PreparedSource],
+        worn: Callable[[], Outfit],
         store: SettingsStore,
         events: EventLog,
         disclosure: Disclosure,
@@ -81,7 +107,7 @@ class Workshop:
 
         Args:
             spec: The input.
-            source: The source face in force, asked for every frame.
+            worn: Engine and source face in force, asked for every frame.
             store: The settings in force; their changes are put on record by whoever owns it.
             events: The record.
             disclosure: What pictures may leave out.
@@ -95,7 +121,7 @@ class Workshop:
         compute = wiring.host_compute(settings)
         parts = SessionParts(
             open_source=self.opener(spec, settings),
-            make_stages=engines.Inference(self._catalog, compute, self.swapper, source, settings).stages,
+            make_stages=engines.Inference(self._catalog, compute, worn, settings).stages,
             compute=wiring.disclosing(wiring.chosen_compute(compute, settings), disclosure),
             sinks=(),
             store=store,

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import get_terminal_size
@@ -23,7 +24,7 @@ from facefusion_live.cli.audit_asked import (
     new_file,
 )
 from facefusion_live.cli.audit_rows import lines_of
-from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError
+from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError, OperatorCodeError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
 from facefusion_live.domain.audit.shown import json_text, visible
@@ -83,7 +84,7 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         action=action,
         status=status,
         session_id=last_session(trail) if session == "last" else session,
-        user_id=trail.masked(user) if trail.unlock(code) else trail.own_user,
+        user_id=whose(trail, user, code),
         target=trail.masked_target(target),
         setting=setting,
         limit=limit,
@@ -199,8 +200,9 @@ def export(  # noqa: PLR0913 (one argument per flag)
     trail = opened(home)
     if not trail.logs():  # a log of its own would be begun for it
         raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
-    wanted = Filter(user_id=trail.masked(user), since=moment(since), until=moment(until))
-    manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, code=code)
+    wanted = Filter(since=moment(since), until=moment(until))  # what is no moment costs no code
+    wanted = replace(wanted, user_id=whose(trail, user, code))
+    manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, unlocked=True)
     for log in manifest["left_out"]:
         complain(f"{log['file'] or 'a log whose file is gone'} ({log['log_id'] or 'unreadable'}) is left out")
     for log in (*manifest["logs"], *manifest["left_out"]):
@@ -249,17 +251,19 @@ def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = 
 
 
 @audit.command
-def forward(
+def forward(  # noqa: PLR0913 (one argument per flag)
     host: str,
     *,
     port: int = 6514,
     ca: Path | None = None,
     client: Path | None = None,
     follow: bool = False,
+    again: bool = False,
+    code: str = "",
     home: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Send what a syslog server has not taken yet, over TLS, also while the program runs.
+    """Send what a syslog server has not taken yet, over TLS, also while the program runs. It gets everyone's rows.
 
     Args:
         host: As in its certificate.
@@ -267,11 +271,18 @@ def forward(
         ca: Who signed its certificate; those that the system trusts by default.
         client: Certificate and key of ours in one PEM.
         follow: Go on until Ctrl-C; a server that is down gets everything when it is back.
+        again: Begin with the first row that is at hand, whatever it took before: for one that misses rows.
+        code: The operator's code, where one is set up; once, for as long as it goes on.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
     receiver, trail = Receiver(checked_host(host), port, ca, client), opened(home)
-    sent = follow_up(trail, receiver) if follow else trail.forward(receiver)
+    if not trail.unlock(code):
+        message = "an operator's code is set up, and forwarding hands out everyone's rows"
+        raise OperatorCodeError(message, advice="Give it with --code; with --follow once is enough.")
+    sent = trail.forward(receiver, again=again) if again or not follow else 0
+    if follow:
+        follow_up(trail, receiver)
     return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
 
 
@@ -303,6 +314,23 @@ def report_lines(report: LogReport) -> list[str]:
     if report.found > len(report.findings):
         lines.append(f"  ! and {report.found - len(report.findings)} more")
     return lines + [f"  · {notice}" for notice in report.notices]
+
+
+def whose(trail: AuditHome, user: str, code: str) -> str:
+    """Whose rows are shown, masked; empty for everyone's. It is said where those are only one's own.
+
+    Raises:
+        OperatorCodeError: Somebody else's are wanted, a code is set up, and none was given; or the code is wrong.
+    """
+    wanted = trail.masked(user)
+    if trail.unlock(code):
+        return wanted
+    if wanted not in {"", trail.own_user}:
+        message = "an operator's code is set up, and these are somebody else's rows"
+        raise OperatorCodeError(message, advice="Give it with --code.")
+    if not wanted:
+        complain("an operator's code is set up: only your own rows are shown. --code shows everyone's")
+    return trail.own_user
 
 
 def moment(text: str, now: datetime | None = None) -> str:

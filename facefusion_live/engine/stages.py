@@ -273,12 +273,19 @@ class IdentifyStage:
         return lambda: self._tracks.identify(track_id, self._recogniser.embed(crop))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outfit:
+    """A source face, with the engine that it was made ready for."""
+
+    swapper: FaceSwapper
+    source: PreparedSource
+
+
 class SwapStage:
     """Makes a patch for every face that must be covered.
 
     Args:
-        swapper: The engine.
-        source: The source face in force; read once per frame, so it can be switched between two frames.
+        worn: Engine and source face in force; read once per frame, so both can be switched between two frames.
         buffers: Memory for the patches.
     """
 
@@ -286,17 +293,17 @@ class SwapStage:
     needs = frozenset({"faces", "targets"})
     gives = frozenset({"patches"})
 
-    def __init__(self, swapper: FaceSwapper, source: Callable[[], PreparedSource], buffers: Buffers) -> None:
-        self._swapper = swapper
-        self._source = source
+    def __init__(self, worn: Callable[[], Outfit], buffers: Buffers) -> None:
+        self._worn = worn
         self._buffers = buffers
 
     def run(self, draft: Draft) -> None:
         """Swap."""
-        source = self._source()
+        worn = self._worn()
         for index in draft.targets:
             draft.at_face = index
-            patch = self._swapper.swap(draft.frame, draft.faces[index], index, source, draft.settings, self._buffers)
+            face = draft.faces[index]
+            patch = worn.swapper.swap(draft.frame, face, index, worn.source, draft.settings, self._buffers)
             draft.patches.append(patch)
         draft.at_face = None
 

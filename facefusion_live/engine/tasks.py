@@ -1,17 +1,24 @@
 """Slow work beside the picture: one task after the other on a thread of its own, each with a future."""
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from facefusion_live.engine.worker import Worker
 
 T = TypeVar("T")
+_Task = tuple[Callable[[], Any], "Future[Any]"]
 
 _NO_PAUSE = (0.0,)
 """A task that fails is no reason to let the next one wait."""
+_REST = 4.0
+"""Whoever gives way rests so many times as long as the step took …"""
+_LONGEST_REST_S = 2.0
+"""… but no longer than this."""
 
 
 class TaskRunner:
@@ -21,10 +28,14 @@ class TaskRunner:
 
     Args:
         name: Of the thread.
+        give_way: Whether something needs the processor more: asked after each step of something long, which then
+            rests four times as long as that step took.
     """
 
-    def __init__(self, name: str) -> None:
-        self._tasks: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+    def __init__(self, name: str, give_way: Callable[[], bool] = lambda: False) -> None:
+        self._give_way = give_way
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._resting: deque[tuple[float, _Task]] = deque()
         self._lock = threading.Lock()
         self._started = self._closed = False
         self._future: Future[Any] = Future()
@@ -58,24 +69,34 @@ class TaskRunner:
         """
         whole: Future[T] = Future()
 
-        def step() -> bool:
+        def step() -> float | None:
+            begun_s = time.monotonic()
             try:
                 next(steps)
             except StopIteration as end:
                 whole.set_result(end.value)
-                return False
-            return True
+                return None
+            took_s = time.monotonic() - begun_s
+            return min(_REST * took_s, _LONGEST_REST_S) if self._give_way() else 0.0
 
-        def go_on(done: "Future[bool]") -> None:
+        def go_on(done: "Future[float | None]") -> None:
             if done.cancelled():
                 whole.cancel()
             elif (error := done.exception()) is not None:
                 whole.set_exception(error)
-            elif done.result():
-                self.submit(step).add_done_callback(go_on)
+            elif (rest_s := done.result()) is not None:
+                self._submit_later(step, rest_s).add_done_callback(go_on)
 
         self.submit(step).add_done_callback(go_on)
         return whole
+
+    def _submit_later(self, do: Callable[[], T], rest_s: float) -> "Future[T]":
+        """As `submit`, after a rest, in which others have their turn. Thread: the runner's."""
+        if not rest_s or self._closed:
+            return self.submit(do)
+        future: Future[T] = Future()
+        self._resting.append((time.monotonic() + rest_s, (do, future)))
+        return future
 
     def finish(self, timeout_s: float) -> bool:
         """Do all that waits, then end; what is not done in time is given up.
@@ -105,13 +126,24 @@ class TaskRunner:
         return self._end(timeout_s)
 
     def _step(self) -> bool:
-        task = self._tasks.get()
+        task = self._next()
         if task is None:
             return False
         do, self._future = task
         if self._future.set_running_or_notify_cancel():
             self._future.set_result(do())
         return True
+
+    def _next(self) -> _Task | None:
+        """What is to be done next; None for the end. What rests comes when it is due, and nothing else waits."""
+        if not self._resting:
+            return self._tasks.get()
+        due_s, task = self._resting[0]
+        try:
+            return self._tasks.get(timeout=max(0.0, due_s - time.monotonic()))
+        except Empty:
+            self._resting.popleft()
+            return task
 
     def _failed(self, error: Exception) -> None:
         self._future.set_exception(error)
@@ -122,6 +154,8 @@ class TaskRunner:
         return ended
 
     def _give_up(self) -> None:
+        while self._resting:
+            self._resting.popleft()[1][1].cancel()
         while not self._tasks.empty():
             task = self._tasks.get()
             if task is not None:

@@ -27,7 +27,7 @@ _DRAWINGS = {Level.INFO: "info", Level.WARNING: "warning", Level.ERROR: "error"}
 
 
 class NoticeLine(QFrame):
-    """Shows one notice at a time, the newest first, above the picture. Thread: GUI."""
+    """Shows one notice at a time, the newest first, above the picture; a warning waits behind an error. Thread: GUI."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +62,11 @@ class NoticeLine(QFrame):
     def tell(self, notice: Notice) -> None:
         """Show a notice; one that is shown already is not told again."""
         if notice == self._shown or notice in self._waiting:
+            return
+        if self._shown is not None and self._shown.level is Level.ERROR and notice.level is Level.WARNING:
+            # What follows from an error, say that the file on a full disk cannot be signed, must not cover it.
+            self._waiting.append(notice)
+            self._put_words()
             return
         if self._shown is not None and self._shown.level is not Level.INFO:
             self._waiting.append(self._shown)

@@ -340,6 +340,14 @@ SENTENCES: tuple[str, ...] = (
     "the audit writer hangs on its disk",
     "{} could not be put on record",
     "there is no audit log here",
+    "{}://…: the host's name is none",
+    # Engines
+    "there is no engine {}",
+    "Engines: {}.",
+    "the model file {} is missing",
+    "Fetch it: facefusion-live models pull {}",
+    "{} is no swapper of a known family",
+    "{}: the net has {} inputs, a swapper has 2",
     # The program itself
     "something went wrong that should not ({})",
     "Please report it, with {}.",

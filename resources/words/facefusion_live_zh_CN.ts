@@ -1308,6 +1308,34 @@
         <translation>审计记录无法写入：{}</translation>
     </message>
     <message>
+        <source>{}://…: the host&apos;s name is none</source>
+        <translation>{}://…：没有主机名</translation>
+    </message>
+    <message>
+        <source>there is no engine {}</source>
+        <translation>没有引擎 {}</translation>
+    </message>
+    <message>
+        <source>Engines: {}.</source>
+        <translation>可用引擎：{}。</translation>
+    </message>
+    <message>
+        <source>the model file {} is missing</source>
+        <translation>缺少模型文件 {}</translation>
+    </message>
+    <message>
+        <source>Fetch it: facefusion-live models pull {}</source>
+        <translation>获取方法：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>{} is no swapper of a known family</source>
+        <translation>{} 不是已知系列的换脸模型</translation>
+    </message>
+    <message>
+        <source>{}: the net has {} inputs, a swapper has 2</source>
+        <translation>{}：该网络有 {} 个输入，换脸模型应有 2 个</translation>
+    </message>
+    <message>
         <source>something went wrong that should not ({})</source>
         <translation>发生了不该发生的错误（{}）</translation>
     </message>
@@ -1998,6 +2026,33 @@
     <message>
         <source>closed</source>
         <translation>已关闭</translation>
+    </message>
+</context>
+<context>
+    <name>EngineSection</name>
+    <message>
+        <source>Engine</source>
+        <translation>引擎</translation>
+    </message>
+    <message>
+        <source>Look for engines again</source>
+        <translation>重新查找引擎</translation>
+    </message>
+    <message>
+        <source>Loading; until it is ready, {engine} goes on.</source>
+        <translation>正在加载；就绪之前继续使用 {engine}。</translation>
+    </message>
+    <message>
+        <source>More engines are models that you bring: facefusion-live models list</source>
+        <translation>更多引擎是您自带的模型：facefusion-live models list</translation>
+    </message>
+    <message>
+        <source>Runs on {provider}.</source>
+        <translation>运行于 {provider}。</translation>
+    </message>
+    <message>
+        <source>Built in: mesh</source>
+        <translation>内置：mesh</translation>
     </message>
 </context>
 <context>

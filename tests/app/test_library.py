@@ -196,13 +196,22 @@ def test_who_is_forgotten_while_photos_come_in_stays_forgotten(shelf: Shelf) -> 
     asked = threading.Event()
     shelf.runner.submit(lambda: asked.wait(WAIT_S))
     adding = shelf.library.add(photos, Consent.SELF, person_id=eve.id)
-    removing = shelf.library.remove(eve.id)
+    removing, in_time = shelf.library.remove(eve.id), list[bool]()
+    removing.add_done_callback(lambda _: in_time.append(not adding.done()))
     asked.set()
     the(removing)
-    assert not adding.done()
+    assert in_time == [True], "whoever is removed does not wait for all photos"
     problems = [each.problem for each in the(adding)]
-    assert problems == [None, *["that person is not here any more"] * 8]
+    assert problems == ["that person is not here any more"] * 9
     assert shelf.own == []
+    assert [name for name, _ in shelf.allowed] == ["eve.jpg"]
+
+
+def test_of_many_photos_the_first_six_are_worn(shelf: Shelf) -> None:
+    shelf.add(*(f"{number:02}.jpg" for number in range(8)), together=True)
+    person = shelf.library.people()[-1]
+    assert len(person.photos) == 8
+    assert [source.name for source in shelf.library.sources(person.id)] == [f"{number:02}.jpg" for number in range(6)]
 
 
 def test_with_the_last_photo_the_person_goes(shelf: Shelf) -> None:

@@ -15,7 +15,15 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
-from facefusion_live.engine.stages import ChooseStage, DetectStage, IdentifyStage, LandmarkFinder, SwapStage, TrackStage
+from facefusion_live.engine.stages import (
+    ChooseStage,
+    DetectStage,
+    IdentifyStage,
+    LandmarkFinder,
+    Outfit,
+    SwapStage,
+    TrackStage,
+)
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.tracks import FaceTracks
 from tests.fakes.clock import FakeClock
@@ -114,7 +122,7 @@ class Rig:
             DetectStage(tracks, [self.detector], self.compute),
             ChooseStage(tracks, finder),
             IdentifyStage(tracks, self.recogniser, self.compute, aside),
-            SwapStage(self.swapper, FakeSource, buffers),
+            SwapStage(lambda: Outfit(self.swapper, FakeSource()), buffers),
         )
         return [Troubled(stage, self.before.get(stage.name), self.after.get(stage.name)) for stage in stages]
 

@@ -17,6 +17,7 @@ from facefusion_live.engine.stages import (
     EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    Outfit,
     RefineStage,
     SwapStage,
     TrackStage,
@@ -65,6 +66,11 @@ class Bench:
         return draft
 
 
+def worn() -> Outfit:
+    """A face and an engine."""
+    return Outfit(FakeSwapper(), FakeSource())
+
+
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
@@ -79,7 +85,7 @@ def test_a_face_is_found_where_it_is(bench: Bench) -> None:
 
 def test_needs_are_given_in_order(bench: Bench) -> None:
     given: frozenset[str] = frozenset()
-    for stage in (*bench.stages, SwapStage(FakeSwapper(), FakeSource, bench.pool)):
+    for stage in (*bench.stages, SwapStage(worn, bench.pool)):
         assert stage.needs <= given
         given |= stage.gives
     assert [stage.name for stage in bench.stages] == ["track", "detect", "choose", "identify"]
@@ -160,7 +166,7 @@ def test_when_the_side_worker_is_closed_it_is_asked_again() -> None:
 
 def test_a_patch_for_every_target(bench: Bench) -> None:
     draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all", "swap.max_crop_px": 128}))
-    SwapStage(FakeSwapper(), FakeSource, bench.pool).run(draft)
+    SwapStage(worn, bench.pool).run(draft)
     assert [patch.face_index for patch in draft.patches] == [0, 1]
     assert bench.pool.in_use == 2
     draft.job().release()
@@ -177,17 +183,17 @@ def test_a_swap_that_fails_names_the_face_it_was_at(bench: Bench) -> None:
     everyone = SETTINGS.with_values({"swap.targets": "all", "swap.max_crop_px": 128})
     draft = bench.frame(FACE, OTHER, settings=everyone)
     with pytest.raises(InferenceError):
-        SwapStage(FailsOnTheSecond(), FakeSource, bench.pool).run(draft)
+        SwapStage(lambda: Outfit(FailsOnTheSecond(), FakeSource()), bench.pool).run(draft)
     assert (draft.at_face, len(draft.patches)) == (1, 1)
     draft.job().release()
-    SwapStage(FakeSwapper(), FakeSource, bench.pool).run(draft := bench.frame(FACE, OTHER, settings=everyone))
+    SwapStage(worn, bench.pool).run(draft := bench.frame(FACE, OTHER, settings=everyone))
     assert draft.at_face is None
     draft.job().release()
 
 
 def test_the_source_is_read_once_per_frame(bench: Bench) -> None:
-    sources = iter([FakeSource((0, 0, 100)), FakeSource((0, 0, 200))])
-    stage = SwapStage(FakeSwapper(), lambda: next(sources), bench.pool)
+    outfits = (Outfit(FakeSwapper(), FakeSource((0, 0, blue))) for blue in (100, 200))
+    stage = SwapStage(lambda: next(outfits), bench.pool)
     colours: list[int] = []
     for _ in range(2):
         draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
@@ -205,7 +211,7 @@ def test_the_first_patch_is_not_lost_when_the_second_fails(bench: Bench) -> None
 
     draft = bench.frame(FACE, OTHER, settings=SETTINGS.with_values({"swap.targets": "all"}))
     with pytest.raises(InferenceError):
-        SwapStage(FakeSwapper(second_fails), FakeSource, bench.pool).run(draft)
+        SwapStage(lambda: Outfit(FakeSwapper(second_fails), FakeSource()), bench.pool).run(draft)
     assert bench.pool.in_use == 1
     draft.job().release()
     assert bench.pool.in_use == 0
@@ -274,7 +280,7 @@ def test_patches_are_enhanced_as_long_as_it_would_be_seen(bench: Bench, share: f
     settings = SETTINGS.with_values({"look.enhance": share, "swap.max_crop_px": 128})
     draft = bench.frame(FACE, settings=settings)
     pool = BufferPool(11 * 128**2, 2, "patch")
-    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    SwapStage(worn, pool).run(draft)
     enhancer = FakeEnhancer()
     EnhanceStage(enhancer, pool).run(draft)
     assert enhancer.calls == calls
@@ -288,7 +294,7 @@ def test_an_enhancer_that_fails_names_the_face_and_leaves_nothing_behind(bench: 
     settings = SETTINGS.with_values({"look.enhance": 1, "swap.max_crop_px": 128})
     draft = bench.frame(FACE, settings=settings)
     pool = BufferPool(11 * 128**2, 2, "patch")
-    SwapStage(FakeSwapper(), FakeSource, pool).run(draft)
+    SwapStage(worn, pool).run(draft)
     with pytest.raises(InferenceError):
         EnhanceStage(FakeEnhancer(InferenceError("no")), pool).run(draft)
     assert draft.at_face == 0

@@ -1,6 +1,8 @@
 import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import CancelledError
+from itertools import pairwise
 
 import pytest
 
@@ -134,3 +136,40 @@ def test_the_end_comes_after_the_step_in_hand() -> None:
     finishing.join(WAIT_S)
     assert (long.cancelled(), seen) == (True, [])
     assert runner.submit_in_steps(slow()).cancelled()
+
+
+def test_who_gives_way_rests_between_two_steps_and_holds_nobody_up() -> None:
+    runner, begun_s = TaskRunner("loader", lambda: True), list[float]()
+
+    def slow() -> Generator[None, None, str]:
+        for _ in range(3):
+            begun_s.append(time.monotonic())
+            time.sleep(0.03)
+            yield
+        return "done"
+
+    long = runner.submit_in_steps(slow())
+    while not begun_s:
+        time.sleep(0.001)
+    asked_s = time.monotonic()
+    runner.submit(lambda: None).result(WAIT_S)
+    assert time.monotonic() - asked_s < 0.1, "whoever asks meanwhile does not wait for the rest"
+    assert long.result(WAIT_S) == "done"
+    assert all(later - before > 0.14 for before, later in pairwise(begun_s))
+    assert runner.close(WAIT_S)
+
+
+def test_what_rests_is_given_up_at_the_end() -> None:
+    runner, seen = TaskRunner("loader", lambda: True), list[str]()
+
+    def slow() -> Generator[None, None, None]:
+        seen.append("begun")
+        time.sleep(0.05)
+        yield
+        seen.append("too late")
+
+    long = runner.submit_in_steps(slow())
+    while not seen:
+        time.sleep(0.001)
+    assert runner.finish(WAIT_S)
+    assert (long.cancelled(), seen) == (True, ["begun"])

@@ -22,6 +22,7 @@ from facefusion_live.app.studio_state import (
     Added,
     AuditState,
     CameraChoice,
+    EngineState,
     InputState,
     Level,
     Notice,
@@ -218,6 +219,7 @@ class FakeStudio:
         self.audit = FakeAuditDesk()
         self.calls: list[tuple[Any, ...]] = []
         self.closed = False
+        self.engine_list: tuple[str, ...] = ("mesh",)
         self.camera_list: tuple[CameraChoice, ...] = (
             CameraChoice("camera:0", "Desk camera", ((1280, 720, 30.0), (640, 480, 30.0))),
         )
@@ -322,6 +324,13 @@ class FakeStudio:
     def choose_source(self, person_id: str) -> None:
         self.calls.append(("choose_source", person_id))
         self.show(source=SourceState(person_id, self.library.person(person_id).name))
+
+    def engines(self) -> "Future[tuple[str, ...]]":
+        return done(self.engine_list)
+
+    def choose_engine(self, name: str) -> None:
+        self.calls.append(("choose_engine", name))
+        self.show(engine=EngineState(name, "CPUExecutionProvider"))
 
     def choose_input(self, spec: str) -> None:
         self.calls.append(("choose_input", spec))

@@ -24,14 +24,13 @@ from facefusion_live.domain.ports import (
     FrameInfo,
     FrameSource,
     Landmarks,
-    PreparedSource,
     Sink,
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
-from facefusion_live.engine.stages import SwapStage, TrackStage
+from facefusion_live.engine.stages import Outfit, SwapStage, TrackStage
 from facefusion_live.engine.store import SettingsStore
 from tests.fakes.events import ListEvents
 from tests.fakes.sinks import CollectingSink
@@ -163,7 +162,7 @@ class Rig:
         self.store = SettingsStore(self.settings)
         self.tape: dict[int, tuple[Shot, RgbImage]] = {}
         self.parts = inference(self.source)
-        self.drawn: PreparedSource = self.parts.source()
+        self.drawn: Outfit = self.parts.worn()
         self.avatars = [self.source]
         self.frame_index = -1
         self.openings = 0
@@ -194,7 +193,7 @@ class Rig:
 
     def switch_source(self, name: str) -> None:
         """Draw somebody else from the next frame on."""
-        self.drawn = inference(name).source()
+        self.drawn = inference(name).worn()
         self.avatars.append(name)
 
     def verdict(self, faces: Faces) -> Verdict:
@@ -220,7 +219,7 @@ class Rig:
 
     def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Stage]:
         *stages, _ = self.parts.stages(buffers, aside)
-        stages.append(SwapStage(self.parts.swapper, lambda: self.drawn, buffers))
+        stages.append(SwapStage(lambda: self.drawn, buffers))
         follow = next(stage for stage in stages if isinstance(stage, TrackStage))
         if self.spoil is not None:
             follow.finder._landmarker = SpoiledLandmarker(follow.finder._landmarker, self.spoil)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
@@ -54,7 +55,8 @@ _RECOGNISERS = {"embedding": EmbeddingNet}
 class Catalog:
     """The models in some folders, opened by name. Thread: any.
 
-    A net is loaded once, however many adapters read it: ONNX Runtime's sessions can be run by several threads.
+    A net is loaded once, however many adapters read it: ONNX Runtime's sessions can be run by several threads. It goes
+    with the last of them: an engine that was switched away from must not fill a graphics card.
 
     Args:
         folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
@@ -68,7 +70,7 @@ class Catalog:
         self._wanted: Wanted = provider
         self._skipped: Mapping[str, str] = {}
         self._opened: dict[str, Path] = {}
-        self._nets: dict[str, NetSession] = {}
+        self._nets: WeakValueDictionary[str, NetSession] = WeakValueDictionary()
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 

@@ -20,6 +20,7 @@ from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.opening import logs_of
+from facefusion_live.adapters.storage.outbox import boasts_of
 from facefusion_live.adapters.storage.queries import matching, numbers_of
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
@@ -118,7 +119,8 @@ class LogReader:
         limit = mirror.size_bytes()
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
-            horizon = horizon_of(reading)
+            flaws, horizon = schema.flaws(reading), horizon_of(reading)
+            boasts = [] if flaws else boasts_of(reading)
             # Once more, behind the rows: whatever the snapshot holds was written by then.
             limit_after = mirror.size_bytes()
             archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
@@ -137,7 +139,7 @@ class LogReader:
                 kept=memory.kept,
                 mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
-                flaws=schema.flaws(reading),
+                flaws=flaws,
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
             )
@@ -145,6 +147,8 @@ class LogReader:
         if not whole and horizon is not None:
             message = f"the archives do not hold all rows up to {horizon.pruned_to}"
             report.find("coverage", Outcome.TRUNCATED, "archive_missing", horizon.pruned_to, message)
+        for sink, seq in boasts:
+            report.note(f"the outbox says that {sink} took row {seq}, which is not there: it is sent all again")
         if memory.notice:
             report.note(memory.notice)
         return report

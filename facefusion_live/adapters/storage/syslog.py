@@ -3,6 +3,7 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ FACILITY = 13
 """Log audit."""
 _SEVERITY = {"success": 6, "failure": 4, "denied": 4}
 TIMEOUT_S = 10.0
+SETTLE_S = 2.0
+"""So long a connection is watched once all is sent: a server that goes down in this time says so before we close."""
+_ENTERPRISE = "row@32473"
+"""RFC 5424 lets a name of one's own have the form name@number only, the number being one's registered enterprise. This
+project has none; 32473 is the one that RFC 5612 sets aside for examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,14 @@ class Receiver:
         port: Usually 6514.
         ca_file: Who signed its certificate; None for those that the system trusts.
         client_file: Certificate and key of ours in one PEM, where the server asks for one.
+        settle_s: How long a connection is watched before we close it.
     """
 
     host: str
     port: int = 6514
     ca_file: Path | None = None
     client_file: Path | None = None
+    settle_s: float = SETTLE_S
 
     @property
     def sink(self) -> str:
@@ -45,7 +53,7 @@ def message(row: Row, hostname: str) -> bytes:
     """One row as an RFC 5424 message: the body is the text, log and seq stand as structured data as well."""
     event = orjson.loads(row.body)
     priority = FACILITY * 8 + _SEVERITY[event["status"]]
-    data = f'[row@32473 log_id="{event["log_id"]}" seq="{row.seq}" hash="{row.hash.hex()}"]'
+    data = f'[{_ENTERPRISE} log_id="{event["log_id"]}" seq="{row.seq}" hash="{row.hash.hex()}"]'
     head = f"<{priority}>1 {event['timestamp']} {hostname} facefusion-live - {event['action']} {data} "
     # The byte order mark says that what follows is UTF-8.
     return head.encode() + b"\xef\xbb\xbf" + row.body
@@ -68,14 +76,22 @@ class SyslogForwarder:
         self._hostname = "".join(each for each in socket.gethostname() if each.isalnum() or each in "-.") or "-"
 
     def send(self, rows: Sequence[Row]) -> int:
-        """Send rows and make sure that they were read.
+        """Send rows over a connection of their own, and close it in order.
 
         Syslog has no receipt. But TLS closes in order: a server answers our closing message with its own once it has
-        read all that came before. So a batch is a connection, and counts when that answer came. A connection that
-        merely ends may be a server that died with the rows in its memory: they are sent again.
+        read all that came before. So an answer counts, and a connection that merely ends does not: that server may have
+        died with the rows in its memory.
+
+        A server that closes first has not answered anything, and its closing message looks like an answer when both
+        cross on the way. So the connection is watched before we close it. That leaves a server which stands still for
+        longer than that, and then goes down in order: what it seemed to take is sure only when it answers again
+        (`knock`).
+
+        Args:
+            rows: In order; none to see whether the server is there.
 
         Returns:
-            The seq of the last row.
+            The seq of the last row; 0 for none.
 
         Raises:
             ForwardError: The receiver cannot be reached, is not who it should be, or broke off.
@@ -90,17 +106,33 @@ class SyslogForwarder:
                 socket.create_connection((receiver.host, receiver.port), TIMEOUT_S) as plain,
                 context.wrap_socket(plain, server_hostname=receiver.host) as connection,
             ):
-                connection.sendall(b"".join(framed(message(row, self._hostname)) for row in rows))
+                if rows:
+                    connection.sendall(b"".join(framed(message(row, self._hostname)) for row in rows))
+                    _settle(connection, receiver.settle_s)
                 _close_in_order(connection)
         except OSError as error:
             advice = "Nothing is lost: the rows are sent when the receiver is back."
             raise ForwardError(f"{receiver.sink} did not take the rows: {error}", advice=advice) from error
-        return rows[-1].seq
+        return rows[-1].seq if rows else 0
+
+    def knock(self) -> None:
+        """Is the server still there? Then it did not go down over what it answered last. Raises ForwardError."""
+        self.send([])
+
+
+def _settle(connection: ssl.SSLSocket, seconds: float) -> None:
+    """Watch for a closing message that comes before ours: the server goes down, whatever it has read."""
+    until_s = time.monotonic() + seconds
+    while (left_s := until_s - time.monotonic()) > 0:
+        connection.settimeout(left_s)
+        with suppress(TimeoutError):
+            if not connection.recv(4096):
+                raise ConnectionError("the server closed the connection by itself")
+    connection.settimeout(TIMEOUT_S)
 
 
 def _close_in_order(connection: ssl.SSLSocket) -> None:
     """Say that we are done and wait until the other side has read it; all but an answer in order raises OSError."""
-    _check_open(connection)
     try:
         plain = connection.unwrap()
     except ssl.SSLEOFError as error:
@@ -108,12 +140,3 @@ def _close_in_order(connection: ssl.SSLSocket) -> None:
     plain.shutdown(socket.SHUT_WR)
     while plain.recv(4096):
         pass
-
-
-def _check_open(connection: ssl.SSLSocket) -> None:
-    """A closing message that came before ours is no answer to it: the server goes down, whatever it has read."""
-    connection.settimeout(0.0)
-    with suppress(ssl.SSLWantReadError):
-        if not connection.recv(1):
-            raise ConnectionError("the server closed the connection before all was sent")
-    connection.settimeout(TIMEOUT_S)

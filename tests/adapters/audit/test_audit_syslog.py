@@ -18,7 +18,7 @@ from typing import IO
 import orjson
 import pytest
 
-from facefusion_live.adapters.storage.outbox import unsent
+from facefusion_live.adapters.storage.outbox import cursor_of
 from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message
 from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome
@@ -77,7 +77,7 @@ class Server:
 
     @property
     def receiver(self) -> Receiver:
-        return Receiver("localhost", self.port, self.folder / "cert.pem")
+        return Receiver("localhost", self.port, self.folder / "cert.pem", settle_s=0.1)
 
     def up(self) -> None:
         assert PROGRAM is not None
@@ -145,7 +145,7 @@ def test_a_receiver_that_is_down_for_a_while_gets_everything(server: Server, tmp
         assert home.forward(server.receiver) == 30
         assert home.forward(server.receiver) == 0
         total = trail.counts.stored + 1
-        assert unsent(home.layout, home.layout.main, server.receiver.sink) == []
+        assert cursor_of(home.layout, home.layout.main, server.receiver.sink).taken == total
     got = server.rows(total)
     keys = {(each["log_id"], each["seq"]) for each in got}
     assert len(keys) == total

@@ -1,0 +1,117 @@
+"""Engines switched while live: a net that the user brought, beside the one that is built in."""
+
+import gc
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from onnx import helper
+
+from facefusion_live.app.studio import EngineState
+from facefusion_live.domain.ports import GateState
+from tests.adapters import onnx_graphs
+from tests.flow.studio.conftest import Stage
+
+EDGE = 256
+SHAPE = (1, 3, EDGE, EDGE)
+FACES = ("ada", "bo", "cleo", "dan", "esi")
+MIB = 1024 * 1024
+
+
+def bring(models: Path) -> None:
+    """A swapper that paints a chequered face, as `uniface_256`; and `blendswap_256`, which gives its input back."""
+    models.mkdir(parents=True, exist_ok=True)
+    picture = np.random.default_rng(2).uniform(-1, 1, (3, 8, 8)).repeat(EDGE // 8, 1).repeat(EDGE // 8, 2)
+    onnx_graphs.probe_swapper(models / "uniface_256.onnx", EDGE, SHAPE, picture=picture.astype(np.float32))
+    nodes = [helper.make_node("Concat", ["target", "target"], ["output"], axis=0)]
+    (models / "hyperswap_1a_256.onnx").write_bytes(b"no net")
+    onnx_graphs.save(models / "blendswap_256.onnx", nodes, {"target": SHAPE}, {"output": (2, *SHAPE[1:])})
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "object":
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    bring(tmp_path / "home" / "models")
+    stage = Stage(tmp_path / "home")
+    yield stage
+    stage.studio.close()
+
+
+def switched(stage: Stage, name: str) -> EngineState:
+    stage.studio.choose_engine(name)
+    stage.loaded()
+    return stage.studio.state().engine
+
+
+def test_another_engine_between_two_frames(stage: Stage) -> None:
+    assert stage.studio.engines().result(5)[:1] == ("mesh",)
+    assert "uniface_256" in stage.studio.engines().result(5)
+    stage.live()
+    states = dict(stage.session.report().state_frames)
+    assert switched(stage, "uniface_256") == EngineState("uniface_256", "CPUExecutionProvider")
+    emitted = stage.session.report().frames_out
+    stage.until(lambda: stage.session.report().frames_out > emitted + 10, "ten more frames")
+    after = stage.session.report()
+    # A busy machine may hold a picture now and then; what a switch must not do is shut the gate.
+    assert after.state_frames["SLATE"] == states["SLATE"]
+    assert (after.failed, after.leaks) == ({}, 0)
+    assert switched(stage, "mesh") == EngineState()
+    changes = [row["metadata"]["fields"] for row in stage.rows() if row["action"] == "settings.change"]
+    assert changes == [
+        [{"field": "engine", "new": "uniface_256", "old": "mesh"}],
+        [{"field": "engine", "new": "mesh", "old": "uniface_256"}],
+    ]
+    loaded = [row["target"] for row in stage.rows() if row["action"] == "model.load"]
+    assert loaded.count("model:uniface_256") == 1
+    assert len(loaded) == len(set(loaded))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", "there is no engine 'nothing'"),
+        ("ghost_1_256", "the model file ghost_1_256.onnx is missing"),
+        ("hyperswap_1a_256", "the net hyperswap_1a_256.onnx cannot be loaded"),
+        ("blendswap_256", "blendswap_256: the net has 1 inputs, a swapper has 2"),
+    ],
+)
+def test_an_engine_that_cannot_be_used_leaves_the_one_in_force(stage: Stage, name: str, said: str) -> None:
+    stage.live()
+    frames = dict(stage.session.report().state_frames)
+    assert switched(stage, name) == EngineState()
+    assert any(said in text for text in stage.notices())
+    emitted = stage.session.report().frames_out
+    stage.until(lambda: stage.session.report().frames_out > emitted + 5, "more frames")
+    assert stage.session.report().state_frames["SLATE"] == frames["SLATE"]
+
+
+def test_the_next_start_begins_with_it(stage: Stage) -> None:
+    switched(stage, "uniface_256")
+    stage.studio.close()
+    again = Stage(stage.home.data)
+    again.loaded()
+    again.studio.close()
+    assert again.studio.state().engine.name == "uniface_256"
+
+
+@pytest.mark.soak
+def test_fifty_switches_of_engine_and_face(stage: Stage) -> None:
+    stage.live()
+    process = psutil.Process()
+    faces, resident = cycle(FACES), list[float]()
+    for number in range(50):
+        stage.studio.choose_source(next(faces))
+        switched(stage, ("uniface_256", "mesh")[number % 2])
+        emitted = stage.session.report().frames_out
+        stage.until(lambda emitted=emitted: stage.session.report().frames_out > emitted + 5, "five more frames")
+        gc.collect()
+        resident.append(process.memory_info().rss / MIB)
+    report = stage.session.report()
+    print(f"resident {resident[9]:.0f} MiB after ten switches, {resident[-1]:.0f} after fifty")  # noqa: T201
+    print(report.latency_ms["capture_to_emit"], report.state_frames, report.failed)  # noqa: T201
+    assert report.leaks == 0
+    assert report.failed == {}
+    assert stage.studio.state().gate is GateState.LIVE
+    assert resident[-1] - resident[9] < 30
