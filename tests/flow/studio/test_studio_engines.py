@@ -92,6 +92,8 @@ def test_the_next_start_begins_with_it(stage: Stage) -> None:
     stage.studio.close()
     again = Stage(stage.home.data)
     again.loaded()
+    # It was switched once, by hand; that the next start goes on with it is no second switch.
+    assert [row["action"] for row in again.rows()].count("settings.change") == 1
     again.studio.close()
     assert again.studio.state().engine.name == "uniface_256"
 
