@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -130,11 +131,20 @@ def test_anchors_that_somebody_else_kept(run: Any, home: AuditHome, tmp_path: Pa
     good = tmp_path / "good.ndjson"
     good.write_bytes(b"".join(path.read_bytes() for path in (home.layout.ndjson).iterdir()))
     assert run("verify", "--anchor", str(good), "--anchor", str(anchor))[0] == 10
-    for nothing in (b"\xff", b"nonsense"):
+    for nothing in (b"\xff", b"nonsense", b""):
         anchor.write_bytes(nothing)
         assert run("verify", "--anchor", str(anchor), "--anchor", str(good))[0] == 12
     with pytest.raises(EvidenceMissingError, match="cannot be read"):
         run("verify", "--anchor", str(tmp_path / "none"))
+    assert verifier_says(home.layout.folder, "--anchor", str(tmp_path / "none")) == 2
+
+
+def test_an_anchor_that_is_no_file_is_refused_and_not_waited_for(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(EvidenceMissingError, match="no file"):
+            run("verify", "--anchor", str(place))
+        assert verifier_says(home.layout.folder, "--anchor", str(place)) == 2
 
 
 def test_an_export_is_a_row_first_and_can_be_checked_by_anyone(run: Any, tmp_path: Path) -> None:
