@@ -1,15 +1,18 @@
 """What somebody else kept of our logs: checkpoints and forwarded rows, laid beside the logs that they speak of."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import EvidenceMissingError, NoteError
+from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError
+from facefusion_live.domain.audit.event import check_event
 from facefusion_live.domain.audit.evidence import Anchors
 from facefusion_live.domain.audit.merkle import leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
+
+CANNOT_OPEN = "cannot_open"
+"""Code of the finding that a log cannot be read now, whatever is in it."""
 
 _CONFLICT = b""
 """Stands for a row of which two different copies were kept: no row has this hash."""
@@ -28,27 +31,22 @@ class KeptElsewhere:
     copies: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict[str, Mapping[int, bytes]])
 
     @classmethod
-    def read(cls, text: str, codec: Codec) -> "KeptElsewhere":
-        """One checkpoint, or NDJSON of bodies as a forwarder received them, doubles and all.
+    def read(cls, files: Iterable[bytes], codec: Codec) -> "KeptElsewhere":
+        """Of each file one checkpoint, or NDJSON of bodies as a forwarder received them, doubles and all.
 
-        Raises:
-            EvidenceMissingError: A line is no row.
+        What is neither vouches for nothing, and every log's anchor verdict says so: none is passed over.
         """
-        if not text.startswith("{"):
-            return cls(notes={_log_of(text): (text,)})
+        notes: dict[str, tuple[str, ...]] = {}
         copies: dict[str, dict[int, bytes]] = {}
-        for number, line in enumerate(text.split("\n"), 1):
-            if not line.strip():
-                continue
-            body = line.encode()
-            try:
-                event: dict[str, Any] = codec.decode(body)
-                of_log, seq, leaf = copies.setdefault(_text(event["log_id"]), {}), _seq(event["seq"]), leaf_hash(body)
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                advice = "Give a checkpoint, or forwarded rows as NDJSON."
-                raise EvidenceMissingError(f"line {number} of the anchor is no row", advice=advice) from error
-            of_log[seq] = leaf if of_log.get(seq, leaf) == leaf else _CONFLICT
-        return cls(copies=copies)
+        for data in files:
+            if data.lstrip().startswith(b"{"):
+                if not (text := _take_rows(data, codec, copies)):
+                    continue
+            else:
+                text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+            log_id = _log_of(text)
+            notes[log_id] = (*notes.get(log_id, ()), text)
+        return cls(notes, copies)
 
     def of(self, log_id: str) -> Anchors:
         """What speaks about one log."""
@@ -57,7 +55,7 @@ class KeptElsewhere:
     def lost_logs(self, reports: list[LogReport]) -> list[LogReport]:
         """A report for each log that was kept elsewhere and is not among those verified."""
         lost = sorted((self.notes.keys() | self.copies.keys()) - {report.log_id for report in reports} - {""})
-        return [_lost(log_id) for log_id in lost]
+        return [_lost(log_id, outcome_of_lost(reports)) for log_id in lost]
 
 
 def compare_genesis(reports: list[LogReport], fingerprints: Collection[str]) -> None:
@@ -74,16 +72,20 @@ def compare_genesis(reports: list[LogReport], fingerprints: Collection[str]) -> 
             report.find("seal", Outcome.TAMPERED, "other_genesis", 1, message)
 
 
-def _text(value: object) -> str:
-    if type(value) is not str:
-        raise TypeError("a word is wanted")
-    return value
-
-
-def _seq(value: object) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError("a row has a number from 1 on")
-    return value
+def _take_rows(data: bytes, codec: Codec, copies: dict[str, dict[int, bytes]]) -> str:
+    """Put rows among the copies; say how many lines are none, in words that are no checkpoint."""
+    spoiled = 0
+    for line in filter(None, map(bytes.strip, data.split(b"\n"))):
+        try:
+            event = check_event(codec.decode(line))
+            if event["seq"] < 1:
+                raise EventError("a row has a number from 1 on")  # noqa: TRY301 (one answer for all)
+        except (EventError, NotCanonicalError, ValueError, TypeError, RecursionError):
+            spoiled += 1
+            continue
+        of_log, leaf = copies.setdefault(event["log_id"], {}), leaf_hash(line)
+        of_log[event["seq"]] = leaf if of_log.get(event["seq"], leaf) == leaf else _CONFLICT
+    return f"{spoiled} lines are no rows" if spoiled else ""
 
 
 def _log_of(note: str) -> str:
@@ -93,7 +95,13 @@ def _log_of(note: str) -> str:
         return ""
 
 
-def _lost(log_id: str) -> LogReport:
+def outcome_of_lost(reports: Iterable[LogReport]) -> Outcome:
+    """What it means that a log is not among those verified: one that cannot be read now may be it."""
+    unread = any(finding.code == CANNOT_OPEN for report in reports for finding in report.findings)
+    return Outcome.UNVERIFIABLE if unread else Outcome.TRUNCATED
+
+
+def _lost(log_id: str, outcome: Outcome) -> LogReport:
     report = LogReport(log_id)
-    report.find("anchor", Outcome.TRUNCATED, "anchored_log_missing", 0, f"the log {log_id} was kept and is not here")
+    report.find("anchor", outcome, "anchored_log_missing", 0, f"the log {log_id} was kept and is not here")
     return report

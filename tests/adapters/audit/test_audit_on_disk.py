@@ -10,6 +10,7 @@ from pathlib import Path
 import cryptography
 import pytest
 
+from facefusion_live.adapters.storage import database
 from facefusion_live.adapters.storage.codec import FAST
 from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import EvidenceMissingError
@@ -18,7 +19,7 @@ from tests.fakes.audit import LogBuilder
 from tests.fakes.audit_attacks import ATTACKS, bit_flips, genuine, properly_pruned
 from tests.fakes.audit_disk import VERIFIER, lay_out, program_says, reader, verifier_says
 from tests.fakes.audit_export import PrunedHome
-from tests.fakes.audit_verifiers import ALONE
+from tests.fakes.audit_verifiers import ALONE, alone_answers, program_answers
 
 
 def test_the_verifier_alone_runs_without_the_program(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_flipped_bits_are_found_by_the_verifier_alone() -> None:
     for log in bit_flips(genuine())[::7]:
         alone = ALONE.Log("x", log.tip.log_id)
         alone.rows, alone.notes = log.rows, log.notes
-        alone.heads = [(head.source, head.size, head.root) for head in log.heads]
+        alone.heads = [(head.source, head.size, head.root, head.epoch, {}) for head in log.heads]
         alone.check()
         assert alone.found.codes == {10} or 10 in alone.found.codes
 
@@ -170,7 +171,7 @@ def _heads_log(content: bytes) -> Callable[[Path], None]:
     ("change", "code"),
     [
         (_heads_log(b""), 12),
-        (_heads_log(bytes(range(256)) * 12), 12),
+        (_heads_log(bytes(range(256)) * 12), 10),
         (_without("heads.log"), 12),
         (_without("keys/*.head"), 12),
         (_without("heads.log", "keys/*.head"), 12),
@@ -237,22 +238,47 @@ def test_a_trigger_that_does_nothing_is_found_by_both(tmp_path: Path) -> None:
     assert ALONE.main([str(tmp_path)]) == 10
 
 
-def test_a_database_that_may_not_be_opened_is_not_called_tampered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "why", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_NOMEM]
+)
+def test_a_database_that_may_not_be_opened_is_neither_called_tampered_nor_lost(
+    why: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay_out(tmp_path, genuine())
 
     def refused(*_: object, **__: object) -> None:
-        error = sqlite3.OperationalError("unable to open database file")
-        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        error = sqlite3.OperationalError("not now")
+        error.sqlite_errorcode = why
         raise error
 
     monkeypatch.setattr(sqlite3, "connect", refused)
     code, (report, *_) = program_says(tmp_path)
     assert report.findings[0].code == "cannot_open"
     assert report.outcome("chain") is Outcome.UNVERIFIABLE
-    assert code != 10
-    assert alone_says(tmp_path, capsys)[1]["chain"] == "unverifiable"
+    assert code == 12
+    assert alone_answers(tmp_path) == program_answers(tmp_path)
+
+
+def test_bytes_that_the_disk_gives_back_wrong_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out(tmp_path, genuine())
+
+    def spoiled(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_CORRUPTFS
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", spoiled)
+    assert alone_answers(tmp_path)[0] == program_answers(tmp_path)[0] == 10
+
+
+def test_a_log_that_another_program_locks_is_unverifiable_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 0.1)
+    monkeypatch.setattr(ALONE, "BUSY_S", 0.1)
+    with closing(sqlite3.connect(lay_out(tmp_path, genuine()), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert alone_answers(tmp_path)[0] == program_answers(tmp_path)[0] == 12
 
 
 def test_rows_with_odd_line_ends_in_their_words_can_be_anchors(
@@ -262,7 +288,7 @@ def test_rows_with_odd_line_ends_in_their_words_can_be_anchors(
     lay_out(tmp_path / "log", log)
     rows = tmp_path / "rows.ndjson"
     rows.write_bytes(b"".join(row.body + b"\n" for row in log.rows))
-    kept = KeptElsewhere.read(rows.read_text(encoding="utf-8"), FAST)
+    kept = KeptElsewhere.read([rows.read_bytes()], FAST)
     assert exit_code(reader(tmp_path / "log").verify(kept=kept)) == 0
     assert alone_says(tmp_path / "log", capsys, "--anchor", str(rows))[1]["anchor"] == "intact"
 
