@@ -47,6 +47,9 @@ sees, then takes over between two frames; until then the old one goes on.
 The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
 `--json` tells what was skipped and why.
 
+A net that you brought swaps one picture that nobody sees before it goes live. Where its numbers overflow half
+precision, as on some cards, it is loaded anew in single precision; that is told, and on record.
+
 A net that gives back the face it was fed would cover a face with itself. The painted face is compared with the one it
 replaces; below a change of 0.2 the gate shuts with "face not changed". Light, contrast, white balance and noise do not
 count. On the built-in faces and two photographs swaps by the built-in engine change a face by 0.54 and more. A swap of

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
+from facefusion_live.adapters.onnx.session import runs_in_single
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.consents import ConsentBook, InUse
@@ -92,7 +93,10 @@ def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
 def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
     """Put on record which models are in use."""
     for model, path in models.items():
-        trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
+        told: dict[str, object] = {"model": model, "model_sha256": _sha256(path)}
+        if runs_in_single(path):
+            told["precision"] = "single"
+        trail.record("model.load", f"model:{model}", "success", told)
 
 
 def tell_engine(trail: AuditTrail, before: str, now: str, revision: int) -> None:

@@ -37,6 +37,7 @@ from facefusion_live.adapters.sinks import (
 from facefusion_live.app import portraits
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.engines import (
+    BUILT_IN_ENGINE,
     JUDGE,
     RECOGNISER,
     Inference,
@@ -44,6 +45,7 @@ from facefusion_live.app.engines import (
     make_engine,
     open_catalog,
     open_judges,
+    try_on,
 )
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
@@ -341,6 +343,8 @@ def _inference(
     for source, face in zip(sources, faces, strict=True):
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
     outfit = Outfit(swapper, swapper.prepare(faces))
+    if engine != BUILT_IN_ENGINE:
+        try_on(outfit, faces[0], settings)
     return Inference(catalog, compute, lambda: outfit, settings)
 
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import EventLog, FaceSwapper, FrameSource, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
-from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -40,22 +38,6 @@ class Workshop:
             InferenceError: A net cannot be loaded.
         """
         return engines.make_engine(name, self._catalog, wiring.host_compute(Settings()))
-
-    def try_on(self, outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
-        """Swap one picture that nobody sees: a net takes its time at the first run, and tells there whether it works.
-
-        Raises:
-            InferenceError: It does not.
-        """
-        patches = PatchMemory(jobs=1)
-        patches.fit(settings)
-        try:
-            frame = Frame(0, 0, 0.0, portrait.image)
-            patch = outfit.swapper.swap(frame, portrait.face, 0, outfit.source, settings, patches)
-            for image in patch.images():
-                image.release()
-        finally:
-            patches.close()
 
     def warm(self) -> None:
         """Load all built-in nets, side by side: the first session need not wait for them.

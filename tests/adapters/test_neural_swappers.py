@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import TensorProto, helper
 
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx import catalog as catalog_module
+from facefusion_live.adapters.onnx import session as sessions
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.app import engines
 from facefusion_live.domain import blend
-from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import FaceSwapper, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.stages import Outfit
 from tests import nets
 from tests.adapters import onnx_graphs
 from tests.faces import canonical_mesh_px, face_of
@@ -497,3 +500,54 @@ def test_pixel_boost_makes_a_finer_patch_within_the_largest_crop(tmp_path: Path)
     plain, finer = swapped(swapper).size_px, swapped(swapper, pixel_boost=3).size_px
     assert finer > 2 * plain
     assert swapped(swapper, pixel_boost=4, largest_px=256).size_px == 256
+
+
+def overflowing(path: Path) -> None:
+    """A net that is half precision on its way, where its numbers go beyond 65504; in float32 they are finite."""
+    shape = (1, 3, 128, 128)
+    nodes = [
+        helper.make_node("Mul", ["target", "large"], ["beyond"]),
+        helper.make_node("Cast", ["beyond"], ["half"], to=TensorProto.FLOAT16),
+        helper.make_node("Cast", ["half"], ["whole"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["whole", "large"], ["small"]),
+        helper.make_node("Sub", ["one", "small"], ["output"]),
+        helper.make_node("Identity", ["source"], ["seen"]),
+    ]
+    constants = {"large": np.float32(1e6), "one": np.float32(1)}
+    onnx_graphs.save(path, nodes, {"target": shape, "source": (1, VECTOR)}, {"output": shape}, constants)
+
+
+@pytest.fixture
+def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    monkeypatch.setattr(sessions, "_in_single", set())
+    catalog = brought(tmp_path, "hyperswap_1a_256")
+    text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
+    (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
+    overflowing(tmp_path / "inswapper_128.onnx")
+    return catalog
+
+
+def test_a_net_that_overflows_in_half_precision_goes_on_in_single(half: Catalog, tmp_path: Path) -> None:
+    swapper = opened(half, "inswapper_128")
+    with pytest.raises(HalfPrecisionError, match="from now on it runs in single"):
+        swapped(swapper)
+    patch = swapped(swapper)
+    assert patch.swap.host().std() > 1
+    assert sessions.runs_in_single(tmp_path / "inswapper_128.onnx")
+    assert np.array_equal(swapped(opened(half, "inswapper_128")).swap.host(), patch.swap.host()), "at once, next time"
+
+
+def test_trying_on_finds_it_out_before_anybody_sees_a_picture(half: Catalog) -> None:
+    swapper = opened(half, "inswapper_128")
+    engines.try_on(Outfit(swapper, swapper.prepare([PORTRAIT])), PORTRAIT, Settings())
+    assert swapped(swapper).swap.host().std() > 1
+
+
+def test_a_net_without_half_precision_has_nothing_to_fall_back_on(tmp_path: Path) -> None:
+    answer = painted(128)
+    answer[0, 0, 0] = np.nan
+    swapper = opened(brought(tmp_path, "inswapper_128", answer=answer), "inswapper_128")
+    for _ in range(2):
+        with pytest.raises(NotFiniteError) as refusal:
+            swapped(swapper)
+        assert not isinstance(refusal.value, HalfPrecisionError)

@@ -1,6 +1,7 @@
 # pyright: basic
 """Neural swappers: one implementation for every net that takes a face and an identity and paints the swapped face."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.adapters.onnx.tiles import Tiles
 from facefusion_live.domain import geometry
 from facefusion_live.domain.change import CELLS, change
-from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
 from facefusion_live.domain.settings import MOST_BOOST, Settings
+
+log = logging.getLogger("facefusion_live.inference")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +85,7 @@ class OneShotSwapper:
         """A patch at the resolution of the net, with a margin where it has nothing to show.
 
         Raises:
+            HalfPrecisionError: The net overflowed in half precision; the next picture is painted in single.
             InferenceError: The source was prepared for another engine, or the net failed or gave no finite picture.
         """
         if not isinstance(source, NeuralSource) or source.made_for != self.name:
@@ -104,7 +108,15 @@ class OneShotSwapper:
     def _paint(self, seen: NDArray[np.uint8], identity: NDArray[np.float32], painted: NDArray[np.uint8]) -> None:
         target = self._tensor.fill(seen)
         tensors = (target, identity) if self._target_first else (identity, target)
-        self._picture.read(self._net.run(*tensors)[0], painted)
+        try:
+            self._picture.read(self._net.run(*tensors)[0], painted)
+        except NotFiniteError as error:
+            if not self._net.fall_back():
+                raise
+            # This frame fails, and so it is on record; the next ones do not.
+            words = f"{self.name} gave numbers that are not finite in half precision: from now on it runs in single"
+            log.warning("%s", words)
+            raise HalfPrecisionError(words) from error
 
     def _patch(
         self, canvas: Canvas, painted: NDArray[np.uint8], face: Face, face_index: int, buffers: Buffers

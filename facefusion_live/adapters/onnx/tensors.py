@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.errors import InferenceError, NotFiniteError
 from facefusion_live.domain.model_card import ColourOrder, PictureFormat
 
 _GREY = np.array((0.299, 0.587, 0.114), np.float32)
@@ -72,14 +72,15 @@ class OutputPicture:
             out: (n, n, 3) RGB.
 
         Raises:
-            InferenceError: The answer has another shape, or numbers that are not finite.
+            NotFiniteError: The answer has numbers that are not finite.
+            InferenceError: It has another shape.
         """
         values = tensor[0] if tensor.ndim == 4 else tensor
         if values.shape != self._shape:
             raise InferenceError("a net gave a picture of another shape than its card says")
         # One sum instead of a look at each value: it is finite only if all of them are.
         if not np.isfinite(values.sum(dtype=np.float64)):
-            raise InferenceError("a net gave a picture with numbers that are not finite")
+            raise NotFiniteError("a net gave a picture with numbers that are not finite")
         np.clip(values, -_FAR, _FAR, out=self._values)
         planes = self._values if self._planar else cv2.split(self._values)
         for plane, gain, offset, level in zip(planes, self._gain, self._offset, self._levels, strict=True):

@@ -15,7 +15,7 @@ _TEAM = re.compile(r"(team-[a-z0-9]{1,16}-)")
 _MASKED = re.compile(r"hmac:[0-9a-f]{16}")
 _KINDS = "camera|clip|display|face|frame|input|microphone|output|person|picture|recording|scene|session|stream|video"
 _WORDS = (
-    "camera|clock|consent|engine|export|file|gate|http|https|label|log|mark|microphone|operator|recording|rtmp|rtmps|rtp"
+    "camera|clock|consent|content|engine|export|file|gate|http|https|label|log|mark|microphone|operator|recording|rtmp|rtmps|rtp"
     "|rtsp|rtsps|script|settings|synthetic|tcp|udp"
 )
 _LOGICAL = re.compile(
