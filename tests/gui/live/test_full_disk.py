@@ -44,6 +44,7 @@ def test_the_disk_fills_up_while_it_records(evening: Evening, disk: Path, keep_f
     QTest.mouseClick(card.start_button, LEFT)
     evening.until(lambda: evening.state.recording and evening.state.recording.seconds > 2, "the recording")
     assert evening.window.on_air.recording.isVisible()
+    evening.emitted(60)  # two seconds of film, however slow the machine is
     _fill(disk / "another program's", keep_free_mib)
     evening.until(evening.window.notices.isVisible, "the error")
     assert told in evening.window.notices.words.text()
