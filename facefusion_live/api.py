@@ -36,7 +36,7 @@ from facefusion_live.app.running import Progress, frames_expected, watch
 from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
-from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, STATUSES
+from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, SESSION_EDGES, STATUSES
 from facefusion_live.domain.audit.tidy import tidy_metadata
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
@@ -168,7 +168,7 @@ class RealTimeFaceSwapper:
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
         self._record.loads(sources, swapper.models)
-        self._record.started(self._fps_limit)
+        self._record.started(self._fps_limit, self._settings)
         self._swapper: FrameSwapper | None = swapper
         self._feed: Feed | None = None
         self._turn, self._reading = threading.Lock(), threading.Lock()
@@ -404,7 +404,10 @@ def log_audit_event(
     _check_words(words, metadata)
     # A copy: the script may change its own while the row waits.
     kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
-    shared_trail().record(action, target, status, kept, user=user_id, client_ip=client_ip)
+    trail = shared_trail()
+    if action not in SESSION_EDGES:  # who begins sessions of their own needs none of ours
+        trail.ensure_session("script")
+    trail.record(action, target, status, kept, user=user_id, client_ip=client_ip)
 
 
 def _check_words(words: Mapping[str, object], metadata: object) -> None:

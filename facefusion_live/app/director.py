@@ -182,18 +182,32 @@ class Director:
             on_record.tell_sources(self._crew.trail, sources)
 
     def change_engine(self, name: str) -> None:
-        """Use another engine, from one frame to the next; the one in force stays until the new one is ready.
+        """Use another engine, from one frame to the next, and put the switch on record.
 
-        It is ready when it has swapped a picture with the face in use, which nobody saw. The switch is on record.
+        Raises:
+            FaceFusionLiveError: As `use_engine`.
+        """
+        before, opened = self.engine.name, self._crew.workshop.models
+        self.use_engine(name)
+        if self.engine.name == before:
+            return
+        self._crew.memory.engine = name
+        on_record.tell_engine(self._crew.trail, before, name, self._crew.store.revision)
+        if self.on_air is not None:
+            new = {model: path for model, path in self._crew.workshop.models.items() if model not in opened}
+            on_record.tell_models(self._crew.trail, new)
+
+    def use_engine(self, name: str) -> None:
+        """Have another engine swap; the one in force stays until the new one is ready.
+
+        It is ready when it has swapped a picture with the face in use, which nobody saw.
 
         Raises:
             FaceFusionLiveError: It cannot be used; the engine of before goes on.
         """
-        before = self.engine
-        if name == before.name:
+        if name == self.engine.name:
             return
-        self.engine = replace(before, loading=name)
-        opened = self._crew.workshop.models
+        self.engine = replace(self.engine, loading=name)
         try:
             swapper = self._crew.workshop.engine(name)
             if self.source is not None and not self._dress(self.source.person_id, swapper):
@@ -201,11 +215,6 @@ class Director:
             self._swapper = swapper
         finally:
             self.engine = _told(self._swapper)
-        self._crew.memory.engine = name
-        on_record.tell_engine(self._crew.trail, before.name, name, self._crew.store.revision)
-        if self.on_air is not None:
-            models = self._crew.workshop.models
-            on_record.tell_models(self._crew.trail, {model: models[model] for model in models.keys() - opened.keys()})
 
     def leaving(self, person_id: str) -> None:
         """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""

@@ -13,6 +13,7 @@ from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
 from facefusion_live.domain.face import StageFailure
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.session import set_at_start
 from facefusion_live.engine.store import Change
 from facefusion_live.engine.trail import AuditTrail
 
@@ -33,21 +34,25 @@ class ScriptRecord:
 
     def __init__(self, open_trail: Callable[[], AuditTrail] | None) -> None:
         self._trail = open_trail() if open_trail is not None else None
+        self._prepared = False
         self.disclosure = Disclosure(self._trail)
 
     def prepares(self) -> None:
         """A script is about to swap pictures one after the other: consents are found with that session."""
+        self._prepared = True
         if self._trail is not None:
             self._trail.next_session()
 
     def permits(self, settings: Settings) -> Permits:
         """What is asked for every source face; the answer is on record before the face is used."""
+        self._begin_if_single()
         return Permits(ConsentBook(Home.from_environment().consent), self._trail, approval=settings.consent.approval)
 
     def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:
         """Source faces and models that were loaded."""
         if self._trail is None:
             return
+        self._begin_if_single()
         told = _told.setdefault(self._trail, set())
         new = {model: path for model, path in models.items() if model not in told}
         tell_sources(self._trail, sources)
@@ -65,14 +70,19 @@ class ScriptRecord:
             "settings.change", "settings", "success", {"fields": dict(change.fields), "revision": change.revision}
         )
 
-    def started(self, fps: float) -> None:
-        """A script began to swap pictures one after the other."""
-        self._record("session.start", _TARGET, "success", {"fps": round(fps)})
+    def started(self, fps: float, settings: Settings) -> None:
+        """A script began to swap pictures one after the other, with these settings."""
+        self._record("session.start", _TARGET, "success", {"fps": round(fps), **set_at_start(settings)})
 
     def stopped(self, frames: int, leaks: int) -> None:
         """It ended."""
         counted = {"frames_in": frames, "frames_out": frames, "leaks": leaks}
         self._record("session.stop", _TARGET, "success", counted)
+
+    def _begin_if_single(self) -> None:
+        """Single pictures belong to a session, too, which lasts as long as the program."""
+        if self._trail is not None and not self._prepared:
+            self._trail.ensure_session(_TARGET)
 
     def _record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
         if self._trail is not None:

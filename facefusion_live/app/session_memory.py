@@ -23,7 +23,7 @@ class SessionMemory:
         input: The input used last.
         recent_inputs: Inputs that worked, the last one first.
         outputs: What the pictures were sent to, as `--sink` asks for it. Those with a key are not written down.
-        engine: What swapped; empty for the built-in one.
+        engine: What swapped; empty before one was chosen.
     """
 
     source: str = ""

@@ -375,7 +375,7 @@ class Studio:
         self._disclose()
         self._order(self._workshop.warm)
         if self._memory.engine:
-            self._order(lambda: self._director.change_engine(self._memory.engine))
+            self._order(lambda: self._director.use_engine(self._memory.engine))  # chosen, and on record, before
         self.choose_source(first.id)
         # Behind whatever is ordered meanwhile: a session that is wanted at once does not wait for thumbnails.
         self._order(lambda: self.library.refresh().add_done_callback(self._done))

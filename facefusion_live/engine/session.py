@@ -17,6 +17,7 @@ from facefusion_live.domain.errors import CaptureError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Backend, Buffers, Clock, Compute, EventLog, FrameSource, Sink, SinkStatus
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQueue, latest_slot
 from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.freezing import JOBS as FROZEN
@@ -383,6 +384,7 @@ class LiveSession:
             "blend_milli": blend_milli,
             "offline": self._offline,
             "backend": self._parts.compute.backend.name,
+            **set_at_start(self._parts.store.current),
             **self._parts.facts(),
         }
 
@@ -426,3 +428,9 @@ def _release_frame(frame: Frame) -> None:
 
 def _release_job(job: Job) -> None:
     job.release()
+
+
+def set_at_start(settings: Settings) -> dict[str, Any]:
+    """What `session.start` tells of settings: those that are not as the table has them, whoever set them, and when."""
+    fields = settings.changes_from(Settings())
+    return {"fields": fields} if fields else {}

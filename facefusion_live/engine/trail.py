@@ -11,6 +11,7 @@ from facefusion_live.domain.audit.errors import AuditStoreError, EventError, Sto
 from facefusion_live.domain.audit.event import (
     ACTIONS,
     OWN_ACTIONS,
+    SESSION_EDGES,
     SESSION_START,
     SESSION_STOP,
     STATUSES,
@@ -27,7 +28,6 @@ from facefusion_live.engine.worker import Worker
 T = TypeVar("T")
 
 _CALLERS = ACTIONS - OWN_ACTIONS
-_EDGES = frozenset({SESSION_START, SESSION_STOP})
 
 
 WAIT_S = 30.0
@@ -87,6 +87,8 @@ class AuditTrail:
     ) -> None:
         self._clock, self._user = clock, user
         self._session_id, self._begun = self._new_session_id(), False
+        self._running, self._own_session = False, ""
+        self._edges = threading.RLock()
         self._intake = Intake(clock)
         self._writer = TrailWriter(
             open_store,
@@ -111,8 +113,23 @@ class AuditTrail:
         Consent and the announcement of a recording come before that row, and are to be found with it. A trail that was
         just opened is there already.
         """
-        if self._begun:
-            self._session_id, self._begun = self._new_session_id(), False
+        with self._edges:
+            self._end_own_session()
+            if self._begun:
+                self._session_id, self._begun = self._new_session_id(), False
+
+    def ensure_session(self, target: str) -> None:
+        """Begin a session unless one is under way, for whoever records single acts: their rows have a key of their own.
+
+        It ends when another begins, or with the trail. A program that is killed before leaves an unclean end.
+
+        Args:
+            target: What its rows name.
+        """
+        with self._edges:
+            if not (self._running or self._closed):
+                self.record(SESSION_START, target, "success", {})
+                self._own_session = target
 
     @property
     def counts(self) -> Counts:
@@ -153,7 +170,7 @@ class AuditTrail:
         """
         if action not in _CALLERS or status not in STATUSES:
             raise EventError(f"callers do not record {action!r} with status {status!r}")
-        if action in _EDGES or self._closed:
+        if action in SESSION_EDGES or self._closed:
             self._record_edge(action, target, status, metadata, user, client_ip)
             return
         now = self._clock
@@ -177,7 +194,7 @@ class AuditTrail:
             A future of the row's seq, which is set once the row is on the disk. It raises AuditStoreError when the
             store cannot take it: the act is then to be refused.
         """
-        if action not in _CALLERS or action in _EDGES or status not in STATUSES:
+        if action not in _CALLERS or action in SESSION_EDGES or status not in STATUSES:
             raise EventError(f"callers do not durably record {action!r} with status {status!r}")
         future: Future[int] = Future()
         self._intake.put(self._raw(action, target, status, metadata, user, client_ip, future))
@@ -256,7 +273,9 @@ class AuditTrail:
             StoreHangsError: The writer hangs on the disk; its thread is left behind.
         """
         if not self._closed:
-            self._closed = True
+            with self._edges:
+                self._end_own_session()
+                self._closed = True
             self._writer.stop()
             if not self._worker.join(timeout_s):
                 raise StoreHangsError("the audit writer hangs on its disk")
@@ -272,14 +291,22 @@ class AuditTrail:
         self, action: str, target: str, status: str, metadata: dict[str, Any], user: str | None, client_ip: str
     ) -> None:
         """The rows with which a session begins and ends, and what belongs to them."""
-        if action == SESSION_START:
-            self.next_session()
-            self._begun = True
-            self._submit(Work(lambda _store: self._writer.begin_session(), Future()))
-        elif action == SESSION_STOP:
-            self._submit(Work(lambda _store: self._writer.end_session(), Future()))
-        self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
-        self._submit(Work(lambda _store: self._writer.checkpoint(), Future()))
+        with self._edges:
+            if action == SESSION_START:
+                self.next_session()
+                self._begun = self._running = True
+                self._submit(Work(lambda _store: self._writer.begin_session(), Future()))
+            elif action == SESSION_STOP:
+                self._running = False
+                self._submit(Work(lambda _store: self._writer.end_session(), Future()))
+            self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
+            self._submit(Work(lambda _store: self._writer.checkpoint(), Future()))
+
+    def _end_own_session(self) -> None:
+        """The end of one that `ensure_session` began."""
+        if self._own_session:
+            target, self._own_session = self._own_session, ""
+            self.record(SESSION_STOP, target, "success", {})
 
     def _raw(
         self,

@@ -146,24 +146,26 @@ class Intake:
             if opening is None:
                 return admitted
             event.metadata = opening
-        self._offered += 1
-        if event.future is not None or exempt(event.action) or self._bucket.take(event.mono_ns):
-            admitted.append(event)
-        else:
-            self._suppressed.add(event.action, event.target, event.status, event.mono_ns)
-            self._suppressed_total += 1
-        return admitted
+        return [*admitted, event] if self._passes(event) else admitted
 
     def runs_over(self, now_ns: int | None, like: Event) -> list[Event]:
-        """Rows for runs of failures that are over; the flood limit spares them, since they tell of all their frames.
+        """Rows for runs of failures that are over, as far as the flood limit lets them pass.
 
         Args:
             now_ns: Monotonic; None ends every run.
             like: Dates and names the rows. Thread: writer.
         """
-        rows = [_closing_event(run, like) for run in self._streaks.ended(now_ns)]
-        self._offered += len(rows)
-        return rows
+        rows = (_closing_event(run, like) for run in self._streaks.ended(now_ns))
+        return [row for row in rows if self._passes(row)]
+
+    def _passes(self, event: Event) -> bool:
+        """Does the flood limit let it pass? If not, it is counted."""
+        self._offered += 1
+        if event.future is not None or exempt(event.action) or self._bucket.take(event.mono_ns):
+            return True
+        self._suppressed.add(event.action, event.target, event.status, event.mono_ns)
+        self._suppressed_total += 1
+        return False
 
     def begin_session(self) -> None:
         """A new session has its own burst. Thread: writer."""

@@ -6,7 +6,7 @@ shown in English.
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from facefusion_live.gui.sentence_list import SENTENCES
 
@@ -14,6 +14,8 @@ HOLE = "{}"
 _AND = "; "
 _DEEPEST = 3
 """A sentence may hold another one as its reason, and that one another."""
+_REMEMBERED = 512
+"""What is in sight is asked for 15 times a second, and each time hundreds of forms would be tried."""
 
 
 def translated(text: str, translate: Callable[[str], str], *, depth: int = _DEEPEST) -> str:
@@ -27,14 +29,22 @@ def translated(text: str, translate: Callable[[str], str], *, depth: int = _DEEP
     whole = translate(text)
     if whole != text or not depth:
         return whole
+    read = _read(text)
+    if read is not None:
+        sentence, filled = read
+        return translate(sentence).format(*(translated(part, translate, depth=depth - 1) for part in filled))
+    parts = text.split(_AND)
+    return _AND.join(translated(part, translate, depth=depth - 1) for part in parts) if len(parts) > 1 else text
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str) -> tuple[str, tuple[str, ...]] | None:
+    """The sentence that was said, and what was put into it."""
     for sentence, form in _forms():
         found = form.fullmatch(text)
         if found is not None:
-            return translate(sentence).format(
-                *(translated(part, translate, depth=depth - 1) for part in found.groups())
-            )
-    parts = text.split(_AND)
-    return _AND.join(translated(part, translate, depth=depth - 1) for part in parts) if len(parts) > 1 else text
+            return sentence, found.groups()
+    return None
 
 
 @cache

@@ -299,6 +299,7 @@ class TestOffline:
             "blend_milli": 1000,
             "offline": True,
             "backend": "fake",
+            "fields": {"swap.max_crop_px": (768, 128)},
         }
         stop = rig.events.of("session.stop")[0]
         assert (stop.target, stop.status) == ("fake", "success")

@@ -74,3 +74,13 @@ def test_a_face_that_is_not_built_in_needs_its_row_first(tmp_path: Path, capsys:
 )
 def test_an_input_is_named_before_it_is_open_as_afterwards(spec: str, target: str) -> None:
     assert input_target(spec) == target
+
+
+def test_settings_that_are_in_force_at_the_start_are_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--source", "ada", "--input", str(CLIP), "--offline", "--frames", "2", "--output", str(tmp_path / "o.mkv")]
+    assert run_command_line(["run", *words, "--look.opacity", "0.95"]) == 0
+    capsys.readouterr()
+    assert run_command_line(["audit", "list", "--setting", "look.opacity", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["rows"]
+    assert found["action"] == "session.start"
+    assert {"field": "look.opacity", "old_milli": 1000, "new_milli": 950} in found["metadata"]["fields"]

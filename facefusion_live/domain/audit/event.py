@@ -18,6 +18,7 @@ GENESIS_PREV = bytes(32)
 LOG_GENESIS, KEY_ROTATE = "log.genesis", "key.rotate"
 FRAME_FAILED, SETTINGS_CHANGE = "frame.failed", "settings.change"
 SESSION_START, SESSION_STOP = "session.start", "session.stop"
+SESSION_EDGES = frozenset({SESSION_START, SESSION_STOP})
 SUPPRESSED, GAP, PRUNE = "audit.suppressed", "audit.gap", "audit.prune"
 CLOCK_JUMP, UNLOCK = "clock.jump", "auth.unlock"
 EXPORT_AUDIT = "export.audit"

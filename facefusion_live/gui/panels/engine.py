@@ -12,7 +12,7 @@ from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
 from facefusion_live.gui.words import engine_words
 
-BUILT_IN = "mesh"
+BUILT_IN = EngineState().name
 
 
 class EngineSection(Section):

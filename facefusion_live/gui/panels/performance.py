@@ -22,7 +22,7 @@ from facefusion_live.gui.widgets.spread import Part, Spread
 from facefusion_live.gui.words import capitalised, engine_words
 
 WHOLE = "capture_to_emit"
-_SAMPLE_MS = 250
+_SAMPLE_MS = 500
 _WIDE_FROM = 560
 """Width from which figures, plot and table stand side by side."""
 

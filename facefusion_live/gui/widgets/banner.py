@@ -50,14 +50,15 @@ class Banner(QWidget):
 
     def tell(self, role: Role, text: str, advice: str = "") -> None:
         """Say something; an empty text hides it."""
-        self._role = role
+        changed, self._role = role is not self._role or self._sign.pixmap().isNull(), role
         say(self._text, text)
         say(self._advice, advice)
         self._advice.setVisible(bool(advice))
         self.setAccessibleName(f"{text} {advice}".strip())
-        self._draw_sign()
+        if changed:
+            self._draw_sign()
+            self.update()
         self.setVisible(bool(text))
-        self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow language and theme."""

@@ -14,7 +14,7 @@ _STEPS = (1, 2, 5)
 _HEIGHT = 132
 _LINES_ON_DARK = ("#4c8dff", "#f0935a", "#4cc38a", "#b58cff", "#e879a8", "#45c4d0", "#e5b045", "#9ea5b0")
 _LINES_ON_LIGHT = ("#2468d6", "#b5560f", "#1a7f4e", "#7a4fd0", "#b23a72", "#0f7d8a", "#8f5f00", "#586170")
-KEPT = 240
+KEPT = 120
 """Points of each line."""
 
 
@@ -101,15 +101,17 @@ class Plot(QWidget):
 
     def _polylines(self, name: str, area: QRectF, top: float) -> list[QPolygonF]:
         """A line, in as many pieces as it has gaps."""
-        lines, points = [QPolygonF()], tuple(self._points)
-        step = area.width() / (KEPT - 1)
-        for index, point in enumerate(points):
-            if name not in point:
-                lines.append(QPolygonF())
-                continue
-            x = area.right() - (len(points) - 1 - index) * step
-            lines[-1].append(QPointF(x, area.bottom() - min(point[name] / top, 1.0) * area.height()))
-        return [line for line in lines if line.size() > 1]
+        # Each call of Qt's takes Python's lock, which inference waits for: here are as few as can be.
+        right, bottom, height, step = area.right(), area.bottom(), area.height(), area.width() / (KEPT - 1)
+        lines: list[list[QPointF]] = [[]]
+        oldest = len(self._points) - 1
+        for index, point in enumerate(self._points):
+            value = point.get(name)
+            if value is None:
+                lines.append([])
+            else:
+                lines[-1].append(QPointF(right - (oldest - index) * step, bottom - min(value / top, 1.0) * height))
+        return [QPolygonF(line) for line in lines if len(line) > 1]
 
 
 def nice_top(most: float) -> float:

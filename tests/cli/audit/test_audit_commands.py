@@ -1,5 +1,8 @@
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +30,7 @@ from facefusion_live.domain.audit.errors import (
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.errors import BadInputError
 from tests.fakes.audit_disk import VERIFIER, verifier_says
+from tests.support import ROOT
 
 NOON_S = 1_800_000_015
 
@@ -504,7 +508,7 @@ def test_whatever_a_script_hands_over_becomes_a_row_of_the_schema(
     close_shared_trail()
     home = audit_wiring.audit_home()
     assert exit_code(home.verify()) == 0
-    assert [row["action"] for row in home.reader().query(Filter())][-1] == given.get("action", "model.load")
+    assert [row["action"] for row in home.reader().query(Filter())][-2] == given.get("action", "model.load")
 
 
 def test_a_script_may_change_its_metadata_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -614,8 +618,30 @@ def test_scripts_put_events_on_record(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (row["user_id"], row["metadata"]["blend_milli"]) == ("team-a-", 850)
     assert (tmp_path / "audit" / "audit.sqlite3").exists()
     assert exit_code(home.verify()) == 0
-    assert commands.last_session(home) == "none"
+    assert commands.last_session(home) == row["session_id"]
     assert commands.main_log(AuditHome(tmp_path / "other")) == "none"
+
+
+def test_a_killed_script_leaves_an_unclean_end_and_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    script = """
+import os, signal
+from facefusion_live import log_audit_event
+from facefusion_live.app.audit_wiring import shared_trail
+log_audit_event(user_id="anna", action="consent.grant", target="source:abc")
+shared_trail().flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    home = audit_wiring.audit_home()
+    killed = commands.last_session(home)
+    assert any("unclean end" in note and killed in note for report in home.verify() for note in report.notices)
+    log_audit_event(user_id="anna", action="consent.grant", target="source:abc")
+    close_shared_trail()
+    rotations = home.reader().query(Filter(action="key.rotate"))
+    assert [row["metadata"].get("unclean_end") for row in rotations] == [None, killed, None]
+    assert exit_code(home.verify()) == 0
 
 
 def test_the_export_of_a_running_program_goes_through_its_own_trail(home: AuditHome, tmp_path: Path) -> None:

@@ -76,6 +76,13 @@ def test_a_new_log_begins_with_its_genesis_and_is_sealed_at_once(bench: Bench) -
     }
 
 
+def test_settings_in_force_at_the_start_are_told_as_changes_are(bench: Bench) -> None:
+    bench.trail.record("session.start", "camera:0", "success", {"fps": 30, "fields": {"look.opacity": (1.0, 0.85)}})
+    bench.trail.flush()
+    fields = [{"field": "look.opacity", "old_milli": 1000, "new_milli": 850}]
+    assert bench.disk.events()[-1]["metadata"] == {"fps": 30, "fields": fields}
+
+
 def test_rows_carry_masked_people_and_tidy_metadata(bench: Bench) -> None:
     bench.trail.record(
         "export.video",
@@ -245,6 +252,21 @@ def test_a_run_of_failed_frames_is_one_row_at_its_start_and_one_at_its_end(bench
     assert bench.trail.counts.offered == 3
 
 
+def test_rows_that_end_runs_pay_as_others_do(bench: Bench) -> None:
+    for kind in range(30):
+        for index in range(2):
+            bench.fail_frame(index, stage=f"s{kind}")
+    bench.trail.flush()
+    bench.clock.pass_s(1.5)
+    bench.trail.flush()
+    bench.trail.close()
+    actions = bench.disk.actions()
+    assert actions.count("frame.failed") == 20 + 15, "a burst, and what came back in 1.5 s"
+    assert bench.trail.counts.suppressed == 60 - 35
+    told = [event["metadata"]["total"] for event in bench.disk.events() if event["action"] == "audit.suppressed"]
+    assert sum(told) == 25
+
+
 def test_the_end_of_a_session_ends_its_runs(bench: Bench) -> None:
     bench.trail.record("session.start", "camera:0", "success", {})
     bench.fail_frame(1)
@@ -393,8 +415,9 @@ def test_closing_stores_and_seals_what_waits(bench: Bench) -> None:
     for _ in range(30):
         bench.change()
     bench.trail.close()
-    assert "audit.suppressed" in bench.disk.actions()
-    assert bench.disk.actions().count("frame.failed") == 2
+    assert bench.disk.actions().count("frame.failed") == 1, "the flood limit turned the end of the run away"
+    suppressed = next(event for event in bench.disk.events() if event["action"] == "audit.suppressed")
+    assert suppressed["metadata"]["counts"] == {"frame_failed": 1, "settings_change": 11}
     assert bench.disk.notes[-1][0] == len(bench.disk.rows)
 
 
@@ -492,6 +515,38 @@ def test_a_session_that_was_killed_is_told_of_once_at_the_next_start(bench: Benc
     assert [notice.rule for notice in bench.notices] == ["unclean_end"]
     rotations = [event["metadata"] for event in bench.disk.events() if event["action"] == "key.rotate"]
     assert [each.get("unclean_end") for each in rotations] == [None, killed]
+
+
+def test_single_acts_have_a_session_with_its_own_key_and_end(bench: Bench) -> None:
+    for _ in range(2):
+        for _ in range(3):
+            bench.trail.ensure_session("script")
+            bench.trail.record("consent.grant", "source:abc", "success", {})
+        bench.trail.close()
+        bench.start()
+    bench.trail.flush()
+    one_start = ["key.rotate", "session.start", *["consent.grant"] * 3, "session.stop"]
+    assert bench.disk.actions() == ["log.genesis", *one_start, *one_start]
+    keys = [event["metadata"]["public_key"] for event in bench.disk.events() if event["action"] == "key.rotate"]
+    assert len(set(keys)) == 2
+    sessions = {event["session_id"] for event in bench.disk.events() if event["action"] == "consent.grant"}
+    assert len(sessions) == 2
+    assert bench.kinds() == []
+
+
+def test_a_session_that_begins_ends_that_of_single_acts(bench: Bench) -> None:
+    bench.trail.ensure_session("script")
+    bench.trail.next_session()
+    bench.trail.record("consent.grant", "source:abc", "success", {})
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.trail.ensure_session("script")
+    bench.trail.record("session.stop", "camera:0", "success", {})
+    bench.trail.flush()
+    told = [(event["action"], event["target"]) for event in bench.disk.events() if "session" in event["action"]]
+    starts = [("session.start", "script"), ("session.stop", "script")]
+    assert told == [*starts, ("session.start", "camera:0"), ("session.stop", "camera:0")]
+    by_action = {event["action"]: event["session_id"] for event in bench.disk.events()}
+    assert by_action["consent.grant"] == by_action["session.stop"]
 
 
 def test_a_session_of_ones_own_is_no_unclean_end(bench: Bench) -> None:

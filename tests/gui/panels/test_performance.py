@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from PySide6.QtGui import QColor
 
+from facefusion_live.app.studio import EngineState
 from facefusion_live.engine.latency import Percentiles
 from facefusion_live.gui.theme import DARK
 from facefusion_live.gui.widgets import numbers
@@ -40,13 +41,13 @@ def test_stages_come_and_go(performance: Any, studio: FakeStudio, bridge: Any) -
 def test_what_computes_and_what_is_short_is_told_in_words(performance: Any, studio: FakeStudio, bridge: Any) -> None:
     studio.show(
         warnings=("only 300 MiB of memory are free: close other programs",),
-        backend="gl", backend_reason="faster here", provider="cpu", failed={"swap": 3},
+        backend="gl", backend_reason="faster here", engine=EngineState("inswapper_128", "CUDA"), failed={"swap": 3},
     )  # fmt: skip
     bridge.refresh()
     assert performance.warning.text == "Only 300 MiB of memory are free: close other programs"
     facts = {name: value.text() for name, (_, value) in performance._facts.items()}
     assert facts == {
-        "dropped": "before inference 2", "failed": "swap 3", "engine": "mesh · cpu", "gl": "GL: faster here",
+        "dropped": "before inference 2", "failed": "swap 3", "engine": "inswapper_128 · CUDA", "gl": "GL: faster here",
     }  # fmt: skip
 
 
