@@ -194,19 +194,19 @@ class AuditHome:
         return self.reader().fingerprints()
 
     def verify(
-        self, what: Path | None = None, *, fingerprints: Collection[str] = (), anchor: Path | None = None
+        self, what: Path | None = None, *, fingerprints: Collection[str] = (), anchors: Collection[Path] = ()
     ) -> list[LogReport]:
         """Check every log of the home, or an export.
 
         Args:
             what: The zip of an export; None for the home.
             fingerprints: Of the genesis keys, as somebody wrote them down; every log must begin with one of them.
-            anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
+            anchors: Files with a checkpoint, or with forwarded rows as NDJSON, that somebody else kept.
 
         Raises:
             EvidenceMissingError: There is nothing to verify, or it cannot be read.
         """
-        kept = _kept(anchor) if anchor else KeptElsewhere()
+        kept = _kept(anchors)
         if what is None:
             return self.reader().verify(genesis=fingerprints, kept=kept)
         return verify_export(what, fingerprints=fingerprints, kept=kept)
@@ -417,9 +417,9 @@ def _on_disk(store: AuditStore) -> SqliteStore:
     return store
 
 
-def _kept(path: Path) -> KeptElsewhere:
+def _kept(paths: Collection[Path]) -> KeptElsewhere:
     try:
-        return KeptElsewhere.read(path.read_text(encoding="utf-8"), FAST)
-    except (OSError, UnicodeDecodeError) as error:
+        return KeptElsewhere.read((path.read_bytes() for path in paths), FAST)
+    except OSError as error:
         advice = "Give a checkpoint, or forwarded rows as NDJSON."
         raise EvidenceMissingError(f"the anchor cannot be read: {error}", advice=advice) from error

@@ -149,7 +149,7 @@ def verify(
     what: Path | None = None,
     *,
     fingerprint: list[str] | None = None,
-    anchor: Path | None = None,
+    anchor: list[Path] | None = None,
     home: Path | None = None,
     json: bool = False,
 ) -> int:
@@ -158,11 +158,11 @@ def verify(
     Args:
         what: The zip of an export; all logs of the home by default.
         fingerprint: Of a genesis key, as `audit key` showed it; repeat it for several logs. Every log must begin so.
-        anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept.
+        anchor: A checkpoint, or forwarded rows as NDJSON, that somebody else kept; repeat it for several files.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    reports = opened(home).verify(what, fingerprints=checked_fingerprints(fingerprint or []), anchor=anchor)
+    reports = opened(home).verify(what, fingerprints=checked_fingerprints(fingerprint or []), anchors=anchor or [])
     code = exit_code(reports)
     if json:
         printed({"exit_code": code, "logs": [report.as_json() for report in reports]})
@@ -198,6 +198,8 @@ def export(  # noqa: PLR0913 (one argument per flag)
     """
     new_file(path, force=force)
     trail = opened(home)
+    if not trail.logs():  # a log of its own would be begun for it
+        raise EvidenceMissingError("there is no audit log here", advice="Name the program's home with --home.")
     wanted = Filter(since=moment(since), until=moment(until))  # what is no moment costs no code
     wanted = replace(wanted, user_id=whose(trail, user, code))
     manifest = trail.export(path, wanted=None if wanted == Filter() else wanted, unlocked=True)

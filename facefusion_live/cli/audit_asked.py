@@ -79,7 +79,9 @@ def checked_home(home: Path) -> Path:
 
 
 def new_file(path: Path, *, force: bool) -> Path:
-    """Where nothing lies yet, unless it may be replaced."""
+    """Where nothing lies yet, unless it may be replaced; in a folder that is there."""
+    if not path.parent.is_dir():
+        raise BadInputError(f"{path.parent} is no folder", advice="Make it first, or name another one.")
     if path.exists() and not force:
         raise BadInputError(f"{path.name} is there already", advice="Choose another name, or give --force.")
     return path

@@ -8,6 +8,7 @@ from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.event import CLOCK_JUMP, Draft, Row
 from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.mirror_check import AT_ONCE
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore
 from facefusion_live.domain.audit.seal import (
@@ -95,7 +96,8 @@ class SealedLog:
         self._tried = b""
         drafts = [self._draft(event) for event in events]
         tip, rows = self._chained(drafts)
-        self._put(tip, rows, sealed=tip.size - tip.sealed >= CHECKPOINT_EVERY_ROWS, at_once=False)
+        sealed = tip.size - tip.sealed >= CHECKPOINT_EVERY_ROWS
+        self._put(tip, rows, sealed=sealed, at_once=drafts[-1].action in AT_ONCE)
         # Rows that tell of a moved clock have no event of their own.
         seqs = (row.seq for row in rows if not row.body.startswith(_JUMP_BEGINS))
         return [Stored(seq, draft) for seq, draft in zip(seqs, drafts, strict=True)]

@@ -1,14 +1,17 @@
 """Homes, good and attacked."""
 
+import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
-from tests.fakes.audit import LogBuilder, private_key, public_bytes
-from tests.fakes.audit_attacks import ATTACKS, genuine
+from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
+from tests.fakes.audit_attacks import ATTACKS, edited, genuine
 from tests.fakes.audit_cases import (
     Case,
     begun_because,
@@ -43,6 +46,130 @@ def _retyped(table: str, columns: str, *more: str) -> Callable[[Path], None]:
 
 def _head_file(data: bytes) -> Callable[[Path], None]:
     return lambda home: next((home / "keys").glob("*.head")).write_bytes(data) and None
+
+
+def _head(**changes: Any) -> Callable[[Path], None]:
+    """Parts of the mirrored head told otherwise; None takes one away."""
+
+    def change(home: Path) -> None:
+        path = next((home / "keys").glob("*.head"))
+        kept = json.loads(path.read_bytes()) | changes
+        path.write_text(json.dumps({name: value for name, value in kept.items() if value is not None}))
+
+    return change
+
+
+def _raw_head(old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(home: Path) -> None:
+        path = next((home / "keys").glob("*.head"))
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, new, 1))
+
+    return change
+
+
+def _set_back(index: int) -> Callable[[Path], None]:
+    head = genuine().heads[index]
+    return _head(epoch=head.epoch, size=head.size, root=head.root.hex())
+
+
+def _tip(**changes: Any) -> Callable[[Path], None]:
+    """What the mirrored head tells the next opening, as the program writes it, or otherwise."""
+    tip = genuine().tip
+    told: dict[str, Any] = {"frontier": tip.frontier.to_bytes().hex(), "public_key": tip.public_key.hex()}
+    told |= {"epoch": tip.epoch, "number": tip.number, "open_session": tip.open_session}
+    return _head(tip=told | changes)
+
+
+def _tip_of_a_rotation(home: Path) -> None:
+    """As the program leaves it when it is killed right after a change of keys."""
+    tip = LogBuilder().session().rotate().tip
+    told = {"frontier": tip.frontier.to_bytes().hex(), "public_key": tip.public_key.hex()}
+    _head(tip=told | {"epoch": tip.epoch, "number": tip.number, "open_session": tip.open_session})(home)
+
+
+def _heads_log(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Path], None]:
+    def changed(home: Path) -> None:
+        path = home / "heads.log"
+        path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+    return changed
+
+
+def _line(old: bytes, new: bytes, index: int = -1) -> Callable[[Path], None]:
+    """One line of heads.log told otherwise."""
+
+    def change(lines: list[bytes]) -> list[bytes]:
+        assert old in lines[index]
+        lines[index] = lines[index].replace(old, new, 1)
+        return lines
+
+    return _heads_log(change)
+
+
+def _field(number: int, value: bytes, index: int = -1) -> Callable[[Path], None]:
+    def change(lines: list[bytes]) -> list[bytes]:
+        fields = lines[index].split(b" ")
+        fields[number] = value
+        lines[index] = b" ".join(fields)
+        return lines
+
+    return _heads_log(change)
+
+
+_RANGE = "000000000001-000000000002"
+
+
+def _broken_off(lines: list[bytes]) -> list[bytes]:
+    """As a crash leaves it, and the next start goes on."""
+    return [*lines[:3], lines[3][:60] + b"\n", *lines[3:]]
+
+
+def _rotated() -> Log:
+    return LogBuilder().session().rotate().log()
+
+
+def _named(log_id: Any) -> Log:
+    log = genuine()
+    log.rows[0] = edited(log.rows[0], log_id=log_id)
+    return log
+
+
+def _in_session() -> Log:
+    builder = LogBuilder().session().rotate().add("session.start").checkpoint()
+    return builder.add("label.on").checkpoint().add("label.off").checkpoint().log()
+
+
+def _lagging(home: Path) -> None:
+    head = _in_session().heads[-2]
+    _head(epoch=head.epoch, size=head.size, root=head.root.hex())(home)
+
+
+def _one_line_gone(folder: Path) -> tuple[Path, list[str]]:
+    home, words = two_logs(folder)
+    path, mine = home / "heads.log", genuine().tip.log_id
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if line.split(" ")[::2][:2] != [mine, "2"]))
+    return home, words
+
+
+def _folder_for(name: str) -> Callable[[Path], None]:
+    def change(home: Path) -> None:
+        for path in home.glob(name):
+            path.unlink()
+            path.mkdir()
+
+    return change
+
+
+def _pipe(name: str) -> Callable[[Path], None]:
+    def change(home: Path) -> None:
+        path = next(home.glob(name), home / name)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+
+    return change
 
 
 def _repacked(path: Path, change: Callable[[bytes], bytes], level: int = 9) -> None:
@@ -275,10 +402,115 @@ HOMES = [
             ("gone", lambda home: next((home / "keys").glob("*.head")).unlink(), 12),
             ("heads.log gone", lambda home: (home / "heads.log").unlink(), 12),
             ("heads.log empty", lambda home: (home / "heads.log").write_bytes(b""), 12),
-            ("heads.log of nonsense", lambda home: (home / "heads.log").write_bytes(bytes(range(256)) * 9), 12),
+            ("heads.log of nonsense", lambda home: (home / "heads.log").write_bytes(bytes(range(256)) * 9), 10),
             ("the log gone", lambda home: (home / "audit.sqlite3").unlink(), 11),
+            ("set back to the session's beginning", _set_back(-5), 11),
+            ("set back to an earlier session", _set_back(1), 11),
+            ("a size of 0", _head(size=0), 12),
+            ("a size below 0", _head(size=-1), 12),
+            ("a size that is a fraction", _head(size=25.0), 12),
+            ("a size in words", _head(size="25"), 12),
+            ("a size of another number", _head(size=24), 10),
+            ("a size without end", _raw_head(b'"size":', b'"size":1e400,"sizes":'), 12),
+            ("a size of 5000 digits", _raw_head(b'"size":', b'"size":' + b"9" * 5000), 12),
+            ("a size that is none", _raw_head(b'"size":', b'"size":NaN,"sizes":'), 12),
+            ("an epoch below 0", _head(epoch=-1), 12),
+            ("another epoch", _head(epoch=1), 10),
+            ("an epoch of another name", _raw_head(b"epoch", b"epocH"), 12),
+            ("no log id", _head(log_id=None), 12),
+            ("another log id", _head(log_id="f" * 32), 12),
+            ("a root in capitals", _head(root="A" * 64), 12),
+            ("another root", _head(root="a" * 64), 10),
+            ("a size of 16 digits", _head(size=10**15), 12),
+            ("no word about keyrings", _head(keyring=None), 12),
+            ("a part too many", _head(more=1), 12),
+            ("longer than any", _head_file(b" " * 2**16 + b"{}"), 12),
+            ("no text", _head_file(b"\xff"), 12),
+            ("half a sign", _head(log_id="\ud800"), 12),
+            ("a folder", _folder_for("keys/*.head"), 12),
+            ("a folder of a log's name", lambda home: (home / "keys" / f"{'f' * 32}.head").mkdir(), 0),
+            ("a file of no log's name", lambda home: (home / "keys" / "evil\x1b.head").write_bytes(b"{}"), 0),
+            ("with a tip", _tip(), 0),
+            ("another key in the tip", _tip(public_key="00" * 32), 10),
+            ("another epoch in the tip", _tip(epoch=7), 10),
+            ("another number in the tip", _tip(number=7), 10),
+            ("another tree in the tip", _tip(frontier="00" * 8), 10),
+            ("another session in the tip", _tip(open_session="sess_01ARZ3NDEKTSV4RRFFQ69G5FAV"), 10),
+            ("a tip of strange kind", _tip(number=True), 12),
+            ("a tip of less", _head(tip={}), 12),
+            ("a tip that is none", _head(tip=[]), 12),
+            ("heads.log: a line gone", _heads_log(lambda lines: lines[:4] + lines[5:]), 11),
+            ("heads.log: the first line gone", _heads_log(lambda lines: lines[1:]), 11),
+            ("heads.log: the last line gone", _heads_log(lambda lines: lines[:-1]), 0),
+            ("heads.log: the last two lines gone", _heads_log(lambda lines: lines[:-2]), 11),
+            ("heads.log: cut to its first line", _heads_log(lambda lines: lines[:1]), 11),
+            ("heads.log: in another order", _heads_log(lambda lines: lines[::-1]), 10),
+            ("heads.log: a line twice", _heads_log(lambda lines: [*lines, lines[-1]]), 0),
+            ("heads.log: a blank line", _heads_log(lambda lines: [*lines[:3], b"\n", *lines[3:]]), 0),
+            (
+                "heads.log: a line that broke off",
+                _heads_log(lambda each: [*each[:3], each[3][:60] + b"\n", *each[3:]]),
+                0,
+            ),
+            ("heads.log: zeros after a crash", _heads_log(lambda each: [*each, each[3][:40] + bytes(99) + b"\n"]), 0),
+            ("heads.log: the last line broke off", _heads_log(lambda each: [*each[:-1], each[-1][:-5]]), 0),
+            ("heads.log: a capital in a root", _field(3, b"A" * 64), 10),
+            ("heads.log: another root", _field(3, b"a" * 64), 10),
+            ("heads.log: another epoch", _field(1, b"1"), 10),
+            ("heads.log: another size", _field(2, b"24"), 10),
+            ("heads.log: a size ahead", _field(2, b"99"), 11),
+            ("heads.log: a size of 0", _field(2, b"0"), 10),
+            ("heads.log: a size of 20 digits", _field(2, b"9" * 20), 10),
+            ("heads.log: a size that begins with 0", _field(2, b"025"), 10),
+            ("heads.log: a double blank", _line(b" ", b"  "), 10),
+            ("heads.log: signs in the time", _line(b"Z\n", "Ü\n".encode()), 10),
+            ("heads.log: a bit of the end turned", _line(b"\n", b"\x0b", 3), 10),
+            ("heads.log: a log of no name", _heads_log(lambda lines: [*lines, lines[0].replace(b"a", b"z")]), 10),
+            ("heads.log: another log", _heads_log(lambda lines: [*lines, b"f" * 32 + lines[0][32:]]), 11),
+            ("heads.log: a folder", _folder_for("heads.log"), 12),
+            ("the log is a folder", _folder_for("audit.sqlite3"), 10),
+            (
+                "a folder named like an archive",
+                lambda home: (home / "archive" / f"{genuine().tip.log_id}.{_RANGE}.ndjson.zst").mkdir(),
+                0,
+            ),
+            (
+                "a file beside the archives",
+                lambda home: (home / "archive" / f"{genuine().tip.log_id}.txt").write_bytes(b"mine"),
+                0,
+            ),
             ("another log known", lambda home: (home / "keys" / f"{'f' * 32}.head").write_bytes(b"{}"), 11),
+        )
+    ),
+    *(
+        Case(f"mirror: the first row names {name}", home_of(lambda named=named: _named(named)), 10, {})
+        for name, named in (("no log", "z" * 32), ("a number", 5), ("a list", []))
+    ),
+    Case("mirror: lags in the midst of a session", home_of(_in_session, _lagging), 0, {}),
+    Case("two logs: a line of one gone, the other has one of its size", _one_line_gone, 11, {}),
+    *(
+        Case(
+            f"killed after a change of keys: {name}",
+            home_of(_rotated, change),
+            code,
+            {},
+        )
+        for name, change, code in (
+            ("with a tip", _tip_of_a_rotation, 0),
+            ("the old key in the tip", _tip(), 10),
         )
     ),
     *(Case(each.name, home_of(each.make), each.exit_code, {}) for each in ATTACKS if each.on_disk),
 ]
+
+PIPES = [
+    Case(f"mirror: {name}", home_of(genuine, change), code, {})
+    for name, change, code in (
+        ("a pipe", _pipe("keys/*.head"), 12),
+        ("heads.log: a pipe", _pipe("heads.log"), 12),
+        ("the log is a pipe", _pipe("audit.sqlite3"), 10),
+        ("a pipe named like a log", _pipe(f"audit-{'f' * 32}.sqlite3"), 10),
+        ("a pipe named like an archive", _pipe(f"archive/{genuine().tip.log_id}.{_RANGE}.ndjson.zst"), 0),
+    )
+]
+"""Pipes in the place of files: whoever opens one waits for ever, which is nothing for the mutation test."""

@@ -32,6 +32,8 @@ def _one_lost(folder: Path) -> tuple[Path, list[str]]:
     return home, words
 
 
+_LAST = ndjson(genuine(), 25)
+_NAMELESS = ndjson(genuine(), 9).replace(genuine().tip.log_id.encode(), b"")
 _FORGED = ndjson(genuine(), 9).replace(b"camera:0", b"camera:9")
 KEPT = [
     *(
@@ -45,17 +47,42 @@ KEPT = [
             ("one row", ndjson(genuine(), 9), 0, "intact"),
             ("another row", _FORGED, 10, "tampered"),
             ("two rows of one number", ndjson(genuine(), 9) + _FORGED, 10, "tampered"),
-            ("a row beyond the end", ndjson(genuine(), 25).replace(b'"seq":25', b'"seq":99'), 11, "truncated"),
-            ("a row of no number", ndjson(genuine(), 25).replace(b'"seq":25', b'"seq":0'), 2, ""),
-            ("a row of a strange number", ndjson(genuine(), 25).replace(b'"seq":25', b'"seq":"25"'), 2, ""),
-            ("a row of no log", b'{"seq":1}\n', 2, ""),
-            ("a row of a strange log", b'{"log_id":5,"seq":1}\n', 2, ""),
-            ("a row whose number is true", b'{"log_id":"5","seq":true}\n', 2, ""),
-            ("a row whose number is a fraction", b'{"log_id":"5","seq":1.5}\n', 2, ""),
-            ("a list", ndjson(genuine(), 9) + b"[1]\n", 2, ""),
-            ("no JSON", b"{", 2, ""),
-            ("JSON without end", b'{"a":' + b"[" * 9000, 2, ""),
-            ("bytes", b"\xff\xfe", 2, ""),
+            ("a row beyond the end", _LAST.replace(b'"seq":25', b'"seq":99'), 11, "truncated"),
+            ("a row of no number", _LAST.replace(b'"seq":25', b'"seq":0'), 12, "unverifiable"),
+            (
+                "a row of a strange number",
+                _LAST.replace(b'"seq":25', b'"seq":"25"'),
+                12,
+                "unverifiable",
+            ),
+            ("a row of no log", b'{"seq":1}\n', 12, "unverifiable"),
+            ("a row of a strange log", b'{"log_id":5,"seq":1}\n', 12, "unverifiable"),
+            ("a row whose number is true", b'{"log_id":"5","seq":true}\n', 12, "unverifiable"),
+            ("a row whose number is a fraction", b'{"log_id":"5","seq":1.5}\n', 12, "unverifiable"),
+            ("a list", ndjson(genuine(), 9) + b"[1]\n", 12, "unverifiable"),
+            ("no JSON", b"{", 12, "unverifiable"),
+            ("JSON without end", b'{"a":' + b"[" * 9000, 12, "unverifiable"),
+            ("bytes", b"\xff\xfe", 12, "unverifiable"),
+            (
+                "a row of no log's name",
+                _NAMELESS,
+                12,
+                "unverifiable",
+            ),
+            (
+                "a row of a huge number",
+                _LAST.replace(b'"seq":25', b'"seq":%d' % (2**70)),
+                12,
+                "unverifiable",
+            ),
+            ("NaN", _LAST.replace(b'"seq":25', b'"seq":NaN'), 12, "unverifiable"),
+            ("half a sign", ndjson(genuine(), 9).replace(b"camera:0", b"\\ud800"), 12, "unverifiable"),
+            ("bytes in a row", ndjson(genuine(), 9).replace(b"camera:0", b"\xff"), 12, "unverifiable"),
+            ("a good row and a bad one", ndjson(genuine(), 9) + b"{}", 12, "unverifiable"),
+            ("another row and a bad one", _FORGED + b"{}", 10, "tampered"),
+            ("rows of Windows", b"\n" + ndjson(genuine(), 9, 10).replace(b"\n", b"\r\n"), 0, "intact"),
+            ("a checkpoint of Windows", note_of(4).replace(b"\n", b"\r\n"), 0, "intact"),
+            ("a checkpoint of no log", resigned(4, log_id=""), 12, "unverifiable"),
             ("nonsense", b"nonsense", 12, "unverifiable"),
             ("no rows", resigned(4, size=0), 12, "unverifiable"),
             ("a checkpoint of other rows", resigned(4, root=bytes(32)), 10, "tampered"),
@@ -63,6 +90,21 @@ KEPT = [
             ("a checkpoint ahead", resigned(-1, size=99), 11, "truncated"),
             ("a checkpoint of another log", note_of(0, lambda: LogBuilder("b").log()), 11, "not_checked"),
             ("rows of another log", ndjson(LogBuilder("b").log()), 11, "not_checked"),
+        )
+    ),
+    *(
+        Case(
+            f"{place}, two anchors: {name}",
+            beside(make, "--anchor", "one", "--anchor", "two", one=one, two=two),
+            code,
+            {"anchor": verdict},
+        )
+        for place, make in (("home", home_of(genuine)), ("whole export", export_of()))
+        for name, one, two, code, verdict in (
+            ("a checkpoint, rows", note_of(4), ndjson(genuine()), 0, "intact"),
+            ("two checkpoints, one of other rows", note_of(4), resigned(6, root=bytes(32)), 10, "tampered"),
+            ("rows, one of which is not the same", ndjson(genuine(), 9), _FORGED, 10, "tampered"),
+            ("a checkpoint, nonsense", note_of(4), b"nonsense", 12, "unverifiable"),
         )
     ),
     *(

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from tests.fakes.audit_cases import Case
 from tests.fakes.audit_cases_exports import EXPORTS
-from tests.fakes.audit_cases_homes import HOMES
+from tests.fakes.audit_cases_homes import HOMES, PIPES
 from tests.fakes.audit_cases_kept import KEPT
-from tests.fakes.audit_cases_zips import ZIPS
+from tests.fakes.audit_cases_zips import BOMBS, ZIPS
 
 CORPUS: Sequence[Case] = [*HOMES, *KEPT, *EXPORTS, *ZIPS]
+HARMFUL: Sequence[Case] = [*BOMBS, *PIPES]
+"""Made to keep whoever opens them busy for ever."""
 
-__all__ = ["CORPUS", "HOMES", "Case"]
+__all__ = ["CORPUS", "HARMFUL", "HOMES", "Case"]

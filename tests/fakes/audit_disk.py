@@ -45,7 +45,7 @@ def lay_out(folder: Path, log: Log) -> Path:
         for trigger in schema.TRIGGERS.values():
             connection.execute(trigger)
     lines = [
-        f"{each.log_id} {each.epoch} {each.size} {each.root.hex()} now\n"
+        f"{each.log_id} {each.epoch} {each.size} {each.root.hex()} 2026-01-01T00:00:00.000000Z\n"
         for each in log.heads
         if each.source == "heads.log"
     ]

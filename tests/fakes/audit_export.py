@@ -35,6 +35,7 @@ class Export:
         wanted: Rows that are wanted; None for all.
         about: Changes what the manifest says of the log, before it is signed.
         manifest: Changes the manifest, before it is signed.
+        inner: Changes the members before the manifest tells their digests, as only the holder of the key can.
         members: Changes the members, manifest and all, as somebody without a key would.
         rows: Changes which rows go in, in which order, each with its proof.
         compression: Of the zip.
@@ -44,15 +45,18 @@ class Export:
     wanted: set[int] | None = None
     about: Callable[[dict[str, Any]], Any] = _nothing
     manifest: Callable[[dict[str, Any]], Any] = _nothing
+    inner: Callable[[Members], Any] = _nothing
     members: Callable[[Members], Any] = _nothing
     rows: Callable[[list[Row]], list[Row]] = list
     compression: int = zipfile.ZIP_STORED
 
     def write(self, path: Path) -> Path:
         members, about = self._members()
+        members |= {"audit_verify.py": b"print('intact')\n", "README.txt": b"Check it.\n"}
+        self.inner(members)
         self.about(about)
         manifest = {
-            "v": 2,
+            "v": 3,
             "created": "2026-01-01T00:00:00.000000Z",
             "log_id": self.log.tip.log_id,
             "public_key": self.log.tip.public_key.hex(),
@@ -60,6 +64,7 @@ class Export:
             "filter": "",
             "logs": [about],
             "left_out": [],
+            "members": {name: sha256(data).hexdigest() for name, data in members.items()},
         }
         self.manifest(manifest)
         name = ORIGIN_PREFIX + str(manifest["log_id"])
@@ -102,7 +107,6 @@ class Export:
             "root": head.root.hex() if head else sha256(b"").hexdigest(),
             "epoch": head.epoch if head else 0,
             "rows": len(chosen),
-            "rows_sha256": sha256(rows).hexdigest(),
             "unsealed": len(log.rows) - size if "horizon" not in log.extra else 0,
             "genesis_fingerprint": fingerprint(public_bytes(log.keys[0])),
             "genesis_reason": "first",

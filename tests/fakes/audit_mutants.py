@@ -27,6 +27,7 @@ from facefusion_live.domain.audit import (
     chain,
     event,
     merkle,
+    mirror_check,
     note,
     report,
     seal_check,
@@ -35,11 +36,13 @@ from facefusion_live.domain.audit import (
 )
 from tests.fakes import audit_units as units
 from tests.fakes.audit_corpus import CORPUS, Case
+from tests.fakes.audit_rings import rings
 from tests.fakes.audit_verifiers import ALONE, Answer, alone_answers, program_answers
 
 KILLERS = Path(__file__).with_name("audit_killers.json")
 SPARE = Path(__file__).with_name("audit_spare.json")
-"""Steps without which no case is judged otherwise: where it was looked, because another step speaks in their place."""
+"""Steps without which no case is judged otherwise, each with the reason why. New ones are put there without: look
+whether a case is wanted, and write down why not."""
 FINDERS = {
     *("find", "_find", "_find_coverage", "_anchor", "_forged_prune", "checked"),
     *("add", "looked_into", "want", "_want", "report_found", "repeat_findings", "compare_genesis"),
@@ -53,7 +56,7 @@ PROGRAM: dict[ModuleType, frozenset[str]] = {
     chain: EVERYTHING,
     event: frozenset({"utc_us", "check_event", "_second_us", "_words", "_is_count", "_counts_add_up"}),
     merkle: frozenset({"includes", "extends", "Frontier.__init__"}),
-    note: frozenset({"Note.signed_by", "Checkpoint.parse", "parse_note", "_signature", "_number"}),
+    note: frozenset({"Note.signed_by", "Checkpoint.parse", "parse_note", "_signature", "_log_id", "_number"}),
     report: frozenset({"LogReport.find", "LogReport.checked", "exit_code"}),
     seal_check: EVERYTHING,
     selection: EVERYTHING,
@@ -62,7 +65,10 @@ PROGRAM: dict[ModuleType, frozenset[str]] = {
     database: frozenset({"rows_of", "notes_of"}),
     imports: EVERYTHING,
     manifest: frozenset({"report_found", "heads_of", "read", "_check_log", "_check_found", "_has", "_want"}),
-    mirror: frozenset({"Mirror.recall", "Mirror.known_logs", "_line", "_head"}),
+    mirror: frozenset(
+        {"Mirror.recall", "Mirror.known_logs", "Mirror.flaws", "_file_at", "_line", "_head", "_has_parts"}
+    ),
+    mirror_check: EVERYTHING,
     reader: frozenset(
         {"LogReader.verify", "LogReader._examine", "LogReader.verify_one", "LogReader._verified", "_is_whole"}
     ),
@@ -171,6 +177,7 @@ PARTS: dict[str, Part] = {
     **{name: lambda alone, _, part=part: part(alone) for name, part in units.SHARED.items()},
     "part: profile": lambda alone, _: None if alone else units.profile(),
     "part: catalogue": lambda alone, _: None if alone else units.catalogue(),
+    "part: keyrings": lambda alone, _: None if alone else rings(),
     "part: not opened": lambda _, answer: units.unopened(answer("genuine")),
     "part: not unpacked": lambda alone, answer: units.unpackable(answer("pruned once")) if alone else None,
 }
@@ -290,8 +297,8 @@ def _text(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:90]
 
 
-def spare() -> list[str]:
-    """Names of the steps without which no case is judged otherwise."""
+def spare() -> dict[str, str]:
+    """The steps without which no case is judged otherwise, each with the reason why."""
     return json.loads(SPARE.read_text(encoding="utf-8"))
 
 
@@ -344,7 +351,8 @@ def _rewrite() -> None:
         court = Court(Path(folder))
         found = {mutant.name: court.killer(mutant) for mutant in mutants()}
     told = {name: killer for name, killer in found.items() if killer}
-    for path, what in ((KILLERS, told), (SPARE, sorted(found.keys() - told.keys()))):
+    reasons = {name: spare().get(name, "") for name in found if name not in told}
+    for path, what in ((KILLERS, told), (SPARE, reasons)):
         path.write_text(json.dumps(what, indent=0, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 

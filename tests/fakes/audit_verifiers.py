@@ -55,12 +55,12 @@ def program_answers(what: Path, words: Sequence[str] = ()) -> Answer:
     fingerprints = [word for flag, word in pairwise(words) if flag == "--fingerprint"]
     anchors = [Path(word) for flag, word in pairwise(words) if flag == "--anchor"]
     try:
-        kept = KeptElsewhere.read(anchors[0].read_text(encoding="utf-8"), FAST) if anchors else KeptElsewhere()
+        kept = KeptElsewhere.read((path.read_bytes() for path in anchors), FAST)
         if what.is_dir():
             reports = reader(what).verify(genesis=fingerprints, kept=kept)
         else:
             reports = imports.verify_export(what, fingerprints=fingerprints, kept=kept)
-    except (EvidenceMissingError, UnicodeDecodeError):  # the second is dealt with where files are named
+    except EvidenceMissingError:
         return 2, []
     told = [report.as_json() for report in reports]
     return exit_code(reports), sorted(

@@ -91,7 +91,7 @@ def write_archive(folder: Path, log_id: str, first: int, last: int, rows: Iterab
 
 def _all_archives(folder: Path, log_id: str) -> list[Archive]:
     names = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob(f"{log_id}.*")))
-    return [Archive(path, int(match["first"]), int(match["last"])) for path, match in names if match]
+    return [Archive(path, int(match["first"]), int(match["last"])) for path, match in names if match and path.is_file()]
 
 
 def _lines(stream: zstandard.ZstdDecompressionReader) -> Iterator[bytes]:

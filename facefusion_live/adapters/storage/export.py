@@ -1,10 +1,9 @@
 # pyright: basic
 """Exports: a zip of bodies, checkpoints, proofs, a signed manifest, and the verifier that checks it."""
 
-import os
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +15,7 @@ import orjson
 from facefusion_live.adapters.storage import manifest as manifests
 from facefusion_live.adapters.storage.archive import archives_of
 from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
-from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.layout import Layout, private_file
 from facefusion_live.adapters.storage.tip import horizon_of
 from facefusion_live.domain.audit.errors import ExportError, NoteError, UnreadableError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, Row
@@ -31,6 +30,8 @@ assert {LOG_GENESIS, KEY_ROTATE} == {"log.genesis", "key.rotate"}  # noqa: S101 
 README = """This is an export of FaceFusion Live's audit trail.
 
 Check it with:   python audit_verify.py THIS.zip          (needs the package `cryptography`)
+Take your own copy of audit_verify.py, from the program or from its project: whoever forges an export can forge the
+copy in it, and this text, too.
 The answer is 0 intact, 10 tampered, 11 truncated, 12 unverifiable, 2 could not run.
 
 The genesis fingerprint below must be the one that the program showed in its About box; without that comparison the
@@ -91,12 +92,12 @@ def write_export(layout: Layout, request: Request) -> dict[str, Any]:
         ExportError: It cannot be written.
         UnreadableError: The log in which the export is a row cannot be put in.
     """
-    beside = request.path.with_name(request.path.name + ".new")
     try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            logs, left_out = _write_logs(archive, layout, request)
-            manifest = {
-                "v": 2,
+        with private_file(request.path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            members = _Members(archive)
+            logs, left_out = _write_logs(members, layout, request)
+            manifest: dict[str, Any] = {
+                "v": 3,
                 "created": request.created,
                 "log_id": request.log_id,
                 "public_key": request.public_key.hex(),
@@ -105,21 +106,47 @@ def write_export(layout: Layout, request: Request) -> dict[str, Any]:
                 "logs": logs,
                 "left_out": left_out,
             }
-            archive.writestr("manifest.note", manifests.signed(manifest, request.public_key, request.sign))
-            archive.writestr("audit_verify.py", request.verifier)
-            archive.writestr("README.txt", README + _logs_in_words(manifest))
-        os.chmod(beside, 0o600)  # noqa: PTH101
-        beside.replace(request.path)
+            members.put("audit_verify.py", request.verifier)
+            members.put("README.txt", (README + _logs_in_words(manifest)).encode())
+            manifest["members"] = members.digests
+            note = manifests.signed(manifest, request.public_key, request.sign).encode()
+            members.put(manifests.NAME, note, manifests.LONGEST)
     except OSError as error:
         raise ExportError(f"the export cannot be written: {error}", advice="Choose another place.") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
     return manifest
 
 
+class _Members:
+    """What goes into the zip, and the SHA-256 of each, which the manifest tells.
+
+    Args:
+        archive: Open for writing.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self.digests: dict[str, str] = {}
+
+    def put(self, name: str, data: bytes, most: int = manifests.LARGEST_MEMBER) -> None:
+        """A member. Raises ExportError for one that is larger than verifiers take."""
+        if len(data) > most or manifests.parts_in(data) > manifests.MOST_PARTS:
+            message = f"{name.rpartition('/')[2]} of the export would be larger than verifiers take"
+            raise ExportError(message, advice="Export the rows of a shorter time, with --since and --until.")
+        self._archive.writestr(name, data)
+        self.digests[name] = sha256(data).hexdigest()
+
+    def stream(self, name: str, lines: Iterable[bytes]) -> None:
+        """A member of lines, however many."""
+        digest = sha256()
+        with self._archive.open(name, "w", force_zip64=True) as file:
+            for line in lines:
+                digest.update(line)
+                file.write(line)
+        self.digests[name] = digest.hexdigest()
+
+
 def _write_logs(
-    archive: zipfile.ZipFile, layout: Layout, request: Request
+    members: _Members, layout: Layout, request: Request
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Every log that can be put in, and those that cannot."""
     logs: list[dict[str, Any]] = []
@@ -127,7 +154,7 @@ def _write_logs(
     for each in request.examined:
         log_id, found = each.report.log_id, manifests.found_in(each.report, each.heads)
         if _goes_in(each, filtered=request.wanted is not None):
-            logs.append(_write_log(archive, layout, each, request.wanted) | found)
+            logs.append(_write_log(members, layout, each, request.wanted) | found)
         elif log_id == request.log_id:
             why = each.report.findings[0].message if each.report.findings else "nothing seals it"
             message = f"no row of {each.file} can be proven to others: {why}"
@@ -150,7 +177,7 @@ def _goes_in(examined: Examined, *, filtered: bool) -> bool:
 
 
 def _write_log(
-    archive: zipfile.ZipFile, layout: Layout, examined: Examined, wanted: Callable[[dict[str, Any]], bool] | None
+    members: _Members, layout: Layout, examined: Examined, wanted: Callable[[dict[str, Any]], bool] | None
 ) -> dict[str, Any]:
     """One log: whole as it is, or what is wanted of it up to its last checkpoint."""
     log_id = examined.report.log_id
@@ -169,10 +196,10 @@ def _write_log(
             about |= {"pruned_to": horizon.pruned_to, "prune_seq": horizon.prune_seq, "frontier": kept}
         folder = f"logs/{log_id}"
         if wanted is None:
-            archive.writestr(f"{folder}/checkpoints.json", orjson.dumps([list(note) for note in notes]))
-            written = _write_rows(archive, folder, rows)
+            members.put(f"{folder}/checkpoints.json", orjson.dumps([list(note) for note in notes]))
+            written = _write_rows(members, folder, rows)
         else:
-            written = _write_selection(archive, folder, list(rows), notes, wanted)
+            written = _write_selection(members, folder, list(rows), notes, wanted)
         return about | written | {"unsealed": max(written.pop("last_seq") - about["size"], 0)}
 
 
@@ -184,20 +211,22 @@ def _last_checkpoint(notes: list[tuple[int, str]]) -> Checkpoint | None:
     return None
 
 
-def _write_rows(archive: zipfile.ZipFile, folder: str, rows: Iterator[Row]) -> dict[str, Any]:
-    digest, count, genesis, last_seq = sha256(), 0, "", 0
-    with archive.open(f"{folder}/rows.ndjson", "w", force_zip64=True) as file:
+def _write_rows(members: _Members, folder: str, rows: Iterator[Row]) -> dict[str, Any]:
+    count, genesis, last_seq = 0, "", 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal count, genesis, last_seq
         for row in rows:
-            line = row.body + b"\n"
-            digest.update(line)
             count, last_seq = count + 1, row.seq
             genesis = genesis or _genesis(row.body)
-            file.write(line)
-    return {"rows": count, "rows_sha256": digest.hexdigest(), "genesis_fingerprint": genesis, "last_seq": last_seq}
+            yield row.body + b"\n"
+
+    members.stream(f"{folder}/rows.ndjson", lines())
+    return {"rows": count, "genesis_fingerprint": genesis, "last_seq": last_seq}
 
 
 def _write_selection(
-    archive: zipfile.ZipFile,
+    members: _Members,
     folder: str,
     rows: list[Row],
     notes: list[tuple[int, str]],
@@ -214,10 +243,10 @@ def _write_selection(
         for at, note in notes
         if at in rotations
     ]
-    archive.writestr(f"{folder}/proofs.ndjson", b"".join(orjson.dumps(proof) + b"\n" for proof in proofs))
-    archive.writestr(f"{folder}/closings.json", orjson.dumps(closings))
-    archive.writestr(f"{folder}/head.note", notes[-1][1])
-    return _write_rows(archive, folder, iter(chosen)) | {"last_seq": last_seq}
+    members.stream(f"{folder}/proofs.ndjson", (orjson.dumps(proof) + b"\n" for proof in proofs))
+    members.put(f"{folder}/closings.json", orjson.dumps(closings))
+    members.put(f"{folder}/head.note", notes[-1][1].encode())
+    return _write_rows(members, folder, iter(chosen)) | {"last_seq": last_seq}
 
 
 def _all_rows(connection: Any, archives: list[Any]) -> Iterator[Row]:  # noqa: ANN401

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 _LOG_NAME = re.compile(r"audit(-[0-9a-f]{32})?\.sqlite3|damaged-[0-9]+\.sqlite3")
 
@@ -84,6 +85,24 @@ def write_private(path: Path, data: bytes) -> None:
     """Replace a file, for the owner's eyes only; it is on the disk when this returns. Raises OSError."""
     with _beside(path, data) as beside:
         beside.replace(path)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file for the owner's eyes only, under a name of its own; it replaces `path` when all went well.
+
+    Raises OSError.
+    """
+    beside = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+    try:
+        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

@@ -8,17 +8,23 @@ from typing import Any
 import orjson
 
 from facefusion_live.adapters.storage.codec import FAST
-from facefusion_live.domain.audit.errors import NoteError
+from facefusion_live.domain.audit.errors import EvidenceMissingError, NoteError
 from facefusion_live.domain.audit.evidence import Head
 from facefusion_live.domain.audit.note import ORIGIN_PREFIX, parse_note, sign_note
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, Outcome
 
-TITLE = "facefusion-live/export/v2"
-LONGEST = 2**24
-"""So many characters a manifest may have: thousands of logs."""
+NAME = "manifest.note"
+TITLE = "facefusion-live/export/v3"
+LONGEST = 2**22
+"""So many characters a manifest may have: a thousand logs."""
+LARGEST_MEMBER = 2**24
+"""Of a member that is held in memory: 48,000 checkpoints, which is millions of rows."""
+MOST_PARTS = 2**19
+"""So many parts its JSON may have: empty lists take thirty times the room of their brackets."""
 
 _OUTCOMES = {each.name.lower(): each for each in Outcome}
 _MOST_FINDINGS = 10
+_OTHER_VERSION = re.compile(r"facefusion-live/export/v[0-9]{1,9}").fullmatch
 _HEX32, _HEX64 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 
 
@@ -76,12 +82,16 @@ def read(note: str) -> dict[str, Any]:
     Raises:
         NoteError: It is none.
         ValueError: A part of it is missing or of another kind.
+        EvidenceMissingError: It is one of another version.
     """
     title, _, text = parse_note(note, LONGEST).text.partition("\n")
+    if title != TITLE and _OTHER_VERSION(title):
+        raise EvidenceMissingError(f"this is {title}", advice="Take the verifier of the program that made it.")
     if title != TITLE:
-        raise NoteError("the manifest is not one of an export, or one of another version")
-    manifest = orjson.loads(text)
-    _want(_has(manifest, log_id=str, public_key=str, whole=bool, logs=list, left_out=list), "the manifest")
+        raise NoteError("the manifest is not one of an export")
+    manifest = loads(text.encode())
+    _want(_has(manifest, log_id=str, public_key=str, whole=bool, logs=list, left_out=list, members=dict), "the whole")
+    _want(all(type(each) is str and _HEX64.fullmatch(each) for each in manifest["members"].values()), "a digest")
     for about in manifest["logs"]:
         _check_log(about)
     for about in manifest["left_out"]:
@@ -92,11 +102,22 @@ def read(note: str) -> dict[str, Any]:
     return manifest
 
 
+def parts_in(data: bytes) -> int:
+    """How many values, at most, a text of JSON has: counted before it is read."""
+    return sum(map(data.count, b"[{,:"))
+
+
+def loads(data: bytes) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """JSON that does not fill the memory. Raises ValueError."""
+    _want(parts_in(data) <= MOST_PARTS, "the number of parts")
+    return orjson.loads(data)
+
+
 def _check_log(about: Any) -> None:  # noqa: ANN401 (whatever JSON holds)
     numbers = dict.fromkeys(("size", "epoch", "rows", "unsealed"), int)
-    _want(_has(about, log_id=str, root=str, rows_sha256=str, heads=list, **numbers), "a log")
+    _want(_has(about, log_id=str, root=str, heads=list, **numbers), "a log")
     _want(all(about[name] >= 0 for name in numbers), "a log's numbers")
-    _want(_HEX32.fullmatch(about["log_id"]) and _HEX64.fullmatch(about["rows_sha256"]), "a log's names")
+    _want(_HEX32.fullmatch(about["log_id"]), "a log's id")
     _want(_HEX64.fullmatch(about["root"]), "a log's root")
     for each in about["heads"]:
         _want(_has(each, source=str, epoch=int, size=int, root=str) and each["size"] >= 0, "a head")

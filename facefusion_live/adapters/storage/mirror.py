@@ -6,6 +6,7 @@ it, and verification says so.
 """
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,6 +29,21 @@ SERVICE = "facefusion-live-audit"
 _BLOCK_BYTES = 4096
 _KNOWN = "logs"
 """The keyring's entry that lists the ids of all logs: it cannot be asked for the names of its entries."""
+
+_LINE = re.compile(
+    rb"([0-9a-f]{32}) (0|[1-9][0-9]{0,14}) ([1-9][0-9]{0,14}) ([0-9a-f]{64}) \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+).fullmatch
+_BROKEN_OFF = re.compile(
+    rb"([0-9a-f]{0,31}|[0-9a-f]{32}( [0-9]{0,15}( [0-9]{0,15}( ([0-9a-f]{0,63}|[0-9a-f]{64}( [0-9T:.Z-]{0,26})?))?)?)?)"
+    rb"\0*"
+).fullmatch
+"""The beginning of a line, which is what a crash leaves (some file systems fill up with zeros); also an empty one."""
+_LOG_ID = re.compile(r"[0-9a-f]{32}").fullmatch
+_ROOT = re.compile(r"[0-9a-f]{64}").fullmatch
+_MOST = 10**15
+_LONGEST_HEAD = 2**16
+_HEAD_PARTS = {"log_id": str, "root": str, "keyring": bool, "epoch": int, "size": int}
+_TIP_PARTS = {"frontier": str, "public_key": str, "epoch": int, "number": int, "open_session": str}
 
 
 class Vault(Protocol):
@@ -121,11 +137,13 @@ class Mirrored:
 
     Attributes:
         heads: From the keyring and the file, those that are there.
+        kept: The one from the file.
         missing: Mirrors that should be there and are not.
         notice: What is worth telling: that a file stands in for the keyring.
     """
 
     heads: tuple[Head, ...]
+    kept: Head | None
     missing: tuple[str, ...]
     notice: str
 
@@ -155,17 +173,23 @@ class Mirror:
             now_ns: Monotonic.
             at_once: File and keyring, too.
         """
-        self._append(
-            f"{checkpoint.log_id} {checkpoint.epoch} {checkpoint.size} {checkpoint.root.hex()} {at}\n".encode()
-        )
-        if at_once or now_ns - self._kept_ns >= self.LAG_NS:
+        head = {"log_id": checkpoint.log_id, "epoch": checkpoint.epoch, "size": checkpoint.size}
+        head |= {"root": checkpoint.root.hex(), "keyring": self._vault.available}
+        due = at_once or now_ns - self._kept_ns >= self.LAG_NS
+        if due:  # before heads.log: verification takes a line for the word that the file has it, too
             self._kept_ns = now_ns
-            head = {"log_id": checkpoint.log_id, "epoch": checkpoint.epoch, "size": checkpoint.size}
-            head |= {"root": checkpoint.root.hex(), "keyring": self._vault.available}
             write_private(self._head_file(checkpoint.log_id), orjson.dumps({**head, "tip": _told(tip)}))
+        self._append(_line_of(checkpoint, at))
+        if due:
             self._vault.set(checkpoint.log_id, orjson.dumps(head).decode())
         if checkpoint.number == 0:
             self._announce(checkpoint.log_id)
+
+    def catch_up(self, checkpoint: Checkpoint, at: str) -> None:
+        """Write the line of a log's last checkpoint, where a crash left it without one. Raises OSError."""
+        last = self._last_line(checkpoint.log_id)
+        if last is None or last.size < checkpoint.size:
+            self._append(_line_of(checkpoint, at))
 
     def mend(self) -> None:
         """End a line that a crash left unfinished: it is none, and the next one begins anew.
@@ -187,17 +211,16 @@ class Mirror:
         It lacks what the row itself tells: its hash and its clock.
         """
         try:
-            return _tip(log_id, orjson.loads(self._head_file(log_id).read_bytes())["tip"])
+            return _tip(log_id, orjson.loads(_file_at(self._head_file(log_id)) or "")["tip"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def recall(self, log_id: str) -> Mirrored:
         """What keyring and file remember of a log."""
-        path = self._head_file(log_id)
-        in_file = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+        in_file = _file_at(self._head_file(log_id))
         in_keyring = self._vault.get(log_id)
         texts = {"keyring": in_keyring, "file": in_file}
-        heads = {name: _head(name, text) for name, text in texts.items() if text is not None}
+        heads = {name: _head(name, log_id, text) for name, text in texts.items() if text is not None}
         missing = [f"the head in the {name} (unreadable)" for name, head in heads.items() if head is None]
         if in_file is None:
             missing.append("the head in the private file")
@@ -206,10 +229,11 @@ class Mirror:
             if self._vault.available:  # it answers, and has forgotten: somebody saw to that
                 missing.append("the head in the keyring")
             notice = "the keyring that had the head cannot be read now; the file beside the log has it"
-        return Mirrored(tuple(head for head in heads.values() if head is not None), tuple(missing), notice)
+        found = tuple(head for head in heads.values() if head is not None)
+        return Mirrored(found, heads.get("file"), tuple(missing), notice)
 
     def lines(self, log_id: str, limit_bytes: int | None = None) -> Iterator[Head]:
-        """The heads of a log in heads.log, in order. Lines that are none are passed over.
+        """The heads of a log in heads.log, in order. Lines that are none are passed over; `flaws` tells of them.
 
         Args:
             log_id: Which log.
@@ -221,13 +245,12 @@ class Mirror:
 
     def last(self, log_id: str) -> list[Head]:
         """The latest head of a log from each mirror."""
-        lines = (_line(line) for line in self._lines_backwards())
-        last_line = next((head for head in lines if head and head.log_id == log_id), None)
+        last_line = self._last_line(log_id)
         return [*self.recall(log_id).heads, *([last_line] if last_line else [])]
 
     def known_logs(self) -> frozenset[str]:
         """Every log that any mirror has ever heard of."""
-        files = {path.stem for path in self._layout.keys.glob("*.head")}
+        files = {path.stem for path in self._layout.keys.glob("*.head") if _LOG_ID(path.stem) and path.is_file()}
         kept = set((self._vault.get(_KNOWN) or "").split())
         return frozenset({head.log_id for head in self._all_lines(None)} | files | kept)
 
@@ -238,20 +261,31 @@ class Mirror:
 
     def size_bytes(self) -> int | None:
         """Length of heads.log; None when it is not there."""
-        try:
-            return self._layout.heads_log.stat().st_size
-        except OSError:
-            return None
+        path = self._layout.heads_log
+        return path.stat().st_size if path.is_file() else None
+
+    def flaws(self, limit_bytes: int | None) -> tuple[str, ...]:
+        """What is wrong with heads.log: lines that are none, and not what a crash leaves of one."""
+        spoiled = sum(not (_LINE(line) or _BROKEN_OFF(line)) for line in self._raw_lines(limit_bytes))
+        return (f"{spoiled} lines of heads.log are none that the program wrote",) if spoiled else ()
+
+    def _last_line(self, log_id: str) -> Head | None:
+        lines = (_line(line) for line in self._lines_backwards())
+        return next((head for head in lines if head and head.log_id == log_id), None)
 
     def _all_lines(self, limit_bytes: int | None) -> Iterator[Head]:
+        return (head for line in self._raw_lines(limit_bytes) if (head := _line(line)))
+
+    def _raw_lines(self, limit_bytes: int | None) -> Iterator[bytes]:
+        if not self._layout.heads_log.is_file():
+            return
         with suppress(FileNotFoundError), self._layout.heads_log.open("rb") as file:
             read = 0
             for line in file:
                 read += len(line)
                 if limit_bytes is not None and read > limit_bytes:
                     return
-                if head := _line(line):
-                    yield head
+                yield line.removesuffix(b"\n")
 
     def _lines_backwards(self) -> Iterator[bytes]:
         """The lines of heads.log, the last one first: it grows for ever, and what is wanted stands near its end."""
@@ -278,6 +312,18 @@ class Mirror:
         return self._layout.keys / f"{log_id}.head"
 
 
+def _file_at(path: Path) -> str | None:
+    """What a small file holds; None where there is none. A pipe or a folder in its place is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(_LONGEST_HEAD).decode("utf-8", "replace")
+
+
+def _line_of(checkpoint: Checkpoint, at: str) -> bytes:
+    return f"{checkpoint.log_id} {checkpoint.epoch} {checkpoint.size} {checkpoint.root.hex()} {at}\n".encode()
+
+
 def _told(tip: Tip) -> dict[str, object]:
     return {
         "frontier": tip.frontier.to_bytes().hex(),
@@ -302,16 +348,26 @@ def _tip(log_id: str, told: dict[str, Any]) -> Tip:
 
 
 def _line(line: bytes) -> Head | None:
-    try:
-        log_id, epoch, size, root, _at = line.decode("ascii").split()
-        return Head("heads.log", log_id, int(epoch), int(size), bytes.fromhex(root))
-    except ValueError:
+    match = _LINE(line)
+    if match is None:
         return None
+    log_id, epoch, size, root = (each.decode() for each in match.groups())
+    return Head("heads.log", log_id, int(epoch), int(size), bytes.fromhex(root))
 
 
-def _head(source: str, text: str) -> Head | None:
+def _head(source: str, log_id: str, text: str) -> Head | None:
+    """A head as `keep` wrote it for this log; None for anything else."""
     try:
         kept = orjson.loads(text)
-        return Head(source, kept["log_id"], int(kept["epoch"]), int(kept["size"]), bytes.fromhex(kept["root"]))
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return None
+    tip = kept.pop("tip", None) if type(kept) is dict else None
+    if not _has_parts(kept, _HEAD_PARTS) or not (tip is None or _has_parts(tip, _TIP_PARTS)):
+        return None
+    if kept["log_id"] != log_id or not _ROOT(kept["root"]) or not 0 < kept["size"] < _MOST or kept["epoch"] < 0:
+        return None
+    return Head(source, log_id, kept["epoch"], kept["size"], bytes.fromhex(kept["root"]), tip or {})
+
+
+def _has_parts(value: Any, parts: dict[str, type]) -> bool:  # noqa: ANN401 (whatever JSON holds)
+    return type(value) is dict and {name: type(each) for name, each in value.items()} == parts

@@ -15,8 +15,9 @@ from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.store import SqliteStore
-from facefusion_live.adapters.storage.tip import Standing, log_id_of, standing_of
+from facefusion_live.adapters.storage.tip import Standing, last_checkpoint, log_id_of, standing_of
 from facefusion_live.domain.audit.errors import AuditStoreError, CannotOpenError, KeyLostError, UnreadableError
+from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.ports import AuditClock
 from facefusion_live.domain.audit.seal import Origin, Tip
 
@@ -148,6 +149,8 @@ class Opener:
             raise _CannotContinueError("rolled_back", log_id)
         if not heads and standing.tip.number > 1:  # with one, a crash came before the first mirror was written
             raise _CannotContinueError("replaced", log_id)
+        if last := last_checkpoint(connection):
+            mirror.catch_up(last, timestamp(self.clock.utc_ns()))
         return standing
 
     def _new(

@@ -121,6 +121,8 @@ class LogReader:
         with closing(open_reader(path).conn) as reading:
             flaws, horizon = schema.flaws(reading), horizon_of(reading)
             boasts = [] if flaws else boasts_of(reading)
+            # Once more, behind the rows: whatever the snapshot holds was written by then.
+            limit_after = mirror.size_bytes()
             archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
             # Also those of rows that are still in the table: a program was killed before it had deleted them.
@@ -133,6 +135,9 @@ class LogReader:
                 horizon=horizon,
                 from_horizon=horizon is not None and not whole,
                 archives={each.path.name: each.sha256() for each in present},
+                lines=(head.size for head in mirror.lines(log_id, limit_after)),
+                kept=memory.kept,
+                mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
                 flaws=flaws,
                 anchors=kept.of(log_id),

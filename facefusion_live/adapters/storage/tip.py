@@ -104,7 +104,7 @@ def standing_of(connection: sqlite3.Connection, log_id: str, sizes: Collection[i
     """
     try:
         with reading():
-            last = _last_checkpoint(connection)
+            last = last_checkpoint(connection)
             known = (_remembered(connection, kept, sizes) if kept else None) or _counted(connection, log_id, sizes)
             standing = _grown(known, rows_of(connection, known.tip.size), sizes)
     except (ValueError, KeyError, TypeError, AttributeError, NoteError, EventError) as error:
@@ -134,7 +134,7 @@ def _remembered(connection: sqlite3.Connection, kept: Tip, sizes: Collection[int
 def _counted(connection: sqlite3.Connection, log_id: str, sizes: Collection[int]) -> Standing:
     """The tip at the last checkpoint, from all rows below it."""
     horizon = horizon_of(connection)
-    last = _last_checkpoint(connection)
+    last = last_checkpoint(connection)
     frontier = horizon.frontier.copy() if horizon and horizon.frontier else Frontier()
     roots: dict[int, bytes] = {}
     row = None
@@ -205,7 +205,8 @@ def _open_session(connection: sqlite3.Connection, until: int) -> str:
     return str(session) if action == SESSION_START else ""
 
 
-def _last_checkpoint(connection: sqlite3.Connection) -> Checkpoint | None:
+def last_checkpoint(connection: sqlite3.Connection) -> Checkpoint | None:
+    """The last checkpoint in a database; None where there is none. Raises NoteError."""
     found = connection.execute("SELECT CAST(note AS BLOB) FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
     return _checkpoint(found[0]) if found else None
 

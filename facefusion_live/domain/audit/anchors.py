@@ -1,11 +1,11 @@
 """What somebody else kept of our logs: checkpoints and forwarded rows, laid beside the logs that they speak of."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.errors import EvidenceMissingError, NoteError
+from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError
+from facefusion_live.domain.audit.event import check_event
 from facefusion_live.domain.audit.evidence import Anchors
 from facefusion_live.domain.audit.merkle import leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
@@ -28,27 +28,22 @@ class KeptElsewhere:
     copies: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict[str, Mapping[int, bytes]])
 
     @classmethod
-    def read(cls, text: str, codec: Codec) -> "KeptElsewhere":
-        """One checkpoint, or NDJSON of bodies as a forwarder received them, doubles and all.
+    def read(cls, files: Iterable[bytes], codec: Codec) -> "KeptElsewhere":
+        """Of each file one checkpoint, or NDJSON of bodies as a forwarder received them, doubles and all.
 
-        Raises:
-            EvidenceMissingError: A line is no row.
+        What is neither vouches for nothing, and every log's anchor verdict says so: none is passed over.
         """
-        if not text.startswith("{"):
-            return cls(notes={_log_of(text): (text,)})
+        notes: dict[str, tuple[str, ...]] = {}
         copies: dict[str, dict[int, bytes]] = {}
-        for number, line in enumerate(text.split("\n"), 1):
-            if not line.strip():
-                continue
-            body = line.encode()
-            try:
-                event: dict[str, Any] = codec.decode(body)
-                of_log, seq, leaf = copies.setdefault(_text(event["log_id"]), {}), _seq(event["seq"]), leaf_hash(body)
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                advice = "Give a checkpoint, or forwarded rows as NDJSON."
-                raise EvidenceMissingError(f"line {number} of the anchor is no row", advice=advice) from error
-            of_log[seq] = leaf if of_log.get(seq, leaf) == leaf else _CONFLICT
-        return cls(copies=copies)
+        for data in files:
+            if data.lstrip().startswith(b"{"):
+                text = _take_rows(data, codec, copies)
+            else:
+                text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+            if text:
+                log_id = _log_of(text)
+                notes[log_id] = (*notes.get(log_id, ()), text)
+        return cls(notes, copies)
 
     def of(self, log_id: str) -> Anchors:
         """What speaks about one log."""
@@ -74,16 +69,20 @@ def compare_genesis(reports: list[LogReport], fingerprints: Collection[str]) -> 
             report.find("seal", Outcome.TAMPERED, "other_genesis", 1, message)
 
 
-def _text(value: object) -> str:
-    if type(value) is not str:
-        raise TypeError("a word is wanted")
-    return value
-
-
-def _seq(value: object) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError("a row has a number from 1 on")
-    return value
+def _take_rows(data: bytes, codec: Codec, copies: dict[str, dict[int, bytes]]) -> str:
+    """Put rows among the copies; say how many lines are none, in words that are no checkpoint."""
+    spoiled = 0
+    for line in filter(None, map(bytes.strip, data.split(b"\n"))):
+        try:
+            event = check_event(codec.decode(line))
+            if event["seq"] < 1:
+                raise EventError("a row has a number from 1 on")  # noqa: TRY301 (one answer for all)
+        except (EventError, NotCanonicalError, ValueError, TypeError, RecursionError):
+            spoiled += 1
+            continue
+        of_log, leaf = copies.setdefault(event["log_id"], {}), leaf_hash(line)
+        of_log[event["seq"]] = leaf if of_log.get(event["seq"], leaf) == leaf else _CONFLICT
+    return f"{spoiled} lines are no rows" if spoiled else ""
 
 
 def _log_of(note: str) -> str:

@@ -17,6 +17,8 @@ class Head:
         epoch: Which key signed.
         size: Rows.
         root: Root over them.
+        tip: What is told with it for the next opening: frontier, public_key, epoch, number, open_session; empty where
+            nothing is.
     """
 
     source: str
@@ -24,6 +26,7 @@ class Head:
     epoch: int
     size: int
     root: bytes
+    tip: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Evidence:
         horizon: Set where rows were pruned.
         from_horizon: The rows start after the horizon, since archives are not to be had.
         archives: SHA-256 in hex of each archive file found, by name; None where `rows` hold pruned rows without any.
+        lines: Sizes of the log's lines in heads.log, read after the rows were: each checkpoint has one. Empty where the
+            heads come from elsewhere.
+        kept: The head in the private file, which is among `heads`, too.
+        mirror_flaws: What is wrong with the mirrors themselves.
         missing: Mirrors that should be there and are not.
         flaws: What is wrong with the container: dropped triggers, a strange schema.
         anchors: What others kept.
@@ -82,6 +89,9 @@ class Evidence:
     horizon: Horizon | None = None
     from_horizon: bool = False
     archives: Mapping[str, str] | None = None
+    lines: Iterable[int] = ()
+    kept: Head | None = None
+    mirror_flaws: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
     anchors: Anchors = Anchors()

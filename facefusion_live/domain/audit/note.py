@@ -25,6 +25,7 @@ MAX_NOTE_BYTES = 65536
 
 _ED25519 = b"\x01"
 _SIGNATURE_LINE = re.compile("— (?P<name>[^ +]+) (?P<signature>[A-Za-z0-9+/=]+)")
+_LOG_ID = re.compile(r"[0-9a-f]{32}").fullmatch
 _NUMBER = re.compile("0|[1-9][0-9]{0,15}")
 
 
@@ -103,7 +104,7 @@ class Checkpoint:
         try:
             origin, size, root, epoch, number, end = lines
             found = cls(
-                log_id=origin.removeprefix(ORIGIN_PREFIX),
+                log_id=_log_id(origin.removeprefix(ORIGIN_PREFIX)),
                 size=_number(size),
                 root=b64decode(root, validate=True),
                 epoch=_number(epoch.removeprefix("epoch ")),
@@ -168,6 +169,12 @@ def _signature(line: str) -> Signature:
     if match is None or len(blob) < 5:
         raise NoteError("a line below the note is no signature")
     return Signature(match["name"], blob[:4], blob[4:])
+
+
+def _log_id(text: str) -> str:
+    if not _LOG_ID(text):
+        raise ValueError(text)
+    return text
 
 
 def _number(text: str) -> int:

@@ -19,12 +19,15 @@ from facefusion_live.domain.audit.event import (
 )
 from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
 from facefusion_live.domain.audit.merkle import Frontier
+from facefusion_live.domain.audit.mirror_check import MirrorCheck
 from facefusion_live.domain.audit.note import Checkpoint, CheckSignature, fingerprint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.domain.audit.seal_check import SealCheck, key_of
 
 _NOTE, _HEAD, _ANCHOR, _HORIZON = range(4)
 _WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, PRUNE, SESSION_START, SESSION_STOP})
+MOST_WRONG = 10_000
+"""So many rows may be wrong: a wreck, or something made to keep us busy, is not gone through to its end."""
 _FUTURE_US = 3_600_000_000
 """Rows from more than an hour after the verification are worth a word."""
 
@@ -51,9 +54,15 @@ def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature
     fold = _Fold(evidence, codec, check_signature)
     for flaw in evidence.flaws:
         fold.report.find("chain", Outcome.TAMPERED, "container", 0, flaw)
+    wrong = 0
     try:
         for row in evidence.rows:
+            before = fold.report.found
             fold.row(row)
+            if fold.report.found > before:
+                wrong += 1
+                if wrong == MOST_WRONG:
+                    raise UnreadableError(f"{wrong} rows are wrong, and the others were not looked at")  # noqa: TRY301
     except UnreadableError as error:
         fold.report.find("chain", Outcome.TAMPERED, "unreadable", fold.chain.seq, str(error))
     fold.finish()
@@ -71,8 +80,8 @@ class _Fold:
         self._frontier = Frontier()
         self._last: dict[str, Any] = {}
         self._start = self._first_seq = 0
-        self._noted_at = 0
-        self._heads = 0
+        self._action = ""
+        self._mirrors = MirrorCheck(self.report, evidence)
         self._open_session = ""
         self._prunes: dict[int, tuple[bytes, int]] = {}
         if evidence.from_horizon and evidence.horizon is not None:
@@ -88,6 +97,7 @@ class _Fold:
         leaf, event = self.chain.row(row)
         self._frontier.append(leaf)
         self.report.rows += 1
+        self._action = event["action"] if event else ""
         if event is not None:
             self._last = event
             if event["action"] in _WATCHED or not self._seal.log_id:
@@ -108,7 +118,7 @@ class _Fold:
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)
-        self._judge_mirrors()
+        self._mirrors.finish()
         self._judge_copies(last)
         self._judge_prune()
         self._judge_end()
@@ -151,7 +161,7 @@ class _Fold:
                 )
             elif kind == _NOTE:
                 self._seal.note(size, what, self._frontier)
-                self._noted_at = size
+                self._mirrors.note(size)
             elif kind == _HEAD:
                 self._head(what)
             elif kind == _ANCHOR:
@@ -161,15 +171,8 @@ class _Fold:
             self._mark = next(self._marks, None)
 
     def _head(self, head: Head) -> None:
-        self._heads += 1
-        if head.root != self._frontier.root():
-            self._find_coverage(
-                Outcome.TAMPERED, "head_differs", head.size, f"{head.source} remembers other rows up to {head.size}"
-            )
-        if self._noted_at != head.size:
-            self._find_coverage(
-                Outcome.TRUNCATED, "checkpoint_gone", head.size, f"{head.source} remembers a checkpoint at {head.size}"
-            )
+        standing = self._seal.standing() | {"open_session": self._open_session}
+        self._mirrors.head(head, self._frontier, standing, self._seal.epoch, self._action)
 
     def _horizon(self, horizon: Horizon) -> None:
         """The pruned rows are at hand: what stands for them must be what they come to."""
@@ -200,18 +203,10 @@ class _Fold:
             return
         if mark.kind == _HORIZON:
             return  # a horizon without rows up to it: `_judge_prune` says so
-        self._heads += mark.kind == _HEAD
-        source = mark.what.source if mark.kind == _HEAD else "a checkpoint"
-        self._find_coverage(
-            Outcome.TRUNCATED, "rows_missing", mark.size, f"{source} tells of {mark.size} rows, there are {last}"
-        )
-
-    def _judge_mirrors(self) -> None:
-        for name in self._evidence.missing:
-            self._find_coverage(Outcome.UNVERIFIABLE, "mirror_missing", 0, f"{name} is missing")
-        if self._heads == 0:
-            self._find_coverage(Outcome.UNVERIFIABLE, "no_mirror", 0, "nothing outside the log tells how long it was")
-        self.report.checked("coverage")
+        if mark.kind == _HEAD:
+            self._mirrors.beyond_end(mark.what.source, mark.size, last)
+        else:
+            self._mirrors.rows_missing("a checkpoint", mark.size, last)
 
     def _judge_copies(self, last: int) -> None:
         if not self._copies:

@@ -30,6 +30,7 @@ from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit_attacks import genuine
 from tests.fakes.audit_disk import lay_out
 
+AT = "2026-01-01T00:00:00.000000Z"
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
@@ -124,7 +125,7 @@ def test_the_mirror_may_lag_a_second_behind_heads_log_and_no_more(tmp_path: Path
 
     def keep(size: int, now_s: float, *, at_once: bool = False) -> int:
         tip = Tip("a" * 32, b"", frontier=grown(size), number=1)
-        mirror.keep(Checkpoint("a" * 32, size, bytes(32), 0, 0), tip, "now", int(now_s * 1e9), at_once=at_once)
+        mirror.keep(Checkpoint("a" * 32, size, bytes(32), 0, 0), tip, AT, int(now_s * 1e9), at_once=at_once)
         return int(json.loads(head.read_text())["size"])
 
     assert [keep(1, 10), keep(2, 10.5), keep(3, 10.6, at_once=True), keep(4, 11.5), keep(5, 11.7)] == [1, 1, 3, 3, 5]
@@ -276,10 +277,13 @@ def test_who_only_asks_whether_a_log_is_written_makes_nobody_a_second_process(tm
     second.close()
 
 
-def test_evidence_that_cannot_be_read_is_no_verdict(tmp_path: Path) -> None:
+def test_evidence_that_cannot_be_read_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = _written(tmp_path, Known())
-    (tmp_path / "heads.log").unlink()
-    (tmp_path / "heads.log").mkdir()
+
+    def forbidden(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
     with pytest.raises(EvidenceMissingError, match="cannot be read"):
         log.verify()
 

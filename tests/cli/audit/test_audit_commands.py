@@ -127,11 +127,14 @@ def test_anchors_that_somebody_else_kept(run: Any, home: AuditHome, tmp_path: Pa
     assert run("verify", "--anchor", str(anchor), "--json")[1]["logs"][0]["verdicts"]["anchor"] == "intact"
     anchor.write_text(anchor.read_text().replace("camera:0", "camera:9"))
     assert run("verify", "--anchor", str(anchor))[0] == 10
-    anchor.write_bytes(b"\xff")
-    with pytest.raises(EvidenceMissingError):
-        run("verify", "--anchor", str(anchor))
-    anchor.write_text("nonsense")
-    assert run("verify", "--anchor", str(anchor))[0] == 12
+    good = tmp_path / "good.ndjson"
+    good.write_bytes(b"".join(path.read_bytes() for path in (home.layout.ndjson).iterdir()))
+    assert run("verify", "--anchor", str(good), "--anchor", str(anchor))[0] == 10
+    for nothing in (b"\xff", b"nonsense"):
+        anchor.write_bytes(nothing)
+        assert run("verify", "--anchor", str(anchor), "--anchor", str(good))[0] == 12
+    with pytest.raises(EvidenceMissingError, match="cannot be read"):
+        run("verify", "--anchor", str(tmp_path / "none"))
 
 
 def test_an_export_is_a_row_first_and_can_be_checked_by_anyone(run: Any, tmp_path: Path) -> None:
@@ -173,9 +176,10 @@ def _rewritten(path: Path, name: str, change: Any) -> Path:
         ("rows.ndjson", lambda data: data.replace(b"source:abc", b"source:xyz"), 10),
         ("rows.ndjson", lambda data: b"".join(data.splitlines(keepends=True)[:-1]), None),
         ("manifest.note", lambda data: data.replace(b'"filter":"', b'"filter":"x'), 10),
-        ("manifest.note", lambda data: data.replace(b"export/v2", b"export/v1"), 2),
-        ("manifest.note", lambda _data: b"nonsense", 2),
-        ("README.txt", lambda _data: b"other words", 0),
+        ("manifest.note", lambda data: data.replace(b"export/v3", b"export/v2"), 2),
+        ("manifest.note", lambda _data: b"nonsense", 10),
+        ("README.txt", lambda _data: b"other words", 10),
+        ("audit_verify.py", lambda _data: b"print('intact')", 10),
     ],
 )
 def test_an_altered_export_is_found(
@@ -199,7 +203,34 @@ def test_an_export_that_is_none(run: Any, tmp_path: Path) -> None:
     with pytest.raises(EvidenceMissingError):
         run("verify", str(tmp_path / "no.zip"))
     with pytest.raises(ExportError):
-        run("export", "/proc/nowhere/x.zip")
+        run("export", "/proc/x.zip")
+
+
+def test_an_export_makes_no_folder_and_touches_no_other_file(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    rows = len(home.reader().query(Filter()))
+    with pytest.raises(BadInputError, match="no folder"):
+        run("export", str(tmp_path / "nowhere" / "x.zip"))
+    assert (len(home.reader().query(Filter())), (tmp_path / "nowhere").exists()) == (rows, False)
+    with pytest.raises(EvidenceMissingError, match="no audit log"):
+        commands.export(tmp_path / "x.zip", home=tmp_path / "no-home")
+    assert not (tmp_path / "no-home").exists()
+    beside = tmp_path / "x.zip.new"
+    beside.write_text("mine")
+    run("export", str(tmp_path / "x.zip"))
+    assert beside.read_text() == "mine"
+
+
+def test_an_export_is_private_from_the_first_byte(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[int] = []
+    put = zipfile.ZipFile.writestr
+
+    def watched(archive: zipfile.ZipFile, *words: Any) -> None:
+        modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.glob("x.zip*"))
+        put(archive, *words)
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", watched)
+    run("export", str(tmp_path / "x.zip"))
+    assert set(modes) == {0o600}
 
 
 @pytest.fixture
@@ -480,8 +511,7 @@ def test_an_anchor_is_laid_beside_its_own_log(run: Any, home: AuditHome, tmp_pat
     assert verifier_says(home.layout.folder, *both[:2]) == 10
     assert verifier_says(home.layout.folder, *both, "--anchor", str(anchor)) == 0
     anchor.write_text('{"broken')
-    with pytest.raises(EvidenceMissingError):
-        run("verify", "--anchor", str(anchor))
+    assert run("verify", "--anchor", str(anchor))[0] == verifier_says(home.layout.folder, "--anchor", str(anchor)) == 12
 
 
 def test_the_operators_code_that_cannot_be_kept_is_told(tmp_path: Path) -> None:

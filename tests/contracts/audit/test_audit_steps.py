@@ -19,8 +19,9 @@ def test_without_any_step_a_case_is_judged_otherwise(mutant: Mutant, court: Cour
     assert court.killer(mutant) is not None
 
 
-def test_steps_listed_as_spare_exist() -> None:
+def test_steps_listed_as_spare_exist_and_have_a_reason() -> None:
     assert set(SPARE) <= {each.name for each in MUTANTS}
+    assert all(len(reason) > 20 for reason in SPARE.values())
 
 
 def test_few_steps_are_spare() -> None:

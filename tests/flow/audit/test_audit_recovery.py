@@ -428,3 +428,48 @@ def agree(home: Home) -> None:
     assert short.tip.frontier.to_bytes() == long.tip.frontier.to_bytes()
     for name in ("log_id", "public_key", "prev", "epoch", "number", "sealed", "clock", "open_session"):
         assert getattr(short.tip, name) == getattr(long.tip, name), name
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"half"])
+def test_a_line_that_a_kill_left_out_is_written_at_the_next_start(home: Home, left: bytes) -> None:
+    with home.open() as trail:
+        trail.record("label.on", "label", "success", {})
+    *lines, last = home.layout.heads_log.read_bytes().splitlines(keepends=True)
+    part = last[: len(last) // 2] if left == b"half" else left
+    home.layout.heads_log.write_bytes(b"".join(lines) + part)
+    assert home.verdict() == 0  # as the kill leaves it
+    with home.open() as trail:
+        trail.record("label.on", "label", "success", {})
+    assert last[:110] in home.layout.heads_log.read_bytes()  # but for its moment
+    assert home.verdict() == 0
+
+
+def test_what_is_taken_from_heads_log_is_missed_after_the_next_start_too(home: Home) -> None:
+    for _ in range(2):
+        with home.open() as trail:
+            trail.record("label.on", "label", "success", {})
+        lines = home.layout.heads_log.read_bytes().splitlines(keepends=True)
+        home.layout.heads_log.write_bytes(b"".join(lines[:1] + lines[2:]))
+        assert home.verdict() == 11
+
+
+def test_a_head_of_an_earlier_session_put_back_is_told(home: Home) -> None:
+    heads: list[bytes] = []
+    for _ in range(2):
+        with home.open() as trail:
+            trail.record("session.start", "camera:0", "success", {})
+            trail.record("session.stop", "camera:0", "success", {})
+        (path,) = home.layout.keys.glob("*.head")
+        heads.append(path.read_bytes())
+    assert home.verdict() == 0
+    path.write_bytes(heads[0])
+    assert home.verdict() == 11
+
+
+def test_a_folder_where_the_log_should_be_is_set_aside(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.layout.ensure()
+    home.layout.main.mkdir()
+    with home.open() as trail:
+        trail.record("label.on", "label", "success", {})
+    assert (home.layout.main.is_file(), home.verdict()) == (True, 10)
