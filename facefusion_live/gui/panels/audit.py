@@ -102,6 +102,7 @@ class AuditPanel(Page):
         self.view.setAccessibleName(self.tr("The record"))
         self.progress.setAccessibleName(self.tr("At work"))
         self.rows.retranslate()
+        self._show_detail(self.view.currentIndex())
         self.view.fit_columns()
 
     def showEvent(self, event: QShowEvent) -> None:
