@@ -224,7 +224,7 @@ class OnAirBar(QWidget):
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
-        self.panic_button.clicked.connect(self.panicked)
+        self.panic_button.pressed.connect(self.panicked)  # not when it is let go: a hand takes a tenth of a second
         self.resume_button.clicked.connect(self.resumed)
         self._lay_out()
         self._retranslate()
