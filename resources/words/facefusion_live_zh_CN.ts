@@ -953,7 +953,7 @@
     <name>Engine</name>
     <message>
         <source>on record</source>
-        <translation>已在记录</translation>
+        <translation>正在记录</translation>
     </message>
     <message>
         <source>demo clip</source>
@@ -4649,6 +4649,13 @@
     <message>
         <source>Start</source>
         <translation>开始</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>&quot;{name}&quot;</source>
+        <translation>“{name}”</translation>
     </message>
 </context>
 <context>

@@ -174,7 +174,7 @@ def test_recording_readers_and_record_are_told(window: MainWindow, studio: FakeS
     window.bridge.refresh()
     assert window.on_air.recording.words == "1:02:05 paused"
     assert window.on_air.readers.words.startswith("2 ")
-    assert window.on_air.audit.words == "on record"
+    assert window.on_air.audit.words == "On record"
 
 
 # --- actions --------------------------------------------------------------------------------------------------------

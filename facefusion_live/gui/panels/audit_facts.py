@@ -26,10 +26,12 @@ def target_words(target: str) -> str:
     return f"{known} {_shortened(which)}".rstrip() if known else target
 
 
-def facts(action: str, metadata: Mapping[str, Any]) -> Iterator[str]:
-    """What else the row tells, one by one; lists of more than words, and tables, are left to exports."""
-    names = _names()
+def facts(action: str, target: str, metadata: Mapping[str, Any]) -> Iterator[str]:
+    """What the row tells beside its target, one by one; lists of more than words, and tables, are left to exports."""
+    names, which = _names(), target.partition(":")[2]
     for name, value in metadata.items():
+        if which and value == which:
+            continue
         if isinstance(value, dict) or (isinstance(value, list) and not _are_words(cast("list[object]", value))):
             continue
         plain = name.removesuffix(_MILLI)

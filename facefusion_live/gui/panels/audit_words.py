@@ -83,8 +83,8 @@ def damage_words(damage: str) -> str:
 
 
 def _told(row: dict[str, Any], metadata: dict[str, Any], changes: list[str]) -> list[str]:
-    target = target_words(str(row["target"]))
-    return [target, *facts(row["action"], metadata), *([", ".join(changes)] if changes else [])]
+    target = str(row["target"])
+    return [target_words(target), *facts(row["action"], target, metadata), *([", ".join(changes)] if changes else [])]
 
 
 def change_words(change: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from facefusion_live.app.studio import AuditState
@@ -13,6 +13,7 @@ from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.gui.panels.audit_rows import PAGE
 from facefusion_live.gui.panels.audit_words import change_words, what
+from facefusion_live.gui.widgets.metrics import MARGIN
 from facefusion_live.gui.words import Words
 from tests.fakes.studio import FakeStudio, done, failed
 from tests.gui.panels.hands import LEFT
@@ -202,6 +203,23 @@ def test_a_row_is_told_whole_when_it_is_chosen(audit: Any, qtbot: Any) -> None:
     qtbot.keyClick(audit.view, Qt.Key.Key_Down)
     assert audit._detail.text().startswith("Row 2 · ")
     assert "Opacity" in audit._detail.text()
+
+
+def seen(audit: Any, widget: Any) -> bool:
+    """All of it, or as much as the panel is high."""
+    top = widget.mapTo(audit.viewport(), QPoint()).y()
+    return top >= 0 and (top + widget.height() <= audit.viewport().height() or top < 2 * MARGIN)
+
+
+@pytest.mark.parametrize("size_wh", [(700, 220), (280, 300)])
+def test_what_was_asked_for_comes_into_sight(audit: Any, qtbot: Any, size_wh: tuple[int, int]) -> None:
+    audit.window().setMinimumSize(1, 1)
+    audit.window().resize(*size_wh)
+    qtbot.mouseClick(audit.verify, LEFT)
+    qtbot.waitUntil(audit.verdicts.isVisible)
+    qtbot.waitUntil(lambda: seen(audit, audit.verdicts))
+    audit.view.selectRow(1)
+    qtbot.waitUntil(lambda: seen(audit, audit._detail))
 
 
 def test_changes_are_told_in_the_units_of_the_sliders() -> None:
