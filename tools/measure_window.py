@@ -50,7 +50,7 @@ def main() -> int:
         print(json.dumps(count(wanted.seconds)))
         return 0
     figures: dict[str, Any] = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
-    with tempfile.TemporaryDirectory() as home, _screen() as variables:
+    with tempfile.TemporaryDirectory() as home, screen() as variables:
         variables |= {"FACEFUSION_LIVE_HOME": home}
         for part in wanted.parts:
             if part == "start":
@@ -76,7 +76,7 @@ def _is_enough(rates: dict[str, Any] | None) -> bool:
 
 
 @contextmanager
-def _screen() -> Generator[dict[str, str]]:
+def screen() -> Generator[dict[str, str]]:
     """A screen of our own; gives the variables that lead to it."""
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
@@ -155,7 +155,7 @@ def _count_inside(backend: str, seconds: float, variables: dict[str, str]) -> di
 
 def _rates(backend: str, seconds: float) -> dict[str, Any]:
     """Frames per second out and shown, in sight and out of it; with "gl" also after OpenGL was lost."""
-    inside = _Inside(backend, seconds)
+    inside = Inside(backend, seconds)
     window = inside.window
     figures: dict[str, Any] = {"in_sight": inside.count(), "latency_ms": inside.latency_ms()}
     window.hide()
@@ -193,7 +193,7 @@ def _with_outputs(seconds: float, spec: str = "") -> dict[str, Any]:
         stack.callback(server.close)
         around = stack.enter_context(PipeWireSession())
         os.environ.update(around.env)
-        inside = _Inside("auto", seconds, spec or INPUT)
+        inside = Inside("auto", seconds, spec or INPUT)
         stack.callback(inside.window.close)
         inside.studio.start_recording(folder / "out.mp4")
         inside.add_outputs(server.url(), "virtual-camera:pipewire")
@@ -208,7 +208,7 @@ def _while_photos_come(seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "everybody"
         _make_photos(folder)
-        inside = _Inside("auto", seconds)
+        inside = Inside("auto", seconds)
         before = inside.count()
         studio = inside.studio
         coming = studio.library.add([folder], Consent.LICENSED)
@@ -240,7 +240,7 @@ def _make_photos(folder: Path) -> None:
         cv2.imwrite(str(folder / f"{index:03}.jpg"), cv2.resize(moved[:height], _PHOTO_WH))
 
 
-class _Inside:
+class Inside:
     """The real window on the demo clip, live, in this process."""
 
     def __init__(self, backend: str, seconds: float, spec: str = "synthetic") -> None:
@@ -263,14 +263,14 @@ class _Inside:
         self.window.show()
         self.window.begin("ada", spec, start=True)
         while self.studio.state().gate.value != "LIVE":
-            self._turn(0.02)
+            self.turn(0.02)
 
     def count(self) -> dict[str, float]:
         """Frames per second of the next while."""
-        self._turn(1.5)
+        self.turn(1.5)
         session = self.studio._director.on_air.session  # noqa: SLF001 # type: ignore[union-attr]
         begun_s, emitted, self._shown = time.monotonic(), session.report().frames_out, 0
-        self._turn(self._seconds)
+        self.turn(self._seconds)
         took_s, out = time.monotonic() - begun_s, session.report().frames_out - emitted
         return {"out_fps": round(out / took_s, 1), "shown_fps": round(self._shown / took_s, 1)}
 
@@ -279,7 +279,7 @@ class _Inside:
         session, rates = self.studio._director.on_air.session, []  # noqa: SLF001 # type: ignore[union-attr]
         while not until():
             begun_s, emitted = time.monotonic(), session.report().frames_out
-            self._turn(1.0)
+            self.turn(1.0)
             out = session.report().frames_out - emitted
             rates.append(round(out / (time.monotonic() - begun_s), 1))
         return rates
@@ -292,16 +292,16 @@ class _Inside:
         while not self._run(len(specs)):
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"not all outputs run: {self.studio.state().outputs}")
-            self._turn(0.02)
+            self.turn(0.02)
 
     def count_outputs(self, read_fps: Callable[[], float]) -> dict[str, Any]:
         """As `count`, and what each output got, and who reads the camera."""
         from tools.measure_outputs import counts  # noqa: PLC0415
 
-        self._turn(3.0)  # the reader is there
+        self.turn(3.0)  # the reader is there
         session = self.studio._director.on_air.session  # noqa: SLF001 # type: ignore[union-attr]
         before, begun_s, self._shown = counts(session), time.monotonic(), 0
-        self._turn(self._seconds)
+        self.turn(self._seconds)
         took_s, after = time.monotonic() - begun_s, counts(session)
         outputs = {name: round((after[name] - before[name]) / took_s, 2) for name in after}
         outputs["PipeWire reader"] = read_fps()
@@ -334,7 +334,7 @@ class _Inside:
     def _count_shown(self) -> None:
         self._shown += 1
 
-    def _turn(self, wait_s: float) -> None:
+    def turn(self, wait_s: float) -> None:
         """Let the window work, as it does by itself: whoever asks for events again and again costs the outputs some."""
         from PySide6.QtCore import QEventLoop, QTimer  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ from facefusion_live.engine.gate import Block
 from facefusion_live.gui.icons import pixmap
 from facefusion_live.gui.theme import colours_of
 from facefusion_live.gui.widgets.labels import OneLine, Role
-from facefusion_live.gui.words import block_words, engine_words
+from facefusion_live.gui.words import block_words, capitalised, engine_words
 
 _PLATE_H, _WORD_PX, _MARK_PX = 60, 32, 24
 _CHIP_PX, _CHIP_GAP_PX = 18, 6
@@ -224,7 +224,7 @@ class OnAirBar(QWidget):
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
-        self.panic_button.clicked.connect(self.panicked)
+        self.panic_button.pressed.connect(self.panicked)  # not when it is let go: a hand takes a tenth of a second
         self.resume_button.clicked.connect(self.resumed)
         self._lay_out()
         self._retranslate()
@@ -243,7 +243,7 @@ class OnAirBar(QWidget):
         role = "warning" if state.audit.degraded else "muted"
         turned_away = self.tr("{0} events stored, {1} turned away by the flood limit, {2} lost")
         tip = turned_away.format(state.audit.stored, state.audit.suppressed, state.audit.lost)
-        self.audit.say(engine_words(state.audit.words), role, tip)
+        self.audit.say(capitalised(engine_words(state.audit.words)), role, tip)
         self._fit()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from facefusion_live.app.studio import PatchPlace, View
-from facefusion_live.domain import blend, mesh
+from facefusion_live.domain import blend, label, mesh
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.mesh_topology import TRIANGLES
 from facefusion_live.domain.settings import Settings
@@ -20,6 +20,10 @@ from facefusion_live.gui.framing import Framing
 _FINEST_PX = 256
 """Masks are drawn from at most so many samples a side: they are soft."""
 _ACCENT, _OTHER, _MASK, _SEAM = QColor("#7ab4ff"), QColor("#b8bec8"), (64, 196, 180), (255, 170, 60)
+_LETTER, _WIDE_LETTER, _FIRST_WIDE = 0.75, 1.3, 0x2E80
+"""Widths of the label's letters over their height, plate and all, and from where on they are Chinese."""
+PILL_PX = 24
+"""Height of a pill."""
 _PILL, _INK = QColor(10, 12, 15, 190), QColor("#f2f4f7")
 
 
@@ -137,6 +141,18 @@ def _paint_box(painter: QPainter, face: Face, framing: Framing, colour: QColor, 
     pill(painter, QPointF(box.left(), box.top() - 26), f"{face.track_id}  {face.score:.2f}", colour)
 
 
+def pill_width(font: QFont, words: str) -> float:
+    """How wide a pill with these words is."""
+    return QFontMetricsF(_pill_font(font)).horizontalAdvance(words) + 20
+
+
+def _pill_font(font: QFont) -> QFont:
+    small = QFont(font)
+    small.setPixelSize(13)
+    small.setWeight(QFont.Weight.DemiBold)
+    return small
+
+
 def pill(painter: QPainter, at: QPointF, words: str, ink: QColor = _INK, *, centred: bool = False) -> QRectF:
     """A few words on a dark pill, legible over any picture.
 
@@ -150,12 +166,10 @@ def pill(painter: QPainter, at: QPointF, words: str, ink: QColor = _INK, *, cent
     Returns:
         Where it lies.
     """
-    font = QFont(painter.font())
-    font.setPixelSize(13)
-    font.setWeight(QFont.Weight.DemiBold)
+    font = _pill_font(painter.font())
     painter.setFont(font)
-    width = QFontMetricsF(font).horizontalAdvance(words) + 20
-    box = QRectF(at.x() - (width / 2 if centred else 0), at.y(), width, 24)
+    width = pill_width(font, words)
+    box = QRectF(at.x() - (width / 2 if centred else 0), at.y(), width, PILL_PX)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PILL)
@@ -165,8 +179,19 @@ def pill(painter: QPainter, at: QPointF, words: str, ink: QColor = _INK, *, cent
     return box
 
 
-def wipe_line(painter: QPainter, framing: Framing, before: str, after: str) -> None:
-    """The line between before and after, with its grip and its words."""
+def label_box(look: Settings, framing: Framing) -> QRectF:
+    """About where the visible label stands on the screen: rather too wide than too narrow."""
+    letter_px = label.letter_height_px(framing.picture_wh, look.label.height)
+    told = label.words(look.label.language, look.label.text)
+    width = letter_px * sum(_WIDE_LETTER if ord(each) >= _FIRST_WIDE else _LETTER for each in told)
+    plate = label.place(framing.picture_wh, (round(width), round(2.2 * letter_px)), look.label.corner)
+    x_scale, y_scale, x_off, y_off = framing.screen_from_picture()
+    corners = ((plate.left, plate.top), (plate.left + plate.width, plate.top + plate.height))
+    return QRectF(*(QPointF(x * x_scale + x_off, y * y_scale + y_off) for x, y in corners)).normalized()
+
+
+def wipe_line(painter: QPainter, framing: Framing, before: str, after: str, *, above_px: float = 0) -> None:
+    """The line between before and after, with its grip and its words, which stand a little above the lower edge."""
     x = framing.wipe_x
     if x is None:
         return
@@ -187,5 +212,5 @@ def wipe_line(painter: QPainter, framing: Framing, before: str, after: str) -> N
         painter.drawPolyline([tip + QPointF(-side * 3, -3.5), tip, tip + QPointF(-side * 3, 3.5)])
     metrics = QFontMetricsF(painter.font())
     width = metrics.horizontalAdvance(before) * 1.1 + 20
-    pill(painter, QPointF(x - 12 - width, bottom - 36), before)
-    pill(painter, QPointF(x + 12, bottom - 36), after)
+    pill(painter, QPointF(x - 12 - width, bottom - 36 - above_px), before)
+    pill(painter, QPointF(x + 12, bottom - 36 - above_px), after)

@@ -4,6 +4,8 @@
 English, in the fold or in the log. A test holds the rest to be here.
 """
 
+from facefusion_live.gui.finding_list import FINDINGS
+
 SENTENCES: tuple[str, ...] = (
     # What runs short
     "only {} MiB of memory are free: close other programs",
@@ -365,4 +367,5 @@ SENTENCES: tuple[str, ...] = (
     "the net {} cannot be loaded: {}",
     "there is no home folder of {}",
     "Write the path in full.",
+    *FINDINGS,
 )

@@ -3,15 +3,16 @@
 import logging
 from dataclasses import replace
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from facefusion_live.app.studio import StudioState
+from facefusion_live.domain.settings import Settings
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.canvas import Canvas, PaintedCanvas
 from facefusion_live.gui.framing import Framing, Mode, Point
-from facefusion_live.gui.overlays import Overlay, Overlays, pill, wipe_line
+from facefusion_live.gui.overlays import PILL_PX, Overlay, Overlays, label_box, pill, pill_width, wipe_line
 from facefusion_live.gui.theme import colours_of
 
 log = logging.getLogger("facefusion_live.gui")
@@ -20,7 +21,7 @@ _NOTCH = 120.0
 """Qt's measure of one notch of the wheel."""
 _PAN_PX = 40.0
 _WIPE_STEP_PX = 20.0
-_MARGIN_PX = 12.0
+_MARGIN_PX, _GAP_PX = 12.0, 8.0
 _NO_SCREEN = ("offscreen", "minimal", "linuxfb", "vnc")
 """Platforms of Qt that give no GL."""
 
@@ -52,6 +53,7 @@ class Viewport(QWidget):
         self._dragged: QPointF | None = None
         self._wiping = False
         self._frozen = False
+        self._look: Settings | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setMinimumSize(320, 180)
@@ -125,7 +127,7 @@ class Viewport(QWidget):
         view = self._bridge.view
         if view is None:
             return
-        self._frozen = view.frozen
+        self._frozen, self._look = view.frozen, view.look
         self._overlays.take(view)
         self._framing = self._framing.showing(view.after.size_wh)
         self._as_canvas().take(None if view.before is None else view.before.host(), view.after.host())
@@ -179,16 +181,26 @@ class Viewport(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
             return
         self._overlays.paint(painter, self._framing)
-        wipe_line(painter, self._framing, self.tr("Before"), self.tr("After"))
-        self._paint_figures(painter)
+        pills = self._pills()
+        at = self._pills_at(painter, pills)
+        below = bool(pills) and at.y() > self._framing.view_wh[1] / 2
+        above_px = PILL_PX + _MARGIN_PX if below else 0
+        wipe_line(painter, self._framing, self.tr("Before"), self.tr("After"), above_px=above_px)
+        for words in pills:
+            at.setX(pill(painter, at, words).right() + _GAP_PX)
 
-    def _paint_figures(self, painter: QPainter) -> None:
-        box = self._framing.box
+    def _pills(self) -> list[str]:
+        return [*([self._figure_words()] if self._figures else []), *([self.tr("Frozen")] if self._frozen else [])]
+
+    def _pills_at(self, painter: QPainter, pills: list[str]) -> QPointF:
+        """The upper left corner of the picture; the lower one where they would hide the label, which must be seen."""
+        box, view_h = self._framing.box, self._framing.view_wh[1]
         at = QPointF(max(box.left, 0.0) + _MARGIN_PX, max(box.top, 0.0) + _MARGIN_PX)
-        if self._figures:
-            at.setX(pill(painter, at, self._figure_words()).right() + 8)
-        if self._frozen:
-            pill(painter, at, self.tr("Frozen"))
+        width = sum(pill_width(painter.font(), words) + _GAP_PX for words in pills)
+        look = None if "label" in self._bridge.state.left_out else self._look
+        if look is not None and label_box(look, self._framing).intersects(QRectF(at.x(), at.y(), width, PILL_PX)):
+            at.setY(min(box.top + box.height, view_h) - _MARGIN_PX - PILL_PX)
+        return at
 
     def _figure_words(self) -> str:
         state = self._bridge.state

@@ -93,4 +93,4 @@ def sentence(words: str) -> str:
 
 def _label(found: "re.Match[str]") -> str:
     row = PARAMETERS.get(found[0])
-    return found[0] if row is None else f'"{label(row)}"'
+    return found[0] if row is None else QCoreApplication.translate("Words", '"{name}"').format(name=label(row))

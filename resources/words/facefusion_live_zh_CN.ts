@@ -82,6 +82,10 @@
         <translation>未检查</translation>
     </message>
     <message>
+        <source>Damaged: {why}</source>
+        <translation>已损坏：{why}</translation>
+    </message>
+    <message>
         <source>Settings changed</source>
         <translation>设置已更改</translation>
     </message>
@@ -158,8 +162,352 @@
         <translation>记录已导出</translation>
     </message>
     <message>
+        <source>yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>否</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Demo clip</source>
+        <translation>演示短片</translation>
+    </message>
+    <message>
+        <source>Script</source>
+        <translation>脚本</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Consent</source>
+        <translation>授权</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>引擎</translation>
+    </message>
+    <message>
         <source>Operator&apos;s code</source>
         <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Gate</source>
+        <translation>安全闸</translation>
+    </message>
+    <message>
+        <source>Label</source>
+        <translation>标识</translation>
+    </message>
+    <message>
+        <source>Invisible mark</source>
+        <translation>隐形标记</translation>
+    </message>
+    <message>
+        <source>The record</source>
+        <translation>审计记录</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>Clock</source>
+        <translation>时钟</translation>
+    </message>
+    <message>
+        <source>Other</source>
+        <translation>其他</translation>
+    </message>
+    <message>
+        <source>frames/s</source>
+        <translation>帧/秒</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation>画面</translation>
+    </message>
+    <message>
+        <source>opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>offline</source>
+        <translation>离线</translation>
+    </message>
+    <message>
+        <source>composed by</source>
+        <translation>合成方式</translation>
+    </message>
+    <message>
+        <source>left out</source>
+        <translation>已去掉</translation>
+    </message>
+    <message>
+        <source>frames in</source>
+        <translation>输入帧数</translation>
+    </message>
+    <message>
+        <source>frames out</source>
+        <translation>输出帧数</translation>
+    </message>
+    <message>
+        <source>leaks</source>
+        <translation>泄漏</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>face in it</source>
+        <translation>其中人脸</translation>
+    </message>
+    <message>
+        <source>photo</source>
+        <translation>照片</translation>
+    </message>
+    <message>
+        <source>stage</source>
+        <translation>阶段</translation>
+    </message>
+    <message>
+        <source>error</source>
+        <translation>错误</translation>
+    </message>
+    <message>
+        <source>µs</source>
+        <translation>微秒</translation>
+    </message>
+    <message>
+        <source>phase</source>
+        <translation>时点</translation>
+    </message>
+    <message>
+        <source>in a row</source>
+        <translation>连续次数</translation>
+    </message>
+    <message>
+        <source>revision</source>
+        <translation>修订</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the model</source>
+        <translation>模型的 SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the picture</source>
+        <translation>图片的 SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the file</source>
+        <translation>文件的 SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the document</source>
+        <translation>文书的 SHA-256</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the archive</source>
+        <translation>归档的 SHA-256</translation>
+    </message>
+    <message>
+        <source>consent</source>
+        <translation>授权依据</translation>
+    </message>
+    <message>
+        <source>because</source>
+        <translation>依据</translation>
+    </message>
+    <message>
+        <source>person</source>
+        <translation>人物</translation>
+    </message>
+    <message>
+        <source>number of the consent</source>
+        <translation>授权编号</translation>
+    </message>
+    <message>
+        <source>until</source>
+        <translation>截止</translation>
+    </message>
+    <message>
+        <source>reason</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>bytes</source>
+        <translation>字节</translation>
+    </message>
+    <message>
+        <source>signed manifest</source>
+        <translation>签名清单</translation>
+    </message>
+    <message>
+        <source>AIGC label</source>
+        <translation>AIGC 标识</translation>
+    </message>
+    <message>
+        <source>number of the AIGC label</source>
+        <translation>AIGC 标识编号</translation>
+    </message>
+    <message>
+        <source>number of the key</source>
+        <translation>密钥编号</translation>
+    </message>
+    <message>
+        <source>public key</source>
+        <translation>公钥</translation>
+    </message>
+    <message>
+        <source>key before</source>
+        <translation>前一密钥</translation>
+    </message>
+    <message>
+        <source>first key</source>
+        <translation>首个密钥</translation>
+    </message>
+    <message>
+        <source>rows not sealed until then</source>
+        <translation>此前未封存的记录</translation>
+    </message>
+    <message>
+        <source>did not end</source>
+        <translation>未正常结束</translation>
+    </message>
+    <message>
+        <source>kept as</source>
+        <translation>另存为</translation>
+    </message>
+    <message>
+        <source>in all</source>
+        <translation>合计</translation>
+    </message>
+    <message>
+        <source>digest</source>
+        <translation>摘要</translation>
+    </message>
+    <message>
+        <source>filter</source>
+        <translation>筛选</translation>
+    </message>
+    <message>
+        <source>moved by ms</source>
+        <translation>偏移毫秒</translation>
+    </message>
+    <message>
+        <source>up to row</source>
+        <translation>至第几条记录</translation>
+    </message>
+    <message>
+        <source>archive</source>
+        <translation>归档</translation>
+    </message>
+    <message>
+        <source>last hash</source>
+        <translation>末条哈希</translation>
+    </message>
+    <message>
+        <source>root</source>
+        <translation>根哈希</translation>
+    </message>
+    <message>
+        <source>checkpoints</source>
+        <translation>检查点</translation>
+    </message>
+    <message>
+        <source>as it stands there</source>
+        <translation>原文</translation>
+    </message>
+    <message>
+        <source>start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>end</source>
+        <translation>结束</translation>
+    </message>
+    <message>
+        <source>the first one</source>
+        <translation>首份日志</translation>
+    </message>
+    <message>
+        <source>a second program</source>
+        <translation>第二个程序</translation>
+    </message>
+    <message>
+        <source>the one before was rolled back</source>
+        <translation>前一份被回退</translation>
+    </message>
+    <message>
+        <source>the one before was replaced</source>
+        <translation>前一份被替换</translation>
+    </message>
+    <message>
+        <source>the one before was damaged</source>
+        <translation>前一份已损坏</translation>
+    </message>
+    <message>
+        <source>the key was lost</source>
+        <translation>密钥丢失</translation>
+    </message>
+    <message>
+        <source>the session ended</source>
+        <translation>会话结束</translation>
+    </message>
+    <message>
+        <source>valid</source>
+        <translation>有效</translation>
+    </message>
+    <message>
+        <source>broken</source>
+        <translation>无效</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>label</source>
+        <translation>标识</translation>
+    </message>
+    <message>
+        <source>invisible mark</source>
+        <translation>隐形标记</translation>
+    </message>
+    <message>
+        <source>processor</source>
+        <translation>处理器</translation>
+    </message>
+    <message>
+        <source>graphics device</source>
+        <translation>图形设备</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>全部</translation>
     </message>
     <message>
         <source>Repeats left out</source>
@@ -621,7 +969,7 @@
     <name>Engine</name>
     <message>
         <source>on record</source>
-        <translation>已在记录</translation>
+        <translation>正在记录</translation>
     </message>
     <message>
         <source>demo clip</source>
@@ -1994,6 +2342,570 @@
     <message>
         <source>Write the path in full.</source>
         <translation>请写出完整路径。</translation>
+    </message>
+    <message>
+        <source>a checkpoint</source>
+        <translation>检查点</translation>
+    </message>
+    <message>
+        <source>keyring</source>
+        <translation>钥匙串</translation>
+    </message>
+    <message>
+        <source>file</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>the manifest</source>
+        <translation>清单</translation>
+    </message>
+    <message>
+        <source>{} (in the manifest)</source>
+        <translation>{}（清单中）</translation>
+    </message>
+    <message>
+        <source>there are no rows</source>
+        <translation>没有任何记录</translation>
+    </message>
+    <message>
+        <source>row {} follows row {}</source>
+        <translation>第 {} 条记录紧跟在第 {} 条之后</translation>
+    </message>
+    <message>
+        <source>row {} does not have the hash stored with it</source>
+        <translation>第 {} 条记录与随附的哈希不符</translation>
+    </message>
+    <message>
+        <source>row {} is not in canonical form</source>
+        <translation>第 {} 条记录不是规范格式</translation>
+    </message>
+    <message>
+        <source>row {} is longer than any row may be</source>
+        <translation>第 {} 条记录超出允许的长度</translation>
+    </message>
+    <message>
+        <source>row {} is no JSON</source>
+        <translation>第 {} 条记录不是 JSON</translation>
+    </message>
+    <message>
+        <source>row {} says that it is row {}</source>
+        <translation>第 {} 条记录自称是第 {} 条</translation>
+    </message>
+    <message>
+        <source>row {} does not follow the row before it</source>
+        <translation>第 {} 条记录与前一条不衔接</translation>
+    </message>
+    <message>
+        <source>row {}: the first row, and only it, begins a log</source>
+        <translation>第 {} 条记录：只有首条记录才能开始一份日志</translation>
+    </message>
+    <message>
+        <source>row {} belongs to another log</source>
+        <translation>第 {} 条记录属于另一份日志</translation>
+    </message>
+    <message>
+        <source>the clock was moved before row {}, and no row tells of it</source>
+        <translation>第 {} 条记录之前时钟被调整过，却没有记录说明</translation>
+    </message>
+    <message>
+        <source>row {}: {}</source>
+        <translation>第 {} 条记录：{}</translation>
+    </message>
+    <message>
+        <source>a row has other fields than the schema</source>
+        <translation>记录的字段与规定不符</translation>
+    </message>
+    <message>
+        <source>v, seq or mono_ns is not as the schema wants it</source>
+        <translation>v、seq 或 mono_ns 不符合规定</translation>
+    </message>
+    <message>
+        <source>a row of version {}: this program knows version {}</source>
+        <translation>记录版本为 {}，本程序认识的版本是 {}</translation>
+    </message>
+    <message>
+        <source>{}: one is not as the schema wants it</source>
+        <translation>{}：其中一项不符合规定</translation>
+    </message>
+    <message>
+        <source>a list stands where the schema wants a word</source>
+        <translation>应为单词之处是列表</translation>
+    </message>
+    <message>
+        <source>prev, timestamp or metadata is not as the schema wants it</source>
+        <translation>prev、timestamp 或 metadata 不符合规定</translation>
+    </message>
+    <message>
+        <source>the metadata of {} are not as the schema wants them</source>
+        <translation>{} 的附加信息不符合规定</translation>
+    </message>
+    <message>
+        <source>{} is no timestamp</source>
+        <translation>{} 不是时间戳</translation>
+    </message>
+    <message>
+        <source>{} is no moment of the calendar</source>
+        <translation>{} 不是有效时刻</translation>
+    </message>
+    <message>
+        <source>no JSON in UTF-8</source>
+        <translation>不是 UTF-8 编码的 JSON</translation>
+    </message>
+    <message>
+        <source>JSON, but not in canonical form</source>
+        <translation>是 JSON，但不是规范格式</translation>
+    </message>
+    <message>
+        <source>an integer of 2^53 or more</source>
+        <translation>整数达到或超过 2^53</translation>
+    </message>
+    <message>
+        <source>values nested more than {} deep</source>
+        <translation>数值嵌套超过 {} 层</translation>
+    </message>
+    <message>
+        <source>a {} has no canonical form</source>
+        <translation>{} 没有规范格式</translation>
+    </message>
+    <message>
+        <source>the key {} is not of [a-z0-9_]</source>
+        <translation>键 {} 含有 [a-z0-9_] 以外的字符</translation>
+    </message>
+    <message>
+        <source>a string that is not in Unicode form NFC</source>
+        <translation>字符串不是 Unicode NFC 形式</translation>
+    </message>
+    <message>
+        <source>a string with a lone surrogate</source>
+        <translation>字符串含有孤立代理项</translation>
+    </message>
+    <message>
+        <source>{} rows are wrong, and the others were not looked at</source>
+        <translation>有 {} 条记录有误，其余未再检查</translation>
+    </message>
+    <message>
+        <source>it is no JSON</source>
+        <translation>不是 JSON</translation>
+    </message>
+    <message>
+        <source>it does not have the hash stored with it</source>
+        <translation>与随附的哈希不符</translation>
+    </message>
+    <message>
+        <source>it says row {}</source>
+        <translation>自称是第 {} 条记录</translation>
+    </message>
+    <message>
+        <source>there is no checkpoint: nothing signs these rows</source>
+        <translation>没有检查点：这些记录没有签名</translation>
+    </message>
+    <message>
+        <source>the last {} rows are not sealed</source>
+        <translation>最后 {} 条记录尚未封存</translation>
+    </message>
+    <message>
+        <source>checkpoint {} is missing before that of {} rows</source>
+        <translation>缺少检查点 {}（在 {} 条记录的检查点之前）</translation>
+    </message>
+    <message>
+        <source>checkpoint {} names epoch {}, not {}</source>
+        <translation>检查点 {} 写的密钥编号是 {}，而不是 {}</translation>
+    </message>
+    <message>
+        <source>checkpoint {} is not signed by the key of epoch {}</source>
+        <translation>检查点 {} 不是由编号 {} 的密钥签名的</translation>
+    </message>
+    <message>
+        <source>checkpoint {}: {}</source>
+        <translation>检查点 {}：{}</translation>
+    </message>
+    <message>
+        <source>the checkpoint of {} rows is one of another tree</source>
+        <translation>{} 条记录的检查点属于另一份日志</translation>
+    </message>
+    <message>
+        <source>the rows up to {} are not those that were sealed</source>
+        <translation>截至第 {} 条的记录不是当初封存的记录</translation>
+    </message>
+    <message>
+        <source>epoch {} was not closed by its own key</source>
+        <translation>编号 {} 的密钥没有自行签名收尾</translation>
+    </message>
+    <message>
+        <source>row {} begins epoch {} after {}</source>
+        <translation>第 {} 条记录启用编号 {} 的密钥，而前一个是 {}</translation>
+    </message>
+    <message>
+        <source>row {} replaces a key that was not in force</source>
+        <translation>第 {} 条记录替换的密钥并未生效</translation>
+    </message>
+    <message>
+        <source>the log does not begin with a key whose fingerprint was given</source>
+        <translation>日志不是以所给指纹的密钥开始的</translation>
+    </message>
+    <message>
+        <source>no signed note</source>
+        <translation>不是签名文书</translation>
+    </message>
+    <message>
+        <source>a note&apos;s text ends in one newline and has no empty line</source>
+        <translation>签名文书须以一个换行结尾且没有空行</translation>
+    </message>
+    <message>
+        <source>a line below the note is no signature</source>
+        <translation>签名文书下方有一行不是签名</translation>
+    </message>
+    <message>
+        <source>a signature is not base64</source>
+        <translation>签名不是 base64</translation>
+    </message>
+    <message>
+        <source>the note is no checkpoint</source>
+        <translation>签名文书不是检查点</translation>
+    </message>
+    <message>
+        <source>the note is no checkpoint of this program</source>
+        <translation>签名文书不是本程序的检查点</translation>
+    </message>
+    <message>
+        <source>nothing outside the log tells how long it was</source>
+        <translation>日志之外没有任何东西能证明它原有多长</translation>
+    </message>
+    <message>
+        <source>the head in the private file</source>
+        <translation>私有文件中的末端记录</translation>
+    </message>
+    <message>
+        <source>the head in the keyring</source>
+        <translation>钥匙串中的末端记录</translation>
+    </message>
+    <message>
+        <source>the head in the {} (unreadable)</source>
+        <translation>{}中的末端记录（无法读取）</translation>
+    </message>
+    <message>
+        <source>every line of this log in heads.log</source>
+        <translation>heads.log 中本日志的所有行</translation>
+    </message>
+    <message>
+        <source>{} remembers other rows up to {}</source>
+        <translation>{} 所记的至第 {} 条的记录与此不同</translation>
+    </message>
+    <message>
+        <source>{} remembers a checkpoint at {}</source>
+        <translation>{} 记得第 {} 条处有检查点</translation>
+    </message>
+    <message>
+        <source>{} tells of {} rows, there are {}</source>
+        <translation>{} 说有 {} 条记录，实际有 {} 条</translation>
+    </message>
+    <message>
+        <source>{} tells the next opening of another log at {}</source>
+        <translation>{} 所记的下次续写状态在第 {} 条处属于另一份日志</translation>
+    </message>
+    <message>
+        <source>heads.log lacks the line of the checkpoint at {}</source>
+        <translation>heads.log 缺少第 {} 条处检查点的那一行</translation>
+    </message>
+    <message>
+        <source>{} lines of heads.log are none that the program wrote</source>
+        <translation>heads.log 中有 {} 行不是本程序写入的</translation>
+    </message>
+    <message>
+        <source>the private file&apos;s head was set back to {}: it had {}</source>
+        <translation>私有文件的末端被退回到第 {} 条：原为第 {} 条</translation>
+    </message>
+    <message>
+        <source>what tells of {} rows is out of order</source>
+        <translation>关于 {} 条记录的凭证次序有误</translation>
+    </message>
+    <message>
+        <source>the log {} was written here, and no file that can be read holds it</source>
+        <translation>日志 {} 曾在此写入，但没有可读的文件包含它</translation>
+    </message>
+    <message>
+        <source>{} was not written here</source>
+        <translation>{} 不是在此写入的</translation>
+    </message>
+    <message>
+        <source>the archive {} is missing: erased, or taken away</source>
+        <translation>归档 {} 缺失：被删除或移走</translation>
+    </message>
+    <message>
+        <source>the archive {} was altered</source>
+        <translation>归档 {} 被改动</translation>
+    </message>
+    <message>
+        <source>the archive {} does not hold the rows that its name says</source>
+        <translation>归档 {} 所含的记录与其名称不符</translation>
+    </message>
+    <message>
+        <source>the archive {} cannot be read: {}</source>
+        <translation>无法读取归档 {}：{}</translation>
+    </message>
+    <message>
+        <source>the archives do not hold all rows up to {}</source>
+        <translation>归档没有包含截至第 {} 条的全部记录</translation>
+    </message>
+    <message>
+        <source>rows up to {} are gone, and {}</source>
+        <translation>截至第 {} 条的记录已不在，而且{}</translation>
+    </message>
+    <message>
+        <source>the frontier kept for them is another one</source>
+        <translation>为其保留的摘要不符</translation>
+    </message>
+    <message>
+        <source>the row that says so tells of them otherwise</source>
+        <translation>说明此事的记录所述不符</translation>
+    </message>
+    <message>
+        <source>the row that says so speaks of others</source>
+        <translation>说明此事的记录指的是其他记录</translation>
+    </message>
+    <message>
+        <source>the row that says so is not sealed</source>
+        <translation>说明此事的记录未封存</translation>
+    </message>
+    <message>
+        <source>no row says that they were pruned</source>
+        <translation>没有记录说明它们已被清理</translation>
+    </message>
+    <message>
+        <source>the anchor is none: {}</source>
+        <translation>外部凭证无效：{}</translation>
+    </message>
+    <message>
+        <source>the anchor tells of {} rows, which are not at hand</source>
+        <translation>外部凭证涉及的 {} 条记录不在手边</translation>
+    </message>
+    <message>
+        <source>the anchor tells of {} rows, there are {}</source>
+        <translation>外部凭证说有 {} 条记录，实际有 {} 条</translation>
+    </message>
+    <message>
+        <source>the anchor is not signed by a key of this log</source>
+        <translation>外部凭证不是由本日志的密钥签名的</translation>
+    </message>
+    <message>
+        <source>the anchor seals other rows up to {}</source>
+        <translation>外部凭证封存的至第 {} 条的记录与此不同</translation>
+    </message>
+    <message>
+        <source>row {} is not the one that was forwarded</source>
+        <translation>第 {} 条记录不是当初转发的那一条</translation>
+    </message>
+    <message>
+        <source>row {} was forwarded and is gone</source>
+        <translation>第 {} 条记录曾被转发，现已不在</translation>
+    </message>
+    <message>
+        <source>{} rows that were forwarded are not at hand to be compared</source>
+        <translation>曾转发的 {} 条记录不在手边，无法比对</translation>
+    </message>
+    <message>
+        <source>{} lines are no rows</source>
+        <translation>有 {} 行不是记录</translation>
+    </message>
+    <message>
+        <source>the log {} was kept and is not here</source>
+        <translation>日志 {} 曾另行保存，但不在此处</translation>
+    </message>
+    <message>
+        <source>line {} is no row in canonical form</source>
+        <translation>第 {} 行不是规范格式的记录</translation>
+    </message>
+    <message>
+        <source>row {} does not belong here</source>
+        <translation>第 {} 条记录不属于此处</translation>
+    </message>
+    <message>
+        <source>row {} is not proven to stand in the log</source>
+        <translation>未能证明第 {} 条记录在日志中</translation>
+    </message>
+    <message>
+        <source>{} rows are wrong: others were not looked at</source>
+        <translation>有 {} 条记录有误，其余未检查</translation>
+    </message>
+    <message>
+        <source>the last checkpoint is not signed by the log&apos;s key</source>
+        <translation>最后的检查点不是由本日志的密钥签名的</translation>
+    </message>
+    <message>
+        <source>a row that names a key is missing</source>
+        <translation>缺少一条说明密钥的记录</translation>
+    </message>
+    <message>
+        <source>the anchor is no checkpoint of this log</source>
+        <translation>外部凭证不是本日志的检查点</translation>
+    </message>
+    <message>
+        <source>an anchor of {} rows cannot be laid beside some rows only</source>
+        <translation>只有部分记录时，无法与 {} 条记录的外部凭证比对</translation>
+    </message>
+    <message>
+        <source>the anchor seals other rows</source>
+        <translation>外部凭证封存的是其他记录</translation>
+    </message>
+    <message>
+        <source>none of the rows that were forwarded is in this export</source>
+        <translation>曾转发的记录都不在此导出中</translation>
+    </message>
+    <message>
+        <source>a filtered export shows that its rows stand in the log, not that no row was left out</source>
+        <translation>经筛选的导出只能证明其中的记录在日志中，不能证明没有遗漏</translation>
+    </message>
+    <message>
+        <source>{} is no file</source>
+        <translation>{} 不是文件</translation>
+    </message>
+    <message>
+        <source>{} is damaged: {}</source>
+        <translation>{} 已损坏：{}</translation>
+    </message>
+    <message>
+        <source>{} cannot be read now: {}</source>
+        <translation>{} 现在无法读取：{}</translation>
+    </message>
+    <message>
+        <source>the database</source>
+        <translation>数据库</translation>
+    </message>
+    <message>
+        <source>the log is damaged: {}</source>
+        <translation>日志已损坏：{}</translation>
+    </message>
+    <message>
+        <source>the horizon is damaged: {}</source>
+        <translation>清理界限已损坏：{}</translation>
+    </message>
+    <message>
+        <source>rows are missing</source>
+        <translation>缺少记录</translation>
+    </message>
+    <message>
+        <source>the first row is damaged</source>
+        <translation>首条记录已损坏</translation>
+    </message>
+    <message>
+        <source>the first row names no log</source>
+        <translation>首条记录没有写明日志</translation>
+    </message>
+    <message>
+        <source>row {} is damaged</source>
+        <translation>第 {} 条记录已损坏</translation>
+    </message>
+    <message>
+        <source>a checkpoint is damaged</source>
+        <translation>有检查点已损坏</translation>
+    </message>
+    <message>
+        <source>{} does not begin as a log does</source>
+        <translation>{} 的开头不是日志应有的样子</translation>
+    </message>
+    <message>
+        <source>{} is missing from the database&apos;s schema</source>
+        <translation>数据库结构中缺少 {}</translation>
+    </message>
+    <message>
+        <source>{} is not as the schema has it</source>
+        <translation>{} 与规定的结构不符</translation>
+    </message>
+    <message>
+        <source>{} does not belong in the database</source>
+        <translation>{} 不应出现在数据库中</translation>
+    </message>
+    <message>
+        <source>Copy its folder to where files can be written, and verify the copy.</source>
+        <translation>请把其文件夹复制到可写的位置，再核验副本。</translation>
+    </message>
+    <message>
+        <source>Wait until the other program lets go of it.</source>
+        <translation>请等另一个程序不再占用它。</translation>
+    </message>
+    <message>
+        <source>Free some space on the disk, or see whether it is sound.</source>
+        <translation>请腾出磁盘空间，或检查磁盘是否正常。</translation>
+    </message>
+    <message>
+        <source>Give yourself the right to read the program&apos;s folder.</source>
+        <translation>请给自己读取程序文件夹的权限。</translation>
+    </message>
+    <message>
+        <source>Name the program&apos;s home with --home.</source>
+        <translation>请用 --home 指明程序主文件夹。</translation>
+    </message>
+    <message>
+        <source>a running program is writing this log</source>
+        <translation>有程序正在写这份日志</translation>
+    </message>
+    <message>
+        <source>the last {} rows are chained but not sealed yet</source>
+        <translation>最后 {} 条记录已成链，但尚未封存</translation>
+    </message>
+    <message>
+        <source>the clock was moved by {} ms at row {}</source>
+        <translation>时钟被调整了 {} 毫秒，见第 {} 条记录</translation>
+    </message>
+    <message>
+        <source>the last row is {} s ahead of this machine&apos;s clock</source>
+        <translation>最后一条记录比本机时钟超前 {} 秒</translation>
+    </message>
+    <message>
+        <source>unclean end: {} did not stop before row {}</source>
+        <translation>非正常结束：{} 在第 {} 条记录之前没有停止</translation>
+    </message>
+    <message>
+        <source>unclean end, or still running: {} did not stop</source>
+        <translation>非正常结束，或仍在运行：{} 没有停止</translation>
+    </message>
+    <message>
+        <source>nothing had sealed the {} rows before row {} when that session found them</source>
+        <translation>{} 条记录（在第 {} 条之前）在该会话接手时尚未封存</translation>
+    </message>
+    <message>
+        <source>row {} tells the genesis key and where rows up to {} ended; nothing shows it</source>
+        <translation>第 {} 条记录写明首个密钥和截至第 {} 条的记录终点；没有其他佐证</translation>
+    </message>
+    <message>
+        <source>this log was begun because the one before it was {}</source>
+        <translation>开始这份日志是因为前一份{}</translation>
+    </message>
+    <message>
+        <source>rolled back</source>
+        <translation>被回退</translation>
+    </message>
+    <message>
+        <source>replaced</source>
+        <translation>被替换</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>已损坏</translation>
+    </message>
+    <message>
+        <source>key lost</source>
+        <translation>密钥丢失</translation>
+    </message>
+    <message>
+        <source>no keyring: the head is kept in a file beside the log</source>
+        <translation>没有钥匙串：末端记录保存在日志旁的文件中</translation>
+    </message>
+    <message>
+        <source>the keyring that had the head cannot be read now; the file beside the log has it</source>
+        <translation>存有末端记录的钥匙串现在无法读取；日志旁的文件中有</translation>
+    </message>
+    <message>
+        <source>the outbox says that {} took row {}, which is not there: it is sent all again</source>
+        <translation>发件箱说 {} 已收第 {} 条记录，但该记录不存在：将全部重发</translation>
+    </message>
+    <message>
+        <source>{}: {}</source>
+        <translation>{}：{}</translation>
+    </message>
+    <message>
+        <source>{}. {}</source>
+        <translation>{}。{}</translation>
     </message>
     <message>
         <source>stage failed</source>
@@ -3773,6 +4685,10 @@
         <translation>日志 {id}</translation>
     </message>
     <message>
+        <source>And {count} more.</source>
+        <translation>另有 {count} 项。</translation>
+    </message>
+    <message>
         <source>The record is intact</source>
         <translation>记录完好</translation>
     </message>
@@ -3861,6 +4777,13 @@
     <message>
         <source>Start</source>
         <translation>开始</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>&quot;{name}&quot;</source>
+        <translation>“{name}”</translation>
     </message>
 </context>
 <context>

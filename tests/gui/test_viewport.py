@@ -177,13 +177,31 @@ def push_with_patch(studio: FakeStudio, place: PatchPlace) -> None:
     studio._views = [dataclasses.replace(view, patches=(place,))]
 
 
+ABOVE, BELOW = (16, 24), (16, 180 - 24)
+"""Where the figures stand."""
+
+
 def test_figures_are_told_and_can_be_hidden(viewport: Viewport, studio: FakeStudio, qtbot: Any) -> None:
+    studio.store.commit({"label.show": False})
+    studio.leave_out("the broadcaster adds its own")
+    viewport._bridge.refresh()
     show(qtbot, studio, viewport)
     viewport.show_figures(True)
-    assert not near(pixel(viewport, (16, 24)), BLUE)
+    assert not near(pixel(viewport, ABOVE), BLUE)
     assert viewport._figure_words() == "30.0 frames/s   25 ms   2 dropped"
     viewport.show_figures(False)
-    assert near(pixel(viewport, (16, 24)), BLUE)
+    assert near(pixel(viewport, ABOVE), BLUE)
+
+
+def test_figures_never_hide_the_label(viewport: Viewport, studio: FakeStudio, qtbot: Any) -> None:
+    show(qtbot, studio, viewport)
+    viewport.show_figures(True)
+    assert near(pixel(viewport, ABOVE), BLUE), "so narrow a picture has no room for both above"
+    assert not near(pixel(viewport, BELOW), BLUE)
+    viewport.resize(1280, 720)
+    assert not near(pixel(viewport, ABOVE), BLUE), "beside each other"
+    viewport.mirror(True)
+    assert near(pixel(viewport, ABOVE), BLUE), "there the mirrored label stands"
 
 
 def test_when_the_session_ends_no_picture_stays(viewport: Viewport, studio: FakeStudio, qtbot: Any) -> None:

@@ -130,7 +130,10 @@ def test_no_two_states_look_alike_without_colour(window: MainWindow, studio: Fak
 def test_panic_and_back(window: MainWindow, studio: FakeStudio) -> None:
     go_live(window, studio)
     assert not window.on_air.resume_button.isVisible()
-    click(window.on_air.panic_button)
+    QTest.mousePress(window.on_air.panic_button, Qt.MouseButton.LeftButton)
+    assert studio.calls[-1] == ("panic",), "at once, not when it is let go"
+    QTest.mouseRelease(window.on_air.panic_button, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
     assert studio.calls[-1] == ("panic",)
     assert window.on_air.plate.word == "SLATE"
     assert window.on_air.why.text == "Panic: the slate is shown until you resume"
@@ -176,7 +179,7 @@ def test_recording_readers_and_record_are_told(window: MainWindow, studio: FakeS
     window.bridge.refresh()
     assert window.on_air.recording.words == "1:02:05 paused"
     assert window.on_air.readers.words.startswith("2 ")
-    assert window.on_air.audit.words == "on record"
+    assert window.on_air.audit.words == "On record"
 
 
 # --- actions --------------------------------------------------------------------------------------------------------

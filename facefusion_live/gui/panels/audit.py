@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QPoint, QTimer
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
@@ -26,13 +26,15 @@ from facefusion_live.gui.widgets.buttons import WordButton
 from facefusion_live.gui.widgets.files import ask_new_file
 from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role, say, words
-from facefusion_live.gui.widgets.metrics import GAP, column, row
+from facefusion_live.gui.widgets.metrics import GAP, MARGIN, column, row
 from facefusion_live.gui.widgets.spread import Part, Spread
 from facefusion_live.gui.widgets.waiting import Waiting
 from facefusion_live.gui.words import capitalised, engine_words
 
 _WIDE_FROM = 560
 """Width from which filters and buttons stand beside the rows."""
+_ALL_THERE_IS = 1000
+"""Of the height, against 1 for nothing: a short table leaves the rest empty."""
 _LOOK_MS = 1000
 """The table follows the record at most so often."""
 
@@ -102,6 +104,7 @@ class AuditPanel(Page):
         self.view.setAccessibleName(self.tr("The record"))
         self.progress.setAccessibleName(self.tr("At work"))
         self.rows.retranslate()
+        self._show_detail(self.view.currentIndex())
         self.view.fit_columns()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -109,6 +112,11 @@ class AuditPanel(Page):
         super().showEvent(event)
         self._looks.start()
         self.read()
+
+    def resizeEvent(self, arg__1: QResizeEvent) -> None:
+        """The table and what it tells of a row have room in sight together, however long the rest is."""
+        super().resizeEvent(arg__1)
+        self._fit_table()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks."""
@@ -127,8 +135,9 @@ class AuditPanel(Page):
 
     def _record_lines(self) -> QVBoxLayout:
         lines = column(gap=GAP)
-        lines.addWidget(self.view, 1)
+        lines.addWidget(self.view, _ALL_THERE_IS)
         lines.addWidget(self._detail)
+        lines.addStretch(1)
         return lines
 
     def _deed_lines(self) -> QVBoxLayout:
@@ -191,6 +200,13 @@ class AuditPanel(Page):
             when = local_time(chosen["timestamp"]).strftime("%Y-%m-%d %H:%M:%S")
             number = self.tr("Row {seq}").format(seq=chosen["seq"])
             say(self._detail, f"{number} · {when} · {status_word(chosen['status'])}\n{what(chosen)}")
+        self._fit_table()
+        if current.isValid():
+            self._bring_into_sight(self._detail)
+
+    def _fit_table(self) -> None:
+        told = 0 if self._detail.isHidden() else self._detail.heightForWidth(self.view.width()) + GAP
+        self.view.setMaximumHeight(max(self.view.minimumHeight(), self.viewport().height() - 2 * MARGIN - told))
 
     def _verify(self) -> None:
         self.result.tell(Role.TEXT, "")
@@ -199,7 +215,18 @@ class AuditPanel(Page):
     def _verified(self, reports: Sequence[LogReport]) -> None:
         self._end()
         self.verdicts.show_reports(reports)
-        self.ensureWidgetVisible(self.verdicts)
+        self._bring_into_sight(self.verdicts)
+
+    def _bring_into_sight(self, widget: QWidget) -> None:
+        """Scroll to what was just shown: its end first, and its beginning where both have no room."""
+
+        def scroll() -> None:
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)  # it was hidden until now
+            top = widget.mapTo(self.widget(), QPoint()).y()
+            bar, seen = self.verticalScrollBar(), self.viewport().height()
+            bar.setValue(min(top, max(bar.value(), top + widget.height() + MARGIN - seen)))
+
+        QTimer.singleShot(0, widget, scroll)
 
     def _ask_where(self) -> None:
         name = f"facefusion-live-audit-{datetime.now().astimezone():%Y-%m-%d}.zip"

@@ -84,7 +84,7 @@ class RowsModel(QAbstractTableModel):
             return full if index.column() == _TIME else f"<span>{escape(what(row))}</span>"
         if role == Qt.ItemDataRole.ForegroundRole and isinstance(parent, QWidget):
             colours = colours_of(parent)
-            if row["status"] != "success":
+            if row["status"] != "success" or "damaged" in row:
                 return QColor(colours.error) if index.column() in (_ACTION, _STATUS) else None
             return QColor(colours.muted) if index.column() in (_TIME, _STATUS) else None
         return None
@@ -117,7 +117,7 @@ class RowsView(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(110)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 9)
         head = self.horizontalHeader()

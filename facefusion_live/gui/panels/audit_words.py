@@ -8,7 +8,9 @@ from PySide6.QtCore import QCoreApplication
 from facefusion_live.domain.audit.report import Outcome
 from facefusion_live.domain.audit.shown import visible
 from facefusion_live.domain.settings import PARAMETERS
+from facefusion_live.gui.panels.audit_facts import facts, target_words
 from facefusion_live.gui.widgets import setting_words
+from facefusion_live.gui.words import engine_words
 
 _LONGEST = 200
 
@@ -63,13 +65,26 @@ def local_time(timestamp: str) -> datetime:
 
 
 def what(row: dict[str, Any]) -> str:
-    """What a row is about, in one line: the parameters changed, else target and metadata."""
+    """What a row is about, in one line: the parameters changed, else target and metadata; first of all its damage."""
     metadata: dict[str, Any] = row["metadata"]
-    if row["action"] == "settings.change" and isinstance(fields := metadata.get("fields"), list):
-        changes = (cast("dict[str, Any]", each) for each in cast("list[Any]", fields) if isinstance(each, dict))
-        return visible(", ".join(map(change_words, changes)))
-    facts = (f"{name}: {value}" for name, value in metadata.items() if not isinstance(value, dict | list))
-    return visible(" · ".join((str(row["target"]), *facts))[:_LONGEST])
+    fields = metadata.get("fields")
+    listed = cast("list[Any]", fields) if isinstance(fields, list) else []
+    changes = [change_words(cast("dict[str, Any]", each)) for each in listed if isinstance(each, dict)]
+    told = changes if row["action"] == "settings.change" and changes else _told(row, metadata, changes)
+    text = (", " if told is changes else " · ").join(told)
+    if damage := row.get("damaged"):
+        text = f"{damage_words(str(damage))} · {text}"
+    return visible(text if told is changes else text[:_LONGEST])
+
+
+def damage_words(damage: str) -> str:
+    """What is wrong with a row that cannot be trusted."""
+    return QCoreApplication.translate("Audit", "Damaged: {why}").format(why=engine_words(damage))
+
+
+def _told(row: dict[str, Any], metadata: dict[str, Any], changes: list[str]) -> list[str]:
+    target = str(row["target"])
+    return [target_words(target), *facts(row["action"], target, metadata), *([", ".join(changes)] if changes else [])]
 
 
 def change_words(change: dict[str, Any]) -> str:

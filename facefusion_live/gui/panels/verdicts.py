@@ -1,6 +1,6 @@
 """What verification found: one sentence for all, four verdicts for each log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -10,6 +10,7 @@ from facefusion_live.gui.panels.audit_words import outcome_word, verdict_words
 from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.labels import Role, say, words
 from facefusion_live.gui.widgets.metrics import GAP, TIGHT
+from facefusion_live.gui.words import engine_words, sentence
 
 _ROLES = {
     Outcome.INTACT: Role.GOOD,
@@ -70,9 +71,9 @@ class Verdicts(Banner):
                 outcome = report.outcome(verdict)
                 self._add(line, verdict_words(verdict), outcome_word(outcome), _ROLES[outcome])
                 line += 1
-            for finding in report.findings:
-                told = words(Role.ERROR, wrap=True)
-                told.setText(finding.message)
+            for role, text in _told(report):
+                told = words(role, wrap=True)
+                told.setText(text)
                 self._grid.addWidget(told, line, 0, 1, 2)
                 line += 1
 
@@ -82,6 +83,19 @@ class Verdicts(Banner):
         say(found, outcome)
         self._grid.addWidget(said, line, 0)
         self._grid.addWidget(found, line, 1)
+
+
+def _told(report: LogReport) -> Iterator[tuple[Role, str]]:
+    """What was found, one by one, how much more there is, and what is no fault and worth knowing."""
+    for finding in report.findings:
+        yield (
+            Role.WARNING if finding.outcome is Outcome.UNVERIFIABLE else Role.ERROR,
+            sentence(engine_words(finding.message)),
+        )
+    if more := report.found - len(report.findings):
+        yield Role.ERROR, QCoreApplication.translate("Verdicts", "And {count} more.").format(count=more)
+    for notice in report.notices:
+        yield Role.CAPTION, sentence(engine_words(notice))
 
 
 def _summary(worst: Outcome) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from facefusion_live.app.studio import AuditState
@@ -13,6 +13,8 @@ from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.gui.panels.audit_rows import PAGE
 from facefusion_live.gui.panels.audit_words import change_words, what
+from facefusion_live.gui.widgets.metrics import MARGIN
+from facefusion_live.gui.words import Words
 from tests.fakes.studio import FakeStudio, done, failed
 from tests.gui.panels.hands import LEFT
 
@@ -38,7 +40,7 @@ def test_rows_come_newest_first_and_in_words(audit: Any) -> None:
     assert first[:2] == ["Frame failed", "failed"]
     assert changed[:2] == ["Settings changed", "done"]
     assert changed[2].startswith("Opacity ")
-    assert begun == ["Session started", "done", "camera:0 · fps: 30"]
+    assert begun == ["Session started", "done", "Camera 0 · frames/s: 30"]
 
 
 def test_the_table_follows_the_record_and_one_stays_where_one_looks(
@@ -103,6 +105,36 @@ def test_verify_tells_the_four_verdicts(audit: Any, studio: FakeStudio, qtbot: A
     qtbot.mouseClick(audit.verify, LEFT)
     qtbot.waitUntil(lambda: audit.verdicts.text == "The record was tampered with")
     assert audit.verdicts.lines()[0] == ("No row was changed", "tampered with")
+
+
+def test_findings_and_what_is_worth_knowing_are_told_and_follow_the_language(
+    audit: Any, studio: FakeStudio, qtbot: Any, qapp: Any
+) -> None:
+    report = LogReport(log_id="ab" * 16, rows=3)
+    for at in range(5):
+        report.find("chain", Outcome.TAMPERED, "hash_differs", at, f"row {at} does not have the hash stored with it")
+    report.find("coverage", Outcome.TRUNCATED, "rows_missing", 9, "keyring tells of 9 rows, there are 3")
+    report.note("this log was begun because the one before it was rolled back")
+    studio.audit.verify = lambda: done([report])  # type: ignore[method-assign]
+    qtbot.mouseClick(audit.verify, LEFT)
+    qtbot.waitUntil(audit.verdicts.isVisible)
+    told = [name for name, _ in audit.verdicts.lines()[4:]]
+    assert told[0] == "Row 0 does not have the hash stored with it."
+    assert told[3:] == [
+        "Keyring tells of 9 rows, there are 3.",
+        "And 2 more.",
+        "This log was begun because the one before it was rolled back.",
+    ]
+    words = Words(qapp, "zh_CN")
+    try:
+        qtbot.waitUntil(lambda: audit.verdicts.lines()[0][1] == "被篡改")
+        told = [name for name, _ in audit.verdicts.lines()[4:]]
+    finally:
+        words.speak("en")
+        words.deleteLater()
+    assert told[0] == "第 0 条记录与随附的哈希不符。"
+    assert told[3].startswith("钥匙串 说有 9 条记录")
+    assert told[4:] == ["另有 2 项。", "开始这份日志是因为前一份被回退。"]
 
 
 def test_while_it_verifies_the_window_goes_on(audit: Any, studio: FakeStudio, qtbot: Any) -> None:
@@ -173,9 +205,69 @@ def test_a_row_is_told_whole_when_it_is_chosen(audit: Any, qtbot: Any) -> None:
     assert "Opacity" in audit._detail.text()
 
 
+def seen(audit: Any, widget: Any) -> bool:
+    """All of it, or as much as the panel is high."""
+    top = widget.mapTo(audit.viewport(), QPoint()).y()
+    return top >= 0 and (top + widget.height() <= audit.viewport().height() or top < 2 * MARGIN)
+
+
+@pytest.mark.parametrize("size_wh", [(700, 220), (280, 300)])
+def test_what_was_asked_for_comes_into_sight(audit: Any, qtbot: Any, size_wh: tuple[int, int]) -> None:
+    audit.window().setMinimumSize(1, 1)
+    audit.window().resize(*size_wh)
+    qtbot.mouseClick(audit.verify, LEFT)
+    qtbot.waitUntil(audit.verdicts.isVisible)
+    qtbot.waitUntil(lambda: seen(audit, audit.verdicts))
+    audit.view.selectRow(1)
+    qtbot.waitUntil(lambda: seen(audit, audit._detail))
+
+
 def test_changes_are_told_in_the_units_of_the_sliders() -> None:
     assert change_words({"field": "look.opacity", "old_milli": 1000, "new_milli": 900}) == "Opacity 1 → 0.9"
     assert change_words({"field": "gate.slate", "old": "card", "new": "pixelate"}) == "Slate Picture → Pixelate"
     assert change_words({"field": "gone.by", "old": 1, "new": 2}) == "gone.by 1 → 2"
     many = {"action": "session.start", "target": "camera:0", "metadata": {"x": "y" * 500}}
     assert len(what(many)) == 200
+
+
+def row(action: str, target: str, **metadata: Any) -> dict[str, Any]:
+    return {"action": action, "target": target, "metadata": metadata}
+
+
+def test_rows_are_told_in_words_and_follow_the_language(qapp: Any) -> None:
+    rows = [
+        row("session.start", "camera:0", fps=30, blend_milli=1000, offline=False, left_out=["label"]),
+        row("session.start", "synthetic", fields=[{"field": "look.opacity", "old_milli": 1000, "new_milli": 900}]),
+        row("consent.grant", "source:0123456789abcdef", basis="public-domain", input_sha256="ab" * 32),
+        row("log.genesis", "log:0123456789abcdef", reason="rolled_back"),
+        row("label.off", "label", reason="damaged"),
+        row("frame.failed", "rtmp", stage="swap"),
+    ]
+    assert [what(each) for each in rows] == [
+        "Camera 0 · frames/s: 30 · opacity: 1 · offline: no · left out: label",
+        "Demo clip · Opacity 1 → 0.9",
+        "Face 0123456789abcdef · because: Public domain · SHA-256 of the picture: abababababab…",
+        "Log 0123456789abcdef · reason: the one before was rolled back",
+        "Label · reason: damaged",  # as somebody wrote it
+        "rtmp · stage: swap",
+    ]
+    words = Words(qapp, "zh_CN")
+    try:
+        told = [what(each) for each in rows]
+    finally:
+        words.speak("en")
+        words.deleteLater()
+    assert told[0] == "摄像头 0 · 帧/秒: 30 · 不透明度: 1 · 离线: 否 · 已去掉: 标识"
+    assert told[3] == "日志 0123456789abcdef · 理由: 前一份被回退"
+    assert told[4] == "标识 · 理由: damaged"
+
+
+def test_a_damaged_row_says_so(audit: Any, studio: FakeStudio, qtbot: Any) -> None:
+    spoiled = {**studio.audit.kept[-1], "seq": 4, "status": "success", "damaged": "it says row 9"}
+    studio.audit.kept = [*studio.audit.kept, spoiled]
+    audit.read()
+    qtbot.waitUntil(lambda: audit.rows.rowCount() == 4)
+    assert cells(audit)[0][2].startswith("Damaged: it says row 9 · ")
+    healthy, marked = (audit.rows.index(at, 1).data(Qt.ItemDataRole.ForegroundRole) for at in (3, 0))
+    assert marked is not None
+    assert marked != healthy
