@@ -153,6 +153,7 @@ def test_a_built_in_detector() -> None:
         target=PictureFormat(128, "RGB", "NCHW", 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), None),
         output=DecodedOutput("blazeface", ("regressors", "classificators"), ((2, 8), (6, 16))),
         crop=None,
+        tiles=None,
         identity=None,
     )
 

@@ -28,6 +28,7 @@ from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
+from facefusion_live.adapters.onnx.tiled import TiledEnhancer
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import (
@@ -193,7 +194,7 @@ class Catalog:
         card = self.card(model_id)
         if card.task != "enhancer":
             raise ModelCardError(f"{card.id} is no enhancer of a known family")
-        return EnhancerNet(card, self._net(card))
+        return (EnhancerNet if card.tiles is None else TiledEnhancer)(card, self._net(card))
 
     def _identity(self, card: ModelCard, crop: Crop) -> IdentityMaker:
         identity = card.identity
