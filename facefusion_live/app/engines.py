@@ -10,8 +10,8 @@ from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError
-from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper
-from facefusion_live.domain.settings import NO_ENHANCER, Settings
+from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, MaskMaker
+from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
@@ -20,6 +20,7 @@ from facefusion_live.engine.stages import (
     EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    MaskStage,
     Outfit,
     RefineStage,
     SwapStage,
@@ -116,6 +117,16 @@ class Inference:
         made: tuple[Stage, ...] = (swap,)
         if self.settings.swap.enhancer != NO_ENHANCER:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
+        if masks := self._mask_nets():
+            made = (*made, MaskStage(masks, self.compute))
         if aside is None:
             return (*found, *made)
         return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), *made)
+
+    def _mask_nets(self) -> list[MaskMaker]:
+        swap, nets = self.settings.swap, list[MaskMaker]()
+        if swap.occluder != NO_MASK:
+            nets.append(self.catalog.masker(swap.occluder, "occlusion"))
+        if swap.parser != NO_MASK:
+            nets.append(self.catalog.masker(swap.parser, "parsing"))
+        return nets
