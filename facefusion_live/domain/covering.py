@@ -10,10 +10,15 @@ from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.face import Face, Job, Patch
 from facefusion_live.domain.image import HostImage
 
-GIVEN_MOST = 0.3
+GIVEN_MOST = 0.25
 """The largest share of a face that mask nets may give to what lies before it."""
-UPPER_GIVEN_MOST = 0.12
-"""The same of the face from the forehead to the tip of the nose, less its rim."""
+UPPER_GIVEN_MOST = 0.1
+"""The same of the face from the forehead to the tip of the nose, less its rim.
+
+Measured with masks that are wrong, at these limits: of 39 swaps, each with eleven shapes of bare skin, the face was on
+average as near to the source's as to the wearer's (SFace .41 and .41; .45 and .36 without a mask). A strip over the
+eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .15 the wearer's was nearer.
+"""
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
 NOSE_TIP = 0.6

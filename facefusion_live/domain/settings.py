@@ -143,7 +143,7 @@ class Swap:
         Acts.INFERENCE,
         Words(
             "Mask strength",
-            "How much of what these nets see before the face is shown; above .3 of the face the gate shuts.",
+            "How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.",
         ),
     ] = 1.0
     max_crop_px: Annotated[
