@@ -87,7 +87,7 @@ def alpha(regions: Bytes, coverage: Bytes | None, mask: Mask, opacity: float = 1
     return share if coverage is None else share * (coverage.astype(np.float32) / 255)
 
 
-def covered_share(alpha_grid: Array, regions_grid: Bytes, left_grid: Bytes | None = None) -> float:
+def covered_share(alpha_grid: Array, regions_grid: Bytes, owed_grid: Bytes | None = None) -> float:
     """The share of the face that the swap covers, 0..1.
 
     The face is the hull less the openings of eyes and mouth, which may be the user's own by choice. Coverage times
@@ -96,17 +96,17 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes, left_grid: Bytes | Non
     Args:
         alpha_grid: (n, n) alpha times opacity.
         regions_grid: (n, n, 4) stored distances at the same places.
-        left_grid: (n, n) 0..255 what mask nets leave to the swap, or None for all. A hand before the face is no face
-            to be covered: the share is that of what they leave.
+        owed_grid: (n, n) 0..255 how much of it must be covered, or None for all. A hand before the face is no face to
+            be covered: the share is that of the rest.
     """
     face = face_cells(regions_grid)
     if not face.any():
         return 0.0
     drawn = np.minimum(alpha_grid[face] / COVERED_FROM, 1)
-    if left_grid is None:
+    if owed_grid is None:
         return float(drawn.mean())
-    left = left_grid[face] / np.float32(255)
-    return float(np.minimum(drawn, left).sum() / max(left.sum(), 1.0))
+    owed = owed_grid[face] / np.float32(255)
+    return float(np.minimum(drawn, owed).sum() / max(owed.sum(), 1.0))
 
 
 def face_cells(regions_grid: Bytes, inset: float = 0.0) -> NDArray[np.bool_]:

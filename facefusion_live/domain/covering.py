@@ -51,6 +51,8 @@ def grid_centres(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
     """The patch without what mask nets take from it. The old coverage is released.
 
+    The new one stands for itself: beside the time of a net, memory for one small picture does not count.
+
     Args:
         patch: A swapped face that nobody has seen yet.
         face: Whose place it takes.
@@ -72,21 +74,22 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
     )
 
 
-def excused(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
-    """(GRID, GRID) 0..255 what of the face must be covered, as mask nets have it; None for all of it.
+def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
+    """(GRID, GRID) 0..255 how much of the face must be covered, where mask nets are believed; None for all of it.
 
-    Nets that give more away than they may are not believed. A patch that is drawn larger gives more away, and around
-    one that is drawn smaller nothing is given.
+    Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. A
+    patch that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
     """
     left_grid = patch.left_grid
     if left_grid is None or not patch.given <= 1:
         return None
-    if face_scale == 1:
-        return left_grid
-    given = blend.scaled_grid(255 - left_grid.astype(np.float32), face_scale)
-    drawn = np.rint(255 - given).astype(np.uint8)
-    cells = blend.face_cells(grid_centres(patch.regions.host()))
-    return drawn if _given(drawn, cells) <= GIVEN_MOST else None
+    if face_scale != 1:
+        given = blend.scaled_grid(255 - left_grid.astype(np.float32), face_scale)
+        left_grid = np.rint(255 - given).astype(np.uint8)
+        cells = blend.face_cells(grid_centres(patch.regions.host()))
+        if _given(left_grid, cells) > GIVEN_MOST:
+            return None
+    return np.where(left_grid < 255 * (1 - GIVEN_MOST), left_grid, np.uint8(255))
 
 
 def _given(left_grid: NDArray[np.uint8], cells: NDArray[np.bool_]) -> float:

@@ -200,6 +200,14 @@ def test_a_pale_swap_covers_no_more_for_a_hand_before_it(compute: Compute) -> No
     assert covered == pytest.approx(0.8 / 0.95, abs=0.01)
 
 
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_a_thin_mask_makes_a_pale_swap_paler(compute: Compute) -> None:
+    patch = masked(np.full((128, 128), 232, np.uint8))
+    assert patch.given < 1
+    (covered,) = compute.compose(job(patch), look(look__opacity=0.86), pool()).covered
+    assert covered == pytest.approx(0.86 * 232 / 255 / 0.95, abs=0.01)
+
+
 @pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0)])
 def test_a_patch_beside_its_face_does_not_cover_it(compute: Compute, shift_px: tuple[float, float]) -> None:
     (covered,) = compute.compose(job(shifted(blue_patch(), shift_px)), look(), pool()).covered

@@ -120,9 +120,9 @@ def test_less_may_be_given_away_from_forehead_to_nose() -> None:
 
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
 def test_masks_that_give_too_much_away_excuse_nothing(scale: float) -> None:
-    assert covering.excused(_masked(np.zeros((64, 64), np.uint8)), scale) is None
-    assert covering.excused(replace(_masked(_left(0, upper=False)), given=float("nan")), scale) is None
-    assert covering.excused(patch(0), scale) is None
+    assert covering.owed(_masked(np.zeros((64, 64), np.uint8)), scale) is None
+    assert covering.owed(replace(_masked(_left(0, upper=False)), given=float("nan")), scale) is None
+    assert covering.owed(patch(0), scale) is None
 
 
 def test_what_masks_give_away_grows_with_the_patch() -> None:
@@ -130,7 +130,7 @@ def test_what_masks_give_away_grows_with_the_patch() -> None:
     hole[44:60, 12:52] = 0
     done = _masked(hole)
     assert done.given < 1
-    same, larger, smaller = (covering.excused(done, scale) for scale in (1, 1.1, 0.8))
+    same, larger, smaller = (covering.owed(done, scale) for scale in (1, 1.1, 0.8))
     assert same is not None
     assert larger is not None
     assert smaller is not None
@@ -140,7 +140,20 @@ def test_what_masks_give_away_grows_with_the_patch() -> None:
     assert set(smaller[:6].ravel()) == {255}
     hole[40:60, 12:52] = 0
     assert _masked(hole).given == pytest.approx(0.78125, abs=1e-3)
-    assert covering.excused(_masked(hole), 1.25) is None
+    assert covering.owed(_masked(hole), 1.25) is None
+
+
+@pytest.mark.parametrize(("haze", "owed"), [(230, 255), (192, 255)])
+def test_a_thin_mask_excuses_nothing(haze: int, owed: int) -> None:
+    """A net that is never quite sure would make a pale look paler."""
+    done = replace(_masked(np.full((64, 64), haze, np.uint8)), given=0.99)
+    found = covering.owed(done, 1)
+    assert found is not None
+    assert set(found.ravel()) == {owed}
+
+
+def test_the_thinnest_mask_that_excuses_is_not_believed() -> None:
+    assert _masked(np.full((64, 64), 191, np.uint8)).given > 1
 
 
 def test_where_there_is_no_face_all_counts_as_given_away() -> None:

@@ -244,5 +244,5 @@ class GlDevice:
         if (serials[drawn] != self._serial).any():
             raise ComputeLostError("the graphics device did not draw")
         grid = blend.scaled_grid(np.round(shares, _EXACT_DIGITS).astype(np.float32), settings.look.face_scale)
-        left = covering.excused(each.patch, settings.look.face_scale)
-        return blend.covered_share(grid, each.regions_grid, left)
+        owed = covering.owed(each.patch, settings.look.face_scale)
+        return blend.covered_share(grid, each.regions_grid, owed)

@@ -204,7 +204,7 @@ class PatchPainter:
         grid = covering.grid_centres(patch.regions.host())
         there = None if patch.coverage is None else covering.grid_centres(patch.coverage.host())
         share = blend.alpha(grid, there, settings.mask, settings.look.opacity)
-        return blend.covered_share(blend.scaled_grid(share, scale), grid, covering.excused(patch, scale))
+        return blend.covered_share(blend.scaled_grid(share, scale), grid, covering.owed(patch, scale))
 
 
 @lru_cache(maxsize=8)
