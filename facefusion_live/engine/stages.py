@@ -370,7 +370,7 @@ class MaskStage:
         other = self._scratch.array("other", (patch.size_px, patch.size_px))
         left[:] = 255
         for maker in self._makers:
-            crop = self._scratch.array(maker.name, (maker.input_px, maker.input_px, 3))
+            crop = self._scratch.array(f"crop of {maker.name}", (maker.input_px, maker.input_px, 3))
             crop_from_frame = geometry.align(face.landmarks5_px, maker.template, maker.input_px)
             self._compute.crop(image, crop_from_frame, crop)
             patch_from_crop = geometry.compose(patch.crop_from_frame, geometry.inverse(crop_from_frame))
