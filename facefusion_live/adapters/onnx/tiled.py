@@ -41,7 +41,8 @@ class TiledEnhancer:
         self._scale, rest = divmod(output.size_px, target.size_px)
         if rest:
             raise ModelCardError(f"{card.id}: what comes out must be a whole number of times as large as what goes in")
-        if any(edge not in (None, target.size_px) for spec in net.inputs for edge in spec.shape[2:]):
+        edges = slice(2, 4) if target.layout == "NCHW" else slice(1, 3)
+        if any(edge not in (None, target.size_px) for spec in net.inputs for edge in spec.shape[edges]):
             raise ModelCardError(f"{card.id}: the net takes pictures of another size than its card says")
         self.name, self.provider = card.id, net.provider
         self._net, self._edge, self._pad, self._overlap = net, target.size_px, tiles.pad, tiles.overlap
