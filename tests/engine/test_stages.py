@@ -378,3 +378,11 @@ def test_a_mask_net_that_fails_names_the_face_and_leaves_nothing_behind(bench: B
     assert draft.at_face == 0
     draft.job().release()
     assert pool.in_use == 0
+
+
+@pytest.mark.parametrize("name", ["left", "other"])
+def test_a_card_may_have_any_name(name: str) -> None:
+    maker = FakeMaskMaker(lower_right())
+    expected = masked_by(Bench(), maker).patches[0].left_grid
+    maker.name = name
+    assert np.array_equal(masked_by(Bench(), maker).patches[0].left_grid, expected)
