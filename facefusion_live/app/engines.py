@@ -12,8 +12,8 @@ from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
 from facefusion_live.domain.image import Frame
-from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, Portrait
-from facefusion_live.domain.settings import NO_ENHANCER, Settings
+from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, MaskMaker, Portrait
+from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
@@ -23,6 +23,7 @@ from facefusion_live.engine.stages import (
     EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    MaskStage,
     Outfit,
     RefineStage,
     SwapStage,
@@ -139,6 +140,16 @@ class Inference:
         made: tuple[Stage, ...] = (swap,)
         if self.settings.swap.enhancer != NO_ENHANCER:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
+        if masks := self._mask_nets():
+            made = (*made, MaskStage(masks, self.compute))
         if aside is None:
             return (*found, *made)
         return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), *made)
+
+    def _mask_nets(self) -> list[MaskMaker]:
+        swap, nets = self.settings.swap, list[MaskMaker]()
+        if swap.occluder != NO_MASK:
+            nets.append(self.catalog.masker(swap.occluder, "occlusion"))
+        if swap.parser != NO_MASK:
+            nets.append(self.catalog.masker(swap.parser, "parsing"))
+        return nets

@@ -87,7 +87,7 @@ def alpha(regions: Bytes, coverage: Bytes | None, mask: Mask, opacity: float = 1
     return share if coverage is None else share * (coverage.astype(np.float32) / 255)
 
 
-def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
+def covered_share(alpha_grid: Array, regions_grid: Bytes, owed_grid: Bytes | None = None) -> float:
     """The share of the face that the swap covers, 0..1.
 
     The face is the hull less the openings of eyes and mouth, which may be the user's own by choice. Coverage times
@@ -96,9 +96,22 @@ def covered_share(alpha_grid: Array, regions_grid: Bytes) -> float:
     Args:
         alpha_grid: (n, n) alpha times opacity.
         regions_grid: (n, n, 4) stored distances at the same places.
+        owed_grid: (n, n) 0..255 how much of it must be covered, or None for all. A hand before the face is no face to
+            be covered: the share is that of the rest.
     """
-    face = (regions_grid[..., 0] >= EDGE_LEVEL) & (regions_grid[..., 1:3] < EDGE_LEVEL).all(-1)
-    return float(np.minimum(alpha_grid[face] / COVERED_FROM, 1).mean()) if face.any() else 0.0
+    face = face_cells(regions_grid)
+    if not face.any():
+        return 0.0
+    drawn = np.minimum(alpha_grid[face] / COVERED_FROM, 1)
+    if owed_grid is None:
+        return float(drawn.mean())
+    owed = owed_grid[face] / np.float32(255)
+    return float(np.minimum(drawn, owed).sum() / max(owed.sum(), 1.0))
+
+
+def face_cells(regions_grid: Bytes, inset: float = 0.0) -> NDArray[np.bool_]:
+    """(n, n) where the face is: the hull, less so many crop widths at its rim, less the openings of eyes and mouth."""
+    return (regions_grid[..., 0] >= EDGE_LEVEL + inset / DISTANCE_STEP) & (regions_grid[..., 1:3] < EDGE_LEVEL).all(-1)
 
 
 def placed_share(regions_grid: Bytes, points: NDArray[np.floating]) -> float:

@@ -63,6 +63,9 @@ class Patch:
         face_index: Which of the job's faces this covers.
         change: How different the painted face is from the one it replaces, as `domain.change` measures it; None where
             the engine cannot but draw the source face.
+        left_grid: (GRID, GRID) 0..255, what mask nets leave of the middle of each cell to the swap (`coverage` has it
+            in already); None without such nets.
+        given: How much they give to what lies before the face, over the most they may; above 1 they are not believed.
     """
 
     swap: Image
@@ -72,6 +75,8 @@ class Patch:
     crop_from_frame: NDArray[np.float64]
     face_index: int
     change: float | None = None
+    left_grid: NDArray[np.uint8] | None = None
+    given: float = 0.0
 
     @property
     def size_px(self) -> int:

@@ -139,6 +139,19 @@ class FaceCrop:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiles:
+    """How a picture of any size goes through a net in squares.
+
+    Attributes:
+        pad: Pixels at each side of a tile that the net sees and that are not painted.
+        overlap: Pixels of what is painted over which one tile fades into the next.
+    """
+
+    pad: int
+    overlap: int
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """How a swapper is told who to draw.
 
@@ -196,6 +209,7 @@ class ModelCard:
         target: The picture that goes in (table `[input]`, of swappers `[target]`); None for converters.
         output: What comes out; None for converters.
         crop: How the crop is cut around a face; None where a template or nothing aligns it.
+        tiles: How the whole patch goes through in squares of `target.size_px`; None for nets of one aligned face.
         identity: How the source face goes in; None for all but swappers.
     """
 
@@ -213,6 +227,7 @@ class ModelCard:
     target: PictureFormat | None
     output: PictureFormat | DecodedOutput | None
     crop: FaceCrop | None
+    tiles: Tiles | None
     identity: Identity | None
 
     @property
@@ -265,6 +280,7 @@ class ModelCard:
             target=_target(table, task),
             output=_output(table, task),
             crop=_crop(table.table("crop")) if table.has("crop") else None,
+            tiles=_tiles(table) if task == "enhancer" and table.has("tiles") else None,
             identity=_identity(table.table("identity")) if task == "swapper" else None,
         )
         table.finish()
@@ -331,6 +347,16 @@ def _crop(table: CardTable) -> FaceCrop:
         table.fail("reach", f"is {crop.reach:g}, allowed: a number above 0")
     table.finish()
     return crop
+
+
+def _tiles(card: CardTable) -> Tiles:
+    table, edge = card.table("tiles"), card.table("input").natural("size_px")
+    tiles = Tiles(pad=table.natural("pad"), overlap=table.natural("overlap"))
+    # Three tiles in a row never meet: a pixel lies in one of them or between two.
+    if 2 * (tiles.pad + tiles.overlap) >= edge:
+        table.fail("pad", f"is {tiles.pad}: with the overlap too much for tiles of {edge} px")
+    table.finish()
+    return tiles
 
 
 def _identity(table: CardTable) -> Identity:

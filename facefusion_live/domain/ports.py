@@ -302,6 +302,36 @@ class FaceEnhancer(Protocol):
         ...
 
 
+class MaskMaker(Protocol):
+    """Tells which part of a face is to be seen, and which lies behind something. Raises InferenceError."""
+
+    @property
+    def name(self) -> str:
+        """Of its card."""
+        ...
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the square crop it takes."""
+        ...
+
+    @property
+    def template(self) -> str:
+        """Name of the alignment template that the crop is cut by."""
+        ...
+
+    def visible(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Where the face is to be seen.
+
+        Args:
+            crop: (input_px, input_px, 3) RGB of the camera's picture.
+
+        Returns:
+            (input_px, input_px) 255 for face, 0 for what lies before it or is none.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """A finished picture and how well it hides the faces.

@@ -25,6 +25,7 @@ from facefusion_live.domain.parameter import (
 
 NO_ENHANCER = "none"
 MOST_BOOST = 4
+NO_MASK = "none"
 _SHARE = Range(0, 1, 0.01)
 
 
@@ -125,6 +126,27 @@ class Swap:
         Acts.SESSION,
         Words("Enhancer", "A net that you brought and that redraws the swap more finely; Enhance mixes it in."),
     ] = NO_ENHANCER
+    occluder: Annotated[
+        str,
+        Text("none, or the name of an occlusion net's card"),
+        Acts.SESSION,
+        Words("Occlusion net", "A net that you brought; it shows what lies before the face: a hand, a microphone."),
+    ] = NO_MASK
+    parser: Annotated[
+        str,
+        Text("none, or the name of a face parser's card"),
+        Acts.SESSION,
+        Words("Face parser", "A net that you brought; it tells skin from hair and hats, and those stay yours."),
+    ] = NO_MASK
+    mask_strength: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words(
+            "Mask strength",
+            "How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.",
+        ),
+    ] = 1.0
     max_crop_px: Annotated[
         int,
         Range(128, 1536, 64, "px"),

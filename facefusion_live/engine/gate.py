@@ -6,6 +6,7 @@
 
 A frame is good when nothing failed on the way, every face that must be covered is there and has a patch of finite
 numbers that covers at least `FLOOR` of it and shows another face, and the last re-detection agrees with the track.
+What mask nets take for a hand or hair before the face need not be covered, as far as `covering` lets them.
 """
 
 import threading
@@ -45,6 +46,7 @@ class Fault(Enum):
     DISAGREED = "track and detection disagree"
     NOT_COVERED = "not covered"
     NOT_CHANGED = "face not changed"
+    GIVEN_AWAY = "masks leave too much bare"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,12 +94,18 @@ class Candidate:
             yield Fault.NOT_FINITE
         if not all(job.faces[index].agreed for index in targets):
             yield Fault.DISAGREED
+        yield from self._nets_not_believed()
         # Not `any(share < FLOOR)`: a share that is not a number, or is not told, must count as uncovered.
         shares = self.composition.covered if self.composition is not None else ()
         if len(shares) != len(targets) or not all(share >= FLOOR for share in shares):
             yield Fault.NOT_COVERED
+
+    def _nets_not_believed(self) -> Iterator[Fault]:
+        # A hand may hide a part of a face. A mask net that sees hands everywhere would give the bare face away.
+        if not all(patch.given <= 1 for patch in self.job.patches):
+            yield Fault.GIVEN_AWAY
         # A net that gives back what it was fed covers the whole face, with the bare face.
-        changes = (patch.change for patch in job.patches if patch.change is not None)
+        changes = (patch.change for patch in self.job.patches if patch.change is not None)
         if not all(change >= CHANGED_FROM for change in changes):
             yield Fault.NOT_CHANGED
 

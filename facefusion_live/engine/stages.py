@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import geometry
-from facefusion_live.domain.face import Detection, Face
-from facefusion_live.domain.image import Image
+from facefusion_live.domain import covering, geometry
+from facefusion_live.domain.face import Detection, Face, Patch
+from facefusion_live.domain.image import HostImage, Image
 from facefusion_live.domain.points import five_of
 from facefusion_live.domain.ports import (
     Buffers,
@@ -19,9 +20,11 @@ from facefusion_live.domain.ports import (
     FaceRecogniser,
     FaceSwapper,
     Landmarks,
+    MaskMaker,
     PointFinder,
     PreparedSource,
 )
+from facefusion_live.domain.scratch import Scratch
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.tracks import FaceTracks, Find
 
@@ -332,6 +335,54 @@ class EnhanceStage:
             face = draft.faces[patch.face_index]
             draft.patches[index] = self._enhancer.enhance(patch, face, draft.settings, self._buffers)
         draft.at_face = None
+
+
+class MaskStage:
+    """Takes from every patch what mask nets see before the face: a hand, a microphone, hair.
+
+    Args:
+        makers: The nets; what one of them takes is taken.
+        compute: For the crops, and for laying masks over patches.
+    """
+
+    name = "mask"
+    needs = frozenset({"faces", "patches"})
+    gives = frozenset({"masked"})
+
+    def __init__(self, makers: Sequence[MaskMaker], compute: Compute) -> None:
+        self._makers, self._compute, self._scratch = tuple(makers), compute, Scratch()
+
+    def run(self, draft: Draft) -> None:
+        """Mask."""
+        strength = draft.settings.swap.mask_strength
+        if strength == 0:
+            return
+        for index, patch in enumerate(draft.patches):
+            draft.at_face = patch.face_index
+            face = draft.faces[patch.face_index]
+            left = self._left(draft.frame.image, face, patch)
+            draft.patches[index] = covering.masked(patch, face, _weakened(strength)[left])
+        draft.at_face = None
+
+    def _left(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8]:
+        """(s, s) 0..255, what all nets leave to the swap, in the patch's pixels."""
+        left = self._scratch.array("left", (patch.size_px, patch.size_px))
+        other = self._scratch.array("other", (patch.size_px, patch.size_px))
+        left[:] = 255
+        for maker in self._makers:
+            crop = self._scratch.array(f"crop of {maker.name}", (maker.input_px, maker.input_px, 3))
+            crop_from_frame = geometry.align(face.landmarks5_px, maker.template, maker.input_px)
+            self._compute.crop(image, crop_from_frame, crop)
+            patch_from_crop = geometry.compose(patch.crop_from_frame, geometry.inverse(crop_from_frame))
+            self._compute.crop(HostImage(maker.visible(crop)), patch_from_crop, other)
+            np.minimum(left, other, out=left)
+        return left
+
+
+@lru_cache(maxsize=8)
+def _weakened(strength: float) -> NDArray[np.uint8]:
+    """(256,) what is left to the swap when masks count by a strength."""
+    return np.rint(255 - strength * (255 - np.arange(256))).astype(np.uint8)
 
 
 def _has_a_place(seen: Detection) -> bool:

@@ -2944,6 +2944,10 @@
         <translation>面孔没有改变</translation>
     </message>
     <message>
+        <source>masks leave too much bare</source>
+        <translation>遮罩露出的脸太多</translation>
+    </message>
+    <message>
         <source>panic</source>
         <translation>紧急</translation>
     </message>
@@ -3921,6 +3925,30 @@
     <message>
         <source>A net that you brought and that redraws the swap more finely; Enhance mixes it in.</source>
         <translation>您自带的模型，把换上的脸画得更细；由“增强”决定混入多少。</translation>
+    </message>
+    <message>
+        <source>Occlusion net</source>
+        <translation>遮挡模型</translation>
+    </message>
+    <message>
+        <source>A net that you brought; it shows what lies before the face: a hand, a microphone.</source>
+        <translation>您自带的模型，让脸前的东西（手、话筒）显示出来。</translation>
+    </message>
+    <message>
+        <source>Face parser</source>
+        <translation>人脸分区模型</translation>
+    </message>
+    <message>
+        <source>A net that you brought; it tells skin from hair and hats, and those stay yours.</source>
+        <translation>您自带的模型，把皮肤与头发、帽子分开；头发和帽子保留您自己的。</translation>
+    </message>
+    <message>
+        <source>Mask strength</source>
+        <translation>遮罩强度</translation>
+    </message>
+    <message>
+        <source>How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.</source>
+        <translation>这些模型看到的脸前之物显示多少；占脸太多时，安全闸会关闭。</translation>
     </message>
     <message>
         <source>Largest crop</source>

@@ -84,3 +84,32 @@ def scaling_converter(path: Path, length: int, factor: float, offset: float) -> 
     ]
     constants = {"factor": np.float32(factor), "offset": np.float32(offset)}
     return save(path, nodes, {"embedding": (1, length)}, {"converted": (1, length)}, constants)
+
+
+def upscaler(
+    path: Path,
+    shape: tuple[int | str, ...],
+    times: int,
+    *,
+    border: bool = False,
+    kind: int = FLOAT,
+) -> Path:
+    """A net that repeats each pixel so many times along each side.
+
+    Args:
+        path: Where to.
+        shape: Of what goes in.
+        times: Its scale.
+        border: Blur over 5x5 pixels first, as a net does that sees black around its picture: its border is dark.
+        kind: Of the numbers.
+    """
+    large = tuple(edge if index < 2 or isinstance(edge, str) else edge * times for index, edge in enumerate(shape))
+    large = tuple(f"{edge}_large" if isinstance(edge, str) else edge for edge in large)
+    numbers = np.float16 if kind == HALF else np.float32
+    constants: dict[str, NDArray[np.generic]] = {"scales": np.array([1, 1, times, times], np.float32)}
+    nodes = [helper.make_node("Resize", ["blurred" if border else "input", "", "scales"], ["output"], mode="nearest",
+                              coordinate_transformation_mode="asymmetric", nearest_mode="floor")]  # fmt: skip
+    if border:
+        constants["kernel"] = np.full((3, 1, 5, 5), 1 / 25, numbers)
+        nodes.insert(0, helper.make_node("Conv", ["input", "kernel"], ["blurred"], group=3, pads=[2, 2, 2, 2]))
+    return save(path, nodes, {"input": shape}, {"output": large}, constants, kind)

@@ -14,6 +14,7 @@ from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.adapters.provenance.mark import MarkPainter
 from facefusion_live.adapters.render_cpu import CpuCompute
+from facefusion_live.domain import covering
 from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Job, Patch
@@ -159,6 +160,52 @@ def test_a_patch_hides_its_face_and_leaves_the_rest(compute: Compute) -> None:
 def test_a_pale_swap_covers_less(compute: Compute) -> None:
     (covered,) = compute.compose(job(blue_patch()), look(look__opacity=0.4), pool()).covered
     assert covered < 0.5
+
+
+def masked(left: NDArray[np.uint8]) -> Patch:
+    """What mask nets leave of the blue patch."""
+    whole = blue_patch()
+    regions = whole.regions.host().copy()
+    return covering.masked(replace(whole, regions=HostImage(regions)), FACE, left)
+
+
+RENDERERS = [name for name in CASES if name != "fake"]
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_a_hand_before_the_face_is_seen_and_no_leak(compute: Compute) -> None:
+    left = np.full((128, 128), 255, np.uint8)
+    left[76:104, 50:86] = 0
+    work = job(masked(left))
+    composition = compute.compose(work, look(), pool())
+    picture, camera = composition.image.host(), work.frame.image.host()
+    assert np.array_equal(picture[114:138, 88:120], camera[114:138, 88:120])
+    assert (picture[70:106, 80:124] == (0, 0, 200)).all()
+    assert composition.covered[0] > 0.95
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_masks_that_take_everything_leave_a_face_that_is_not_covered(compute: Compute, scale: float) -> None:
+    work = job(masked(np.zeros((128, 128), np.uint8)))
+    composition = compute.compose(work, look(look__face_scale=scale), pool())
+    assert composition.covered == (0.0,)
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_a_pale_swap_covers_no_more_for_a_hand_before_it(compute: Compute) -> None:
+    left = np.full((128, 128), 255, np.uint8)
+    left[84:104, 50:86] = 0
+    (covered,) = compute.compose(job(masked(left)), look(look__opacity=0.8), pool()).covered
+    assert covered == pytest.approx(0.8 / 0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_a_thin_mask_makes_a_pale_swap_paler(compute: Compute) -> None:
+    patch = masked(np.full((128, 128), 232, np.uint8))
+    assert patch.given < 1
+    (covered,) = compute.compose(job(patch), look(look__opacity=0.86), pool()).covered
+    assert covered == pytest.approx(0.86 * 232 / 255 / 0.95, abs=0.01)
 
 
 @pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0)])

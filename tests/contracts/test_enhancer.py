@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from facefusion_live import adapters
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
+from facefusion_live.adapters.onnx.tiled import TiledEnhancer
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import FaceFusionLiveError, InferenceError, ModelCardError
 from facefusion_live.domain.face import Face, Patch
@@ -53,7 +54,16 @@ def real(folder: Path) -> FaceEnhancer:
     return Catalog(folder, CARDS).enhancer("gpen_bfr_256")
 
 
-CASES: dict[str, Callable[[Path], FaceEnhancer]] = {"net": real, "fake": lambda _folder: FakeEnhancer()}
+def tiled(folder: Path) -> FaceEnhancer:
+    onnx_graphs.upscaler(folder / "real_esrgan_x2.onnx", (1, 3, 256, 256), 2)
+    return Catalog(folder, CARDS).enhancer("real_esrgan_x2")
+
+
+CASES: dict[str, Callable[[Path], FaceEnhancer]] = {
+    "net": real,
+    "tiled": tiled,
+    "fake": lambda _folder: FakeEnhancer(),
+}
 
 
 @pytest.fixture(params=CASES)
@@ -78,7 +88,7 @@ def patch_of(buffers: BufferPool, size: int = 192, face: Face = FACE) -> Patch:
 
 
 def test_no_enhancer_is_missing_here() -> None:
-    assert classes_with("enhance", adapters) == {EnhancerNet}
+    assert classes_with("enhance", adapters) == {EnhancerNet, TiledEnhancer}
     assert classes_with("enhance", fakes) == {FakeEnhancer}
 
 

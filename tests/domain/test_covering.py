@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facefusion_live.domain import covering
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.settings import Settings
 from tests.faces import canonical_mesh_px, face_of
+from tests.fakes.pictures import CountedImage
 
 FACES = (face_of(canonical_mesh_px(70, (100, 100))), face_of(canonical_mesh_px(70, (240, 90))))
 
@@ -55,3 +57,105 @@ def test_a_patch_without_a_share_is_an_error() -> None:
 def test_the_grid_takes_the_middle_of_each_cell() -> None:
     pixels = np.arange(256, dtype=np.uint8).repeat(256).reshape(256, 256)
     assert covering.grid_centres(pixels)[:, 0].tolist() == list(range(2, 256, 4))
+
+
+def _masked(left: NDArray[np.uint8], coverage: int = 255) -> Patch:
+    """A patch over the first face, of which mask nets leave so much, (64, 64)."""
+    whole = replace(patch(0), coverage=HostImage(np.full((128, 128), coverage, np.uint8)))
+    regions = whole.regions.host().copy()
+    regions[..., 1:] = 0
+    whole = replace(whole, regions=HostImage(regions))
+    return covering.masked(whole, FACES[0], left.repeat(2, 0).repeat(2, 1))
+
+
+def _left(given: float, *, upper: bool) -> NDArray[np.uint8]:
+    """Of all 64 rows so many are given away, from the top or from the bottom."""
+    left = np.full((64, 64), 255, np.uint8)
+    rows = round(64 * given)
+    left[:rows] = 0 if upper else 255
+    left[64 - rows :] = 255 if upper else 0
+    return left
+
+
+def test_what_mask_nets_take_is_not_drawn() -> None:
+    left = np.full((64, 64), 255, np.uint8)
+    left[40:] = 51
+    done = _masked(left, 100)
+    assert done.coverage is not None
+    assert np.array_equal(np.unique(done.coverage.host()[:80]), [100])
+    assert np.array_equal(np.unique(done.coverage.host()[80:]), [20])
+    assert done.left_grid is not None
+    assert np.array_equal(done.left_grid, left)
+
+
+def test_a_patch_that_covers_everything_covers_what_mask_nets_leave() -> None:
+    done = covering.masked(
+        replace(_masked(_left(0, upper=False)), coverage=None), FACES[0], np.full((128, 128), 99, np.uint8)
+    )
+    assert done.coverage is not None
+    assert set(done.coverage.host().ravel()) == {99}
+
+
+def test_the_old_coverage_is_given_back() -> None:
+    held = CountedImage(size_wh=(128, 128))
+    held.host = lambda: np.full((128, 128), 255, np.uint8)  # type: ignore[method-assign]
+    whole = replace(patch(0), coverage=held)
+    covering.masked(whole, FACES[0], np.full((128, 128), 255, np.uint8))
+    assert held.shares == 0
+
+
+@pytest.mark.parametrize(
+    ("share", "upper", "given"),
+    [(0.0, False, 0.0), (0.1875, False, 0.75), (0.234375, False, 0.9375), (0.265625, False, 1.0625), (1.0, False, 10)],
+)
+def test_what_is_given_away_is_measured_by_what_may_be(share: float, given: float, *, upper: bool) -> None:
+    assert _masked(_left(share, upper=upper)).given == pytest.approx(given, abs=0.001)
+
+
+def test_less_may_be_given_away_from_forehead_to_nose() -> None:
+    """The face's eyes are in row 23 of 64 and its mouth in row 42 or so: the tip of the nose is in row 35."""
+    few, more = (_masked(_left(rows / 64, upper=True)).given for rows in (3, 5))
+    assert few < 1 < more
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_masks_that_give_too_much_away_excuse_nothing(scale: float) -> None:
+    assert covering.owed(_masked(np.zeros((64, 64), np.uint8)), scale) is None
+    assert covering.owed(replace(_masked(_left(0, upper=False)), given=float("nan")), scale) is None
+    assert covering.owed(patch(0), scale) is None
+
+
+def test_what_masks_give_away_grows_with_the_patch() -> None:
+    hole = np.full((64, 64), 255, np.uint8)
+    hole[44:60, 12:52] = 0
+    done = _masked(hole)
+    assert done.given < 1
+    same, larger, smaller = (covering.owed(done, scale) for scale in (1, 1.1, 0.8))
+    assert same is not None
+    assert larger is not None
+    assert smaller is not None
+    assert np.array_equal(same, hole)
+    assert (larger < 128).sum() == pytest.approx(1.21 * (hole == 0).sum(), rel=0.1)
+    # Around a smaller patch there is nothing: that is not given away, it is bare.
+    assert set(smaller[:6].ravel()) == {255}
+    hole[40:60, 12:52] = 0
+    assert _masked(hole).given == pytest.approx(0.78125, abs=1e-3)
+    assert covering.owed(_masked(hole), 1.25) is None
+
+
+@pytest.mark.parametrize(("haze", "owed"), [(230, 255), (192, 255)])
+def test_a_thin_mask_excuses_nothing(haze: int, owed: int) -> None:
+    """A net that is never quite sure would make a pale look paler."""
+    done = replace(_masked(np.full((64, 64), haze, np.uint8)), given=0.99)
+    found = covering.owed(done, 1)
+    assert found is not None
+    assert set(found.ravel()) == {owed}
+
+
+def test_the_thinnest_mask_that_excuses_is_not_believed() -> None:
+    assert _masked(np.full((64, 64), 191, np.uint8)).given > 1
+
+
+def test_where_there_is_no_face_all_counts_as_given_away() -> None:
+    nowhere = replace(patch(0), regions=HostImage(np.zeros((128, 128, 4), np.uint8)))
+    assert covering.masked(nowhere, FACES[0], np.full((128, 128), 255, np.uint8)).given > 1

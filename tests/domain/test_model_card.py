@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from facefusion_live.domain.errors import ModelCardError
-from facefusion_live.domain.model_card import DecodedOutput, FaceCrop, Identity, ModelCard, Origin, PictureFormat
+from facefusion_live.domain.model_card import DecodedOutput, FaceCrop, Identity, ModelCard, Origin, PictureFormat, Tiles
 
 SHA = "0123456789abcdef" * 4
 
@@ -153,6 +153,7 @@ def test_a_built_in_detector() -> None:
         target=PictureFormat(128, "RGB", "NCHW", 1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), None),
         output=DecodedOutput("blazeface", ("regressors", "classificators"), ((2, 8), (6, 16))),
         crop=None,
+        tiles=None,
         identity=None,
     )
 
@@ -183,6 +184,34 @@ def test_an_enhancer_makes_pictures() -> None:
     card = ModelCard.from_mapping(detector(task="enhancer", input=picture, output=picture))
     assert isinstance(card.target, PictureFormat)
     assert card.output == card.target
+
+
+def tiled(**tiles: int) -> dict[str, Any]:
+    picture = {"size_px": 64, "colour_order": "RGB", "layout": "NCHW", "mean": 0, "std": 1}
+    return detector(task="enhancer", input=picture, output={**picture, "size_px": 128}, tiles=tiles)
+
+
+def test_an_enhancer_that_knows_nothing_of_faces_tells_its_tiles() -> None:
+    assert ModelCard.from_mapping(tiled(pad=8, overlap=23)).tiles == Tiles(8, 23)
+
+
+@pytest.mark.parametrize(
+    ("tiles", "told"),
+    [
+        ({"pad": 24, "overlap": 8}, "tiles.pad is 24: with the overlap too much for tiles of 64 px"),
+        ({"pad": 0, "overlap": 8}, "tiles.pad is 0, allowed: a whole number from 1"),
+        ({"pad": 8}, "tiles.overlap is missing"),
+        ({"pad": 8, "overlap": 4, "rim": 1}, "tiles.rim is unknown here"),
+    ],
+)
+def test_a_mistake_in_the_tiles_is_told(tiles: dict[str, int], told: str) -> None:
+    with pytest.raises(ModelCardError, match=told):
+        ModelCard.from_mapping(tiled(**tiles))
+
+
+def test_a_model_of_one_aligned_face_has_no_tiles() -> None:
+    with pytest.raises(ModelCardError, match="tiles is unknown here"):
+        ModelCard.from_mapping(detector(tiles={"pad": 8, "overlap": 4}))
 
 
 def test_a_landmarker_tells_its_crop_and_the_scale_of_its_points() -> None:

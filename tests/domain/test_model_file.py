@@ -28,6 +28,7 @@ def card(**changes: Any) -> ModelCard:
         "target": PICTURE,
         "output": PICTURE,
         "crop": None,
+        "tiles": None,
         "identity": identity,
     }
     return ModelCard(**{**values, **changes})

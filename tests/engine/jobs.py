@@ -72,6 +72,12 @@ def _changed(*changes: float) -> Job:
     return replace(whole, patches=tuple(replace(each, change=change) for each, change in patches))
 
 
+def _given(*shares: float) -> Job:
+    whole = job(faces=len(shares))
+    patches = zip(whole.patches, shares, strict=True)
+    return replace(whole, patches=tuple(replace(each, given=share) for each, share in patches))
+
+
 BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     "stage failed": (
         Fault.STAGE_FAILED,
@@ -94,6 +100,10 @@ BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     "not changed": (Fault.NOT_CHANGED, lambda: Candidate(_changed(0.19), composed())),
     "changed into no number": (Fault.NOT_CHANGED, lambda: Candidate(_changed(NAN), composed())),
     "one of two not changed": (Fault.NOT_CHANGED, lambda: Candidate(_changed(0.9, 0.0), composed(1.0, 1.0))),
+    "all given away": (Fault.GIVEN_AWAY, lambda: Candidate(_given(3.3), composed())),
+    "more given away than may be": (Fault.GIVEN_AWAY, lambda: Candidate(_given(1.001), composed())),
+    "no number given away": (Fault.GIVEN_AWAY, lambda: Candidate(_given(NAN), composed())),
+    "one of two given away": (Fault.GIVEN_AWAY, lambda: Candidate(_given(0.0, 1.5), composed(1.0, 1.0))),
     "just below the floor": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(0.8999))),
     "second face uncovered": (Fault.NOT_COVERED, lambda: Candidate(job(faces=2), composed(1.0, 0.5))),
     "coverage not a number": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(NAN))),

@@ -4,11 +4,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import Composition
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.gate import Candidate, Fault
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.stages import (
     CONFIRM_SCORE,
@@ -17,6 +20,7 @@ from facefusion_live.engine.stages import (
     EnhanceStage,
     IdentifyStage,
     LandmarkFinder,
+    MaskStage,
     Outfit,
     RefineStage,
     SwapStage,
@@ -26,7 +30,7 @@ from facefusion_live.engine.tracks import FaceTracks
 from tests.engine.rig import FACE, frame_of
 from tests.fakes.compute import FakeCompute
 from tests.fakes.enhancer import FakeEnhancer
-from tests.fakes.nets import FakeDetector, FakeLandmarker, FakePointFinder, FakeRecogniser, detection
+from tests.fakes.nets import FakeDetector, FakeLandmarker, FakeMaskMaker, FakePointFinder, FakeRecogniser, detection
 from tests.fakes.pictures import Square, faces_in, room
 from tests.fakes.swapper import FakeSource, FakeSwapper
 
@@ -300,3 +304,85 @@ def test_an_enhancer_that_fails_names_the_face_and_leaves_nothing_behind(bench: 
     assert draft.at_face == 0
     draft.job().release()
     assert pool.in_use == 0
+
+
+def on_the_grid(_frame: Frame, patch: Patch) -> Patch:
+    """The patch at a size that renderers take, all of it face but no eye and no mouth."""
+    for image in patch.images():
+        image.release()
+    regions = np.zeros((128, 128, 4), np.uint8)
+    regions[..., 0] = 255
+    place = geometry.compose(geometry.scaled(128 / patch.size_px), patch.crop_from_frame)
+    return Patch(HostImage(regions[..., :3]), None, None, HostImage(regions), place, patch.face_index)
+
+
+def masked_by(bench: Bench, *makers: FakeMaskMaker, strength: float = 1.0) -> Draft:
+    settings = SETTINGS.with_values({"swap.mask_strength": strength, "swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    SwapStage(lambda: Outfit(FakeSwapper(on_the_grid), FakeSource()), bench.pool).run(draft)
+    MaskStage(makers, bench.compute).run(draft)
+    return draft
+
+
+def lower_right() -> np.ndarray:
+    left = np.full((64, 64), 255, np.uint8)
+    left[40:, 40:] = 0
+    return left
+
+
+def test_what_lies_before_the_face_is_taken_from_the_patch_where_it_lies(bench: Bench) -> None:
+    (patch,) = masked_by(bench, FakeMaskMaker(lower_right())).patches
+    assert patch.coverage is not None
+    taken = patch.coverage.host() == 0
+    assert taken.any()
+    # From the patch's pixels to the frame's, to those of the net's crop: there the hand begins at pixel 40.
+    face = bench.tracks.choose(SETTINGS)[0][0].face()
+    ys, xs = np.nonzero(taken)
+    in_frame = geometry.transform(geometry.inverse(patch.crop_from_frame), np.stack([xs, ys], 1))
+    at = geometry.transform(geometry.align(face.landmarks5_px, "dfl_whole_face", 64), in_frame)
+    assert at.min() >= 39
+    assert patch.left_grid is not None
+    assert (patch.left_grid == 0).any()
+
+
+def test_what_one_of_two_mask_nets_takes_is_taken() -> None:
+    one = masked_by(Bench(), FakeMaskMaker(lower_right()), FakeMaskMaker()).patches[0]
+    other = masked_by(Bench(), FakeMaskMaker(), FakeMaskMaker(lower_right())).patches[0]
+    assert one.left_grid is not None
+    assert other.left_grid is not None
+    assert np.array_equal(one.left_grid, other.left_grid)
+    assert one.given == other.given > 0
+
+
+def test_masks_count_by_their_strength(bench: Bench) -> None:
+    whole, half = (masked_by(Bench(), FakeMaskMaker(lower_right()), strength=s).patches[0] for s in (1.0, 0.5))
+    assert half.given == pytest.approx(whole.given / 2, rel=0.02)
+    maker = FakeMaskMaker(lower_right())
+    (none,) = masked_by(bench, maker, strength=0.0).patches
+    assert (maker.calls, none.left_grid, none.given) == (0, None, 0.0)
+
+
+def test_a_mask_net_that_takes_everything_is_told_to_the_gate(bench: Bench) -> None:
+    draft = masked_by(bench, FakeMaskMaker(np.zeros((64, 64), np.uint8)))
+    candidate = Candidate(draft.job(), Composition(draft.frame.image, (1.0,)))
+    assert candidate.fault() is Fault.GIVEN_AWAY
+
+
+def test_a_mask_net_that_fails_names_the_face_and_leaves_nothing_behind(bench: Bench) -> None:
+    settings = SETTINGS.with_values({"swap.max_crop_px": 128})
+    draft = bench.frame(FACE, settings=settings)
+    pool = BufferPool(8 * 128**2, 1, "patch")
+    SwapStage(worn, pool).run(draft)
+    with pytest.raises(InferenceError):
+        MaskStage([FakeMaskMaker(error=InferenceError("no"))], bench.compute).run(draft)
+    assert draft.at_face == 0
+    draft.job().release()
+    assert pool.in_use == 0
+
+
+@pytest.mark.parametrize("name", ["left", "other"])
+def test_a_card_may_have_any_name(name: str) -> None:
+    maker = FakeMaskMaker(lower_right())
+    expected = masked_by(Bench(), maker).patches[0].left_grid
+    maker.name = name
+    assert np.array_equal(masked_by(Bench(), maker).patches[0].left_grid, expected)

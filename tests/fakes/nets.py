@@ -120,3 +120,28 @@ class FakeJudge:
         if self.error is not None:
             raise self.error
         return float(crop[..., 2].mean() / 255) if self.answer is None else self.answer
+
+
+class FakeMaskMaker:
+    """A `MaskMaker` that sees a hand over a part of its crop.
+
+    Args:
+        left: (64, 64) 0..255 what it leaves to the swap; all of it unless told.
+        error: Raised instead.
+    """
+
+    name = "fake mask"
+    input_px = 64
+    template = "dfl_whole_face"
+
+    def __init__(self, left: NDArray[np.uint8] | None = None, error: Exception | None = None) -> None:
+        self.left = np.full((64, 64), 255, np.uint8) if left is None else left
+        self.error = error
+        self.calls = 0
+
+    def visible(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        assert crop.shape == (64, 64, 3)
+        return self.left.copy()

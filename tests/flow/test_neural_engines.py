@@ -110,6 +110,19 @@ def test_an_enhancer_redraws_the_swap(models: Path, tmp_path: Path, capsys: pyte
     assert "enhance" in report["latency_ms"]
 
 
+def test_a_super_resolution_net_of_the_users_redraws_the_swap(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (RESOURCES / "cards" / "span_kendata_x4.toml").read_text("utf-8").replace("span_kendata_x4", "mine")
+    brought(models, "mine", text, "spanx4_ch48.onnx")
+    words = ["run", "--source", "ada", "--input", str(DEMO_CLIP), "--output", str(tmp_path / "o.mkv"), "--offline"]
+    more = ("--swap.enhancer", "mine", "--look.enhance", "1", "--swap.max_crop_px", "256", "--frames", "2", "--json")
+    assert run_command_line([*words, *more]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (report["state_frames"]["LIVE"], report["leaks"], report["failed"]) == (2, 0, {})
+    assert "enhance" in report["latency_ms"]
+
+
 def test_what_ran_the_net_is_told_and_what_did_not(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """Pictures composed on the graphics device are those of `domain.blend` and of the processor, within two levels."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.gpu import GpuCompute
+from facefusion_live.domain import covering
 from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.settings import Settings
 from tests import nets
 from tests.adapters.test_render_cpu import (
@@ -113,6 +115,28 @@ def test_a_picture_is_that_of_the_reference_and_of_the_processor(gpu: GpuCompute
     assert differences(found.image.host(), reference) <= TOLERANCE_LEVELS
     assert differences(found.image.host(), by_processor.image.host()) <= TOLERANCE_LEVELS
     assert found.covered == pytest.approx(by_processor.covered, abs=1e-5)
+
+
+@pytest.mark.parametrize("given", ["a hand", "everything"])
+@pytest.mark.parametrize("scale", [0.9, 1.0, 1.2])
+def test_what_masks_take_is_the_same_on_both(gpu: GpuCompute, given: str, scale: float) -> None:
+    seen = scene("dan as ada")
+    left = np.zeros((seen.patch.size_px,) * 2, np.uint8)
+    if given == "a hand":
+        left[: 2 * len(left) // 3] = left[:, : len(left) // 3] = 255
+        left = np.asarray(cv2.blur(left, (31, 31)), np.uint8)
+    assert seen.patch.coverage is not None
+    own = replace(seen.patch, coverage=HostImage(seen.patch.coverage.host().copy()))
+    face = nets.face_in(seen.frame)
+    patch = covering.masked(own, face, left)
+    work, size_wh = job(seen.frame, (patch,), (face,)), (seen.frame.shape[1], seen.frame.shape[0])
+    wanted = Settings().with_values({"look.face_scale": scale})
+    found, expected = (each.compose(work, wanted, pool(size_wh)) for each in (gpu, nets.compute()))
+    assert differences(found.image.host(), expected.image.host()) <= TOLERANCE_LEVELS
+    assert differences(found.image.host(), by_the_reference(seen.frame, patch, wanted)) <= TOLERANCE_LEVELS
+    assert found.covered == pytest.approx(expected.covered, abs=1e-5)
+    if scale == 1:
+        assert (patch.given <= 1, expected.covered[0] >= 0.9) == (given == "a hand", given == "a hand")
 
 
 def crowd() -> tuple[Bytes, tuple[Patch, ...], tuple[Face, ...]]:

@@ -21,7 +21,7 @@ from facefusion_live.adapters.gpu.plan import Box, Plan, is_empty, plan
 from facefusion_live.adapters.gpu.programs import told
 from facefusion_live.adapters.gpu.textures import Target, Texture
 from facefusion_live.adapters.gpu.transfer import ReadBack, Upload, part_bytes
-from facefusion_live.domain import blend
+from facefusion_live.domain import blend, covering
 from facefusion_live.domain.errors import ComputeError, ComputeLostError
 from facefusion_live.domain.face import Patch
 from facefusion_live.domain.settings import Settings
@@ -244,4 +244,5 @@ class GlDevice:
         if (serials[drawn] != self._serial).any():
             raise ComputeLostError("the graphics device did not draw")
         grid = blend.scaled_grid(np.round(shares, _EXACT_DIGITS).astype(np.float32), settings.look.face_scale)
-        return blend.covered_share(grid, each.regions_grid)
+        owed = covering.owed(each.patch, settings.look.face_scale)
+        return blend.covered_share(grid, each.regions_grid, owed)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from facefusion_live.adapters.onnx.content import NudityNet
@@ -24,11 +25,13 @@ from facefusion_live.adapters.onnx.identity import (
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.likeness import Likeness
+from facefusion_live.adapters.onnx.maskers import MaskNet
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
+from facefusion_live.adapters.onnx.tiled import TiledEnhancer
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import (
@@ -38,6 +41,7 @@ from facefusion_live.domain.ports import (
     FaceLandmarker,
     FaceRecogniser,
     FaceSwapper,
+    MaskMaker,
     PointFinder,
     RegionPainter,
 )
@@ -54,6 +58,9 @@ _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
 _JUDGES = {"nudity": NudityNet}
 """Who reads the answer, by the name of the decoder on the card."""
+MaskDecoder = Literal["occlusion", "parsing"]
+_MASKERS: dict[MaskDecoder, str] = {"occlusion": "occlusion net", "parsing": "face parser"}
+"""What mask nets are called, by the decoder on the card."""
 
 
 class Catalog:
@@ -204,7 +211,13 @@ class Catalog:
         card = self.card(model_id)
         if card.task != "enhancer":
             raise ModelCardError(f"{card.id} is no enhancer of a known family")
-        return EnhancerNet(card, self._net(card))
+        return (EnhancerNet if card.tiles is None else TiledEnhancer)(card, self._net(card))
+
+    def masker(self, model_id: str, decoder: MaskDecoder) -> MaskMaker:
+        """A mask net of the kind asked for. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, (decoder,), _MASKERS[decoder])
+        return MaskNet(card.id, self._net(card), picture, output)
 
     def _identity(self, card: ModelCard, crop: Crop) -> IdentityMaker:
         identity = card.identity

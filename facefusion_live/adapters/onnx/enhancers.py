@@ -4,19 +4,17 @@
 GFPGAN, GPEN, RestoreFormer++, and CodeFormer, whose second input tells how far it may leave what it sees.
 """
 
-from contextlib import ExitStack
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.canvas import faded
+from facefusion_live.adapters.onnx.grown import grown_patch, grown_size
 from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
-from facefusion_live.domain import blend, geometry
+from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import ModelCardError
 from facefusion_live.domain.face import Face, Patch
-from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.ports import Buffers
 from facefusion_live.domain.settings import Settings
@@ -61,18 +59,18 @@ class EnhancerNet:
         self._paint(np.asarray(cut, np.uint8))
         painted_from_net = geometry.scaled(self._painted.shape[0] / self._edge)
         painted_from_patch = geometry.compose(painted_from_net, net_from_patch)
-        size = _grown(patch.size_px, geometry.scale_of(painted_from_patch), settings.swap.max_crop_px)
+        size = grown_size(patch.size_px, geometry.scale_of(painted_from_patch), settings.swap.max_crop_px)
         grown_from_patch = geometry.scaled(size / patch.size_px)
         grown_from_painted = geometry.compose(grown_from_patch, geometry.inverse(painted_from_patch))
-        enhanced = self._grow(patch, size, grown_from_painted, buffers)
-        for image in patch.images():
-            image.release()
-        return Patch(
-            *enhanced,
-            crop_from_frame=geometry.compose(grown_from_patch, patch.crop_from_frame),
-            face_index=patch.face_index,
-            change=patch.change,
-        )
+
+        def draw(swap: NDArray[np.uint8], enhanced: NDArray[np.uint8]) -> None:
+            painted, share = (
+                cv2.warpAffine(picture, grown_from_painted, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+                for picture, border in ((self._painted, cv2.BORDER_REPLICATE), (self._soft, cv2.BORDER_CONSTANT))
+            )
+            enhanced[:] = cv2.blendLinear(painted, swap, share, 1 - share)
+
+        return grown_patch(patch, size, draw, buffers)
 
     def _paint(self, pixels: NDArray[np.uint8]) -> None:
         picture = self._tensor.fill(pixels)
@@ -81,35 +79,3 @@ class EnhancerNet:
             for spec in self._net.inputs
         ]
         self._picture.read(self._net.run(*fed)[0], self._painted)
-
-    def _grow(
-        self, patch: Patch, size: int, grown_from_painted: geometry.Affine, buffers: Buffers
-    ) -> tuple[HostImage, HostImage, HostImage, HostImage]:
-        """Swap, enhanced, coverage and regions at a new size, in one buffer."""
-        with ExitStack() as on_failure:
-            buffer = buffers.acquire()
-            on_failure.callback(buffer.release)
-            area = size * size
-            swap, enhanced = buffer.array((size, size, 3)), buffer.array((size, size, 3), offset=3 * area)
-            regions, coverage = buffer.array((size, size, 4), offset=6 * area), buffer.array((size, size), 10 * area)
-            cv2.resize(patch.swap.host(), (size, size), dst=swap)
-            cv2.resize(patch.regions.host(), (size, size), dst=regions)
-            if patch.coverage is None:
-                coverage[:] = 255
-            else:
-                cv2.resize(patch.coverage.host(), (size, size), dst=coverage)
-            painted = cv2.warpAffine(
-                self._painted, grown_from_painted, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
-            share = cv2.warpAffine(self._soft, grown_from_painted, (size, size), flags=cv2.INTER_LINEAR)
-            enhanced[:] = cv2.blendLinear(painted, swap, share, 1 - share)
-            on_failure.pop_all()
-        for _ in range(3):  # four pictures, one share each
-            buffer.retain()
-        return tuple(HostImage(each, buffer) for each in (swap, enhanced, coverage, regions))  # pyright: ignore[reportReturnType]
-
-
-def _grown(size: int, scale: float, largest: int) -> int:
-    """The edge at which the net's picture keeps its own resolution, in whole cells of the grid."""
-    wanted = int(np.ceil(size * max(scale, 1.0) / blend.GRID)) * blend.GRID
-    return max(size, min(wanted, largest // blend.GRID * blend.GRID))

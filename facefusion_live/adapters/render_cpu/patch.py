@@ -72,7 +72,7 @@ class PatchPainter:
             target = self._target(frame, drawn, window, size)
             colour = self._colour(target, patch, settings)
             self.paste(out, colour, share, drawn)
-        return self._covered(regions, coverage, settings)
+        return self._covered(patch, settings)
 
     def _target(
         self, frame: NDArray[np.uint8], crop_from_frame: geometry.Affine, window: Window, size: int
@@ -199,11 +199,12 @@ class PatchPainter:
         return cv2.merge([share, share, share], self._scratch.array(name, (*share.shape, 3)))
 
     @staticmethod
-    def _covered(regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings) -> float:
-        grid = covering.grid_centres(regions)
-        there = None if coverage is None else covering.grid_centres(coverage)
+    def _covered(patch: Patch, settings: Settings) -> float:
+        scale = settings.look.face_scale
+        grid = covering.grid_centres(patch.regions.host())
+        there = None if patch.coverage is None else covering.grid_centres(patch.coverage.host())
         share = blend.alpha(grid, there, settings.mask, settings.look.opacity)
-        return blend.covered_share(blend.scaled_grid(share, settings.look.face_scale), grid)
+        return blend.covered_share(blend.scaled_grid(share, scale), grid, covering.owed(patch, scale))
 
 
 @lru_cache(maxsize=8)
