@@ -14,13 +14,13 @@ from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.engines import engines
 from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.presets import Presets
+from facefusion_live.app.remote_nets import Served, in_words, open_server, tell_served
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
     Added,
@@ -117,7 +117,7 @@ class Studio:
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
-        self._workshop = Workshop(settings.inference.provider)
+        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served))
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -217,7 +217,7 @@ class Studio:
 
     def engines(self) -> "Future[tuple[str, ...]]":
         """Every engine that could run here and now: the built-in one first, and the swappers whose files are there."""
-        return self._loader.submit(engines)
+        return self._loader.submit(self._workshop.engines)
 
     def choose_engine(self, name: str) -> None:
         """Use another engine. While live it is loaded beside the picture, tried, and put in between two frames."""
@@ -415,6 +415,11 @@ class Studio:
 
     def _tell(self, notice: Notice) -> None:
         self._notices.append(notice)
+
+    def _served(self, served: Served) -> None:
+        tell_served(self._trail, served)
+        level = Level.INFO if served["encrypted"] else Level.WARNING
+        self._tell(Notice(level, in_words(served), "inference.remote names the server."))
 
     def _trail_told(self, notice: TrailNotice) -> None:
         if notice.rule == _BY_HAND:

@@ -71,6 +71,7 @@ class SessionParts:
         facts: What else the row of the start tells; asked once.
         permitted: Whether the source face may still be used; asked before each picture goes out.
         content: What looks at the scenes; None where nobody does, in tests.
+        waited_ns: How long the calling thread has waited for other machines so far.
     """
 
     open_source: Callable[[], FrameSource]
@@ -84,6 +85,7 @@ class SessionParts:
     facts: Callable[[], dict[str, Any]] = dict
     permitted: Callable[[], bool] = lambda: True
     content: ContentCheck | None = None
+    waited_ns: Callable[[], int] = lambda: 0
 
 
 class LiveSession:
@@ -326,7 +328,7 @@ class LiveSession:
         self._pools = [captured, composed, patches]
         self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + seen + kept))
         stages = (*self._looking(), *parts.make_stages(patches, self._side.submit))
-        pipeline = Pipeline(stages, parts.clock, self._latency)
+        pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
         parts.events.record("session.start", self.format.name, "success", self._told_at_start())

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.canvas import Canvas, canvas_around
 from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker
-from facefusion_live.adapters.onnx.session import NetSession, TensorSpec
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.domain import geometry
 from facefusion_live.domain.change import CELLS, change
@@ -19,6 +18,7 @@ from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
+from facefusion_live.domain.nets import Net, TensorSpec
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
 from facefusion_live.domain.settings import Settings
 
@@ -50,9 +50,7 @@ class OneShotSwapper:
         ModelCardError: The card and the graph do not belong together.
     """
 
-    def __init__(
-        self, card: ModelCard, net: NetSession, identity: IdentityMaker, crop: Crop, regions: RegionPainter
-    ) -> None:
+    def __init__(self, card: ModelCard, net: Net, identity: IdentityMaker, crop: Crop, regions: RegionPainter) -> None:
         if card.target is None or card.target.template is None or not isinstance(card.output, PictureFormat):
             raise ModelCardError(f"{card.id} is no swapper of a known family")
         self.name, self.provider = card.id, net.provider

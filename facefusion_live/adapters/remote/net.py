@@ -1,0 +1,179 @@
+# pyright: basic
+"""A net that runs on a server, with the face of one that runs here."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.remote import tensors as travelling
+from facefusion_live.adapters.remote.line import Line, Look
+from facefusion_live.domain.errors import InferenceError, ServerOpenError
+from facefusion_live.domain.nets import TensorSpec
+
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""How long a server that failed is left alone, after the first failure, the second, …"""
+_LOOK_S = 2.0
+"""How long it may take to say that it is back; nobody waits for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a server says of a net.
+
+    Attributes:
+        inputs: What it takes, in its own order.
+        outputs: Names of what it gives.
+        versions: Those that it has, as it calls them.
+        digest: SHA-256 of name, platform, inputs and outputs.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[str, ...]
+    versions: tuple[str, ...]
+    digest: str
+
+    @classmethod
+    def read(cls, message: Any) -> "Described":  # noqa: ANN401 (a message)
+        """From the answer to ModelMetadata. Raises InferenceError where the net takes what cannot be sent."""
+        told = [message.name, message.platform]
+        told += [f"{each.name} {each.datatype} {list(each.shape)}" for each in (*message.inputs, *message.outputs)]
+        return cls(
+            tuple(travelling.spec(each) for each in message.inputs),
+            tuple(each.name for each in message.outputs),
+            tuple(message.versions),
+            hashlib.sha256("\n".join(told).encode()).hexdigest(),
+        )
+
+
+class RemoteNet:
+    """One net on a server. Thread: any.
+
+    Each run has a deadline. After one that failed the server is left alone for a while, then asked beside the loop
+    whether the net is there again; until it is, runs fail at once and cost nothing: the gate is shut meanwhile.
+
+    Args:
+        line: To the server.
+        model: What the net is called there.
+        described: What the server says of it.
+        timeout_s: How long one run may take.
+        changed: Told of the version that computes, at the first run and whenever it is another one.
+        waited: Told of each wait for the server, in nanoseconds.
+        now_s: A clock that only goes forward.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        model: str,
+        described: Described,
+        *,
+        timeout_s: float,
+        changed: Callable[[Mapping[str, str]], None] = lambda _facts: None,
+        waited: Callable[[int], None] = lambda _ns: None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._line, self._model = line, model
+        self._described, self._timeout_s = described, timeout_s
+        self._changed, self._waited, self._now_s = changed, waited, now_s
+        self._version: str | None = None
+        self._lock = threading.Lock()
+        self._look: Look | None = None
+        self._away, self._failures, self._again_s = "", 0, 0.0
+
+    @property
+    def provider(self) -> str:
+        """What really runs the net."""
+        return f"server {self._line.address}"
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What the net takes, in its own order."""
+        return self._described.inputs
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        """Names of the outputs, in the order in which `run` gives them."""
+        return self._described.outputs
+
+    def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
+        """All outputs for one run, as `Net.run`."""
+        with self._lock:
+            self._be_there()
+        asked = travelling.request(self._model, self.inputs, self.output_names, tensors)
+        return self._run(asked, self._timeout_s)
+
+    def warm(self, timeout_s: float) -> None:
+        """Run once on zeros, where all lengths are known: a net's first run takes its time.
+
+        Raises:
+            ServerOpenError: The net does not run there, or not as it says.
+        """
+        shapes = [_whole(each.shape) for each in self.inputs]
+        try:
+            if None not in shapes:
+                zeros = [np.zeros(shape or (), each.dtype) for shape, each in zip(shapes, self.inputs, strict=True)]
+                self._run(travelling.request(self._model, self.inputs, self.output_names, zeros), timeout_s)
+        except InferenceError as error:
+            advice = error.advice or "Look into the server's log."
+            raise ServerOpenError(f"{self._model} does not run there: {error}", advice=advice) from None
+
+    def _run(self, asked: Any, timeout_s: float) -> list[NDArray[np.float32]]:  # noqa: ANN401 (a message)
+        begun_ns = time.monotonic_ns()
+        try:
+            response = self._line.infer(asked, timeout_s)
+            found = travelling.answers(response, self.output_names)
+        except InferenceError as error:
+            with self._lock:
+                self._leave_alone(str(error))
+            raise
+        finally:
+            self._waited(time.monotonic_ns() - begun_ns)
+        with self._lock:
+            self._failures, version = 0, self._version
+            self._version = response.model_version
+        if version != response.model_version:
+            self._changed({"model_version": response.model_version})
+        return found
+
+    def _be_there(self) -> None:
+        """Nothing where the server is there; else look whether it is back, and wait for nothing."""
+        if not self._away:
+            return
+        if self._look is None:
+            if self._now_s() < self._again_s:
+                raise self._gone()
+            self._look = self._line.look(self._model, _LOOK_S)
+        if not self._look.is_over:
+            raise self._gone()
+        look, self._look = self._look, None
+        try:
+            self._take_up(look.answer())
+        except InferenceError as error:
+            self._leave_alone(str(error))
+            raise
+        self._away = ""
+
+    def _take_up(self, message: Any) -> None:  # noqa: ANN401 (a message)
+        if message is None:
+            raise InferenceError(f"the server {self._line.address} is there, but {self._model} is not ready")
+        if Described.read(message).digest != self._described.digest:
+            raise InferenceError(f"the server {self._line.address} came back with another {self._model}")
+
+    def _leave_alone(self, why: str) -> None:
+        self._again_s = self._now_s() + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
+        self._away, self._failures = why, self._failures + 1
+
+    def _gone(self) -> InferenceError:
+        return InferenceError(f"{self._away}; it is asked again by itself")
+
+
+def _whole(shape: tuple[int | None, ...]) -> tuple[int, ...] | None:
+    """A shape with one picture in the batch; None where another length is open."""
+    lengths = (shape[0] or 1, *shape[1:]) if shape else ()
+    return None if None in lengths else lengths  # pyright: ignore[reportReturnType]

@@ -1,0 +1,161 @@
+# pyright: basic
+"""A server that runs nets: found, believed and asked once; then one line for all its nets."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from facefusion_live.adapters.remote.greeting import greet
+from facefusion_live.adapters.remote.line import Line
+from facefusion_live.adapters.remote.net import Described, RemoteNet
+from facefusion_live.domain.errors import InferenceError, ServerOpenError
+from facefusion_live.domain.model_card import ModelCard
+from facefusion_live.domain.remote import ServerAddress
+
+_GREET_S = 5.0
+_OPEN_S = 10.0
+"""How long an answer may take before the first picture: some servers load a net when it is asked for."""
+_HAS_S = 1.0
+_KEEP_TO_ITSELF_S = 2.0
+"""A server that did not answer is not asked for the next net of a list."""
+_ALSO = {"converter": "recogniser"}
+"""Tasks that go with another one."""
+
+
+class InferenceServer:
+    """A `NetServer`. Nothing is asked before the first net is wanted. Thread: any.
+
+    Args:
+        address: Where it is.
+        tasks: What it takes.
+        timeout_s: How long one run may take.
+        trusted: Gives who vouches for it (PEM); None where it may be talked to without encryption. Raises
+            ServerOpenError where it may not.
+        told: Told who computes a net, when it is opened and when the server runs another version of it.
+    """
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        tasks: frozenset[str],
+        *,
+        timeout_s: float,
+        trusted: Callable[[], Path | None],
+        told: Callable[[Mapping[str, object]], None] = lambda _facts: None,
+    ) -> None:
+        self.address, self.tasks = address, tasks
+        self._timeout_s, self._trusted, self._told = timeout_s, trusted, told
+        self._lock, self._facts = threading.Lock(), threading.Lock()
+        self._waited = threading.local()
+        self._line: Line | None = None
+        self._who: dict[str, object] = {}
+        self._served: dict[str, dict[str, object]] = {}
+        self._silent_until_s = 0.0
+
+    @property
+    def served(self) -> Mapping[str, Mapping[str, object]]:
+        """What is known of who computes, by model."""
+        with self._facts:
+            return {model: dict(facts) for model, facts in self._served.items()}
+
+    def waited_ns(self) -> int:
+        """How long the calling thread has waited for the server so far."""
+        return getattr(self._waited, "ns", 0)
+
+    def takes(self, card: ModelCard) -> bool:
+        """Whether nets like this one run there: those that the user brought, of the tasks that were given to it."""
+        return card.origin is None and _ALSO.get(card.task, card.task) in self.tasks
+
+    def has(self, card: ModelCard) -> bool:
+        """Whether the net is ready there. False where nobody answers."""
+        if time.monotonic() < self._silent_until_s:
+            return False
+        try:
+            return self._opened().ready(card.id, _HAS_S)
+        except InferenceError:
+            self._silent_until_s = time.monotonic() + _KEEP_TO_ITSELF_S
+            return False
+
+    def net(self, card: ModelCard) -> RemoteNet:
+        """The net, having run once; who computes it has been told before any picture goes there.
+
+        Raises:
+            ServerOpenError: The server is not there, not to be trusted, or has no such net.
+        """
+        line, model = self._opened(), card.id
+        described = self._described(line, model)
+        with self._facts:
+            self._served[model] = {"model": model, **self._who, "metadata_sha256": described.digest}
+        net = RemoteNet(
+            line,
+            model,
+            described,
+            timeout_s=self._timeout_s,
+            changed=lambda facts: self._tell(model, facts),
+            waited=self._count,
+        )
+        try:
+            net.warm(_OPEN_S)
+        except InferenceError:
+            with self._facts:
+                del self._served[model]
+            raise
+        if "model_version" not in self.served[model]:  # what takes any length was not run yet
+            self._tell(model, {"model_version": ", ".join(described.versions)})
+        return net
+
+    def close(self) -> None:
+        """End the line: the nets fail from now on. Safe to call twice."""
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+
+    def _described(self, line: Line, model: str) -> Described:
+        missing = f"the server {self.address} has no net {model} that is ready"
+        advice = f"Put the net there under the name {model}, or change inference.remote_tasks."
+        try:
+            described = Described.read(line.described(model, _OPEN_S)) if line.ready(model, _OPEN_S) else None
+        except InferenceError as error:
+            # What has advice of its own concerns the server, not the net.
+            words = str(error) if error.advice else f"{missing}: {error}"
+            raise ServerOpenError(words, advice=error.advice or advice) from None
+        if described is None:
+            raise ServerOpenError(missing, advice=advice)
+        return described
+
+    def _opened(self) -> Line:
+        with self._lock:
+            if self._line is None:
+                trusted = self._trusted()
+                certificate = greet(self.address, trusted, _GREET_S)
+                line = Line(self.address, trusted)
+                self._who = self._asked_who(line) | ({"certificate_sha256": certificate} if certificate else {})
+                self._line = line
+            return self._line
+
+    def _asked_who(self, line: Line) -> dict[str, object]:
+        try:
+            server: Any = line.server(_OPEN_S)
+        except InferenceError as error:
+            line.close()
+            raise ServerOpenError(str(error), advice=error.advice) from None
+        name, version = _word(server.name), _word(server.version)
+        encrypted = self.address.encrypted
+        return {"host": str(self.address), "server": name, "server_version": version, "encrypted": encrypted}
+
+    def _tell(self, model: str, facts: Mapping[str, str]) -> None:
+        with self._facts:
+            known = self._served.setdefault(model, {"model": model, **self._who})
+            known |= {name: _word(value) for name, value in facts.items()}
+            told = dict(known)
+        self._told(told)
+
+    def _count(self, spent_ns: int) -> None:
+        self._waited.ns = self.waited_ns() + spent_ns
+
+
+def _word(text: str) -> str:
+    """What the other side calls itself, harmless to show and to keep."""
+    return "".join(letter for letter in text[:80] if letter.isprintable())

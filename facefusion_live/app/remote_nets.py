@@ -1,0 +1,68 @@
+"""Nets on a server: as the settings ask for it, told and put on record."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from facefusion_live.adapters.remote.server import InferenceServer
+from facefusion_live.adapters.sinks.trust import authorities
+from facefusion_live.domain.disclosure import LEAST_REASON
+from facefusion_live.domain.errors import ServerOpenError, SinkOpenError
+from facefusion_live.domain.ports import EventLog
+from facefusion_live.domain.remote import ServerAddress, tasks_of
+from facefusion_live.domain.settings import Inference, Settings
+
+Served = Mapping[str, object]
+"""Who computes a net: `host`, `server`, `server_version`, `model_version`, `encrypted`, `metadata_sha256`, …"""
+
+
+def open_server(settings: Settings, told: Callable[[Served], None]) -> InferenceServer | None:
+    """The server that settings name; None where they name none. Nobody is asked before the first net is wanted.
+
+    Args:
+        settings: At the start.
+        told: Told who computes a net before any picture of a face goes there, and again when that changes. Thread:
+            whoever opens a net, or inference.
+    """
+    wanted = settings.inference
+    if not wanted.remote.strip():
+        return None
+
+    address = ServerAddress.parse(wanted.remote)
+    return InferenceServer(
+        address,
+        tasks_of(wanted.remote_tasks),
+        timeout_s=wanted.remote_timeout_ms / 1000,
+        trusted=lambda: _vouched(address, wanted),
+        told=told,
+    )
+
+
+def tell_served(events: EventLog, served: Served) -> None:
+    """Put on record who computes a net."""
+    events.record("model.load", f"model:{served['model']}", "success", dict(served))
+
+
+def in_words(served: Served) -> str:
+    """For people: whither pictures of faces go."""
+    plain = "" if served.get("encrypted") else ", unencrypted"
+    return f"{served['model']} runs on {served['host']}: pictures of faces go there{plain}"
+
+
+def _vouched(address: ServerAddress, wanted: Inference) -> Path | None:
+    """Who vouches for the server (PEM); None where it may be talked to without encryption.
+
+    Raises:
+        ServerOpenError: It may not, or the user's list holds no certificates.
+    """
+    if address.encrypted:
+        try:
+            return authorities(wanted.remote_ca)
+        except SinkOpenError as error:
+            advice = "Give inference.remote_ca a list of certificates (PEM), or nothing."
+            raise ServerOpenError(str(error), advice=advice) from None
+    if not address.is_here and len(wanted.remote_plain.strip()) < LEAST_REASON:
+        raise ServerOpenError(
+            "pictures of faces go to another machine encrypted, or for a reason",
+            advice='Use grpcs://, or say why not, as in --inference.remote_plain "a cable of our own".',
+        )
+    return None
