@@ -27,6 +27,7 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.min_reconnect_backoff_ms", 2000),
 )
+_NAMELESS = "Only servers that ask for no name can be used."
 _ADVICE = "Install it: pip install 'facefusion-live[remote]', or empty inference.remote."
 
 
@@ -81,20 +82,20 @@ class Line:
         """What an error of gRPC's means."""
         code, status = error.code(), self._grpc.StatusCode
         words, advice = {
-            status.UNAVAILABLE: ("is not there", "Start it, or empty inference.remote to run nets here."),
+            status.UNAVAILABLE: ("the server {} is not there", "Start it, or empty inference.remote to run nets here."),
             status.DEADLINE_EXCEEDED: (
-                "did not answer in time",
-                "Raise inference.remote_timeout_ms, or run it here.",
+                "the server {} did not answer in time",
+                "Raise inference.remote_timeout_ms, or run the net here.",
             ),
-            status.CANCELLED: ("was not waited for", ""),
             status.UNIMPLEMENTED: (
-                "does not speak the Open Inference Protocol",
+                "the server {} does not speak the Open Inference Protocol",
                 "Give the gRPC port of Triton, OpenVINO Model Server, MLServer or KServe.",
             ),
-            status.UNAUTHENTICATED: ("asks who you are", "Only servers that ask for no name can be used."),
-            status.PERMISSION_DENIED: ("refuses", "Only servers that ask for no name can be used."),
-        }.get(code, (f"could not do it ({code.name.lower().replace('_', ' ')}: {_one_line(error.details())})", ""))
-        return InferenceError(f"the server {self.address} {words}", advice=advice)
+            status.UNAUTHENTICATED: ("the server {} asks who you are", _NAMELESS),
+            status.PERMISSION_DENIED: ("the server {} refuses", _NAMELESS),
+        }.get(code, ("the server {} could not do it ({}: {})", ""))
+        reason = code.name.lower().replace("_", " ")
+        return InferenceError(words.format(self.address, reason, _one_line(error.details())), advice=advice)
 
     def _asked(self, call: Any, request: Any, timeout_s: float) -> Any:  # noqa: ANN401 (gRPC's)
         try:
