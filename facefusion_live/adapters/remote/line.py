@@ -13,9 +13,10 @@ from facefusion_live.domain.errors import InferenceError, ServerOpenError
 from facefusion_live.domain.remote import ServerAddress
 
 _SERVICE = "/inference.GRPCInferenceService/"
+MODEL_INFER = f"{_SERVICE}ModelInfer"
 _MOST_BYTES = 256 * 1024 * 1024
 """Four pictures of 2048 x 2048 in float32; gRPC's own limit of 4 MiB is less than one of 768."""
-_OPTIONS = (
+OPTIONS = (
     ("grpc.max_receive_message_length", _MOST_BYTES),
     ("grpc.max_send_message_length", _MOST_BYTES),
     # A proxy named in the environment is for the web: pictures of faces do not go through it.
@@ -27,6 +28,7 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.min_reconnect_backoff_ms", 2000),
 )
+"""How a line is kept."""
 _NAMELESS = "Only servers that ask for no name can be used."
 _ADVICE = "Install it: pip install 'facefusion-live[remote]', or empty inference.remote."
 
@@ -45,10 +47,10 @@ class Line:
     def __init__(self, address: ServerAddress, trusted: Path | None) -> None:
         self._grpc, self.address = _library(), address
         if trusted is None:
-            channel = self._grpc.insecure_channel(str(address), _OPTIONS)
+            channel = self._grpc.insecure_channel(str(address), OPTIONS)
         else:
             secrets = self._grpc.ssl_channel_credentials(root_certificates=trusted.read_bytes())
-            channel = self._grpc.secure_channel(str(address), secrets, _OPTIONS)
+            channel = self._grpc.secure_channel(str(address), secrets, OPTIONS)
         self.close: Callable[[], object] = weakref.finalize(self, channel.close)
         """Safe to call twice."""
         self._server_metadata = _call(channel, "ServerMetadata")
@@ -68,8 +70,8 @@ class Line:
         """What a net takes and gives. Raises InferenceError."""
         return self._asked(self._model_metadata, messages.ModelMetadataRequest(name=model), timeout_s)
 
-    def infer(self, request: Any, timeout_s: float) -> Any:  # noqa: ANN401 (messages)
-        """One run. Raises InferenceError."""
+    def infer(self, request: bytes, timeout_s: float) -> Any:  # noqa: ANN401 (a message)
+        """One run, asked for as `tensors.request` has it. Raises InferenceError."""
         return self._asked(self._model_infer, request, timeout_s)
 
     def look(self, model: str, timeout_s: float) -> "Look":
@@ -128,7 +130,7 @@ class Look:
 def _call(channel: Any, name: str) -> Any:  # noqa: ANN401 (gRPC's)
     return channel.unary_unary(
         _SERVICE + name,
-        request_serializer=lambda message: message.SerializeToString(),
+        request_serializer=lambda asked: asked if isinstance(asked, bytes) else asked.SerializeToString(),
         response_deserializer=getattr(messages, f"{name}Response").FromString,
     )
 

@@ -123,7 +123,7 @@ class RemoteNet:
             advice = error.advice or "Look into the server's log."
             raise ServerOpenError(f"{self._model} does not run there: {error}", advice=advice) from None
 
-    def _run(self, asked: Any, timeout_s: float) -> list[NDArray[np.float32]]:  # noqa: ANN401 (a message)
+    def _run(self, asked: bytes, timeout_s: float) -> list[NDArray[np.float32]]:
         begun_ns = time.monotonic_ns()
         try:
             response = self._line.infer(asked, timeout_s)

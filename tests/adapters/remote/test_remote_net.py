@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters.onnx.catalog import Catalog
-from facefusion_live.adapters.remote import messages
+from facefusion_live.adapters.remote import messages, tensors
 from facefusion_live.adapters.remote.net import Described, RemoteNet
 from facefusion_live.adapters.remote.server import InferenceServer
 from facefusion_live.domain.errors import BadInputError, InferenceError, ServerOpenError
@@ -60,17 +60,25 @@ def answers(remote: RemoteNet) -> bool:
 
 def test_what_is_said_is_the_protocol() -> None:
     """Bytes worked out by hand from the numbers of the protocol's fields: (number << 3 | kind), length, content."""
-    request = messages.ModelInferRequest(model_name="m")
-    request.inputs.add(name="x", datatype="FP32", shape=[1, 2])
-    request.raw_input_contents.append(bytes(8))
-    request.outputs.add(name="y")
+    spec = TensorSpec("x", (1, 2), np.dtype(np.float32))
+    request = tensors.request("m", [spec], ["y"], [np.float32([[1, -2]])])
+    raw = b"\x00\x00\x80\x3f\x00\x00\x00\xc0"
     tensor = b"\x0a\x01x" + b"\x12\x04FP32" + b"\x1a\x02\x01\x02"
-    wanted = b"\x0a\x01m" + b"\x2a\x0d" + tensor + b"\x32\x03\x0a\x01y" + b"\x3a\x08" + bytes(8)
-    assert request.SerializeToString(deterministic=True) == wanted
-    answer = b"\x0a\x01m\x12\x013" + b"\x2a\x0d" + tensor + b"\x32\x08" + bytes(8)
+    wanted = b"\x0a\x01m" + b"\x2a\x0d" + tensor + b"\x32\x03\x0a\x01y" + b"\x3a\x08" + raw
+    assert request == wanted
+    answer = b"\x0a\x01m\x12\x013" + b"\x2a\x0d" + tensor + b"\x32\x08" + raw
     read = messages.ModelInferResponse.FromString(answer)
-    assert (read.model_version, read.outputs[0].name, list(read.outputs[0].shape)) == ("3", "x", [1, 2])
-    assert read.raw_output_contents[0] == bytes(8)
+    assert read.model_version == "3"
+    np.testing.assert_array_equal(tensors.answers(read, ["x"])[0], [[1, -2]])
+
+
+@pytest.mark.parametrize("length", [1, 31, 32, 4095, 4096, 600_000])
+def test_protobuf_reads_a_request_of_any_length(length: int) -> None:
+    given = np.arange(length, dtype=np.float32)
+    spec = TensorSpec("x", (None,), np.dtype(np.float32))
+    read = messages.ModelInferRequest.FromString(tensors.request("m", [spec, spec], ["y"], [given, given[::-1]]))
+    assert [list(each.shape) for each in read.inputs] == [[length], [length]]
+    assert list(read.raw_input_contents) == [given.tobytes(), given[::-1].tobytes()]
 
 
 def test_who_computes_is_told_before_any_face_goes_there(there: FakeInferenceServer) -> None:
