@@ -11,17 +11,20 @@ from facefusion_live.domain.ports import EventLog
 from facefusion_live.domain.remote import ServerAddress, tasks_of
 from facefusion_live.domain.settings import Inference, Settings
 
+_OFFLINE_S = 30.0
+"""A server that is started again loads its nets first."""
 Served = Mapping[str, object]
 """Who computes a net: `host`, `server`, `server_version`, `model_version`, `encrypted`, `metadata_sha256`, …"""
 
 
-def open_server(settings: Settings, told: Callable[[Served], None]) -> InferenceServer | None:
+def open_server(settings: Settings, told: Callable[[Served], None], *, offline: bool = False) -> InferenceServer | None:
     """The server that settings name; None where they name none. Nobody is asked before the first net is wanted.
 
     Args:
         settings: At the start.
         told: Told who computes a net before any picture of a face goes there, and again when that changes. Thread:
             whoever opens a net, or inference.
+        offline: Every frame counts: one that the server does not answer waits until it is back.
     """
     wanted = settings.inference
     if not wanted.remote.strip():
@@ -32,6 +35,7 @@ def open_server(settings: Settings, told: Callable[[Served], None]) -> Inference
         address,
         tasks_of(wanted.remote_tasks),
         timeout_s=wanted.remote_timeout_ms / 1000,
+        patience_s=_OFFLINE_S if offline else 0.0,
         trusted=lambda: _vouched(address, wanted),
         told=told,
     )

@@ -234,7 +234,7 @@ def open_session(
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
     events = events or NoEvents()
-    server = open_server(request.settings, partial(tell_served, events))
+    server = open_server(request.settings, partial(tell_served, events), offline=request.offline)
     inference = _inference(sources, request.engine, request.settings, permit or _built_in_only, server=server)
     clock, store = SystemClock(), SettingsStore(request.settings)
     judges = open_judges(request.settings.inference.provider)

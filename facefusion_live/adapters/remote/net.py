@@ -20,6 +20,7 @@ _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """How long a server that failed is left alone, after the first failure, the second, …"""
 _LOOK_S = 2.0
 """How long it may take to say that it is back; nobody waits for that."""
+_POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,17 @@ class RemoteNet:
     """One net on a server. Thread: any.
 
     Each run has a deadline. After one that failed the server is left alone for a while, then asked beside the loop
-    whether the net is there again; until it is, runs fail at once and cost nothing: the gate is shut meanwhile.
+    whether the net is there again; until it is, runs fail at once and cost nothing: the gate is shut meanwhile. Where
+    every frame counts, the first run that fails waits for that instead, and tries again.
 
     Args:
         line: To the server.
         model: What the net is called there.
         described: What the server says of it.
         timeout_s: How long one run may take.
+        patience_s: How long a server that is lost is waited for, once until it is back; 0 to wait for nothing.
         changed: Told of the version that computes, at the first run and whenever it is another one.
         waited: Told of each wait for the server, in nanoseconds.
-        now_s: A clock that only goes forward.
     """
 
     def __init__(
@@ -74,17 +76,17 @@ class RemoteNet:
         described: Described,
         *,
         timeout_s: float,
+        patience_s: float = 0.0,
         changed: Callable[[Mapping[str, str]], None] = lambda _facts: None,
         waited: Callable[[int], None] = lambda _ns: None,
-        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._line, self._model = line, model
-        self._described, self._timeout_s = described, timeout_s
-        self._changed, self._waited, self._now_s = changed, waited, now_s
+        self._described, self._timeout_s, self._patience_s = described, timeout_s, patience_s
+        self._changed, self._waited = changed, waited
         self._version: str | None = None
         self._lock = threading.Lock()
         self._look: Look | None = None
-        self._away, self._failures, self._again_s = "", 0, 0.0
+        self._away, self._failures, self._again_s, self._lost_s = "", 0, 0.0, 0.0
 
     @property
     def provider(self) -> str:
@@ -103,10 +105,16 @@ class RemoteNet:
 
     def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
         """All outputs for one run, as `Net.run`."""
-        with self._lock:
-            self._be_there()
         asked = travelling.request(self._model, self.inputs, self.output_names, tensors)
-        return self._run(asked, self._timeout_s)
+        while True:
+            try:
+                with self._lock:
+                    self._be_there()
+                return self._run(asked, self._timeout_s)
+            except InferenceError:
+                if time.monotonic() >= self._lost_s + self._patience_s:
+                    raise
+            time.sleep(_POLL_S)
 
     def warm(self, timeout_s: float) -> None:
         """Run once on zeros, where all lengths are known: a net's first run takes its time.
@@ -146,7 +154,7 @@ class RemoteNet:
         if not self._away:
             return
         if self._look is None:
-            if self._now_s() < self._again_s:
+            if time.monotonic() < self._again_s:
                 raise self._gone()
             self._look = self._line.look(self._model, _LOOK_S)
         if not self._look.is_over:
@@ -166,7 +174,10 @@ class RemoteNet:
             raise InferenceError(f"the server {self._line.address} came back with another {self._model}")
 
     def _leave_alone(self, why: str) -> None:
-        self._again_s = self._now_s() + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
+        now_s = time.monotonic()
+        if not self._failures:
+            self._lost_s = now_s
+        self._again_s = now_s + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
         self._away, self._failures = why, self._failures + 1
 
     def _gone(self) -> InferenceError:

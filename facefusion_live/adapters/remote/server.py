@@ -31,6 +31,7 @@ class InferenceServer:
         address: Where it is.
         tasks: What it takes.
         timeout_s: How long one run may take.
+        patience_s: How long a server that is lost is waited for; 0 where nothing can wait.
         trusted: Gives who vouches for it (PEM); None where it may be talked to without encryption. Raises
             ServerOpenError where it may not.
         told: Told who computes a net, when it is opened and when the server runs another version of it.
@@ -42,11 +43,13 @@ class InferenceServer:
         tasks: frozenset[str],
         *,
         timeout_s: float,
+        patience_s: float = 0.0,
         trusted: Callable[[], Path | None],
         told: Callable[[Mapping[str, object]], None] = lambda _facts: None,
     ) -> None:
         self.address, self.tasks = address, tasks
-        self._timeout_s, self._trusted, self._told = timeout_s, trusted, told
+        self._timeout_s, self._patience_s = timeout_s, patience_s
+        self._trusted, self._told = trusted, told
         self._lock, self._facts = threading.Lock(), threading.Lock()
         self._waited = threading.local()
         self._line: Line | None = None
@@ -93,6 +96,7 @@ class InferenceServer:
             model,
             described,
             timeout_s=self._timeout_s,
+            patience_s=self._patience_s,
             changed=lambda facts: self._tell(model, facts),
             waited=self._count,
         )

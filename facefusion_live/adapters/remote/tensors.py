@@ -53,7 +53,8 @@ def request(model: str, inputs: Sequence[TensorSpec], outputs: Sequence[str], te
     The tensors are put behind the rest by hand, where the protocol has them anyway: through protobuf each was copied
     three times, which took 1.9 ms for 768 KiB instead of 0.14.
     """
-    asked, pieces = ModelInferRequest(model_name=model), [b""]
+    asked = ModelInferRequest(model_name=model)
+    pieces: list[bytes | memoryview] = [b""]
     for each, given in zip(inputs, tensors, strict=True):
         tensor = np.asarray(given, each.dtype)
         asked.inputs.add(name=each.name, datatype=_NAMES[each.dtype], shape=tensor.shape)

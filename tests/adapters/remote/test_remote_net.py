@@ -1,6 +1,7 @@
 """A net on a server that does what the test tells it to: lost, late, wrong, hostile, and back."""
 
 import importlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters.onnx.catalog import Catalog
-from facefusion_live.adapters.remote import messages, tensors
+from facefusion_live.adapters.remote import messages, net, tensors
 from facefusion_live.adapters.remote.net import Described, RemoteNet
 from facefusion_live.adapters.remote.server import InferenceServer
 from facefusion_live.domain.errors import BadInputError, InferenceError, ServerOpenError
@@ -337,6 +338,15 @@ class _Gone:
     def __init__(self) -> None:
         self.now_s, self.looks_s = 0.0, [0.0]
 
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def monotonic_ns(self) -> int:
+        return round(1e9 * self.now_s)
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
     def infer(self, _request: Any, _timeout_s: float) -> Any:
         raise InferenceError("gone")
 
@@ -345,13 +355,40 @@ class _Gone:
         return SimpleNamespace(is_over=True, answer=lambda: self.infer(None, 0))
 
 
-def test_a_server_that_stays_away_is_asked_less_and_less() -> None:
+def test_a_server_that_stays_away_is_asked_less_and_less(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = _Gone()
+    monkeypatch.setattr(net, "time", gone)
     described = Described((TensorSpec("x", (1,), np.dtype(np.float32)),), ("y",), (), "")
-    remote = RemoteNet(gone, "m", described, timeout_s=1, now_s=lambda: gone.now_s)  # type: ignore[arg-type]
+    remote = RemoteNet(gone, "m", described, timeout_s=1)  # type: ignore[arg-type]
     for tick in range(800):
         gone.now_s = tick / 100
         with pytest.raises(InferenceError):
             remote.run(ONE)
     pauses = np.diff(gone.looks_s)
     assert pauses.tolist() == pytest.approx([0.1, 0.2, 0.5, 1, 2, 2, 2], abs=0.011)
+
+
+def test_where_every_frame_counts_a_lost_server_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = _Gone()
+    monkeypatch.setattr(net, "time", gone)
+    described = Described((TensorSpec("x", (1,), np.dtype(np.float32)),), ("y",), (), "")
+    remote = RemoteNet(gone, "m", described, timeout_s=1, patience_s=30)  # type: ignore[arg-type]
+    with pytest.raises(InferenceError):
+        remote.run(ONE)
+    assert 30 <= gone.now_s < 31
+    with pytest.raises(InferenceError):
+        remote.run(ONE)
+    assert gone.now_s < 31, "it is known to be away: nobody waits again"
+
+
+def test_where_every_frame_counts_no_frame_is_lost_to_a_restart(there: FakeInferenceServer) -> None:
+    address, port = ServerAddress.parse(f"grpc://{there.place}"), there.port
+    server = InferenceServer(address, TASKS, timeout_s=5, patience_s=20, trusted=lambda: None)
+    remote = server.net(CARD)
+    there.stop()
+    again = threading.Timer(0.5, lambda: started.append(FakeInferenceServer({CARD.id: scaling_model()}, port)))
+    started: list[FakeInferenceServer] = []
+    again.start()
+    np.testing.assert_allclose(remote.run(X, np.float32([2]))[0], 2 * X, rtol=1e-6)
+    again.join()
+    started[0].stop()
