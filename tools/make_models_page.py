@@ -39,6 +39,7 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 | `--track.landmarker` | a landmarker: it refines the five points that nets are aligned by |
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
 | `--inference.provider` | auto, tensorrt, cuda, cpu |
+| `--inference.remote` | a server that runs swappers, enhancers and recognisers ([docs/remote.md](remote.md)) |
 
 In the window the engine is switched while live (Look, Engine): the new one is loaded and swaps one picture that nobody
 sees, then takes over between two frames; until then the old one goes on.
