@@ -76,7 +76,7 @@ def _one_run(infer: Infer, model: str, net: Described, fed: list[np.ndarray[Any,
     packed = time.perf_counter()
     came = infer(sent, timeout=PATIENCE_S)
     answered = time.perf_counter()
-    tensors.answers(messages.ModelInferResponse.FromString(came), net.outputs)
+    tensors.answer(came, net.outputs)
     done = time.perf_counter()
     return 1e3 * (packed - begun), 1e3 * (answered - packed), 1e3 * (done - answered)
 

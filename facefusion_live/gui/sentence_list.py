@@ -285,6 +285,7 @@ SENTENCES: tuple[str, ...] = (
     "the server {} came back with another {}",
     "the server's answer has other tensors than it says",
     "the server's answer lacks {}",
+    "the server's answer cannot be read",
     "the server's answer is of a type that is not read",
     "the server's answer is not as large as it says",
     "the line to the server {} is closed",

@@ -1388,6 +1388,10 @@
         <translation>服务器的应答缺少 {}</translation>
     </message>
     <message>
+        <source>the server&apos;s answer cannot be read</source>
+        <translation>服务器的应答无法读取</translation>
+    </message>
+    <message>
         <source>the server&apos;s answer is of a type that is not read</source>
         <translation>服务器的应答类型无法读取</translation>
     </message>

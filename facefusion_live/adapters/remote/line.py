@@ -56,7 +56,7 @@ class Line:
         self._server_metadata = _call(channel, "ServerMetadata")
         self._model_ready = _call(channel, "ModelReady")
         self._model_metadata = _call(channel, "ModelMetadata")
-        self._model_infer = _call(channel, "ModelInfer")
+        self._model_infer = channel.unary_unary(MODEL_INFER)
 
     def server(self, timeout_s: float) -> Any:  # noqa: ANN401 (a message)
         """Who the server says it is. Raises InferenceError."""
@@ -70,8 +70,12 @@ class Line:
         """What a net takes and gives. Raises InferenceError."""
         return self._asked(self._model_metadata, messages.ModelMetadataRequest(name=model), timeout_s)
 
-    def infer(self, request: bytes, timeout_s: float) -> Any:  # noqa: ANN401 (a message)
-        """One run, asked for as `tensors.request` has it. Raises InferenceError."""
+    def infer(self, request: bytes, timeout_s: float) -> bytes:
+        """One run, asked for as `tensors.request` has it, answered as `tensors.answer` reads it.
+
+        Raises:
+            InferenceError: It failed, or took too long.
+        """
         return self._asked(self._model_infer, request, timeout_s)
 
     def look(self, model: str, timeout_s: float) -> "Look":
@@ -130,7 +134,7 @@ class Look:
 def _call(channel: Any, name: str) -> Any:  # noqa: ANN401 (gRPC's)
     return channel.unary_unary(
         _SERVICE + name,
-        request_serializer=lambda asked: asked if isinstance(asked, bytes) else asked.SerializeToString(),
+        request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=getattr(messages, f"{name}Response").FromString,
     )
 

@@ -134,8 +134,7 @@ class RemoteNet:
     def _run(self, asked: bytes, timeout_s: float) -> list[NDArray[np.float32]]:
         begun_ns = time.monotonic_ns()
         try:
-            response = self._line.infer(asked, timeout_s)
-            found = travelling.answers(response, self.output_names)
+            answer = travelling.answer(self._line.infer(asked, timeout_s), self.output_names)
         except InferenceError as error:
             with self._lock:
                 self._leave_alone(str(error))
@@ -144,10 +143,10 @@ class RemoteNet:
             self._waited(time.monotonic_ns() - begun_ns)
         with self._lock:
             self._failures, version = 0, self._version
-            self._version = response.model_version
-        if version != response.model_version:
-            self._changed({"model_version": response.model_version})
-        return found
+            self._version = answer.version
+        if version != answer.version:
+            self._changed({"model_version": answer.version})
+        return answer.tensors
 
     def _be_there(self) -> None:
         """Nothing where the server is there; else look whether it is back, and wait for nothing."""

@@ -1,5 +1,6 @@
 """A net on a server that does what the test tells it to: lost, late, wrong, hostile, and back."""
 
+import contextlib
 import importlib
 import threading
 import time
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.remote import messages, net, tensors
@@ -67,10 +70,24 @@ def test_what_is_said_is_the_protocol() -> None:
     tensor = b"\x0a\x01x" + b"\x12\x04FP32" + b"\x1a\x02\x01\x02"
     wanted = b"\x0a\x01m" + b"\x2a\x0d" + tensor + b"\x32\x03\x0a\x01y" + b"\x3a\x08" + raw
     assert request == wanted
-    answer = b"\x0a\x01m\x12\x013" + b"\x2a\x0d" + tensor + b"\x32\x08" + raw
-    read = messages.ModelInferResponse.FromString(answer)
-    assert read.model_version == "3"
-    np.testing.assert_array_equal(tensors.answers(read, ["x"])[0], [[1, -2]])
+    wire = b"\x0a\x01m\x12\x013" + b"\x2a\x0d" + tensor + b"\x32\x08" + raw
+    answer = tensors.answer(wire, ["x"])
+    assert answer.version == "3"
+    np.testing.assert_array_equal(answer.tensors[0], [[1, -2]])
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_whatever_a_server_says_is_read_or_refused(data: st.DataObject) -> None:
+    """An answer that was true before some of its bytes were changed, cut or put in."""
+    true = messages.ModelInferResponse(model_name="m", model_version="3", raw_output_contents=[bytes(8), bytes(4)])
+    true.outputs.add(name="x", datatype="FP32", shape=[1, 2])
+    true.outputs.add(name="y", datatype="FP16", shape=[2])
+    wire = true.SerializeToString()
+    at = data.draw(st.integers(0, len(wire)))
+    wire = wire[:at] + data.draw(st.binary(max_size=6)) + wire[at + data.draw(st.integers(0, 6)) :]
+    with contextlib.suppress(InferenceError):
+        assert [each.dtype.kind in "fiu" for each in tensors.answer(wire, ["x", "y"]).tensors] == [True, True]
 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 4095, 4096, 600_000])
