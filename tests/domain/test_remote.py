@@ -49,6 +49,11 @@ def test_only_loopback_is_here(host: str, here: bool) -> None:  # noqa: FBT001
     assert ServerAddress.parse(f"grpc://{host}:1").is_here == here
 
 
+def test_nothing_is_an_address_too() -> None:
+    assert is_address(" ")
+    assert Settings().inference.remote == ""
+
+
 def test_tasks_are_named_with_commas_or_blanks() -> None:
     assert tasks_of("Swapper,enhancer") == {"swapper", "enhancer"}
     assert are_tasks("recogniser swapper")
