@@ -17,13 +17,20 @@ Served = Mapping[str, object]
 """Who computes a net: `host`, `server`, `server_version`, `model_version`, `encrypted`, `metadata_sha256`, …"""
 
 
-def open_server(settings: Settings, told: Callable[[Served], None], *, offline: bool = False) -> InferenceServer | None:
+def open_server(
+    settings: Settings,
+    told: Callable[[Served], None],
+    noticed: Callable[[str], None] = lambda _words: None,
+    *,
+    offline: bool = False,
+) -> InferenceServer | None:
     """The server that settings name; None where they name none. Nobody is asked before the first net is wanted.
 
     Args:
         settings: At the start.
         told: Told who computes a net before any picture of a face goes there, and again when that changes. Thread:
             whoever opens a net, or inference.
+        noticed: Told in words that the server is lost, and that it is back. Thread: as `told`.
         offline: Every frame counts: one that the server does not answer waits until it is back.
     """
     wanted = settings.inference
@@ -38,6 +45,7 @@ def open_server(settings: Settings, told: Callable[[Served], None], *, offline: 
         patience_s=_OFFLINE_S if offline else 0.0,
         trusted=lambda: _vouched(address, wanted),
         told=told,
+        noticed=noticed,
     )
 
 

@@ -117,7 +117,7 @@ class Studio:
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
-        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served))
+        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served, self._server_told))
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -420,6 +420,11 @@ class Studio:
         tell_served(self._trail, served)
         level = Level.INFO if served["encrypted"] else Level.WARNING
         self._tell(Notice(level, in_words(served), "inference.remote names the server."))
+
+    def _server_told(self, words: str) -> None:
+        lost = bool(self._workshop.problems())
+        advice = "It is asked again by itself; until then the slate goes out." if lost else ""
+        self._tell(Notice(Level.WARNING if lost else Level.INFO, words, advice))
 
     def _trail_told(self, notice: TrailNotice) -> None:
         if notice.rule == _BY_HAND:

@@ -252,6 +252,7 @@ def open_session(
         permitted=permitted,
         content=content_check(judges, inference.compute, disclosure),
         waited_ns=waiting(server),
+        warnings=lambda: () if server is None else server.problems,
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(

@@ -142,6 +142,7 @@ class Workshop:
             permitted=permitted,
             content=wiring.content_check(self._judges, compute, disclosure),
             waited_ns=wiring.waiting(self._server),
+            warnings=self.problems,
         )
         return LiveSession(parts, capturing=capturing)
 
@@ -149,6 +150,10 @@ class Workshop:
     def models(self) -> dict[str, Path]:
         """The models opened on this machine so far, and their files."""
         return self._catalog.opened | self._judges.opened
+
+    def problems(self) -> tuple[str, ...]:
+        """Why nets on the server fail just now, in words."""
+        return () if self._server is None else self._server.problems
 
     @property
     def served(self) -> tuple[Served, ...]:

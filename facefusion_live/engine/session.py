@@ -72,6 +72,7 @@ class SessionParts:
         permitted: Whether the source face may still be used; asked before each picture goes out.
         content: What looks at the scenes; None where nobody does, in tests.
         waited_ns: How long the calling thread has waited for other machines so far.
+        warnings: What else the user should know just now, in plain words.
     """
 
     open_source: Callable[[], FrameSource]
@@ -86,6 +87,7 @@ class SessionParts:
     permitted: Callable[[], bool] = lambda: True
     content: ContentCheck | None = None
     waited_ns: Callable[[], int] = lambda: 0
+    warnings: Callable[[], tuple[str, ...]] = tuple[str, ...]
 
 
 class LiveSession:
@@ -313,7 +315,7 @@ class LiveSession:
             silences=rendered.silences,
             backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
-            warnings=(*self._capturing.warnings, *self._side.warnings),
+            warnings=(*self._capturing.warnings, *self._side.warnings, *self._parts.warnings()),
             outputs=self.outputs,
             content=self.content,
         )

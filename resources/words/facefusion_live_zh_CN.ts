@@ -1416,6 +1416,18 @@
         <translation>{}；程序会自动再次询问</translation>
     </message>
     <message>
+        <source>the server {} is back</source>
+        <translation>服务器 {} 已恢复</translation>
+    </message>
+    <message>
+        <source>It is asked again by itself; until then the slate goes out.</source>
+        <translation>程序会自动再次询问；在此之前输出遮挡画面。</translation>
+    </message>
+    <message>
+        <source>server {}</source>
+        <translation>服务器 {}</translation>
+    </message>
+    <message>
         <source>nets on a server need the package grpcio</source>
         <translation>在服务器上运行网络需要 grpcio 软件包</translation>
     </message>

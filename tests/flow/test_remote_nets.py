@@ -104,12 +104,14 @@ def test_a_real_server_killed_and_started_again_in_mid_run(real: RealServer) -> 
         real.kill()
         until(lambda: session.gate.state is GateState.SLATE, "the slate")
         assert set(session.report().failed) == {"swap"}
+        until(lambda: f"the server {real.place} is not there" in session.report().warnings, "a warning")
         emitted = session.report().frames_out
         until(lambda: session.report().frames_out > emitted + 10, "the slate, again and again")
         live = session.report().state_frames["LIVE"]
         real.start()
         until(lambda: session.report().state_frames["LIVE"] >= live + FRAMES, "live again")
         report = session.report()
+        assert report.warnings == ()
     assert report.leaks == 0
     assert report.covered_min >= 0.9
 
@@ -169,7 +171,12 @@ def test_in_the_window_the_servers_engines_are_listed_used_told_and_on_record(
         stage.until(lambda: stage.studio.state().gate is GateState.SLATE, "the slate")
         fake.hang.set()
         stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live again")
+        fake.models[ENGINE].ready = False
+        stage.until(lambda: stage.studio.state().warnings and stage.studio.state().gate is GateState.SLATE, "lost")
+        fake.models[ENGINE].ready = True
+        stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live once more")
         assert stage.session.report().leaks == 0
+        stage.until(lambda: f"the server {fake.place} is back" in stage.notices(), "that it is back")
     finally:
         fake.hang.set()
         stage.studio.close()

@@ -4,7 +4,7 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _LOOK_S = 2.0
 """How long it may take to say that it is back; nobody waits for that."""
 _POLL_S = 0.02
+_LOST_AT = 2
+"""Failures in a row that are more than one late answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,22 @@ class Described:
         )
 
 
+class Witness:
+    """Is told what becomes of a net on a server; this one forgets it. Thread: whoever runs the net."""
+
+    def version(self, version: str) -> None:
+        """Which version computes: at the first run, and whenever it is another one."""
+
+    def waited(self, spent_ns: int) -> None:
+        """A wait for the server is over."""
+
+    def lost(self, why: str) -> None:
+        """Runs fail, and not just one."""
+
+    def back(self) -> None:
+        """Runs that had failed do not fail any more."""
+
+
 class RemoteNet:
     """One net on a server. Thread: any.
 
@@ -65,8 +83,7 @@ class RemoteNet:
         described: What the server says of it.
         timeout_s: How long one run may take.
         patience_s: How long a server that is lost is waited for, once until it is back; 0 to wait for nothing.
-        changed: Told of the version that computes, at the first run and whenever it is another one.
-        waited: Told of each wait for the server, in nanoseconds.
+        witness: Is told what becomes of it.
     """
 
     def __init__(
@@ -77,12 +94,11 @@ class RemoteNet:
         *,
         timeout_s: float,
         patience_s: float = 0.0,
-        changed: Callable[[Mapping[str, str]], None] = lambda _facts: None,
-        waited: Callable[[int], None] = lambda _ns: None,
+        witness: Witness | None = None,
     ) -> None:
         self._line, self._model = line, model
         self._described, self._timeout_s, self._patience_s = described, timeout_s, patience_s
-        self._changed, self._waited = changed, waited
+        self._witness = witness or Witness()
         self._version: str | None = None
         self._lock = threading.Lock()
         self._look: Look | None = None
@@ -140,12 +156,14 @@ class RemoteNet:
                 self._leave_alone(str(error))
             raise
         finally:
-            self._waited(time.monotonic_ns() - begun_ns)
+            self._witness.waited(time.monotonic_ns() - begun_ns)
         with self._lock:
-            self._failures, version = 0, self._version
-            self._version = answer.version
+            failures, version = self._failures, self._version
+            self._failures, self._version = 0, answer.version
+        if failures >= _LOST_AT:
+            self._witness.back()
         if version != answer.version:
-            self._changed({"model_version": answer.version})
+            self._witness.version(answer.version)
         return answer.tensors
 
     def _be_there(self) -> None:
@@ -178,6 +196,8 @@ class RemoteNet:
             self._lost_s = now_s
         self._again_s = now_s + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
         self._away, self._failures = why, self._failures + 1
+        if self._failures == _LOST_AT:
+            self._witness.lost(why)
 
     def _gone(self) -> InferenceError:
         return InferenceError(f"{self._away}; it is asked again by itself")

@@ -9,7 +9,7 @@ from typing import Any
 
 from facefusion_live.adapters.remote.greeting import greet
 from facefusion_live.adapters.remote.line import Line
-from facefusion_live.adapters.remote.net import Described, RemoteNet
+from facefusion_live.adapters.remote.net import Described, RemoteNet, Witness
 from facefusion_live.domain.errors import InferenceError, ServerOpenError
 from facefusion_live.domain.model_card import ModelCard
 from facefusion_live.domain.remote import ServerAddress
@@ -35,6 +35,7 @@ class InferenceServer:
         trusted: Gives who vouches for it (PEM); None where it may be talked to without encryption. Raises
             ServerOpenError where it may not.
         told: Told who computes a net, when it is opened and when the server runs another version of it.
+        noticed: Told in words that the server is lost, and that it is back.
     """
 
     def __init__(
@@ -46,15 +47,17 @@ class InferenceServer:
         patience_s: float = 0.0,
         trusted: Callable[[], Path | None],
         told: Callable[[Mapping[str, object]], None] = lambda _facts: None,
+        noticed: Callable[[str], None] = lambda _words: None,
     ) -> None:
         self.address, self.tasks = address, tasks
         self._timeout_s, self._patience_s = timeout_s, patience_s
-        self._trusted, self._told = trusted, told
+        self._trusted, self._told, self._noticed = trusted, told, noticed
         self._lock, self._facts = threading.Lock(), threading.Lock()
         self._waited = threading.local()
         self._line: Line | None = None
         self._who: dict[str, object] = {}
         self._served: dict[str, dict[str, object]] = {}
+        self._lost: dict[str, str] = {}
         self._silent_until_s = 0.0
 
     @property
@@ -62,6 +65,12 @@ class InferenceServer:
         """What is known of who computes, by model."""
         with self._facts:
             return {model: dict(facts) for model, facts in self._served.items()}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nets fail just now, in words; empty while they do not."""
+        with self._facts:
+            return tuple(dict.fromkeys(self._lost.values()))
 
     def waited_ns(self) -> int:
         """How long the calling thread has waited for the server so far."""
@@ -97,8 +106,7 @@ class InferenceServer:
             described,
             timeout_s=self._timeout_s,
             patience_s=self._patience_s,
-            changed=lambda facts: self._tell(model, facts),
-            waited=self._count,
+            witness=_Witness(self, model),
         )
         try:
             net.warm(_OPEN_S)
@@ -106,9 +114,36 @@ class InferenceServer:
             with self._facts:
                 del self._served[model]
             raise
+        self.found(model)  # it may have been lost when it was let go
         if "model_version" not in self.served[model]:  # what takes any length was not run yet
-            self._tell(model, {"model_version": ", ".join(described.versions)})
+            self.tell(model, ", ".join(described.versions))
         return net
+
+    def tell(self, model: str, version: str) -> None:
+        """Tell who computes a net."""
+        with self._facts:
+            known = self._served.setdefault(model, {"model": model, **self._who})
+            known["model_version"] = _word(version)
+            told = dict(known)
+        self._told(told)
+
+    def miss(self, model: str, why: str) -> None:
+        """A net fails. It is told once, however many do."""
+        with self._facts:
+            first, self._lost[model] = not self._lost, why
+        if first:
+            self._noticed(why)
+
+    def found(self, model: str) -> None:
+        """A net does not fail any more."""
+        with self._facts:
+            last = self._lost.pop(model, "") and not self._lost
+        if last:
+            self._noticed(f"the server {self.address} is back")
+
+    def count(self, spent_ns: int) -> None:
+        """The calling thread has waited for the server."""
+        self._waited.ns = self.waited_ns() + spent_ns
 
     def close(self) -> None:
         """End the line: the nets fail from now on. Safe to call twice."""
@@ -149,15 +184,24 @@ class InferenceServer:
         encrypted = self.address.encrypted
         return {"host": str(self.address), "server": name, "server_version": version, "encrypted": encrypted}
 
-    def _tell(self, model: str, facts: Mapping[str, str]) -> None:
-        with self._facts:
-            known = self._served.setdefault(model, {"model": model, **self._who})
-            known |= {name: _word(value) for name, value in facts.items()}
-            told = dict(known)
-        self._told(told)
 
-    def _count(self, spent_ns: int) -> None:
-        self._waited.ns = self.waited_ns() + spent_ns
+class _Witness(Witness):
+    """Tells the server's owner what becomes of one net."""
+
+    def __init__(self, server: InferenceServer, model: str) -> None:
+        self._server, self._model = server, model
+
+    def version(self, version: str) -> None:
+        self._server.tell(self._model, version)
+
+    def waited(self, spent_ns: int) -> None:
+        self._server.count(spent_ns)
+
+    def lost(self, why: str) -> None:
+        self._server.miss(self._model, why)
+
+    def back(self) -> None:
+        self._server.found(self._model)
 
 
 def _word(text: str) -> str:

@@ -28,6 +28,7 @@ from tests.fakes.inference_server import FakeInferenceServer
 from tests.support import RESOURCES
 
 ONE = np.float32([1])
+OTHER = Catalog(RESOURCES / "cards").card("blendswap_256")
 TASKS = frozenset({"swapper"})
 
 
@@ -165,6 +166,35 @@ def test_while_a_server_is_away_runs_fail_at_once_and_it_is_found_again(there: F
         time.sleep(0.02)
     with FakeInferenceServer({CARD.id: scaling_model()}, port):
         assert until(lambda: answers(remote)) < 8
+
+
+def test_that_it_is_lost_and_back_is_told_once_however_many_nets_it_runs(there: FakeInferenceServer) -> None:
+    there.models[OTHER.id] = scaling_model()
+    told: list[str] = []
+    address, port = ServerAddress.parse(f"grpc://{there.place}"), there.port
+    server = InferenceServer(address, TASKS, timeout_s=5, trusted=lambda: None, noticed=told.append)
+    nets = [server.net(CARD), server.net(OTHER)]
+    there.hang.clear()
+    there.stop()
+    until(lambda: [answers(each) for each in nets] == [False, False] and len(server.problems) == 1)
+    until(lambda: [answers(each) for each in nets] == [False, False] and len(told) == 1)
+    assert told == [f"the server {address} is not there"]
+    with FakeInferenceServer({CARD.id: scaling_model(), OTHER.id: scaling_model()}, port):
+        until(lambda: [answers(each) for each in nets] == [True, True])
+    assert told[1:] == [f"the server {address} is back"]
+    assert server.problems == ()
+
+
+def test_one_late_answer_is_no_loss(there: FakeInferenceServer) -> None:
+    told: list[str] = []
+    address = ServerAddress.parse(f"grpc://{there.place}")
+    server = InferenceServer(address, TASKS, timeout_s=0.2, trusted=lambda: None, noticed=told.append)
+    remote = server.net(CARD)
+    there.hang.clear()
+    assert not answers(remote)
+    there.hang.set()
+    until(lambda: answers(remote))
+    assert told == []
 
 
 def test_another_net_under_the_same_name_is_not_taken_up(there: FakeInferenceServer) -> None:
