@@ -63,7 +63,11 @@ def open_judges(provider: str = "auto") -> Catalog:
 
 
 def engines(catalog: Catalog) -> tuple[str, ...]:
-    """Every engine that could run now: the built-in one, and the swappers whose files are there, or on the server."""
+    """Every engine that could run now: the built-in one, and the swappers whose files are there, or on the server.
+
+    Raises:
+        InferenceError: The server cannot be asked.
+    """
     return (BUILT_IN_ENGINE, *catalog.ready("swapper"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from facefusion_live.adapters.remote.server import InferenceServer
 from facefusion_live.adapters.sinks.trust import authorities
-from facefusion_live.domain.disclosure import LEAST_REASON
+from facefusion_live.domain.disclosure import LEAST_REASON, MOST_REASON
 from facefusion_live.domain.errors import ServerOpenError, SinkOpenError
 from facefusion_live.domain.ports import EventLog
 from facefusion_live.domain.remote import ServerAddress, tasks_of
@@ -36,7 +36,6 @@ def open_server(
     wanted = settings.inference
     if not wanted.remote.strip():
         return None
-
     address = ServerAddress.parse(wanted.remote)
     return InferenceServer(
         address,
@@ -56,12 +55,17 @@ def tell_served(events: EventLog, served: Served) -> None:
 
 def in_words(served: Served) -> str:
     """For people: whither pictures of faces go."""
-    plain = "" if served.get("encrypted") else ", unencrypted"
+    plain = ", unencrypted" if is_exposed(served) else ""
     return f"{served['model']} runs on {served['host']}: pictures of faces go there{plain}"
 
 
-def _vouched(address: ServerAddress, wanted: Inference) -> Path | None:
-    """Who vouches for the server (PEM); None where it may be talked to without encryption.
+def is_exposed(served: Served) -> bool:
+    """Whether they leave this machine without encryption."""
+    return not served["encrypted"] and not ServerAddress.parse(f"grpc://{served['host']}").is_here
+
+
+def _vouched(address: ServerAddress, wanted: Inference) -> Path | str:
+    """Who vouches for the server (PEM); or why nobody must, empty where nothing leaves this machine.
 
     Raises:
         ServerOpenError: It may not, or the user's list holds no certificates.
@@ -72,9 +76,12 @@ def _vouched(address: ServerAddress, wanted: Inference) -> Path | None:
         except SinkOpenError as error:
             advice = "Give inference.remote_ca a list of certificates (PEM), or nothing."
             raise ServerOpenError(str(error), advice=advice) from None
-    if not address.is_here and len(wanted.remote_plain.strip()) < LEAST_REASON:
+    if address.is_here:
+        return ""
+    reason = " ".join(wanted.remote_plain.split())
+    if len(reason) < LEAST_REASON:
         raise ServerOpenError(
             "pictures of faces go to another machine encrypted, or for a reason",
             advice='Use grpcs://, or say why not, as in --inference.remote_plain "a cable of our own".',
         )
-    return None
+    return reason[:MOST_REASON]

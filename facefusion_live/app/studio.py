@@ -20,7 +20,7 @@ from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.presets import Presets
-from facefusion_live.app.remote_nets import Served, in_words, open_server, tell_served
+from facefusion_live.app.remote_nets import Served, in_words, is_exposed, open_server, tell_served
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
     Added,
@@ -216,7 +216,7 @@ class Studio:
         self._order(lambda: self._director.change_source(chosen), then=self._remember)
 
     def engines(self) -> "Future[tuple[str, ...]]":
-        """Every engine that could run here and now: the built-in one first, and the swappers whose files are there."""
+        """Every engine that could run now: the built-in one first, and the swappers that are here or on the server."""
         return self._loader.submit(self._workshop.engines)
 
     def choose_engine(self, name: str) -> None:
@@ -418,7 +418,7 @@ class Studio:
 
     def _served(self, served: Served) -> None:
         tell_served(self._trail, served)
-        level = Level.INFO if served["encrypted"] else Level.WARNING
+        level = Level.WARNING if is_exposed(served) else Level.INFO
         self._tell(Notice(level, in_words(served), "inference.remote names the server."))
 
     def _server_told(self, words: str) -> None:

@@ -33,7 +33,11 @@ class Workshop:
         self._judges = engines.open_judges(provider)
 
     def engines(self) -> tuple[str, ...]:
-        """Every engine that could run now; a server is asked for those that it has."""
+        """Every engine that could run now; a server is asked for those that it has.
+
+        Raises:
+            InferenceError: It cannot be asked.
+        """
         return engines.engines(self._catalog)
 
     def engine(self, name: str) -> FaceSwapper:

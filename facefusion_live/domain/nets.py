@@ -67,7 +67,11 @@ class NetServer(Protocol):
         ...
 
     def has(self, card: ModelCard) -> bool:
-        """Whether the net is ready there. False where nobody answers."""
+        """Whether the net is ready there.
+
+        Raises:
+            InferenceError: The server cannot be asked.
+        """
         ...
 
     def net(self, card: ModelCard) -> Net:

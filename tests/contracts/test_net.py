@@ -53,7 +53,7 @@ def _here(folder: Path) -> AbstractContextManager[Net]:
 def _elsewhere(_folder: Path) -> Iterator[Net]:
     with FakeInferenceServer({CARD.id: scaling_model()}) as there:
         address = ServerAddress.parse(f"grpc://{there.place}")
-        server = InferenceServer(address, frozenset({"swapper"}), timeout_s=5, trusted=lambda: None)
+        server = InferenceServer(address, frozenset({"swapper"}), timeout_s=5, trusted=str)
         yield server.net(CARD)
         server.close()
 

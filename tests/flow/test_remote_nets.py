@@ -12,6 +12,7 @@ import pytest
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.wiring import Request
 from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.errors import ServerOpenError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
 from tests.adapters import onnx_graphs
@@ -79,7 +80,7 @@ def test_a_real_server_swaps_and_it_is_told_and_on_record(real: RealServer, caps
     assert 0 < report["latency_ms"]["remote"]["p50"] <= report["latency_ms"]["swap"]["p95"]
     [served] = report["served"]
     assert (served["model"], served["server"], served["model_version"]) == (ENGINE, "studio", "7")
-    assert f"{ENGINE} runs on {real.place}: pictures of faces go there, unencrypted" in said.err
+    assert f"{ENGINE} runs on {real.place}: pictures of faces go there\n" in said.err
     assert run_command_line(["audit", "list", "--action", "model.load", "--json"]) == 0
     loads = [row for row in json.loads(capsys.readouterr().out)["rows"] if row["target"] == f"model:{ENGINE}"]
     assert [load["metadata"]["model_version"] for load in loads] == ["7"]
@@ -161,7 +162,7 @@ def test_in_the_window_the_servers_engines_are_listed_used_told_and_on_record(
         stage.loaded()
         assert stage.studio.state().engine.provider == f"server {fake.place}"
         stage.until(lambda: "remote" in stage.studio.state().latency_ms, "the server's time")
-        assert any("pictures of faces go there, unencrypted" in text for text in stage.notices())
+        assert any("pictures of faces go there" in text for text in stage.notices())
         told = [row["metadata"] for row in stage.rows() if row["target"] == f"model:{ENGINE}"]
         assert [(facts["server"], facts["model_version"]) for facts in told] == [("fake", "1")]
         fake.models[ENGINE].version = "2"
@@ -179,6 +180,20 @@ def test_in_the_window_the_servers_engines_are_listed_used_told_and_on_record(
         stage.until(lambda: f"the server {fake.place} is back" in stage.notices(), "that it is back")
     finally:
         fake.hang.set()
+        stage.studio.close()
+
+
+def test_in_the_window_a_server_that_is_not_there_is_told_beside_the_engines(home: Path) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    stage = Stage(home, remote(place))
+    try:
+        with pytest.raises(ServerOpenError, match=f"the server {place}: nobody listens there"):
+            stage.studio.engines().result(20)
+        stage.studio.choose_engine(ENGINE)
+        stage.loaded()
+        assert f"the server {place}: nobody listens there" in stage.notices()
+        assert stage.studio.state().engine.name == "mesh"
+    finally:
         stage.studio.close()
 
 

@@ -112,6 +112,9 @@ class Catalog:
         """Those of `known` whose own file is there, and the files of the models that they need.
 
         Of nets that run on a server the server is asked; it may take its time.
+
+        Raises:
+            InferenceError: It cannot be asked.
         """
         return tuple(card.id for card in self._cards() if card.task == task and not self._lacks(card))
 

@@ -2,7 +2,6 @@
 """A server that runs nets: found, believed and asked once; then one line for all its nets."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ _GREET_S = 5.0
 _OPEN_S = 10.0
 """How long an answer may take before the first picture: some servers load a net when it is asked for."""
 _HAS_S = 1.0
-_KEEP_TO_ITSELF_S = 2.0
-"""A server that did not answer is not asked for the next net of a list."""
 _ALSO = {"converter": "recogniser"}
 """Tasks that go with another one."""
 
@@ -32,8 +29,8 @@ class InferenceServer:
         tasks: What it takes.
         timeout_s: How long one run may take.
         patience_s: How long a server that is lost is waited for; 0 where nothing can wait.
-        trusted: Gives who vouches for it (PEM); None where it may be talked to without encryption. Raises
-            ServerOpenError where it may not.
+        trusted: Gives who vouches for it (PEM); or, where nobody must, why not, in words for the record. Raises
+            ServerOpenError where somebody must.
         told: Told who computes a net, when it is opened and when the server runs another version of it.
         noticed: Told in words that the server is lost, and that it is back.
     """
@@ -45,7 +42,7 @@ class InferenceServer:
         *,
         timeout_s: float,
         patience_s: float = 0.0,
-        trusted: Callable[[], Path | None],
+        trusted: Callable[[], Path | str],
         told: Callable[[Mapping[str, object]], None] = lambda _facts: None,
         noticed: Callable[[str], None] = lambda _words: None,
     ) -> None:
@@ -58,7 +55,6 @@ class InferenceServer:
         self._who: dict[str, object] = {}
         self._served: dict[str, dict[str, object]] = {}
         self._lost: dict[str, str] = {}
-        self._silent_until_s = 0.0
 
     @property
     def served(self) -> Mapping[str, Mapping[str, object]]:
@@ -81,13 +77,17 @@ class InferenceServer:
         return card.origin is None and _ALSO.get(card.task, card.task) in self.tasks
 
     def has(self, card: ModelCard) -> bool:
-        """Whether the net is ready there. False where nobody answers."""
-        if time.monotonic() < self._silent_until_s:
-            return False
+        """Whether the net is ready there.
+
+        Raises:
+            InferenceError: The server cannot be asked.
+        """
+        line = self._opened()
         try:
-            return self._opened().ready(card.id, _HAS_S)
-        except InferenceError:
-            self._silent_until_s = time.monotonic() + _KEEP_TO_ITSELF_S
+            return line.ready(card.id, _HAS_S)
+        except InferenceError as error:
+            if error.advice:  # it concerns the server; some servers tell with an error that they lack a net
+                raise
             return False
 
     def net(self, card: ModelCard) -> RemoteNet:
@@ -168,9 +168,11 @@ class InferenceServer:
         with self._lock:
             if self._line is None:
                 trusted = self._trusted()
-                certificate = greet(self.address, trusted, _GREET_S)
-                line = Line(self.address, trusted)
-                self._who = self._asked_who(line) | ({"certificate_sha256": certificate} if certificate else {})
+                authorities = trusted if isinstance(trusted, Path) else None
+                known = {"certificate_sha256": greet(self.address, authorities, _GREET_S)}
+                known["reason"] = "" if authorities else str(trusted)
+                line = Line(self.address, authorities)
+                self._who = self._asked_who(line) | {name: word for name, word in known.items() if word}
                 self._line = line
             return self._line
 

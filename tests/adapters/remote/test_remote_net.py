@@ -43,7 +43,7 @@ def client(
 ) -> InferenceServer:
     scheme = "grpc" if trusted is None else "grpcs"
     address = ServerAddress.parse(f"{scheme}://{place}")
-    return InferenceServer(address, TASKS, timeout_s=timeout_s, trusted=lambda: trusted, told=told)
+    return InferenceServer(address, TASKS, timeout_s=timeout_s, trusted=lambda: trusted or "", told=told)
 
 
 def until(happens: Callable[[], bool], patience_s: float = 15.0) -> float:
@@ -108,9 +108,17 @@ def test_who_computes_is_told_before_any_face_goes_there(there: FakeInferenceSer
     assert facts["model"] == CARD.id
     assert (facts["host"], facts["server"], facts["server_version"]) == (there.place, "fake", "9")
     assert (facts["model_version"], facts["encrypted"]) == ("1", False)
+    assert "reason" not in facts
     assert len(str(facts["metadata_sha256"])) == 64
     # All that went there so far is a run on nothing.
     assert [float(abs(fed["x"]).max()) for fed in there.models[CARD.id].seen] == [0.0]
+
+
+def test_why_nobody_vouches_for_it_is_told(there: FakeInferenceServer) -> None:
+    told: list[Mapping[str, object]] = []
+    address = ServerAddress.parse(f"grpc://{there.place}")
+    InferenceServer(address, TASKS, timeout_s=5, trusted=lambda: "our own cable", told=told.append).net(CARD)
+    assert told[0]["reason"] == "our own cable"
 
 
 def test_another_version_in_mid_run_is_told_once(there: FakeInferenceServer) -> None:
@@ -172,7 +180,7 @@ def test_that_it_is_lost_and_back_is_told_once_however_many_nets_it_runs(there: 
     there.models[OTHER.id] = scaling_model()
     told: list[str] = []
     address, port = ServerAddress.parse(f"grpc://{there.place}"), there.port
-    server = InferenceServer(address, TASKS, timeout_s=5, trusted=lambda: None, noticed=told.append)
+    server = InferenceServer(address, TASKS, timeout_s=5, trusted=str, noticed=told.append)
     nets = [server.net(CARD), server.net(OTHER)]
     there.hang.clear()
     there.stop()
@@ -188,7 +196,7 @@ def test_that_it_is_lost_and_back_is_told_once_however_many_nets_it_runs(there: 
 def test_one_late_answer_is_no_loss(there: FakeInferenceServer) -> None:
     told: list[str] = []
     address = ServerAddress.parse(f"grpc://{there.place}")
-    server = InferenceServer(address, TASKS, timeout_s=0.2, trusted=lambda: None, noticed=told.append)
+    server = InferenceServer(address, TASKS, timeout_s=0.2, trusted=str, noticed=told.append)
     remote = server.net(CARD)
     there.hang.clear()
     assert not answers(remote)
@@ -301,7 +309,8 @@ def test_a_server_that_is_not_there_is_told_with_advice() -> None:
         server.net(CARD)
     assert isinstance(missing.value, BadInputError)
     assert missing.value.advice == "Start the server, or check the port."
-    assert not server.has(CARD)
+    with pytest.raises(ServerOpenError, match="nobody listens there"):
+        server.has(CARD)
 
 
 def test_a_host_that_does_not_exist_is_told() -> None:
@@ -369,7 +378,7 @@ def test_what_ships_with_the_program_runs_here() -> None:
         ServerAddress.parse("grpc://127.0.0.1:1"),
         frozenset({"swapper", "enhancer", "recogniser"}),
         timeout_s=1,
-        trusted=lambda: None,
+        trusted=str,
     )
     catalog = Catalog(RESOURCES / "models", RESOURCES / "cards")
     taken = {card.id for card in catalog.cards() if server.takes(card)}
@@ -430,7 +439,7 @@ def test_where_every_frame_counts_a_lost_server_is_waited_for_once(monkeypatch: 
 
 def test_where_every_frame_counts_no_frame_is_lost_to_a_restart(there: FakeInferenceServer) -> None:
     address, port = ServerAddress.parse(f"grpc://{there.place}"), there.port
-    server = InferenceServer(address, TASKS, timeout_s=5, patience_s=20, trusted=lambda: None)
+    server = InferenceServer(address, TASKS, timeout_s=5, patience_s=20, trusted=str)
     remote = server.net(CARD)
     there.stop()
     again = threading.Timer(0.5, lambda: started.append(FakeInferenceServer({CARD.id: scaling_model()}, port)))
