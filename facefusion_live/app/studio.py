@@ -116,6 +116,7 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
+        self._whither: set[str] = set()
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
         self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served, self._server_told))
         self.store = SettingsStore(settings)
@@ -418,8 +419,11 @@ class Studio:
 
     def _served(self, served: Served) -> None:
         tell_served(self._trail, served)
-        level = Level.WARNING if is_exposed(served) else Level.INFO
-        self._tell(Notice(level, in_words(served), "inference.remote names the server."))
+        words = in_words(served)
+        if words not in self._whither:  # another version of the net is for the record
+            self._whither.add(words)
+            level = Level.WARNING if is_exposed(served) else Level.INFO
+            self._tell(Notice(level, words, "inference.remote names the server."))
 
     def _server_told(self, words: str) -> None:
         lost = bool(self._workshop.problems())

@@ -54,11 +54,15 @@ class Described:
         )
 
 
+_TURNS_S = 10.0
+"""How often at most one version is told of."""
+
+
 class Witness:
     """Is told what becomes of a net on a server; this one forgets it. Thread: whoever runs the net."""
 
     def version(self, version: str) -> None:
-        """Which version computes: at the first run, and whenever it is another one."""
+        """Which version computes: at the first run, and when it is another one."""
 
     def waited(self, spent_ns: int) -> None:
         """A wait for the server is over."""
@@ -100,6 +104,7 @@ class RemoteNet:
         self._described, self._timeout_s, self._patience_s = described, timeout_s, patience_s
         self._witness = witness or Witness()
         self._version: str | None = None
+        self._versions: dict[str, float] = {}
         self._lock = threading.Lock()
         self._look: Look | None = None
         self._away, self._failures, self._again_s, self._lost_s = "", 0, 0.0, 0.0
@@ -158,13 +163,23 @@ class RemoteNet:
         finally:
             self._witness.waited(time.monotonic_ns() - begun_ns)
         with self._lock:
-            failures, version = self._failures, self._version
-            self._failures, self._version = 0, answer.version
+            failures, self._failures = self._failures, 0
+            is_news = self._is_news(answer.version)
         if failures >= _LOST_AT:
             self._witness.back()
-        if version != answer.version:
+        if is_news:
             self._witness.version(answer.version)
         return answer.tensors
+
+    def _is_news(self, version: str) -> bool:
+        """Whether another version computes than was told last; rarely, of versions that take turns behind a balancer."""
+        now_s = time.monotonic()
+        known = self._versions.get(version)
+        if version == self._version or (known is not None and now_s < known + _TURNS_S):
+            return False
+        self._version = version
+        self._versions[version] = now_s
+        return True
 
     def _be_there(self) -> None:
         """Nothing where the server is there; else look whether it is back, and wait for nothing."""

@@ -133,6 +133,16 @@ def test_another_version_in_mid_run_is_told_once(there: FakeInferenceServer) -> 
     assert server.served[CARD.id]["model_version"] == "2"
 
 
+def test_two_versions_that_take_turns_are_not_told_at_every_frame(there: FakeInferenceServer) -> None:
+    told: list[Mapping[str, object]] = []
+    server = client(there.place, told=told.append)
+    remote = server.net(CARD)
+    for run in range(20):
+        there.models[CARD.id].version = "12"[run % 2]
+        remote.run(X, ONE)
+    assert [facts["model_version"] for facts in told] == ["1", "2"]
+
+
 def test_a_server_that_answers_in_lists_is_read_too(there: FakeInferenceServer) -> None:
     model = there.models[CARD.id]
     model.raw, model.outputs = False, {"scaled": ("FP32", SHAPE)}
