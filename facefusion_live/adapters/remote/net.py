@@ -172,7 +172,7 @@ class RemoteNet:
         return answer.tensors
 
     def _is_news(self, version: str) -> bool:
-        """Whether another version computes than was told last; rarely, of versions that take turns behind a balancer."""
+        """Whether another version computes than was told last; of versions that take turns it rarely is news."""
         now_s = time.monotonic()
         known = self._versions.get(version)
         if version == self._version or (known is not None and now_s < known + _TURNS_S):
