@@ -28,6 +28,14 @@ def program(name: str) -> str:
     return path
 
 
+def inference_server() -> Path:
+    """MLServer, in an environment of its own; the test is skipped with its reason where there is none."""
+    path = ROOT / ".venv-server" / "bin" / "mlserver"
+    if not path.exists():
+        pytest.skip("needs .venv-server with mlserver and onnxruntime in it: see .ci/run")
+    return path
+
+
 @cache
 def qt_problem() -> str:
     """Why Qt cannot be used on this machine: a GL or font library is missing. Empty where it can."""

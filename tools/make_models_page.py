@@ -42,6 +42,7 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 | `--swap.occluder` | a masker that tells what lies before the face: a hand, a microphone |
 | `--swap.parser` | a masker that tells skin from hair and hats |
 | `--inference.provider` | auto, tensorrt, cuda, cpu |
+| `--inference.remote` | a server that runs swappers, enhancers and recognisers ([docs/remote.md](remote.md)) |
 
 In the window the engine is switched while live (Look, Engine): the new one is loaded and swaps one picture that nobody
 sees, then takes over between two frames; until then the old one goes on.

@@ -16,6 +16,7 @@ from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
+from facefusion_live.app.remote_nets import tell_served
 from facefusion_live.app.session_memory import SessionMemory, holds_key
 from facefusion_live.app.studio_state import EngineState, InputState, Level, Notice, Phase, SourceState
 from facefusion_live.app.wardrobe import Wardrobe
@@ -404,6 +405,8 @@ class Director:
         if self.source is not None:
             on_record.tell_sources(crew.trail, crew.sources(self.source.person_id))
         on_record.tell_models(crew.trail, crew.workshop.models)
+        for served in crew.workshop.served:
+            tell_served(crew.trail, served)
         self._outputs = {}
         for wanted in crew.memory.outputs:
             self._try_output(live, wanted)

@@ -12,6 +12,7 @@ from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
 from facefusion_live.domain.image import Frame
+from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, MaskMaker, Portrait
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
 from facefusion_live.engine.memory import PatchMemory
@@ -46,12 +47,17 @@ _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
 """What source pictures are searched with: nearest faces first, and every net, lest a second face is missed."""
 
 
-def open_catalog(provider: str = "auto") -> Catalog:
-    """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship."""
+def open_catalog(provider: str = "auto", server: NetServer | None = None) -> Catalog:
+    """The user's models and cards first, so that a card of theirs may replace one of ours; then those that ship.
+
+    Args:
+        provider: What nets run on, as the setting `inference.provider`.
+        server: Runs the nets that it takes.
+    """
     named: dict[str, Wanted] = {each: each for each in WANTED}
     wanted = named.get(provider, "auto")
     user = Home.from_environment().models
-    return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted)
+    return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted, server=server)
 
 
 def open_judges(provider: str = "auto") -> Catalog:
@@ -60,9 +66,13 @@ def open_judges(provider: str = "auto") -> Catalog:
     return Catalog(resource("resources/models"), provider=named.get(provider, "auto"))
 
 
-def engines() -> tuple[str, ...]:
-    """Every engine that could run here and now: the built-in one, and the swappers whose files are there."""
-    return (BUILT_IN_ENGINE, *open_catalog().ready("swapper"))
+def engines(catalog: Catalog) -> tuple[str, ...]:
+    """Every engine that could run now: the built-in one, and the swappers whose files are there, or on the server.
+
+    Raises:
+        InferenceError: The server cannot be asked.
+    """
+    return (BUILT_IN_ENGINE, *catalog.ready("swapper"))
 
 
 def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:

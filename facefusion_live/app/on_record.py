@@ -17,6 +17,7 @@ from facefusion_live.app.environment import Home, user_path
 from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
+from facefusion_live.app.remote_nets import in_words
 from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.capturing import Format
@@ -46,6 +47,8 @@ def started_session(
         begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing, input_target(wanted.input))
+        for served in opened.served():
+            notify(in_words(served))
         try:
             form = opened.session.start()
             tell_sources(writing, opened.sources)

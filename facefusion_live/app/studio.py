@@ -14,13 +14,13 @@ from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.engines import engines
 from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.presets import Presets
+from facefusion_live.app.remote_nets import Served, in_words, is_exposed, open_server, tell_served
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
     Added,
@@ -116,8 +116,9 @@ class Studio:
         self._lock = threading.Lock()
         self._closed = self._saving = False
         self._camera_names: Mapping[str, str] = {}
+        self._whither: set[str] = set()
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
-        self._workshop = Workshop(settings.inference.provider)
+        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served, self._server_told))
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -216,8 +217,8 @@ class Studio:
         self._order(lambda: self._director.change_source(chosen), then=self._remember)
 
     def engines(self) -> "Future[tuple[str, ...]]":
-        """Every engine that could run here and now: the built-in one first, and the swappers whose files are there."""
-        return self._loader.submit(engines)
+        """Every engine that could run now: the built-in one first, and the swappers that are here or on the server."""
+        return self._loader.submit(self._workshop.engines)
 
     def choose_engine(self, name: str) -> None:
         """Use another engine. While live it is loaded beside the picture, tried, and put in between two frames."""
@@ -415,6 +416,19 @@ class Studio:
 
     def _tell(self, notice: Notice) -> None:
         self._notices.append(notice)
+
+    def _served(self, served: Served) -> None:
+        tell_served(self._trail, served)
+        words = in_words(served)
+        if words not in self._whither:  # another version of the net is for the record
+            self._whither.add(words)
+            level = Level.WARNING if is_exposed(served) else Level.INFO
+            self._tell(Notice(level, words, "inference.remote names the server."))
+
+    def _server_told(self, words: str) -> None:
+        lost = bool(self._workshop.problems())
+        advice = "It is asked again by itself; until then the slate goes out." if lost else ""
+        self._tell(Notice(Level.WARNING if lost else Level.INFO, words, advice))
 
     def _trail_told(self, notice: TrailNotice) -> None:
         if notice.rule == _BY_HAND:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +22,7 @@ from facefusion_live.adapters.onnx.session import THREADS as THREADS_PER_NET
 from facefusion_live.adapters.provenance.disclosing import DisclosingCompute
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.adapters.provenance.mark import MarkPainter, MarkReader
+from facefusion_live.adapters.remote.server import InferenceServer
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.adapters.render_cpu.plain import float_paste
@@ -51,6 +53,7 @@ from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper, Looking
 from facefusion_live.app.outputs import check_outputs
+from facefusion_live.app.remote_nets import Served, open_server, tell_served
 from facefusion_live.domain import geometry
 from facefusion_live.domain.consent import identity_of
 from facefusion_live.domain.disclosure import Part
@@ -103,6 +106,7 @@ __all__ = [
     "snapshot",
     "source_opener",
     "told_of",
+    "waiting",
 ]
 
 Permit: TypeAlias = Callable[[portraits.Source, bytes], None]
@@ -138,7 +142,7 @@ class Request:
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
-        engine: One of `engines.engines()`.
+        engine: The name of an engine.
         settings: Parameters at the start.
         offline: Every frame, in order.
         frame_limit: End after so many frames.
@@ -172,6 +176,7 @@ class OpenSession:
         sinks: Its outputs from the start.
         disclosure: What its pictures say of themselves.
         skipped: Tells which providers were tried for the nets and do not work here, and why.
+        served: Tells who computes the nets that run on a server.
     """
 
     session: LiveSession
@@ -182,6 +187,7 @@ class OpenSession:
     sinks: tuple[Sink, ...]
     disclosure: Disclosure
     skipped: Callable[[], dict[str, str]] = dict[str, str]
+    served: Callable[[], tuple[Served, ...]] = tuple[Served, ...]
 
     @property
     def recordings(self) -> tuple[Path, ...]:
@@ -229,7 +235,9 @@ def open_session(
         )
     sources = tuple(portraits.source(name, request.consent) for name in request.sources)
     check_outputs(*_files(request, sources))
-    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only)
+    events = events or NoEvents()
+    server = open_server(request.settings, partial(tell_served, events), offline=request.offline)
+    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only, server=server)
     clock, store = SystemClock(), SettingsStore(request.settings)
     judges = open_judges(request.settings.inference.provider)
     disclosure = disclosure or Disclosure(None)
@@ -241,10 +249,12 @@ def open_session(
         sinks=sinks,
         store=store,
         clock=clock,
-        events=events or NoEvents(),
+        events=events,
         facts=lambda: told_of(disclosure),
         permitted=permitted,
         content=content_check(judges, inference.compute, disclosure),
+        waited_ns=waiting(server),
+        warnings=lambda: () if server is None else server.problems,
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(
@@ -256,6 +266,7 @@ def open_session(
         sinks,
         disclosure,
         lambda: inference.catalog.skipped,
+        lambda: () if server is None else tuple(server.served.values()),
     )
 
 
@@ -276,7 +287,7 @@ def open_frame_swapper(
         settings: Parameters at the start.
         disclosure: What pictures may leave out.
         permit: As `open_session`.
-        engine: One of `engines.engines()`.
+        engine: The name of an engine.
         tensorrt: Every net must run on TensorRT.
         events: Where scenes that were withheld are put on record; None keeps none.
 
@@ -284,11 +295,13 @@ def open_frame_swapper(
         BadInputError: As `open_session`.
         InferenceError: A net cannot be loaded, or not on TensorRT.
     """
-    inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt)
+    events = events or NoEvents()
+    server = None if tensorrt else open_server(settings, partial(tell_served, events))
+    inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt, server=server)
     store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     judges = open_judges("tensorrt" if tensorrt else settings.inference.provider)
     judges.content_judge(JUDGE)  # now: what is not there, or not on TensorRT, is told here
-    looking = Looking(content_check(judges, inference.compute, disclosure), events or NoEvents())
+    looking = Looking(content_check(judges, inference.compute, disclosure), events)
     models = inference.catalog.opened | judges.opened
     return FrameSwapper(inference.stages, compute, store, SystemClock(), models, looking)
 
@@ -334,9 +347,16 @@ def patch_painter() -> PatchPainter:
 
 
 def _inference(
-    sources: Sequence[portraits.Source], engine: str, settings: Settings, permit: Permit, *, tensorrt: bool = False
+    sources: Sequence[portraits.Source],
+    engine: str,
+    settings: Settings,
+    permit: Permit,
+    *,
+    tensorrt: bool = False,
+    server: InferenceServer | None = None,
 ) -> "Inference":
-    catalog, compute = open_catalog("tensorrt" if tensorrt else settings.inference.provider), host_compute(settings)
+    catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
+    compute = host_compute(settings)
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
     faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
@@ -439,6 +459,11 @@ def told_of(disclosure: Disclosure) -> dict[str, Any]:
     """What `session.start` tells of a session's pictures: what they go without."""
     left_out = sorted(part.value for part in disclosure.left_out)
     return {"left_out": left_out} if left_out else {}
+
+
+def waiting(server: InferenceServer | None) -> Callable[[], int]:
+    """What tells how long the calling thread has waited for a server so far, in nanoseconds."""
+    return (lambda: 0) if server is None else server.waited_ns
 
 
 def read_source(source: portraits.Source) -> RgbImage:

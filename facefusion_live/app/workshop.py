@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from facefusion_live.adapters.remote.server import InferenceServer
 from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
+from facefusion_live.app.remote_nets import Served
 from facefusion_live.domain.ports import EventLog, FaceSwapper, FrameSource, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
@@ -20,17 +22,27 @@ class Workshop:
 
     Args:
         provider: What nets run on, as the setting `inference.provider`.
+        server: Runs the nets that it takes; None where all run here.
     """
 
-    def __init__(self, provider: str = "auto") -> None:
-        self._catalog = engines.open_catalog(provider)
+    def __init__(self, provider: str = "auto", server: InferenceServer | None = None) -> None:
+        self._server = server
+        self._catalog = engines.open_catalog(provider, server)
         self._judges = engines.open_judges(provider)
+
+    def engines(self) -> tuple[str, ...]:
+        """Every engine that could run now; a server is asked for those that it has.
+
+        Raises:
+            InferenceError: It cannot be asked.
+        """
+        return engines.engines(self._catalog)
 
     def engine(self, name: str) -> FaceSwapper:
         """Load an engine.
 
         Args:
-            name: One of `engines.engines()`.
+            name: One of `engines`.
 
         Raises:
             BadInputError: There is no such engine.
@@ -115,10 +127,21 @@ class Workshop:
             facts=lambda: wiring.told_of(disclosure),
             permitted=permitted,
             content=wiring.content_check(self._judges, compute, disclosure),
+            waited_ns=wiring.waiting(self._server),
+            warnings=self.problems,
         )
         return LiveSession(parts, capturing=capturing)
 
     @property
     def models(self) -> dict[str, Path]:
-        """The models opened so far, and their files."""
+        """The models opened on this machine so far, and their files."""
         return self._catalog.opened | self._judges.opened
+
+    def problems(self) -> tuple[str, ...]:
+        """Why nets on the server fail just now, in words."""
+        return () if self._server is None else self._server.problems
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """Who computes the nets that were opened on the server."""
+        return () if self._server is None else tuple(self._server.served.values())

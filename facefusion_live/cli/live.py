@@ -28,6 +28,7 @@ from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.content import PROBLEMS, ContentReading
+from facefusion_live.engine.pipeline import REMOTE
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
 
@@ -231,6 +232,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "engine": opened.swapper.name,
         "provider": opened.swapper.provider,
         "providers_skipped": opened.skipped(),
+        "served": [dict(served) for served in opened.served()],
         "version": __version__,
     }
 
@@ -265,6 +267,9 @@ def _tell(report: SessionReport, written: Sequence[Path]) -> None:
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
+    remote = report.latency_ms.get(REMOTE)
+    if remote is not None:
+        print(f"Waited for the server: {remote.p50:.0f} ms a frame, 95 % within {remote.p95:.0f} ms.")  # noqa: T201
     if report.content.withheld:
         print(f"Withheld {report.content.withheld} scenes: the net took them for nude, or could not judge.")  # noqa: T201
     print(f"Composed by {report.backend.name}: {report.backend.reason}.")  # noqa: T201

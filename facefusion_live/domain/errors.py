@@ -62,6 +62,10 @@ class ModelMissingError(InferenceError, BadInputError):
     """A model that there is a card for, and no file."""
 
 
+class ServerOpenError(InferenceError, BadInputError):
+    """A server for nets that cannot be used at all: not there, not to be trusted, or without the net."""
+
+
 class ModelFileError(BadInputError):
     """A file that cannot be the model that it is given for: damaged, of another shape, or not safe to open."""
 

@@ -22,6 +22,7 @@ from facefusion_live.domain.parameter import (
     Words,
     parameters_of,
 )
+from facefusion_live.domain.remote import are_tasks, is_address
 
 NO_ENHANCER = "none"
 MOST_BOOST = 4
@@ -265,6 +266,39 @@ class Inference:
             "Nets run on", "Auto takes the first that really works, for nets that you brought; the window asks once."
         ),
     ] = "auto"
+    remote: Annotated[
+        str,
+        Text("grpcs://HOST:PORT, or nothing", is_address),
+        Acts.SESSION,
+        Words(
+            "Server for nets",
+            "Runs nets that you brought (Open Inference Protocol); pictures of faces go there. The window asks once.",
+        ),
+    ] = ""
+    remote_tasks: Annotated[
+        str,
+        Text("swapper, enhancer, recogniser: one or more, with commas between", are_tasks),
+        Acts.SESSION,
+        Words("What the server runs", "Which nets run there, under the names of their cards; the others run here."),
+    ] = "swapper, enhancer, recogniser"
+    remote_timeout_ms: Annotated[
+        int,
+        Range(20, 5000, 10, "ms"),
+        Acts.SESSION,
+        Words("Server's time", "How long the server may take for one run of a net; then the picture counts as failed."),
+    ] = 250
+    remote_ca: Annotated[
+        str,
+        Text("the path of a list of certificates (PEM), or nothing for the system's"),
+        Acts.SESSION,
+        Words("Server's authority", "Who vouches for the server; for one of your own, its authority's certificate."),
+    ] = ""
+    remote_plain: Annotated[
+        str,
+        Text("why pictures of faces may travel unencrypted; it goes on record"),
+        Acts.SESSION,
+        Words("Reason for no encryption", "Why grpc:// may be used to another machine. Without one it is refused."),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Inference as a row of stages, each of which says what it needs and what it gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,9 @@ from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.latency import LatencyRecorder
+
+REMOTE = "remote"
+"""Among the latencies: what a frame waited for a server, in whichever stages, a failed one included."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,12 +93,19 @@ class Pipeline:
         stages: Each must find its needs given by those before it.
         clock: For the latencies.
         latency: Where they go.
+        waited_ns: How long this thread has waited for other machines so far.
 
     Raises:
         ValueError: A stage needs what no stage before it gives.
     """
 
-    def __init__(self, stages: Sequence[Stage], clock: Clock, latency: LatencyRecorder) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        clock: Clock,
+        latency: LatencyRecorder,
+        waited_ns: Callable[[], int] = lambda: 0,
+    ) -> None:
         given: frozenset[str] = frozenset()
         for stage in stages:
             if missing := stage.needs - given:
@@ -104,6 +114,7 @@ class Pipeline:
         self._stages = tuple(stages)
         self._clock = clock
         self._latency = latency
+        self._waited_ns = waited_ns
 
     def run(self, frame: Frame, settings: Settings) -> Job:
         """Turn a frame into a job; a stage that fails ends the way, and the job says so.
@@ -112,12 +123,14 @@ class Pipeline:
         given back.
         """
         draft = Draft(frame, settings, frame.media_s)
-        done = False
+        done, before_ns = False, self._waited_ns()
         try:
             failure = self._walk(draft)
             done = True
             return draft.job(failure)
         finally:
+            if waited_ns := self._waited_ns() - before_ns:
+                self._latency.add(REMOTE, waited_ns)
             if not done:
                 draft.job().release()
 

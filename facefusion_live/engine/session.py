@@ -71,6 +71,8 @@ class SessionParts:
         facts: What else the row of the start tells; asked once.
         permitted: Whether the source face may still be used; asked before each picture goes out.
         content: What looks at the scenes; None where nobody does, in tests.
+        waited_ns: How long the calling thread has waited for other machines so far.
+        warnings: What else the user should know just now, in plain words.
     """
 
     open_source: Callable[[], FrameSource]
@@ -84,6 +86,8 @@ class SessionParts:
     facts: Callable[[], dict[str, Any]] = dict
     permitted: Callable[[], bool] = lambda: True
     content: ContentCheck | None = None
+    waited_ns: Callable[[], int] = lambda: 0
+    warnings: Callable[[], tuple[str, ...]] = tuple[str, ...]
 
 
 class LiveSession:
@@ -311,7 +315,7 @@ class LiveSession:
             silences=rendered.silences,
             backend=self._parts.compute.backend,
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
-            warnings=(*self._capturing.warnings, *self._side.warnings),
+            warnings=(*self._capturing.warnings, *self._side.warnings, *self._parts.warnings()),
             outputs=self.outputs,
             content=self.content,
         )
@@ -326,7 +330,7 @@ class LiveSession:
         self._pools = [captured, composed, patches]
         self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + seen + kept))
         stages = (*self._looking(), *parts.make_stages(patches, self._side.submit))
-        pipeline = Pipeline(stages, parts.clock, self._latency)
+        pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
         parts.events.record("session.start", self.format.name, "success", self._told_at_start())

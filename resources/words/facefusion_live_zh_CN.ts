@@ -1672,6 +1672,206 @@
         <translation>{} 中没有证书</translation>
     </message>
     <message>
+        <source>{} runs on {}: pictures of faces go there</source>
+        <translation>{} 在 {} 上运行：人脸图像会发送到那里</translation>
+    </message>
+    <message>
+        <source>{} runs on {}: pictures of faces go there, unencrypted</source>
+        <translation>{} 在 {} 上运行：人脸图像会未加密地发送到那里</translation>
+    </message>
+    <message>
+        <source>inference.remote names the server.</source>
+        <translation>服务器由 inference.remote 指定。</translation>
+    </message>
+    <message>
+        <source>the server {}: {}</source>
+        <translation>服务器 {}：{}</translation>
+    </message>
+    <message>
+        <source>the server {} is not there</source>
+        <translation>服务器 {} 不在</translation>
+    </message>
+    <message>
+        <source>the server {} did not answer in time</source>
+        <translation>服务器 {} 没有及时响应</translation>
+    </message>
+    <message>
+        <source>the server {} does not speak the Open Inference Protocol</source>
+        <translation>服务器 {} 不支持开放推理协议（Open Inference Protocol）</translation>
+    </message>
+    <message>
+        <source>the server {} asks who you are</source>
+        <translation>服务器 {} 要求验证身份</translation>
+    </message>
+    <message>
+        <source>the server {} refuses</source>
+        <translation>服务器 {} 拒绝了请求</translation>
+    </message>
+    <message>
+        <source>the server {} could not do it ({}: {})</source>
+        <translation>服务器 {} 未能完成（{}：{}）</translation>
+    </message>
+    <message>
+        <source>the server {} has no net {} that is ready</source>
+        <translation>服务器 {} 上没有已就绪的网络 {}</translation>
+    </message>
+    <message>
+        <source>the server {} has no net {} that is ready: {}</source>
+        <translation>服务器 {} 上没有已就绪的网络 {}：{}</translation>
+    </message>
+    <message>
+        <source>the server {} is there, but {} is not ready</source>
+        <translation>服务器 {} 在，但 {} 尚未就绪</translation>
+    </message>
+    <message>
+        <source>the server {} came back with another {}</source>
+        <translation>服务器 {} 恢复后提供的是另一个 {}</translation>
+    </message>
+    <message>
+        <source>the server&apos;s answer has other tensors than it says</source>
+        <translation>服务器的应答与其声明的张量不符</translation>
+    </message>
+    <message>
+        <source>the server&apos;s answer lacks {}</source>
+        <translation>服务器的应答缺少 {}</translation>
+    </message>
+    <message>
+        <source>the server&apos;s answer cannot be read</source>
+        <translation>服务器的应答无法读取</translation>
+    </message>
+    <message>
+        <source>the server&apos;s answer is of a type that is not read</source>
+        <translation>服务器的应答类型无法读取</translation>
+    </message>
+    <message>
+        <source>the server&apos;s answer is not as large as it says</source>
+        <translation>服务器的应答大小与其声明不符</translation>
+    </message>
+    <message>
+        <source>the line to the server {} is closed</source>
+        <translation>与服务器 {} 的连接已关闭</translation>
+    </message>
+    <message>
+        <source>the net asks for {}, which is not sent</source>
+        <translation>该网络要求 {}，本程序不发送这种类型</translation>
+    </message>
+    <message>
+        <source>{} does not run there: {}</source>
+        <translation>{} 无法在那里运行：{}</translation>
+    </message>
+    <message>
+        <source>{}; it is asked again by itself</source>
+        <translation>{}；程序会自动再次询问</translation>
+    </message>
+    <message>
+        <source>the server {} is back</source>
+        <translation>服务器 {} 已恢复</translation>
+    </message>
+    <message>
+        <source>It is asked again by itself; until then the slate goes out.</source>
+        <translation>程序会自动再次询问；在此之前输出遮挡画面。</translation>
+    </message>
+    <message>
+        <source>server {}</source>
+        <translation>服务器 {}</translation>
+    </message>
+    <message>
+        <source>nets on a server need the package grpcio</source>
+        <translation>在服务器上运行网络需要 grpcio 软件包</translation>
+    </message>
+    <message>
+        <source>pictures of faces go to another machine encrypted, or for a reason</source>
+        <translation>人脸图像须加密发送到其他机器，否则须说明理由</translation>
+    </message>
+    <message>
+        <source>inference.remote is no address of a server for nets</source>
+        <translation>inference.remote 不是推理服务器的地址</translation>
+    </message>
+    <message>
+        <source>there is no such host</source>
+        <translation>没有这台主机</translation>
+    </message>
+    <message>
+        <source>nobody listens there</source>
+        <translation>那里没有程序在监听</translation>
+    </message>
+    <message>
+        <source>no answer within {} s</source>
+        <translation>{} 秒内没有响应</translation>
+    </message>
+    <message>
+        <source>its certificate is not to be trusted ({})</source>
+        <translation>其证书不可信（{}）</translation>
+    </message>
+    <message>
+        <source>it does not speak TLS</source>
+        <translation>它不使用 TLS</translation>
+    </message>
+    <message>
+        <source>it cannot be reached ({})</source>
+        <translation>无法连接到它（{}）</translation>
+    </message>
+    <message>
+        <source>Install it: pip install &apos;facefusion-live[remote]&apos;, or empty inference.remote.</source>
+        <translation>请安装：pip install &apos;facefusion-live[remote]&apos;，或清空 inference.remote。</translation>
+    </message>
+    <message>
+        <source>Start it, or empty inference.remote to run nets here.</source>
+        <translation>请启动它，或清空 inference.remote 以在本机运行网络。</translation>
+    </message>
+    <message>
+        <source>Raise inference.remote_timeout_ms, or run the net here.</source>
+        <translation>请调大 inference.remote_timeout_ms，或在本机运行该网络。</translation>
+    </message>
+    <message>
+        <source>Give the gRPC port of Triton, OpenVINO Model Server, MLServer or KServe.</source>
+        <translation>请给出 Triton、OpenVINO Model Server、MLServer 或 KServe 的 gRPC 端口。</translation>
+    </message>
+    <message>
+        <source>Only servers that ask for no name can be used.</source>
+        <translation>只能使用不要求身份验证的服务器。</translation>
+    </message>
+    <message>
+        <source>Put the net there under the name {}, or change inference.remote_tasks.</source>
+        <translation>请以名称 {} 将该网络放到服务器上，或更改 inference.remote_tasks。</translation>
+    </message>
+    <message>
+        <source>Look into the server&apos;s log.</source>
+        <translation>请查看服务器的日志。</translation>
+    </message>
+    <message>
+        <source>Check the address in inference.remote.</source>
+        <translation>请检查 inference.remote 中的地址。</translation>
+    </message>
+    <message>
+        <source>Start the server, or check the port.</source>
+        <translation>请启动服务器，或检查端口。</translation>
+    </message>
+    <message>
+        <source>Check the address, and the firewall.</source>
+        <translation>请检查地址和防火墙。</translation>
+    </message>
+    <message>
+        <source>Check your network.</source>
+        <translation>请检查网络。</translation>
+    </message>
+    <message>
+        <source>Check the host&apos;s name; a server of your own needs its authority in inference.remote_ca.</source>
+        <translation>请检查主机名；您自己的服务器需要在 inference.remote_ca 中给出其颁发机构。</translation>
+    </message>
+    <message>
+        <source>Put TLS before it, or use grpc:// on this machine.</source>
+        <translation>请在其前端启用 TLS，或在本机使用 grpc://。</translation>
+    </message>
+    <message>
+        <source>Give inference.remote_ca a list of certificates (PEM), or nothing.</source>
+        <translation>请为 inference.remote_ca 提供证书列表（PEM），或留空。</translation>
+    </message>
+    <message>
+        <source>Use grpcs://, or say why not, as in --inference.remote_plain {}.</source>
+        <translation>请使用 grpcs://，或说明理由，例如 --inference.remote_plain {}。</translation>
+    </message>
+    <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
@@ -4091,6 +4291,46 @@
         <translation>CUDA</translation>
     </message>
     <message>
+        <source>Server for nets</source>
+        <translation>推理服务器</translation>
+    </message>
+    <message>
+        <source>Runs nets that you brought (Open Inference Protocol); pictures of faces go there. The window asks once.</source>
+        <translation>运行您自带的网络（开放推理协议）；人脸图像会发送到那里。窗口只在启动时读取一次。</translation>
+    </message>
+    <message>
+        <source>What the server runs</source>
+        <translation>由服务器运行</translation>
+    </message>
+    <message>
+        <source>Which nets run there, under the names of their cards; the others run here.</source>
+        <translation>哪些网络在服务器上以其卡片名称运行；其余的在本机运行。</translation>
+    </message>
+    <message>
+        <source>Server&apos;s time</source>
+        <translation>服务器时限</translation>
+    </message>
+    <message>
+        <source>How long the server may take for one run of a net; then the picture counts as failed.</source>
+        <translation>服务器运行一次网络的最长时间；超过后该画面视为失败。</translation>
+    </message>
+    <message>
+        <source>Server&apos;s authority</source>
+        <translation>服务器证书颁发机构</translation>
+    </message>
+    <message>
+        <source>Who vouches for the server; for one of your own, its authority&apos;s certificate.</source>
+        <translation>由谁为服务器担保；对于您自己的服务器，请给出其颁发机构的证书。</translation>
+    </message>
+    <message>
+        <source>Reason for no encryption</source>
+        <translation>不加密的理由</translation>
+    </message>
+    <message>
+        <source>Why grpc:// may be used to another machine. Without one it is refused.</source>
+        <translation>为何可以对其他机器使用 grpc://。没有理由则拒绝。</translation>
+    </message>
+    <message>
         <source>Composed by</source>
         <translation>合成方式</translation>
     </message>
@@ -4654,6 +4894,10 @@
     <message>
         <source>Swap</source>
         <translation>换脸</translation>
+    </message>
+    <message>
+        <source>Waiting for the server</source>
+        <translation>等待服务器</translation>
     </message>
     <message>
         <source>Compose</source>

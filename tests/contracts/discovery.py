@@ -14,7 +14,7 @@ def classes_with(method: str, package: ModuleType) -> set[type]:
     found: set[type] = set()
     for name in names:
         for _, kind in inspect.getmembers(_module(name), inspect.isclass):
-            ours = kind.__module__.startswith(package.__name__) and not kind.__name__.startswith("_")
+            ours = (kind.__module__ or "").startswith(package.__name__) and not kind.__name__.startswith("_")
             if ours and callable(getattr(kind, method, None)) and not getattr(kind, "_is_protocol", False):
                 found.add(kind)
     return found

@@ -13,6 +13,7 @@ ASKED_WRONGLY = {
     "SettingsError",
     "ModelCardError",
     "ModelMissingError",
+    "ServerOpenError",
     "ModelFileError",
     "SourceFaceError",
     "ConsentError",

@@ -9,7 +9,7 @@ from facefusion_live.domain.face import StageFailure
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.latency import LatencyRecorder
-from facefusion_live.engine.pipeline import Draft, Pipeline
+from facefusion_live.engine.pipeline import REMOTE, Draft, Pipeline
 from tests.engine.jobs import face, patch
 from tests.fakes.clock import FakeClock
 from tests.fakes.pictures import CountedImage
@@ -75,6 +75,25 @@ def test_durations_are_noted_by_stage() -> None:
     pipeline = Pipeline([_step("swap", lambda _: clock.turn(0.005))], clock, latency)
     pipeline.run(_frame()[0], Settings())
     assert latency.percentiles()["swap"].p50 == 5.0
+
+
+def test_the_wait_for_a_server_is_noted_of_good_frames_and_failed_ones() -> None:
+    _, latency, clock = _pipeline()
+    waited_ns = [7_000_000]
+
+    def wait(_draft: Draft) -> None:
+        waited_ns[0] += 2_000_000
+
+    for stage in (_step("swap", wait), _step("swap", lambda _: None)):
+        Pipeline([stage], clock, latency, lambda: waited_ns[0]).run(_frame()[0], Settings())
+    assert latency.percentiles()[REMOTE] == (2.0, 2.0, 2.0), "what was waited before, or not at all, does not count"
+
+    def fail(_draft: Draft) -> None:
+        waited_ns[0] += 6_000_000
+        raise InferenceError("late")
+
+    Pipeline([_step("swap", fail)], clock, latency, lambda: waited_ns[0]).run(_frame()[0], Settings())
+    assert latency.percentiles()[REMOTE].p50 == 4.0
 
 
 def test_a_stage_that_fails_ends_the_way_and_the_job_says_so() -> None:

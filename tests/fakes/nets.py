@@ -1,12 +1,14 @@
 """Nets that read the squares of `tests.fakes.pictures` from the pixels, or say what a test put into their mouths."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.model_card import FaceCrop
+from facefusion_live.domain.nets import TensorSpec
 from facefusion_live.domain.ports import FacePoints, Landmarks
 from tests.fakes.pictures import faces_in, mesh_in
 
@@ -145,3 +147,28 @@ class FakeMaskMaker:
             raise self.error
         assert crop.shape == (64, 64, 3)
         return self.left.copy()
+
+
+class FakeNet:
+    """A `Net`: one picture times one number, and the picture in half precision.
+
+    Args:
+        error: Raised instead of an answer.
+    """
+
+    provider = "fake"
+    inputs = (TensorSpec("x", (1, 3, 4, 4), np.dtype(np.float32)), TensorSpec("k", (1,), np.dtype(np.float32)))
+    output_names = ("scaled", "half")
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def fall_back(self) -> bool:
+        return False
+
+    def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
+        named = dict(zip(("x", "k"), tensors, strict=True))
+        if self.error is not None:
+            raise self.error
+        x, k = (np.asarray(named[name], np.float32) for name in ("x", "k"))
+        return [x * k, x.astype(np.float16).astype(np.float32)]

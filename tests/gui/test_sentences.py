@@ -32,7 +32,7 @@ def test_every_sentence_is_still_said_somewhere() -> None:
     assert [each for each in unsaid if each.replace(" ", "_") not in said] == []  # a word of the record, read out
 
 
-FLOORS = ("adapters/capture", "adapters/sinks", "adapters/microphone", "app", "engine")
+FLOORS = ("adapters/capture", "adapters/sinks", "adapters/microphone", "adapters/remote", "app", "engine")
 FOR_COMMANDS = (
     "app/audit_forwarding.py", "app/audit_wiring.py", "app/consent_desk.py", "app/feed.py", "app/mark_reading.py",
     "app/model_store.py", "app/model_wiring.py", "app/outputs.py", "app/running.py", "app/provenance_wiring.py",

@@ -34,6 +34,7 @@ from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.adapters.onnx.tiled import TiledEnhancer
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
+from facefusion_live.domain.nets import Net, NetServer
 from facefusion_live.domain.ports import (
     ContentJudge,
     FaceDetector,
@@ -74,20 +75,21 @@ class Catalog:
             The first that has a name wins.
         provider: What every net must run on; one that cannot is an InferenceError. With "auto" the built-in nets, which
             are small, run on the processor, and those of the user on the first provider that works.
+        server: Runs the nets that it takes; one that it does not have is an error, and does not run here instead.
     """
 
-    def __init__(self, *folders: Path, provider: Wanted = "auto") -> None:
-        self._folders = folders
+    def __init__(self, *folders: Path, provider: Wanted = "auto", server: NetServer | None = None) -> None:
+        self._folders, self._server = folders, server
         self._wanted: Wanted = provider
         self._skipped: Mapping[str, str] = {}
         self._opened: dict[str, Path] = {}
-        self._nets: WeakValueDictionary[str, NetSession] = WeakValueDictionary()
+        self._nets: WeakValueDictionary[str, Net] = WeakValueDictionary()
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     @property
     def opened(self) -> dict[str, Path]:
-        """Every model opened so far, and its file."""
+        """Every model opened on this machine so far, and its file."""
         return dict(self._opened)
 
     @property
@@ -123,7 +125,13 @@ class Catalog:
         return tuple(card.id for card in self._cards() if card.task == task)
 
     def ready(self, task: Task) -> tuple[str, ...]:
-        """Those of `known` whose own file is there, and the files of the models that they need."""
+        """Those of `known` whose own file is there, and the files of the models that they need.
+
+        Of nets that run on a server the server is asked; it may take its time.
+
+        Raises:
+            InferenceError: It cannot be asked.
+        """
         return tuple(card.id for card in self._cards() if card.task == task and not self._lacks(card))
 
     def cards(self) -> tuple[ModelCard, ...]:
@@ -157,7 +165,12 @@ class Catalog:
             needed = [card, *(self.card(model_id) for model_id in card.needs)]
         except ModelCardError:
             return True
-        return any(self._find(each.file) is None for each in needed)
+        return any(not self._there(each) for each in needed)
+
+    def _there(self, card: ModelCard) -> bool:
+        if self._server is not None and self._server.takes(card):
+            return self._server.has(card)
+        return self._find(card.file) is not None
 
     def detector(self, model_id: str) -> FaceDetector:
         """A face detector. Raises ModelCardError, InferenceError."""
@@ -240,7 +253,7 @@ class Catalog:
         picture, output = _parts(card, _RECOGNISERS, "recogniser")
         return _RECOGNISERS[output.decoder](self._net(card), picture)
 
-    def _net(self, card: ModelCard) -> NetSession:
+    def _net(self, card: ModelCard) -> Net:
         # One lock for each net: different nets are loaded side by side.
         with self._lock:
             loading = self._loading.setdefault(card.id, threading.Lock())
@@ -249,7 +262,9 @@ class Catalog:
             self._nets[card.id] = net
         return net
 
-    def _load(self, card: ModelCard) -> NetSession:
+    def _load(self, card: ModelCard) -> Net:
+        if self._server is not None and self._server.takes(card):
+            return self._server.net(card)
         path = self._file(card)
         self._opened[card.id] = path
         return NetSession(path, provider=self._provider(card))

@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.model_card import PictureFormat
+from facefusion_live.domain.nets import Net
 
 _OVERSAMPLED = 2
 """The crop is taken so many times larger and shrunk by area: sampled straight from a large picture it would shimmer."""
@@ -24,7 +24,7 @@ class NudityNet:
         picture: What it takes.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat) -> None:
+    def __init__(self, net: Net, picture: PictureFormat) -> None:
         self.input_px = _OVERSAMPLED * picture.size_px
         self._net, self._edge_px = net, picture.size_px
         self._tensor = InputTensor(picture)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx import boxes
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
+from facefusion_live.domain.nets import Net
 
 
 class BlazeFaceDetector:
@@ -25,7 +25,7 @@ class BlazeFaceDetector:
         output: Its anchors.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         self.input_px = picture.size_px
         self._net = net
         self._tensor = InputTensor(picture)
@@ -54,7 +54,7 @@ class YuNetDetector:
         output: Its anchors: one per cell.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         self.input_px = picture.size_px
         self._net = net
         self._tensor = InputTensor(picture)

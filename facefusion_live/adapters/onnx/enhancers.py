@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.canvas import faded
 from facefusion_live.adapters.onnx.grown import grown_patch, grown_size
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import ModelCardError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
+from facefusion_live.domain.nets import Net
 from facefusion_live.domain.ports import Buffers
 from facefusion_live.domain.settings import Settings
 
@@ -34,7 +34,7 @@ class EnhancerNet:
         ModelCardError: The card is no enhancer's, or names no alignment template.
     """
 
-    def __init__(self, card: ModelCard, net: NetSession) -> None:
+    def __init__(self, card: ModelCard, net: Net) -> None:
         target, output = card.target, card.output
         if card.task != "enhancer" or target is None or not isinstance(output, PictureFormat):
             raise ModelCardError(f"{card.id} is no enhancer of a known family")

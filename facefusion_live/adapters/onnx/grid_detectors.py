@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx import boxes
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
+from facefusion_live.domain.nets import Net
 
 _VARIANCES = 0.1, 0.2
 """What RetinaFace's offsets and sizes are multiplied with."""
@@ -32,7 +32,7 @@ class DistanceDetector:
         output: Its anchors.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         self.input_px = picture.size_px
         self._net, self._tensor = net, InputTensor(picture)
         self._layers = [(stride, _corners(self.input_px, count, stride)) for count, stride in output.anchors]
@@ -65,7 +65,7 @@ class PriorDetector:
         output: Its priors as (edge, stride) in pixels, from fine to coarse; trainings differ in them.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         self.input_px = picture.size_px
         self._net, self._tensor = net, InputTensor(picture)
         self._centres, self._edges = _priors(self.input_px, output.anchors)
@@ -93,7 +93,7 @@ class RowDetector:
             column turned; "yolov5_face" centre, size, objectness, five times (x, y), class.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         self.input_px = picture.size_px
         self._net, self._tensor = net, InputTensor(picture)
         self._turned = output.decoder == "yolov8_face"

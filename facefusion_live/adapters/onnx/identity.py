@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.image import Image
 from facefusion_live.domain.model_card import Normalise, PictureFormat
+from facefusion_live.domain.nets import Net
 from facefusion_live.domain.ports import Portrait
 
 Crop = Callable[[Image, geometry.Affine, NDArray[np.uint8]], None]
@@ -124,7 +124,7 @@ def by_matrix(matrix: NDArray[np.float32]) -> Projection:
     return lambda vector: vector @ matrix
 
 
-def by_net(converter: NetSession) -> Projection:
+def by_net(converter: Net) -> Projection:
     """A converter net: one vector in, one out."""
     return lambda vector: converter.run(vector)[0].reshape(1, -1)
 

@@ -7,9 +7,9 @@ Source: the graph and the refinement lists of MediaPipe 0.10.21 (face_landmark_w
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.model_card import PictureFormat
+from facefusion_live.domain.nets import Net
 from facefusion_live.domain.ports import Landmarks
 
 _LIPS = (
@@ -42,7 +42,7 @@ class AttentionMesh:
         picture: What it takes.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat) -> None:
+    def __init__(self, net: Net, picture: PictureFormat) -> None:
         self.input_px = picture.size_px
         self._net = net
         self._tensor = InputTensor(picture)

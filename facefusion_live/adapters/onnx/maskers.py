@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
+from facefusion_live.domain.nets import Net
 
 _SIGMA_PX = 5
 """Softens the edge, in pixels of the net. Of the soft edge the inner half is kept: what is not face shows wholly.
@@ -35,7 +35,7 @@ class MaskNet:
         ModelCardError: The card names no template, or no classes where there are some.
     """
 
-    def __init__(self, name: str, net: NetSession, picture: PictureFormat, output: DecodedOutput) -> None:
+    def __init__(self, name: str, net: Net, picture: PictureFormat, output: DecodedOutput) -> None:
         if picture.template is None:
             raise ModelCardError(f"{name}: a mask net's card must name an alignment template")
         if output.decoder == "parsing" and not output.classes:

@@ -7,10 +7,10 @@ Source of the numbers: the code published with each net; the cards carry scale a
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import DecodedOutput, FaceCrop, PictureFormat
+from facefusion_live.domain.nets import Net
 from facefusion_live.domain.ports import FacePoints
 
 COUNTS = {"points_68": 68, "points_98": 98, "points_106": 106, "points_478": 478}
@@ -29,7 +29,7 @@ class PointNet:
         cut: How its crop is cut.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat, output: DecodedOutput, cut: FaceCrop | None) -> None:
+    def __init__(self, net: Net, picture: PictureFormat, output: DecodedOutput, cut: FaceCrop | None) -> None:
         if cut is None:
             raise ModelCardError("a landmarker's card does not say how its crop is cut")
         self.input_px, self.cut = picture.size_px, cut

@@ -4,10 +4,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.model_card import PictureFormat
+from facefusion_live.domain.nets import Net
 
 
 class EmbeddingNet:
@@ -18,7 +18,7 @@ class EmbeddingNet:
         picture: What it takes; must name an alignment template.
     """
 
-    def __init__(self, net: NetSession, picture: PictureFormat) -> None:
+    def __init__(self, net: Net, picture: PictureFormat) -> None:
         if picture.template is None:
             raise ModelCardError("a recogniser's card names no alignment template")
         self.input_px = picture.size_px

@@ -5,7 +5,6 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,6 +17,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright
 
 from facefusion_live.adapters.onnx.precision import in_single
 from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.nets import TensorSpec
 
 _ORT_ERRORS = tuple(
     error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
@@ -50,21 +50,6 @@ _DTYPES = {
     "tensor(uint8)": np.uint8,
 }
 """What onnxruntime's names of types mean."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """One input of a graph.
-
-    Attributes:
-        name: As the graph calls it.
-        shape: Edges; None where any length goes.
-        dtype: What it is fed with.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: np.dtype[Any]
 
 
 def offered_providers() -> list[str]:
@@ -128,7 +113,7 @@ class NetSession:
         return self._session.get_providers()[0]
 
     @property
-    def inputs(self) -> tuple["TensorSpec", ...]:
+    def inputs(self) -> tuple[TensorSpec, ...]:
         """What the graph takes, in its own order."""
         return self._inputs
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.onnx.canvas import Canvas, canvas_around
 from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker, Told
 from facefusion_live.adapters.onnx.likeness import NEUTRAL, Likeness
-from facefusion_live.adapters.onnx.session import NetSession, TensorSpec
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.adapters.onnx.tiles import Tiles
 from facefusion_live.domain import geometry
@@ -22,6 +21,7 @@ from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, Mo
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
+from facefusion_live.domain.nets import Net, TensorSpec
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
 from facefusion_live.domain.settings import MOST_BOOST, Settings
 
@@ -59,7 +59,7 @@ class OneShotSwapper:
     def __init__(
         self,
         card: ModelCard,
-        net: NetSession,
+        net: Net,
         identity: IdentityMaker,
         likeness: Likeness | None,
         crop: Crop,

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.grown import grown_patch, grown_size
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.domain.errors import ModelCardError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
+from facefusion_live.domain.nets import Net
 from facefusion_live.domain.ports import Buffers
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Settings
@@ -34,7 +34,7 @@ class TiledEnhancer:
         ModelCardError: The card is no enhancer's with tiles, or does not fit its net.
     """
 
-    def __init__(self, card: ModelCard, net: NetSession) -> None:
+    def __init__(self, card: ModelCard, net: Net) -> None:
         target, output, tiles = card.target, card.output, card.tiles
         if card.task != "enhancer" or target is None or tiles is None or not isinstance(output, PictureFormat):
             raise ModelCardError(f"{card.id} is no enhancer with tiles")

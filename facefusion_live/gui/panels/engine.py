@@ -73,7 +73,7 @@ class EngineSection(Section):
         elif len(self._names) == 1:
             say(self.told, self.tr("More engines are models that you bring: facefusion-live models list"))
         else:
-            say(self.told, self.tr("Runs on {provider}.").format(provider=engine.provider))
+            say(self.told, self.tr("Runs on {provider}.").format(provider=engine_words(engine.provider)))
 
     def _fill(self) -> None:
         self.engines.clear()

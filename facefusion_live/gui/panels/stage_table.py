@@ -109,6 +109,7 @@ def stage_word(stage: str) -> str:
         "choose": translate("Stages", "Choose faces"),
         "identify": translate("Stages", "Recognise"),
         "swap": translate("Stages", "Swap"),
+        "remote": translate("Stages", "Waiting for the server"),
         "compose": translate("Stages", "Compose"),
     }
     return known.get(stage, stage.replace("_", " "))

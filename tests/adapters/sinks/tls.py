@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -54,11 +55,14 @@ class TlsFront:
     Args:
         certificate: With its key.
         behind: The port of the server that speaks no TLS.
+        speaks: What is spoken inside, as ALPN names it; nothing where nobody asks.
     """
 
-    def __init__(self, certificate: Path, behind: int) -> None:
+    def __init__(self, certificate: Path, behind: int, speaks: Sequence[str] = ()) -> None:
         self._behind = behind
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if speaks:
+            self._context.set_alpn_protocols([*speaks])
         self._context.load_cert_chain(certificate)
         self._listening = socket.create_server((HOST, 0))
         self.port = self._listening.getsockname()[1]

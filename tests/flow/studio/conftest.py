@@ -19,9 +19,9 @@ WAIT_S = 30.0
 class Stage:
     """A studio and what tests ask of it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Settings | None = None) -> None:
         self.home = Home(home, home, home / "logs")
-        self.studio = Studio(self.home, Settings())
+        self.studio = Studio(self.home, settings or Settings())
         self.told: list[Notice] = []
 
     @property
