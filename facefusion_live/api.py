@@ -37,7 +37,7 @@ from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
 from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, SESSION_EDGES, STATUSES
-from facefusion_live.domain.audit.tidy import tidy_metadata
+from facefusion_live.domain.audit.tidy import as_given, tidy_metadata
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
@@ -89,7 +89,7 @@ class FrameError(TypedDict):
 
     Attributes:
         state: What is shown instead: "HOLD" (the last good picture) or "SLATE".
-        reason: In a few words: "no face", "face lost", "not covered", …
+        reason: In a few words: "no face", "face lost", "not covered", "the scene looks nude", …
         detail: What the failed step said; empty when none failed.
     """
 
@@ -159,12 +159,14 @@ class RealTimeFaceSwapper:
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
         self._record.prepares()
-        checked(self._settings.label)  # before anything is loaded
+        checked(self._settings)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
-        swapper = wiring.open_frame_swapper(sources, self._settings, disclosure, permits, tensorrt=use_tensorrt)
+        swapper = wiring.open_frame_swapper(
+            sources, self._settings, disclosure, permits, tensorrt=use_tensorrt, events=self._record
+        )
         swapper.consent_problem = permits.in_use(tuple(sources)).problem
-        disclosure.begin(self._settings.label)
+        disclosure.begin(self._settings)
         swapper.on_failure = self._record.failed
         swapper.store.on_commit(self._record.changed)
         self._record.loads(sources, swapper.models)
@@ -210,15 +212,15 @@ class RealTimeFaceSwapper:
 
         Raises:
             SettingsError: No such parameter, a value that is not allowed, one that only a new swapper takes
-                (`capture.…`, models), or label or mark switched off without `label.reason`; nothing is changed.
-            AuditStoreError: The reason cannot be put on record: label and mark stay.
+                (`capture.…`, models), or label, mark or nudity check switched off without a reason; nothing is changed.
+            AuditStoreError: The reason cannot be put on record: all of them stay.
         """
         store = self._open().store
         wanted = arguments.settings_of(values, store.current)
         arguments.refuse_those_of_the_session(store.current, wanted)
-        checked(wanted.label)
+        checked(wanted)
         store.commit(values)
-        self._record.disclosure.begin(wanted.label)
+        self._record.disclosure.begin(wanted)
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
@@ -290,10 +292,10 @@ def swap_face(
     """
     values = arguments.settings_of(settings, _ONE_PICTURE)
     record = _record(audit=audit)
-    checked(values.label)  # before anything is loaded
+    checked(values)  # before anything is loaded
     sources = arguments.sources_of(source, consent)
-    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values))
-    record.disclosure.begin(values.label)
+    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values), events=record)
+    record.disclosure.begin(values)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:
@@ -305,6 +307,9 @@ def swap_face(
     finally:
         swapper.close()
     if emitted.state is not GateState.LIVE:
+        if emitted.withheld:
+            advice = "Give another picture; content.threshold says how sure the net must be."
+            raise BadInputError(f"the target picture was not swapped: {emitted.withheld}", advice=advice)
         reason = emitted.fault.value if emitted.fault else "not released"
         raise BadInputError(
             f"the target picture was not swapped: {reason}", advice="Give a picture in which a face is plainly seen."
@@ -390,7 +395,7 @@ def log_audit_event(
     Args:
         user_id: Who; a team's prefix ("team-a-") is kept, everything else is masked before it is written.
         action: As `docs/audit.md` lists them, save those that only the trail itself may record.
-        target: Logical: "camera:0". A path or an address is masked.
+        target: Logical: "camera:0". What `docs/audit.md` does not list is masked.
         status: success, failure or denied.
         metadata: What belongs to it, at most 4 KiB. Floats become thousandths; paths and addresses are masked; bytes,
             arrays and long lists of numbers are told by their digest. May be changed afterwards.
@@ -402,8 +407,12 @@ def log_audit_event(
     """
     words = {"user_id": user_id, "action": action, "target": target, "status": status, "client_ip": client_ip}
     _check_words(words, metadata)
-    # A copy: the script may change its own while the row waits.
-    kept = tidy_metadata(action, dict(metadata or {}), str, STANDARD)
+    # A copy: the script may change its own while the row waits. The writer masks it.
+    try:
+        kept = tidy_metadata(action, dict(metadata or {}), as_given, STANDARD)
+    except Exception as error:  # whatever an object of the script's own does when it is asked for its words
+        message = f"the metadata cannot be told: {type(error).__name__} when they were asked for their words"
+        raise EventError(message, advice="Give texts, numbers, lists and mappings.") from error
     trail = shared_trail()
     if action not in SESSION_EDGES:  # who begins sessions of their own needs none of ours
         trail.ensure_session("script")
@@ -436,5 +445,5 @@ def _bgr(pixels: NDArray[np.uint8]) -> BgrImage:
 def _error_info(emitted: Emitted) -> FrameError | None:
     if emitted.state is GateState.LIVE:
         return None
-    reason = emitted.fault.value if emitted.fault else "not released"
+    reason = emitted.withheld or (emitted.fault.value if emitted.fault else "not released")
     return FrameError(state=emitted.state.value, reason=reason, detail=emitted.detail)

@@ -101,6 +101,7 @@ FIELDS = {
 ACTIONS = {
     "frame.failed", "settings.change", "log.genesis", "session.start", "session.stop", "key.rotate",
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
+    "content.off", "content.on", "content.shut", "content.clear",
     "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
     "audit.prune", "clock.jump", "auth.unlock",
 }  # fmt: skip
@@ -389,6 +390,7 @@ class Log:
         self.archives: dict[str, str] | None = {}  # None: pruned rows are at hand without one
         self.flaws: list[str] = []
         self.missing: list[str] = []
+        self.unread = False  # it could not be opened now, which says nothing about it
         self.found, self.notices, self.count = Findings(), list[str](), 0
         self.genesis, self.key = "", b""
         self.next_key: bytes | None = None
@@ -711,11 +713,12 @@ class Kept:
         """Checkpoints and rows of one log; what is neither vouches for nothing, whatever the log."""
         return [*self.notes.get(log_id, []), *self.nonsense], self.copies.get(log_id, {})
 
-    def lost(self, present: set[str]) -> list[Log]:
+    def lost(self, present: list[Log]) -> list[Log]:
         """Logs that somebody kept something of, and that are not here."""
-        logs = [Log(log_id, log_id) for log_id in sorted((set(self.notes) | set(self.copies)) - present)]
+        kept = set(self.notes) | set(self.copies)
+        logs = [Log(log_id, log_id) for log_id in sorted(kept - {log.log_id for log in present})]
         for log in logs:
-            log.found.add(OTHERS, TRUNCATED, f"the log {log.name} was kept by somebody and is not here")
+            log.found.add(OTHERS, code_of_lost(present), f"the log {log.name} was kept by somebody and is not here")
         return logs
 
 
@@ -741,7 +744,13 @@ HEAD_PARTS = {"log_id": str, "root": str, "keyring": bool, "epoch": int, "size":
 TIP_PARTS = {"frontier": str, "public_key": str, "epoch": int, "number": int, "open_session": str}
 ARCHIVE = re.compile(r"[0-9a-f]{32}\.([0-9]{12})-([0-9]{12})\.ndjson\.zst").fullmatch
 LOG_FILE = re.compile(r"audit(-[0-9a-f]{32})?\.sqlite3|damaged-[0-9]+\.sqlite3").fullmatch
-NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+BUSY_S = 2.0
+NOT_NOW = (
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM,
+)  # fmt: skip
+"""What SQLite says when it cannot read now: no word about what is in the file."""
+WRONG_BYTES = (sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA)
 NO_ZSTD = (
     "the rows up to {} lie in archives that cannot be read here: take Python 3.14, the package zstandard, or an export"
 )
@@ -813,30 +822,36 @@ def check_folder(folder: Path, kept: Kept) -> list[Log]:
         if outside.known and log.log_id and log.log_id not in outside.known:
             log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
     gone = [Log(log_id, log_id) for log_id in sorted(outside.known - {log.log_id for log in logs})]
+    code = code_of_lost(logs)
     for log in gone:
-        log.found.add(
-            COVERAGE, TRUNCATED, f"the log {log.name} was written here, and no file that can be read holds it"
-        )
+        log.found.add(COVERAGE, code, f"the log {log.name} was written here, and no file that can be read holds it")
     return logs + gone
+
+
+def code_of_lost(logs: list[Log]) -> int:
+    """Of a log that is not among these: one that cannot be read now may be it."""
+    return UNVERIFIABLE if any(log.unread for log in logs) else TRUNCATED
 
 
 def check_database(path: Path, kept: Kept) -> Log:
     """A database file, with heads.log, mirrored head and archives where they lie beside it."""
     log, outside = Log(path.name), Outside(path.parent)
     try:
-        if not path.is_file():  # SQLite would wait for ever at a pipe
-            raise DamagedError(f"{path.name} is no file")
-        with closing(sqlite3.connect(address_of(path), uri=True, isolation_level=None)) as database:
+        beside = (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
+        for file in (path, *filter(Path.exists, beside)):
+            if not file.is_file():  # SQLite would wait for ever at a pipe
+                raise DamagedError(f"{file.name} is no file")
+        with closing(sqlite3.connect(address_of(path), uri=True, timeout=BUSY_S, isolation_level=None)) as database:
             database.execute("BEGIN")
             load(log, database)
             outside.speak_for(log)
             log.rows = itertools.chain(archived(path.parent / "archive", log), stored(database))
             log.check(kept)
     except DAMAGED as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in NOT_OPENED:
-            log.found.add(
-                CHAIN, UNVERIFIABLE, f"cannot be opened here ({error}): verify a copy where files can be written"
-            )
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in NOT_NOW and code not in WRONG_BYTES:
+            log.unread = True
+            log.found.add(CHAIN, UNVERIFIABLE, f"cannot be read now: {error}. Wait, or verify a copy elsewhere")
         else:
             log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
     return log
@@ -1312,7 +1327,14 @@ def check(what: Path, fingerprints: Iterable[str], kept: Kept) -> list[Log]:
     for log in logs:
         if known and log.count and log.genesis not in known:
             log.found.add(SEAL, TAMPERED, "the log does not begin with a key whose fingerprint was given")
-    return logs + kept.lost({log.log_id for log in logs}) if logs else []
+    return logs + kept.lost(logs) if logs else []
+
+
+def bytes_of(path: Path) -> bytes:
+    """What a file holds; a pipe would be waited at for ever."""
+    if not path.is_file():
+        raise FileNotFoundError(2, "No such file", str(path))
+    return path.read_bytes()
 
 
 def fingerprint(text: str) -> str:
@@ -1336,7 +1358,7 @@ def main(words: list[str] | None = None) -> int:
     asked.add_argument("--json", action="store_true", help="print one JSON object")
     given = asked.parse_args(words)
     try:
-        kept = Kept(path.read_bytes() for path in given.anchor)
+        kept = Kept(map(bytes_of, given.anchor))
         logs = check(given.what, given.fingerprint, kept)
     except Exception as error:  # noqa: BLE001 (the border: whatever a file holds, the answer is one line)
         print(f"could not run: {printable(repr(error))[:300]}", file=sys.stderr)

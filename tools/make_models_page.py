@@ -24,6 +24,7 @@ facefusion-live models pull inswapper_128      # and what it needs; the licence 
 facefusion-live models add ~/Downloads/x.onnx  # a file you have: told by its SHA-256, name or shape; else --as MODEL
 facefusion-live models verify
 facefusion-live models remove inswapper_128
+facefusion-live models optimise inswapper_128 --to fp16   # or int8; told: size, speed, how far answers lie apart
 facefusion-live run --engine inswapper_128 ...
 ```
 
@@ -45,6 +46,9 @@ sees, then takes over between two frames; until then the old one goes on.
 
 The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
 `--json` tells what was skipped and why.
+
+A net that you brought swaps one picture that nobody sees before it goes live. Where its numbers overflow half
+precision, as on some cards, it is loaded anew in single precision; that is told, and on record.
 
 A net that gives back the face it was fed would cover a face with itself. The painted face is compared with the one it
 replaces; below a change of 0.2 the gate shuts with "face not changed". Light, contrast, white balance and noise do not

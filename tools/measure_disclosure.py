@@ -21,12 +21,16 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.adapters.provenance.mark import MarkPainter, MarkReader, Reading
+from facefusion_live.app.engines import JUDGE, open_judges
 from facefusion_live.app.portraits import source
+from facefusion_live.app.wiring import host_compute
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain import geometry
 from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
 from facefusion_live.domain.errors import SourceFaceError
+from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.mark import SURE_FROM
-from facefusion_live.domain.settings import Label
+from facefusion_live.domain.settings import Label, Settings
 
 Picture = NDArray[np.uint8]
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +40,8 @@ PAYLOAD = 0xBADA55
 SIZE_WH = (1280, 720)
 MARKED_CLIPS = 5
 UNMARKED_CLIPS = 20
+SCENE_STEP = 15
+"""Half a second."""
 WAYS: dict[str, Callable[[Picture], Picture]] = {
     "as it came": lambda grey: grey,
     "scaled to 640x360": lambda grey: cv2.resize(grey, (640, 360), interpolation=cv2.INTER_AREA),
@@ -191,6 +197,45 @@ def likenesses(folder: Path) -> None:
     print(f"{len(others)} pairs of different people: {quantiles}, most {max(others):.2f}; {over} from {SAME_PERSON} on")
 
 
+def scenes(folder: Path, films: list[Path]) -> None:
+    """What the judge of scenes says of every film and portrait, and what a look costs."""
+    judge = open_judges().content_judge(JUDGE)
+    compute = host_compute(Settings())
+    crop = np.empty((judge.input_px, judge.input_px, 3), np.uint8)
+
+    def nudity(picture: Picture) -> float:
+        size_wh = picture.shape[1], picture.shape[0]
+        compute.crop(HostImage(picture), geometry.judged(size_wh, judge.input_px), crop)
+        return judge.nudity(crop)
+
+    print("| film | looks | median | most |\n|---|---|---|---|")
+    for path in films:
+        with av.open(str(path)) as container:
+            every = list(container.decode(video=0))[::SCENE_STEP]
+        said = [nudity(frame.to_ndarray(format="rgb24")) for frame in every]
+        print(f"| {path.name} | {len(said)} | {np.median(said):.3f} | {max(said):.3f} |")
+    stills = sorted(path for kind in ("jpg", "png") for path in folder.rglob(f"*.{kind}"))
+    pictures = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in stills]
+    said = [nudity(np.asarray(picture, np.uint8)) for picture in pictures]
+    print(f"| {len(said)} portraits | {len(said)} | {np.median(said):.3f} | {max(said):.3f} |")
+    print(f"threshold {Settings().content.threshold}; strongest: {stills[int(np.argmax(said))].name}")
+    for width, height in ((1280, 720), (1920, 1080), (3840, 2160)):
+        picture = HostImage(np.zeros((height, width, 3), np.uint8))
+        crop_from_frame = geometry.judged((width, height), judge.input_px)
+        took = _median_ms(lambda: compute.crop(picture, crop_from_frame, crop))  # noqa: B023 (called at once)
+        print(f"crop from {width}x{height}: {took:.2f} ms")
+    print(f"look, on the side worker: {_median_ms(lambda: judge.nudity(crop)):.1f} ms")
+
+
+def _median_ms(act: Callable[[], object], times: int = 30) -> float:
+    took: list[float] = []
+    for _ in range(times):
+        begun_s = time.perf_counter()
+        act()
+        took.append(1000 * (time.perf_counter() - begun_s))
+    return float(np.median(took))
+
+
 COPIES: tuple[Callable[[Picture], Picture], ...] = (
     lambda picture: cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
     lambda picture: picture[:, ::-1],
@@ -210,7 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--frames", type=int, default=90)
-    parser.add_argument("--only", choices=("robustness", "alarms", "cost", "likeness"))
+    parser.add_argument("--only", choices=("robustness", "alarms", "cost", "likeness", "scenes"))
     given = parser.parse_args()
     found = sorted(given.folder.rglob("*.m[pk][4v]")) + sorted(given.folder.rglob("*.gif")) if given.folder else []
     clips = [DEMO, *(clip for clip in found if clip.stem != DEMO.stem)]
@@ -222,6 +267,9 @@ def main() -> None:
         cost()
     if given.only in (None, "likeness") and given.folder:
         likenesses(given.folder / "faces")
+    if given.only in (None, "scenes") and given.folder:
+        mkv = sorted(given.folder.rglob("*.mkv"))
+        scenes(given.folder, list(dict.fromkeys([*clips, *mkv])))
 
 
 if __name__ == "__main__":

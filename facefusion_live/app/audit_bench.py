@@ -30,6 +30,10 @@ _EVERY = 3
 """One frame in so many has an event: 10 a second at 30 frames a second, which is what the flood limit lets pass."""
 _WARM_UP = 30
 """Frames before anything is counted."""
+_TURN = 15
+"""So many frames with the record, then as many without."""
+_SETTLING = 3
+"""Frames after a change of turns that count for neither: the writer may still be at work for the turn before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,14 @@ class AuditNumbers:
         live_record_p50_us: `record()` on the render thread of that session, while the others compute.
         live_record_p95_us: The same.
         live_record_p99_us: The same.
-        live_compose_p50_ms: Composing a frame, for comparison.
-        frame_p99_ms: What a frame with a call in it is longer by; at most 0.1 is wanted.
+        without_p50_ms: Composing a frame in that session while nothing is recorded.
+        without_p99_ms: The same.
+        with_p50_ms: Composing a frame, with the call in it, while 10 events a second are recorded and stored.
+        with_p99_ms: The same.
+        added_ms: The mean of the latter less the mean of the former; at most 0.1 is wanted.
+        added_error_ms: Twice the standard error of that difference.
+        added_p99_ms: The same of the 99th percentiles.
+        noise_p99_ms: The same between frames of which none was recorded: what such a difference is worth.
         sustained_hz: Events a second, each on the disk (WAL, FULL); at least 20,000.
         rows: How many were verified.
         verify_s: How long the program took for them.
@@ -62,8 +72,14 @@ class AuditNumbers:
     live_record_p50_us: float
     live_record_p95_us: float
     live_record_p99_us: float
-    live_compose_p50_ms: float
-    frame_p99_ms: float
+    without_p50_ms: float
+    without_p99_ms: float
+    with_p50_ms: float
+    with_p99_ms: float
+    added_ms: float
+    added_error_ms: float
+    added_p99_ms: float
+    noise_p99_ms: float
     sustained_hz: float
     rows: int
     verify_s: float
@@ -103,8 +119,7 @@ def measure(folder: Path, *, frames: int, live_frames: int, events: int) -> Audi
         *record,
         live.frames,
         *recorded,
-        live_compose_p50_ms=_percentiles(live.compose_us)[0] / 1000,
-        frame_p99_ms=recorded[2] / 1000,
+        **live.frame_times(),
         sustained_hz=sustained_hz,
         rows=rows,
         verify_s=verify_s,
@@ -116,14 +131,18 @@ def measure(folder: Path, *, frames: int, live_frames: int, events: int) -> Audi
 
 
 class _Recording:
-    """A compute that puts an event on record with every third frame it composes, on the render thread, and is timed."""
+    """A compute that records, by turns of half a second, with every third frame or not at all, and is timed.
+
+    Both kinds of frames come from one session, so that whatever else the machine does meets both alike. An event is
+    recorded on the render thread, within the frame; what the writer takes from that frame and the next ones is in it.
+    """
 
     def __init__(self, compute: Compute, trail: AuditTrail) -> None:
         self._compute, self._trail = compute, trail
         self.name = compute.name
         self.frames = 0
         self.record_us: list[float] = []
-        self.compose_us: list[float] = []
+        self._turns: list[list[float]] = []
 
     @property
     def backend(self) -> Backend:
@@ -154,13 +173,33 @@ class _Recording:
         """As the real one, and one event now and then."""
         started_ns = time.perf_counter_ns()
         composition = self._compute.compose(job, settings, buffers)
-        composed_ns = time.perf_counter_ns()
         self.frames += 1
-        if self.frames > _WARM_UP:
-            self.compose_us.append((composed_ns - started_ns) / 1000)
-            if self.frames % _EVERY == 0:
-                self.record_us.append(_timed_record(self._trail, self.frames))
+        turn, place = divmod(self.frames - _WARM_UP - 1, _TURN)
+        if turn >= 0 and turn % 2 and place % _EVERY == 0:
+            self.record_us.append(_timed_record(self._trail, self.frames))
+        if place == 0 and turn >= 0:
+            self._turns.append([])
+        elif place >= _SETTLING and turn >= 0:
+            self._turns[-1].append((time.perf_counter_ns() - started_ns) / 1_000_000)
         return composition
+
+    def frame_times(self) -> dict[str, float]:
+        """What frames took with and without the record, as `AuditNumbers` names it."""
+        pairs = [turns for turns in zip(self._turns[::2], self._turns[1::2], strict=False) if all(turns)]
+        without, recorded = ([time for pair in pairs for time in pair[side]] for side in (0, 1))
+        added = [float(np.mean(pair[1]) - np.mean(pair[0])) for pair in pairs]
+        halves = [_percentiles([time for pair in pairs[half::2] for time in pair[0]])[2] for half in (0, 1)]
+        (plain_p50, _, plain_p99), (p50, _, p99) = _percentiles(without), _percentiles(recorded)
+        return {
+            "without_p50_ms": plain_p50,
+            "without_p99_ms": plain_p99,
+            "with_p50_ms": p50,
+            "with_p99_ms": p99,
+            "added_ms": float(np.mean(added)),
+            "added_error_ms": 2 * float(np.std(added, ddof=1)) / len(added) ** 0.5,
+            "added_p99_ms": p99 - plain_p99,
+            "noise_p99_ms": abs(halves[1] - halves[0]),
+        }
 
 
 def _in_session(trail: AuditTrail, frames: int) -> _Recording:

@@ -418,8 +418,11 @@ def _on_disk(store: AuditStore) -> SqliteStore:
 
 
 def _kept(paths: Collection[Path]) -> KeptElsewhere:
+    advice = "Give a checkpoint, or forwarded rows as NDJSON."
+    for path in paths:
+        if path.exists() and not path.is_file():  # a pipe would be waited at for ever
+            raise EvidenceMissingError(f"the anchor {path.name} is no file", advice=advice)
     try:
         return KeptElsewhere.read((path.read_bytes() for path in paths), FAST)
     except OSError as error:
-        advice = "Give a checkpoint, or forwarded rows as NDJSON."
         raise EvidenceMissingError(f"the anchor cannot be read: {error}", advice=advice) from error

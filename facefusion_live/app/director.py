@@ -10,7 +10,7 @@ from pathlib import Path
 from facefusion_live.app import on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.engines import BUILT_IN_ENGINE
+from facefusion_live.app.engines import BUILT_IN_ENGINE, try_on
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.on_air import OnAir, Recording
 from facefusion_live.app.permits import Permits
@@ -375,7 +375,7 @@ class Director:
         if outfit is None:
             return ()
         if swapper is not self._swapper:
-            self._crew.workshop.try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
+            try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
         self._crew.wardrobe.wear(outfit)
         self._in_use = self._crew.permits.in_use(sources)
         return sources

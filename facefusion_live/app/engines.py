@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
@@ -9,9 +10,11 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
-from facefusion_live.domain.errors import BadInputError
-from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper
+from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
+from facefusion_live.domain.image import Frame
+from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, Portrait
 from facefusion_live.domain.settings import NO_ENHANCER, Settings
+from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
@@ -34,6 +37,8 @@ LANDMARKER = "face_mesh_attention"
 MESH = "mesh"
 """What `track.landmarker` says where the mesh's own points serve."""
 RECOGNISER = "sface_2021dec_int8bq"
+JUDGE = "open_nsfw"
+"""What looks at scenes."""
 DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
 """What `detect.model = auto` asks in turn."""
 _PORTRAIT_DETECTORS = ("blazeface_short", "blazeface_full", "yunet_2023mar")
@@ -46,6 +51,12 @@ def open_catalog(provider: str = "auto") -> Catalog:
     wanted = named.get(provider, "auto")
     user = Home.from_environment().models
     return Catalog(user, resource("resources/models"), resource("resources/cards"), provider=wanted)
+
+
+def open_judges(provider: str = "auto") -> Catalog:
+    """The nets that judge scenes: only ours. A card of the user's that calls all harmless would be a switch unseen."""
+    named: dict[str, Wanted] = {each: each for each in WANTED}
+    return Catalog(resource("resources/models"), provider=named.get(provider, "auto"))
 
 
 def engines() -> tuple[str, ...]:
@@ -66,6 +77,26 @@ def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
         there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
         raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
     return catalog.swapper(name, compute.crop, Warper())
+
+
+def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
+    """Swap one picture that nobody sees: a net takes its time at the first run, and tells there whether it works.
+
+    Raises:
+        InferenceError: It does not.
+    """
+    patches = PatchMemory(jobs=1)
+    patches.fit(settings)
+    swap = partial(outfit.swapper.swap, Frame(0, 0, 0.0, portrait.image), portrait.face, 0, outfit.source, settings)
+    try:
+        try:
+            patch = swap(patches)
+        except HalfPrecisionError:
+            patch = swap(patches)  # in single precision, now
+        for image in patch.images():
+            image.release()
+    finally:
+        patches.close()
 
 
 def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]]:

@@ -18,7 +18,7 @@ from facefusion_live.domain.settings import PARAMETERS, Settings
 HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
 """Names the one folder that holds all state: for tests and portable installs."""
 _APP = "facefusion-live"
-_NEVER_KEPT = {"label.show", "label.mark", "label.reason"}
+_NEVER_KEPT = {"label.show", "label.mark", "label.reason", "content.check", "content.reason"}
 _LOG_BYTES = 1_000_000
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame, HostImage, Image, RgbImage
-from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, GateState
+from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, EventLog, GateState
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.content import ContentCheck, ContentStage, ContentWatch
 from facefusion_live.engine.gate import Block, Candidate, Fault, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
@@ -31,22 +32,41 @@ class Emitted:
         state: Of the gate.
         fault: Why the picture itself was not good; None when it was.
         detail: What the stage that failed said; empty when none did.
+        withheld: Why the scene must not be shown, whatever becomes of the faces; empty when it may.
     """
 
     pixels: RgbImage
     state: GateState
     fault: Fault | None
     detail: str
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looking:
+    """Who looks at the scenes, and where it is put on record when one is withheld."""
+
+    check: ContentCheck
+    events: EventLog
 
 
 class _Run:
     """Pictures of one size, one after the other, as a session would see them."""
 
-    def __init__(self, stages: Sequence[Stage], patches: PatchMemory, size_wh: tuple[int, int], clock: Clock) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        patches: PatchMemory,
+        size_wh: tuple[int, int],
+        clock: Clock,
+        looking: Looking,
+    ) -> None:
         self.size_wh = size_wh
         self.patches = patches
-        self.pipeline = Pipeline(stages, clock, LatencyRecorder())
         self.gate = Gate()
+        self.content = ContentWatch(self.gate, looking.events)
+        first = ContentStage(looking.check, self.content, None)
+        self.pipeline = Pipeline((first, *stages), clock, LatencyRecorder())
         self.pictures = BufferPool(3 * size_wh[0] * size_wh[1], _PICTURES, "picture")
         self.count = 0
         self.media_s = 0.0
@@ -70,6 +90,7 @@ class FrameSwapper:
         store: The settings in force.
         clock: Time.
         models: Which models were opened, with their files.
+        looking: Who looks at the scenes.
     """
 
     def __init__(
@@ -79,12 +100,13 @@ class FrameSwapper:
         store: SettingsStore,
         clock: Clock,
         models: Mapping[str, Path],
+        looking: Looking,
     ) -> None:
         self.store, self.models = store, models
         self.frames = self.leaks = 0
         self.on_failure: Callable[[int, StageFailure], None] = _unheard
         self.consent_problem: Callable[[], str] = str
-        self._make_stages, self._compute, self._clock = make_stages, compute, clock
+        self._make_stages, self._compute, self._clock, self._looking = make_stages, compute, clock, looking
         self._run: _Run | None = None
         self._begun_ns = clock.now_ns()
 
@@ -133,7 +155,7 @@ class FrameSwapper:
             self.close()
             self._compute.prepare(size_wh)
             patches = PatchMemory(jobs=1)
-            self._run = _Run(self._make_stages(patches), patches, size_wh, self._clock)
+            self._run = _Run(self._make_stages(patches), patches, size_wh, self._clock, self._looking)
         return self._run
 
     def _composed(
@@ -151,13 +173,14 @@ class FrameSwapper:
 
     def _released(self, run: _Run, candidate: Candidate, settings: Settings, detail: str) -> Emitted:
         def slate() -> Image:
-            frame = frame_for_slate(candidate.job, settings)
+            frame = frame_for_slate(candidate.job, settings, run.gate.blocks)
             return self._compute.slate(frame, run.size_wh, settings, run.pictures)
 
         composition = candidate.composition
         out = run.gate.release(composition.image if composition else None, slate, run.media_s)
         try:
-            return Emitted(out.image.host().copy(), out.state, candidate.fault(), detail)
+            pixels, withheld = out.image.host().copy(), run.content.reading.problem
+            return Emitted(pixels, out.state, candidate.fault(), detail, withheld)
         finally:
             out.image.release()
 

@@ -17,6 +17,8 @@ from facefusion_live.engine.worker import Worker
 
 log = logging.getLogger("facefusion_live.studio")
 
+WITHHELD_ADVICE = "The slate goes out; the scene is shown again by itself when it is judged harmless."
+SHOWN_AGAIN = "the scene is shown again"
 _LOOK_S = 0.25
 _RATE_NS = 1_000_000_000
 """Frame rates are those of the last second."""
@@ -121,7 +123,7 @@ class OnAir:
         self._marks: deque[tuple[int, int, int]] = deque()
         self._told: set[str] = set()
         self._missing: dict[str, str] = {}
-        self._missed = ""
+        self._missed = self._withheld = ""
         self._monitor = Worker("monitor", self._look, on_error=_look_failed)
 
     def begin(self) -> None:
@@ -182,6 +184,7 @@ class OnAir:
         self._tell_failures()
         self._tell_missing()
         self._tell_input()
+        self._tell_content()
         if self.session.wait(0.0):
             self._ended(self)
             return False
@@ -196,6 +199,14 @@ class OnAir:
             self._tell(Notice(Level.WARNING, self._missed, advice))
         elif before and not self._missed:
             self._tell(Notice(Level.INFO, "pictures come again"))
+
+    def _tell_content(self) -> None:
+        """That the scene is withheld is told each time, and that it is shown again."""
+        before, self._withheld = self._withheld, self.session.content.problem
+        if self._withheld and self._withheld != before:
+            self._tell(Notice(Level.WARNING, self._withheld, WITHHELD_ADVICE))
+        elif before and not self._withheld:
+            self._tell(Notice(Level.INFO, SHOWN_AGAIN))
 
     def _tell_failures(self) -> None:
         """An output that breaks is told once; the others and the picture go on."""

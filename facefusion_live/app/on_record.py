@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
+from facefusion_live.adapters.onnx.session import runs_in_single
 from facefusion_live.app import wiring
 from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.consents import ConsentBook, InUse
@@ -41,7 +42,7 @@ def started_session(
     with nullcontext(trail) if trail else home.open_trail() as writing:
         writing.next_session()
         opened = _opened(wanted, writing)
-        opened.disclosure.begin(wanted.settings.label)
+        opened.disclosure.begin(wanted.settings)
         begun_ns, form = time.monotonic_ns(), None
         if wanted.output is not None:
             announce_recording(writing, input_target(wanted.input))
@@ -65,7 +66,7 @@ def started_session(
 
 
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
-    checked(wanted.settings.label)  # before anything is loaded
+    checked(wanted.settings)  # before anything is loaded
     book = ConsentBook(Home.from_environment().consent)
     permits = Permits(book, trail, approval=wanted.settings.consent.approval)
     in_use: list[InUse] = []
@@ -92,7 +93,10 @@ def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:
 def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
     """Put on record which models are in use."""
     for model, path in models.items():
-        trail.record("model.load", f"model:{model}", "success", {"model": model, "model_sha256": _sha256(path)})
+        told: dict[str, object] = {"model": model, "model_sha256": _sha256(path)}
+        if runs_in_single(path):
+            told["precision"] = "single"
+        trail.record("model.load", f"model:{model}", "success", told)
 
 
 def tell_engine(trail: AuditTrail, before: str, now: str, revision: int) -> None:

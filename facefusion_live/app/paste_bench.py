@@ -1,7 +1,5 @@
 """Our paste against the plain one: the same patch into the same region, in 8 bits and in float32."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -9,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app import wiring
+from facefusion_live.app.in_turn import in_turn
 from facefusion_live.domain import geometry
 
 FACES_PX = (200, 360, 700)
@@ -37,7 +36,7 @@ def _case(face_px: int, degrees: float, rounds: int) -> dict[str, Any]:
     share = _disc(size)
     ours, plain = picture.copy(), picture.copy()
     paste = wiring.patch_painter().paste
-    ours_ms, plain_ms, ratio = _timed(
+    ours_ms, plain_ms, ratio = in_turn(
         rounds,
         lambda: paste(ours, colour, share, crop_from_frame),
         lambda: wiring.float_paste(plain, colour, share, crop_from_frame),
@@ -83,27 +82,3 @@ def _disc(size: int) -> NDArray[np.uint8]:
     at = (np.arange(size) + 0.5) / size - 0.5
     distance = np.hypot(at[:, None], at[None, :])
     return np.rint(255 * np.clip((0.42 - distance) / 0.05, 0, 1)).astype(np.uint8)
-
-
-def _timed(rounds: int, ours: Callable[[], object], plain: Callable[[], object]) -> tuple[float, float, float]:
-    """Median milliseconds of both ways, and the median of their ratios.
-
-    Both are timed within one round, first the one, then the other, then the other way round: a busy machine slows both
-    down, and a ratio of two times that lie milliseconds apart tells what a ratio of two medians would not.
-    """
-    taken_ms: list[tuple[float, float]] = []
-    for number in range(rounds + 2):
-        if number % 2:
-            plain_ms, ours_ms = _milliseconds(plain), _milliseconds(ours)
-        else:
-            ours_ms, plain_ms = _milliseconds(ours), _milliseconds(plain)
-        taken_ms.append((ours_ms, plain_ms))
-    kept = np.array(taken_ms[2:])
-    ours_ms, plain_ms = np.median(kept, 0).tolist()
-    return ours_ms, plain_ms, float(np.median(kept[:, 0] / kept[:, 1]))
-
-
-def _milliseconds(way: Callable[[], object]) -> float:
-    started_s = time.perf_counter()
-    way()
-    return 1000 * (time.perf_counter() - started_s)

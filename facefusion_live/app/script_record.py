@@ -62,28 +62,29 @@ class ScriptRecord:
     def failed(self, frame_index: int, failure: StageFailure) -> None:
         """A frame that a stage failed on."""
         what = {"frame_index": frame_index, "stage": failure.stage, "error_type": failure.error_type}
-        self._record("frame.failed", _TARGET, "failure", what)
+        self.record("frame.failed", _TARGET, "failure", what)
 
     def changed(self, change: Change) -> None:
         """Parameters that were changed."""
-        self._record(
+        self.record(
             "settings.change", "settings", "success", {"fields": dict(change.fields), "revision": change.revision}
         )
 
     def started(self, fps: float, settings: Settings) -> None:
         """A script began to swap pictures one after the other, with these settings."""
-        self._record("session.start", _TARGET, "success", {"fps": round(fps), **set_at_start(settings)})
+        self.record("session.start", _TARGET, "success", {"fps": round(fps), **set_at_start(settings)})
 
     def stopped(self, frames: int, leaks: int) -> None:
         """It ended."""
         counted = {"frames_in": frames, "frames_out": frames, "leaks": leaks}
-        self._record("session.stop", _TARGET, "success", counted)
+        self.record("session.stop", _TARGET, "success", counted)
 
     def _begin_if_single(self) -> None:
         """Single pictures belong to a session, too, which lasts as long as the program."""
         if self._trail is not None and not self._prepared:
             self._trail.ensure_session(_TARGET)
 
-    def _record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
+    def record(self, action: str, target: str, status: str, metadata: dict[str, Any]) -> None:
+        """One row, as an `EventLog` takes it."""
         if self._trail is not None:
             self._trail.record(action, target, status, metadata)

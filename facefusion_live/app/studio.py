@@ -39,7 +39,7 @@ from facefusion_live.app.studio_state import (
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.app.workshop import Workshop
-from facefusion_live.domain.disclosure import SWITCHES, Part
+from facefusion_live.domain.disclosure import REASONS, SWITCHES, Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.ports import GateState
@@ -131,7 +131,7 @@ class Studio:
         self._permits = Permits(ConsentBook(home.consent), self._trail, approval=settings.consent.approval)
         self._director = Director(self._crew())
         self._forget = self.store.on_commit(self._committed)
-        self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current.label))
+        self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current))
         self._prepare()
 
     def state(self) -> StudioState:
@@ -146,7 +146,7 @@ class Studio:
         return StudioState(
             phase=director.phase,
             gate=shown,
-            blocks=director.blocks,
+            blocks=director.blocks if session is None else director.blocks | session.gate.blocks,
             pass_armed=session is not None and session.gate.armed,
             frozen=session is not None and session.freezer.frozen,
             fps_in=reading.fps_in,
@@ -175,6 +175,7 @@ class Studio:
             left_out=_parts(self._disclosure.left_out),
             left_out_asked=_parts(self._disclosure.asked),
             left_out_reason=self._disclosure.reason,
+            content_problem="" if session is None else session.content.problem,
         )
 
     def take_view(self) -> View | None:
@@ -256,18 +257,15 @@ class Studio:
             live.session.gate.arm(pass_through=pass_through)
 
     def leave_out(self, reason: str | None) -> None:
-        """Say why label or mark are to be left out, as `state().left_out_asked` tells; None takes it back.
+        """Say why label, mark or nudity check are left out, as `state().left_out_asked` tells; None takes it back.
 
-        They are drawn until the reason is on record, and stay when it cannot be.
+        They are on until the reason is on record, and stay when it cannot be.
         """
         asked = self._disclosure.asked
         if reason is None:
             self.store.commit({SWITCHES[part]: True for part in asked})
             return
-        try:
-            self._disclosure.grant(reason).add_done_callback(self._done)
-        except SettingsError as error:
-            self._tell_error(error)
+        self._leave_out(reason, None)
 
     def freeze(self, on: bool) -> None:  # noqa: FBT001 (a switch, connected to a button)
         """Let the viewport stand still, or go on. The frozen picture follows every slider; the outputs go on."""
@@ -360,12 +358,19 @@ class Studio:
             revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (as above)
         )
 
+    def _leave_out(self, reason: str, parts: frozenset[Part] | None) -> None:
+        try:
+            self._disclosure.grant(reason, parts).add_done_callback(self._done)
+        except SettingsError as error:
+            self._tell_error(error)
+
     def _disclose(self) -> None:
         """Begin with what the settings ask to leave out, if they say why; else somebody will be asked."""
-        look = self.store.current.label
-        self._disclosure.follow(look)
-        if self._disclosure.asked and look.reason:
-            self.leave_out(look.reason)
+        settings = self.store.current
+        self._disclosure.follow(settings)
+        for where in dict.fromkeys(REASONS[part] for part in sorted(self._disclosure.asked, key=SWITCHES.__getitem__)):
+            if reason := str(settings.value(where)):
+                self._leave_out(reason, frozenset(part for part in Part if REASONS[part] == where))
 
     def _prepare(self) -> None:
         """Load what the first session needs before anybody asks for it."""

@@ -162,9 +162,10 @@ class StudioState:
         can_undo: There is a step to take back.
         can_redo: There is a step that was taken back.
         memory_mib: Resident memory of the program; 0 while idle.
-        left_out: What pictures go out without: "label", "mark".
-        left_out_asked: What the settings ask to leave out; it is drawn until `Studio.leave_out` is told why.
+        left_out: What pictures go out without: "label", "mark"; "content" where nobody looks at what they show.
+        left_out_asked: What the settings ask to leave out; it is on until `Studio.leave_out` is told why.
         left_out_reason: Why something is left out.
+        content_problem: Why the scene is withheld, in words; empty while it is not.
     """
 
     phase: Phase = Phase.IDLE
@@ -198,6 +199,7 @@ class StudioState:
     left_out: tuple[str, ...] = ()
     left_out_asked: tuple[str, ...] = ()
     left_out_reason: str = ""
+    content_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

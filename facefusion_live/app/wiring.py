@@ -36,13 +36,24 @@ from facefusion_live.adapters.sinks import (
 )
 from facefusion_live.app import portraits
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.engines import RECOGNISER, Inference, face_finding, make_engine, open_catalog
+from facefusion_live.app.engines import (
+    BUILT_IN_ENGINE,
+    JUDGE,
+    RECOGNISER,
+    Inference,
+    face_finding,
+    make_engine,
+    open_catalog,
+    open_judges,
+    try_on,
+)
 from facefusion_live.app.environment import resource, user_path
 from facefusion_live.app.feed import Feed
-from facefusion_live.app.frame_swapper import FrameSwapper
+from facefusion_live.app.frame_swapper import FrameSwapper, Looking
 from facefusion_live.app.outputs import check_outputs
 from facefusion_live.domain import geometry
 from facefusion_live.domain.consent import identity_of
+from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, ComputeError, ConsentError
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import RgbImage
@@ -57,6 +68,7 @@ from facefusion_live.domain.ports import (
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
+from facefusion_live.engine.content import ContentCheck
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -68,6 +80,7 @@ __all__ = [
     "backends",
     "camera_formats",
     "chosen_compute",
+    "content_check",
     "disclosing",
     "find_faces",
     "float_paste",
@@ -218,6 +231,7 @@ def open_session(
     check_outputs(*_files(request, sources))
     inference = _inference(sources, request.engine, request.settings, permit or _built_in_only)
     clock, store = SystemClock(), SettingsStore(request.settings)
+    judges = open_judges(request.settings.inference.provider)
     disclosure = disclosure or Disclosure(None)
     sinks = (*_sinks(request), *more_sinks)
     parts = SessionParts(
@@ -230,6 +244,7 @@ def open_session(
         events=events or NoEvents(),
         facts=lambda: told_of(disclosure),
         permitted=permitted,
+        content=content_check(judges, inference.compute, disclosure),
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(
@@ -237,7 +252,7 @@ def open_session(
         store,
         inference.worn().swapper,
         sources,
-        lambda: inference.catalog.opened,
+        lambda: inference.catalog.opened | judges.opened,
         sinks,
         disclosure,
         lambda: inference.catalog.skipped,
@@ -252,6 +267,7 @@ def open_frame_swapper(
     *,
     engine: str = "mesh",
     tensorrt: bool = False,
+    events: EventLog | None = None,
 ) -> FrameSwapper:
     """What swaps one picture after the other on the caller's thread.
 
@@ -262,6 +278,7 @@ def open_frame_swapper(
         permit: As `open_session`.
         engine: One of `engines.engines()`.
         tensorrt: Every net must run on TensorRT.
+        events: Where scenes that were withheld are put on record; None keeps none.
 
     Raises:
         BadInputError: As `open_session`.
@@ -269,7 +286,11 @@ def open_frame_swapper(
     """
     inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt)
     store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
-    return FrameSwapper(inference.stages, compute, store, SystemClock(), inference.catalog.opened)
+    judges = open_judges("tensorrt" if tensorrt else settings.inference.provider)
+    judges.content_judge(JUDGE)  # now: what is not there, or not on TensorRT, is told here
+    looking = Looking(content_check(judges, inference.compute, disclosure), events or NoEvents())
+    models = inference.catalog.opened | judges.opened
+    return FrameSwapper(inference.stages, compute, store, SystemClock(), models, looking)
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -322,6 +343,8 @@ def _inference(
     for source, face in zip(sources, faces, strict=True):
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
     outfit = Outfit(swapper, swapper.prepare(faces))
+    if engine != BUILT_IN_ENGINE:
+        try_on(outfit, faces[0], settings)
     return Inference(catalog, compute, lambda: outfit, settings)
 
 
@@ -400,6 +423,11 @@ def disclosing(compute: Compute, disclosure: Disclosure) -> DisclosingCompute:
     """A compute whose every picture says that it is synthesised."""
     label = LabelPainter(resource("resources/fonts/label.otf"))
     return DisclosingCompute(compute, label, _SessionMark(disclosure), lambda: disclosure.left_out)
+
+
+def content_check(judges: Catalog, compute: Compute, disclosure: Disclosure) -> ContentCheck:
+    """What looks at scenes, unless that is left out on record."""
+    return ContentCheck(lambda: judges.content_judge(JUDGE), compute.crop, lambda: Part.CONTENT in disclosure.left_out)
 
 
 def mark_reader() -> MarkReader:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import EventLog, FaceSwapper, FrameSource, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
-from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -26,6 +24,7 @@ class Workshop:
 
     def __init__(self, provider: str = "auto") -> None:
         self._catalog = engines.open_catalog(provider)
+        self._judges = engines.open_judges(provider)
 
     def engine(self, name: str) -> FaceSwapper:
         """Load an engine.
@@ -40,22 +39,6 @@ class Workshop:
         """
         return engines.make_engine(name, self._catalog, wiring.host_compute(Settings()))
 
-    def try_on(self, outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
-        """Swap one picture that nobody sees: a net takes its time at the first run, and tells there whether it works.
-
-        Raises:
-            InferenceError: It does not.
-        """
-        patches = PatchMemory(jobs=1)
-        patches.fit(settings)
-        try:
-            frame = Frame(0, 0, 0.0, portrait.image)
-            patch = outfit.swapper.swap(frame, portrait.face, 0, outfit.source, settings, patches)
-            for image in patch.images():
-                image.release()
-        finally:
-            patches.close()
-
     def warm(self) -> None:
         """Load all built-in nets, side by side: the first session need not wait for them.
 
@@ -65,6 +48,7 @@ class Workshop:
         loads: list[Callable[[], object]] = [
             lambda: self._catalog.landmarker(engines.LANDMARKER),
             lambda: self._catalog.recogniser(engines.RECOGNISER),
+            lambda: self._judges.content_judge(engines.JUDGE),
             *(partial(self._catalog.detector, name) for name in engines.DETECTORS),
         ]
         with ThreadPoolExecutor(2, "warm") as pool:
@@ -130,10 +114,11 @@ class Workshop:
             log_changes=False,
             facts=lambda: wiring.told_of(disclosure),
             permitted=permitted,
+            content=wiring.content_check(self._judges, compute, disclosure),
         )
         return LiveSession(parts, capturing=capturing)
 
     @property
     def models(self) -> dict[str, Path]:
         """The models opened so far, and their files."""
-        return self._catalog.opened
+        return self._catalog.opened | self._judges.opened

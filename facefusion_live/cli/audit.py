@@ -22,6 +22,7 @@ from facefusion_live.cli.audit_asked import (
     checked_limit,
     checked_seq,
     new_file,
+    nothing_found,
 )
 from facefusion_live.cli.audit_rows import lines_of
 from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError, OperatorCodeError
@@ -90,6 +91,9 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         limit=limit,
     )
     rows = trail.reader().query(wanted, archived=archived)
+    _say_what_is_missing(trail)
+    if not rows and (hint := nothing_found(wanted)):
+        complain(hint)
     if json:
         return printed({"rows": rows})
     width = get_terminal_size().columns if sys.stdout.isatty() else None
@@ -132,7 +136,9 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    logs = opened(home).reader().stats()
+    trail = opened(home)
+    logs = trail.reader().stats()
+    _say_what_is_missing(trail)
     if json:
         return printed({"logs": logs})
     for log in logs:
@@ -241,6 +247,7 @@ def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = 
     found: dict[str, Any] = {"fingerprints": trail.fingerprints()}
     if set_operator_code:
         found["operator"] = trail.set_operator_code(code)
+    _say_what_is_missing(trail)
     if json:
         return printed(found)
     for log_id, fingerprint in found["fingerprints"].items():
@@ -381,6 +388,14 @@ def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # 
         return printed(data)
     print(words())  # noqa: T201
     return 0
+
+
+def _say_what_is_missing(trail: AuditHome) -> None:
+    """A log that is gone, or none at all: an empty list says too little of that."""
+    for log_id in sorted(trail.reader().lost()):
+        complain(f"the log {log_id} was written here, and its file is gone. `audit verify` tells more")
+    if not trail.logs():
+        complain("there is no audit log here. --home names the program's home")
 
 
 def _tell(notice: Notice) -> None:

@@ -4,9 +4,10 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from facefusion_live.domain.audit.event import ACTIONS, STATUSES
+from facefusion_live.domain.audit.event import ACTIONS, STATUSES, is_session
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.settings import PARAMETERS
 
 _MOST_ROWS, _MOST_DAYS = 1_000_000_000, 20_000
 _MOST_SEQ = 2**53
@@ -29,6 +30,17 @@ def checked(wanted: Filter) -> Filter:
         advice = f"Did you mean {near[0]}?" if near else f"Say one of {', '.join(sorted(ACTIONS))}."
         raise BadInputError(f"no row has the action {wanted.action!r}", advice=advice)
     return wanted
+
+
+def nothing_found(wanted: Filter) -> str:
+    """Why no row was found, where the question may be at fault; empty where it is not."""
+    if wanted.session_id and not is_session(wanted.session_id):
+        return "no session is called so: `audit list --action session.start` tells their names, or say last"
+    known = [*PARAMETERS, "engine"]
+    if wanted.setting and wanted.setting not in known:
+        near = get_close_matches(wanted.setting, known, n=1)
+        return f"no parameter is called {wanted.setting}" + (f": did you mean {near[0]}?" if near else "")
+    return ""
 
 
 def checked_limit(limit: int) -> int:

@@ -17,14 +17,17 @@ from facefusion_live.app import wiring
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.engines import BUILT_IN_ENGINE
 from facefusion_live.app.environment import user_path
+from facefusion_live.app.on_air import SHOWN_AGAIN
 from facefusion_live.app.on_record import started_session
 from facefusion_live.app.portraits import avatars, consent_of
 from facefusion_live.app.resources import ResourceWatch
 from facefusion_live.app.running import frames_expected, watch
+from facefusion_live.domain.content import Scene
 from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.content import PROBLEMS, ContentReading
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.session import LiveSession
 
@@ -115,7 +118,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
     report = session.report(resources.newest)
     show(report.frames_out)
-    for line in show.changes(report.outputs):
+    for line in (*show.changes(report.outputs), *show.scene(report.content)):
         show.line(f"facefusion-live: {line}.")
     for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
@@ -138,6 +141,17 @@ class _Show:
         self._said: set[str] = set()
         self._away: set[str] = set()
         self._missing: dict[str, str] = {}
+        self._withheld = 0
+        self._problem = ""
+
+    def scene(self, content: ContentReading) -> list[str]:
+        """That the scene is withheld, why, and that it is shown again; too short ones are told, too."""
+        before, self._problem = self._problem, content.problem
+        more, self._withheld = content.withheld > self._withheld, content.withheld
+        if content.problem and (more or content.problem != before):
+            return [f"{content.problem}: the slate goes out"]
+        told = [f"{PROBLEMS[Scene.NUDE]} for a moment: the slate went out"] if more and not before else []
+        return [*told, SHOWN_AGAIN] if before and not content.problem else told
 
     def changes(self, outputs: Mapping[str, SinkStatus]) -> list[str]:
         """Outputs that lost their other side or something else that they should have, or have it again."""
@@ -211,6 +225,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "resources": resources.summary(),
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
         "disclosure": _disclosed(opened.disclosure),
+        "content": _judged(report.content),
         "backend": report.backend.name,
         "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,
@@ -224,6 +239,13 @@ def _disclosed(disclosure: Disclosure) -> dict[str, Any]:
     """What pictures said of themselves. The payload is that of the mark, in hex."""
     told: dict[str, Any] = {part.value: part not in disclosure.left_out for part in Part}
     return told | {"payload": f"{disclosure.payload:06x}", "reason": disclosure.reason}
+
+
+def _judged(content: ContentReading) -> dict[str, Any]:
+    """How scenes were judged; `scene` is the last one's, null where nobody looked."""
+    scene = None if content.scene is None else content.scene.value
+    counted = {"looks": content.looks, "withheld": content.withheld, "nudest": content.nudest}
+    return {"scene": scene, "problem": content.problem, **counted}
 
 
 def _status(status: SinkStatus) -> dict[str, Any]:
@@ -243,6 +265,8 @@ def _tell(report: SessionReport, written: Sequence[Path]) -> None:
     end_to_end = report.latency_ms.get("capture_to_emit")
     if end_to_end is not None:
         print(f"Capture to emit: {end_to_end.p50:.0f} ms, 95 % within {end_to_end.p95:.0f} ms.")  # noqa: T201
+    if report.content.withheld:
+        print(f"Withheld {report.content.withheld} scenes: the net took them for nude, or could not judge.")  # noqa: T201
     print(f"Composed by {report.backend.name}: {report.backend.reason}.")  # noqa: T201
     for path in written:
         if path.exists():

@@ -1,10 +1,10 @@
-"""What pictures say of themselves, and what it takes to leave it out: a reason that people can read."""
+"""What may be left out for a reason only: what pictures say of themselves, and the look at what they show."""
 
 from enum import Enum
 from typing import Final
 
 from facefusion_live.domain.errors import SettingsError
-from facefusion_live.domain.settings import Label
+from facefusion_live.domain.settings import Settings
 
 LEAST_REASON: Final = 4
 """Letters of the shortest reason."""
@@ -12,43 +12,53 @@ MOST_REASON: Final = 300
 
 
 class Part(Enum):
-    """One of the two things that tell in a picture that it is synthesised. Each is also how rows name it."""
+    """What is always done unless somebody says why not. Each is also how rows name it."""
 
     LABEL = "label"
     MARK = "mark"
+    CONTENT = "content"
 
 
-SWITCHES: Final = {Part.LABEL: "label.show", Part.MARK: "label.mark"}
+SWITCHES: Final = {Part.LABEL: "label.show", Part.MARK: "label.mark", Part.CONTENT: "content.check"}
 """The parameter that asks for each part."""
+REASONS: Final = {Part.LABEL: "label.reason", Part.MARK: "label.reason", Part.CONTENT: "content.reason"}
+"""The parameter that says why it is left out."""
 
 
-def unwanted(look: Label) -> frozenset[Part]:
+def unwanted(settings: Settings) -> frozenset[Part]:
     """What the settings ask to leave out."""
-    wanted = {Part.LABEL: look.show, Part.MARK: look.mark}
-    return frozenset(part for part, on in wanted.items() if not on)
+    return frozenset(part for part, switch in SWITCHES.items() if not settings.value(switch))
 
 
-def reason_of(text: str) -> str:
+def reason_of(text: str, where: str = REASONS[Part.LABEL]) -> str:
     """A reason as it goes on record.
+
+    Args:
+        text: As somebody wrote it.
+        where: The parameter it belongs into.
 
     Raises:
         SettingsError: It says nothing, or too much.
     """
     reason = " ".join(text.split())
     if len(reason) < LEAST_REASON:
+        content = where == REASONS[Part.CONTENT]
         raise SettingsError(
-            "the label and the mark are left out for a reason only",
-            advice='Say why, as in --label.reason "measuring pixels"; it goes on record. Or leave them on.',
+            "the nudity check is left out for a reason only"
+            if content
+            else "the label and the mark are left out for a reason only",
+            advice=f'Say why, as in --{where} "measuring pixels"; it goes on record. Or leave it on.',
         )
     if len(reason) > MOST_REASON:
         raise SettingsError(f"a reason has at most {MOST_REASON} letters", advice="Say it shorter.")
     return reason
 
 
-def checked(look: Label) -> str:
-    """The reason that settings give for what they leave out; empty where they leave out nothing.
+def checked(settings: Settings) -> dict[Part, str]:
+    """The reasons that settings give for what they leave out; empty where they leave out nothing.
 
     Raises:
         SettingsError: They leave something out and say nothing.
     """
-    return reason_of(look.reason) if unwanted(look) else ""
+    asked = sorted(unwanted(settings), key=lambda part: part.value)
+    return {part: reason_of(str(settings.value(REASONS[part])), REASONS[part]) for part in asked}

@@ -50,6 +50,14 @@ class InferenceError(FaceFusionLiveError):
     """A net could not be loaded or run, or gave values that cannot be used."""
 
 
+class NotFiniteError(InferenceError):
+    """A net gave numbers that are no picture."""
+
+
+class HalfPrecisionError(NotFiniteError):
+    """A net overflowed in half precision; it runs in single precision from now on."""
+
+
 class ModelMissingError(InferenceError, BadInputError):
     """A model that there is a card for, and no file."""
 

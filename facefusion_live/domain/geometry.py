@@ -91,6 +91,18 @@ def compose(c_from_b: Affine, b_from_a: Affine) -> Affine:
     return np.hstack([linear, c_from_b[:, :2] @ b_from_a[:, 2:] + c_from_b[:, 2:]])
 
 
+JUDGED_SHARE = 224 / 256
+"""Of each side of a picture, how much of its middle `judged` keeps. Source: the published handling of open_nsfw."""
+
+
+def judged(size_wh: tuple[int, int], edge_px: int) -> Affine:
+    """crop_from_frame for a net that judges whole pictures: made square, and the outermost sixteenths left out."""
+    scales = [edge_px / JUDGED_SHARE / side for side in size_wh]
+    middle = (edge_px - 1) / 2
+    shifts = [middle - scale * (side - 1) / 2 for scale, side in zip(scales, size_wh, strict=True)]
+    return np.array([[scales[0], 0, shifts[0]], [0, scales[1], shifts[1]]], np.float64)
+
+
 def quarter_turned_back(edge_px: int, quarters: int) -> Affine:
     """square_from_turned: where the pixels of a square lie that was turned by `numpy.rot90`, counter-clockwise.
 

@@ -25,8 +25,10 @@ Task = Literal[
     "enhancer",
     "masker",
     "converter",
+    "classifier",
 ]
-"""What a model is for. A converter turns one recogniser's embedding into another's: no picture goes in or out."""
+"""What a model is for. A converter turns one recogniser's embedding into another's: no picture goes in or out.
+A classifier judges whole pictures."""
 
 Decoder = Literal[
     "blazeface",
@@ -47,6 +49,7 @@ Decoder = Literal[
     "parsing",
     "palm",
     "hand_landmarks",
+    "nudity",
 ]
 """How numbers that are no picture are read; each name is explained by the adapter that implements it."""
 

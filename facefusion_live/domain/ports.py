@@ -214,6 +214,23 @@ class FaceRecogniser(Protocol):
         ...
 
 
+class ContentJudge(Protocol):
+    """Tells how nude a scene is. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants: the middle of the picture, as `geometry.judged` cuts it."""
+        ...
+
+    def nudity(self, crop: NDArray[np.uint8]) -> float:
+        """0..1; above a half more likely nude than not.
+
+        Args:
+            crop: (n, n, 3) RGB.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
     """A source picture in which exactly one face was found."""

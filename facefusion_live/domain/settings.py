@@ -24,6 +24,7 @@ from facefusion_live.domain.parameter import (
 )
 
 NO_ENHANCER = "none"
+MOST_BOOST = 4
 _SHARE = Range(0, 1, 0.01)
 
 
@@ -130,6 +131,20 @@ class Swap:
         Acts.INFERENCE,
         Words("Largest crop", "Faces larger than this are computed smaller and scaled up: a limit for slow machines."),
     ] = 768
+    likeness: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words(
+            "Likeness", "For nets told by numbers: above the middle the face moves away from your own, below nearer."
+        ),
+    ] = 0.5
+    pixel_boost: Annotated[
+        int,
+        Range(1, MOST_BOOST, 1, "times"),
+        Acts.INFERENCE,
+        Words("Pixel boost", "The net paints the face in 4, 9 or 16 interleaved parts, and as often costs its time."),
+    ] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +285,36 @@ class Gate:
         Acts.RENDER,
         Words("Bystanders", "What happens to faces that are not replaced."),
     ] = "blur"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentRules:
+    """What must not go out, however well the faces are covered."""
+
+    check: Annotated[
+        bool,
+        Acts.INFERENCE,
+        Words("Nudity check", "Show the slate while a net takes the scene for nude. Off asks for a reason."),
+    ] = True
+    reason: Annotated[
+        str,
+        Text("why scenes are not looked at; it goes on record"),
+        Acts.INFERENCE,
+        Words("Reason for no check", "Why the nudity check is off. Without one it stays on."),
+    ] = ""
+    threshold: Annotated[
+        float,
+        Range(0.3, 0.95, 0.05),
+        Acts.INFERENCE,
+        Words("Nudity threshold", "How sure the net must be; lower is stricter."),
+    ] = 0.7
+    calm_s: Annotated[
+        float,
+        # Not 0: inference is some pictures ahead, and those on their way were judged by nobody.
+        Range(1, 60, 1, "s"),
+        Acts.INFERENCE,
+        Words("Calm for", "How long a scene must be harmless again before it is shown."),
+    ] = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,6 +536,7 @@ class Settings:
     inference: Inference = field(default_factory=Inference)
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
+    content: ContentRules = field(default_factory=ContentRules)
     label: Label = field(default_factory=Label)
     consent: ConsentRules = field(default_factory=ConsentRules)
     record: Record = field(default_factory=Record)

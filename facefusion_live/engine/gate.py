@@ -137,9 +137,15 @@ class _Held:
 
 
 class Gate:
-    """Decides what each emitted frame shows. Thread: render; `block`, `unblock` and `arm` from any."""
+    """Decides what each emitted frame shows. Thread: render; `block`, `unblock` and `arm` from any.
 
-    def __init__(self) -> None:
+    Args:
+        permitted: Whether the source face may still be used; asked before each frame. Once it may not, `Block.CONSENT`
+            stays until somebody takes it back.
+    """
+
+    def __init__(self, permitted: Callable[[], bool] = lambda: True) -> None:
+        self._permitted = permitted
         self.counts = GateCounts(dict.fromkeys(GateState, 0), {})
         self._lock = threading.Lock()
         self._blocks: set[Block] = set()
@@ -235,6 +241,8 @@ class Gate:
         Returns:
             The frame. One share of its image belongs to the caller.
         """
+        if not self._permitted():
+            self.block(Block.CONSENT)
         blocked, armed = self._orders()
         if blocked or (self._state is GateState.PASS and not armed):
             self._enter(GateState.SLATE)
@@ -279,6 +287,10 @@ class Gate:
             counts.leaks += held.covered < FLOOR
 
 
-def frame_for_slate(job: Job | None, settings: Settings) -> Frame | None:
-    """The frame that a pixelated slate shows; None for the card."""
-    return job.frame if job is not None and settings.gate.slate == "pixelate" else None
+def frame_for_slate(job: Job | None, settings: Settings, blocks: frozenset[Block] = frozenset()) -> Frame | None:
+    """The frame that a pixelated slate shows; None for the card.
+
+    A scene that must not be shown is not shown in squares either.
+    """
+    pixelated = settings.gate.slate == "pixelate" and Block.CONTENT not in blocks
+    return job.frame if job is not None and pixelated else None

@@ -114,6 +114,6 @@ class SideWorker:
 
     def _broke(self, error: Exception) -> None:
         log.warning("a side task failed: %s: %s", type(error).__name__, error)
-        words = f"work beside the picture (who the faces are) failed: {error}"
+        words = f"work beside the picture (who the faces are, what the scene shows) failed: {error}"
         if words not in self.warnings:
             self.warnings.append(words)

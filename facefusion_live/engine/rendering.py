@@ -213,7 +213,7 @@ class Rendering:
 
     def _slate(self, job: Job | None, settings: Settings) -> Image:
         """The slate; when the frame cannot be pixelated, the card."""
-        frame = frame_for_slate(job, settings)
+        frame = frame_for_slate(job, settings, self._gate.blocks)
         try:
             return self._compute.slate(frame, self._size_wh, settings, self._buffers)
         except FaceFusionLiveError as error:

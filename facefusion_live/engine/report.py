@@ -1,8 +1,9 @@
 """What a session did, as one value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from facefusion_live.domain.ports import Backend, SinkStatus
+from facefusion_live.engine.content import ContentReading
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -27,6 +28,7 @@ class SessionReport:
         outputs: How each sink is doing.
         backend: What composes, why, and what was lost.
         warnings: In plain words, what the user should know though nothing failed.
+        content: How scenes were judged.
     """
 
     frames_in: int
@@ -45,3 +47,4 @@ class SessionReport:
     outputs: dict[str, SinkStatus]
     backend: Backend
     warnings: tuple[str, ...] = ()
+    content: ContentReading = field(default_factory=ContentReading)

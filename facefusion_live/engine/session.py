@@ -20,9 +20,10 @@ from facefusion_live.domain.ports import Backend, Buffers, Clock, Compute, Event
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool, DroppingQueue, latest_slot
 from facefusion_live.engine.capturing import Capturing, Format
+from facefusion_live.engine.content import ContentCheck, ContentReading, ContentStage, ContentWatch
 from facefusion_live.engine.freezing import JOBS as FROZEN
 from facefusion_live.engine.freezing import Freezer
-from facefusion_live.engine.gate import Block, Gate
+from facefusion_live.engine.gate import Gate
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
@@ -68,7 +69,8 @@ class SessionParts:
         events: The record.
         log_changes: Put changes of the settings on record. False where the store outlives sessions, and its owner does.
         facts: What else the row of the start tells; asked once.
-        permitted: Whether the source face may still be used; asked ten times a second.
+        permitted: Whether the source face may still be used; asked before each picture goes out.
+        content: What looks at the scenes; None where nobody does, in tests.
     """
 
     open_source: Callable[[], FrameSource]
@@ -81,6 +83,7 @@ class SessionParts:
     log_changes: bool = True
     facts: Callable[[], dict[str, Any]] = dict
     permitted: Callable[[], bool] = lambda: True
+    content: ContentCheck | None = None
 
 
 class LiveSession:
@@ -101,11 +104,12 @@ class LiveSession:
         frame_limit: int | None = None,
         capturing: Capturing | None = None,
     ) -> None:
-        self.gate = Gate()
+        self.gate = Gate(parts.permitted)
         self._parts = parts
         self._offline = offline
         self._latency = LatencyRecorder()
         self._side = SideWorker()
+        self._content = ContentWatch(self.gate, parts.events)
         self._capturing = capturing or Capturing(
             parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit
         )
@@ -273,6 +277,11 @@ class LiveSession:
         return "no pictures come" if self._rendering.silent else ""
 
     @property
+    def content(self) -> ContentReading:
+        """How scenes were judged so far. Thread: any."""
+        return self._content.reading
+
+    @property
     def leases(self) -> int:
         """Pooled buffers in use; 0 after the end."""
         return sum(pool.in_use for pool in self._pools)
@@ -304,6 +313,7 @@ class LiveSession:
             sink_errors={name: str(error) for name, error in self.failed_sinks.items()},
             warnings=(*self._capturing.warnings, *self._side.warnings),
             outputs=self.outputs,
+            content=self.content,
         )
 
     def _connect(self) -> None:
@@ -315,7 +325,8 @@ class LiveSession:
         patches = PatchMemory(3 + queued + seen)
         self._pools = [captured, composed, patches]
         self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + seen + kept))
-        pipeline = Pipeline(parts.make_stages(patches, self._side.submit), parts.clock, self._latency)
+        stages = (*self._looking(), *parts.make_stages(patches, self._side.submit))
+        pipeline = Pipeline(stages, parts.clock, self._latency)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
         parts.events.record("session.start", self.format.name, "success", self._told_at_start())
@@ -327,14 +338,17 @@ class LiveSession:
         self._watcher.start()
         self._capturing.begin(captured, self._frames)
 
+    def _looking(self) -> tuple[Stage, ...]:
+        if self._parts.content is None:
+            return ()
+        return (ContentStage(self._parts.content, self._content, None if self._offline else self._side.submit),)
+
     def _channel(self, discard: Callable[[T], None]) -> BlockingQueue[T]:
         return BlockingQueue(_OFFLINE_QUEUE, discard) if self._offline else latest_slot(discard)
 
     def _watch(self) -> bool:
         """Wait for the render thread to end, then let the sinks finish what they have."""
         if not self._rendering.worker.ended(_POLL_S):
-            if not self._parts.permitted():
-                self.gate.block(Block.CONSENT)
             return True
         self._side.close()
         self._outputs.finish()

@@ -22,7 +22,7 @@ from facefusion_live.engine.gate import Block
 from facefusion_live.gui.icons import pixmap
 from facefusion_live.gui.theme import colours_of
 from facefusion_live.gui.widgets.labels import OneLine, Role
-from facefusion_live.gui.words import capitalised, engine_words
+from facefusion_live.gui.words import block_words, capitalised, engine_words
 
 _PLATE_H, _WORD_PX, _MARK_PX = 60, 32, 24
 _CHIP_PX, _CHIP_GAP_PX = 18, 6
@@ -315,9 +315,7 @@ class OnAirBar(QWidget):
         if Block.PANIC in state.blocks:
             return self.tr("Panic: the slate is shown until you resume")
         if state.blocks:
-            return self.tr("The slate is shown: {}").format(
-                ", ".join(engine_words(block.value) for block in state.blocks)
-            )
+            return self.tr("The slate is shown: {}").format(", ".join(block_words(state)))
         words = {
             GateState.LIVE: self.tr("Every face is covered"),
             GateState.HOLD: self.tr("The last good picture is held"),
@@ -362,7 +360,9 @@ class OnAirBar(QWidget):
             ("mark",): self.tr("No mark"),
             ("label", "mark"): self.tr("No label, no mark"),
         }
-        words = said.get(state.left_out, "")
+        drawn = tuple(part for part in state.left_out if part != "content")
+        unseen = self.tr("No nudity check") if "content" in state.left_out else ""
+        words = " · ".join(filter(None, (said.get(drawn, ""), unseen)))
         tip = self.tr("Left out, and on record: {}").format(state.left_out_reason)
         self.left_out.say(words, "warning", tip if words else "")
         drawn = state.phase is Phase.LIVE and "label" not in state.left_out

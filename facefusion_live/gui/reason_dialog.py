@@ -1,4 +1,4 @@
-"""Why are label or mark to be left out? Asked when the settings ask for it; until it is answered they are drawn."""
+"""Why are label, mark or nudity check left out? Asked when the settings ask for it; until it is answered they stay."""
 
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QIcon
@@ -45,7 +45,8 @@ class ReasonDialog(QDialog):
             return
         self._asked = state.left_out_asked
         if self._asked:
-            self.reason.setText(self._studio.store.current.label.reason)
+            rules = self._studio.store.current
+            self.reason.setText(rules.content.reason if self._asked == ("content",) else rules.label.reason)
             self._retranslate()
             self.open()
             self.reason.setFocus()
@@ -76,18 +77,25 @@ class ReasonDialog(QDialog):
         names = {
             "label": self.tr("Why should pictures go out without the label?"),
             "mark": self.tr("Why should pictures go out without the invisible mark?"),
+            "content": self.tr("Why should nobody look whether the scene is nude?"),
         }
         both = self.tr("Why should pictures go out without label and mark?")
-        question = names[self._asked[0]] if len(self._asked) == 1 else both
-        self.setWindowTitle(self.tr("Leave out the label"))
+        some = self.tr("Why should all of this be left out: label or mark, and the nudity check?")
+        question = names[self._asked[0]] if len(self._asked) == 1 else some if "content" in self._asked else both
+        content = self._asked == ("content",)
+        self.setWindowTitle(self.tr("Switch off the nudity check") if content else self.tr("Leave out the label"))
         self._question.setText(question)
         self.reason.setAccessibleName(question)
-        self.reason.setPlaceholderText(self.tr("The broadcaster adds its own"))
+        self.reason.setPlaceholderText(
+            self.tr("A life drawing class, for adults") if content else self.tr("The broadcaster adds its own")
+        )
         self._note.setText(
-            self.tr(
+            self.tr("Your reason goes on record before anything is switched off, and the bar shows it meanwhile.")
+            if content
+            else self.tr(
                 "Many countries ask that swapped pictures say so. Your reason goes on record before anything is left "
                 "out, and the bar shows it for as long as it lasts."
             )
         )
-        self.leave_out.setText(self.tr("Leave out"))
+        self.leave_out.setText(self.tr("Switch off") if content else self.tr("Leave out"))
         self.keep.setText(self.tr("Keep"))

@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from facefusion_live.app.environment import resource
+from facefusion_live.app.studio_state import StudioState
 from facefusion_live.domain.settings import PARAMETERS
+from facefusion_live.engine.gate import Block
 from facefusion_live.gui import sentences
 from facefusion_live.gui.widgets.setting_words import label
 
@@ -68,6 +70,12 @@ def engine_words(text: str) -> str:
     Parameters are called as their sliders are, and not as in the settings file.
     """
     return _PATH.sub(_label, sentences.translated(text, lambda each: QCoreApplication.translate("Engine", each)))
+
+
+def block_words(state: StudioState) -> list[str]:
+    """Why the gate is shut, whatever the faces: what is wrong with the scene in words of its own."""
+    scene = {Block.CONTENT: state.content_problem} if state.content_problem else {}
+    return sorted(engine_words(scene.get(block, block.value)) for block in state.blocks)
 
 
 def capitalised(words: str) -> str:

@@ -138,6 +138,22 @@
         <translation>标识已关闭</translation>
     </message>
     <message>
+        <source>Nudity check on</source>
+        <translation>裸露检查已开启</translation>
+    </message>
+    <message>
+        <source>Nudity check off</source>
+        <translation>裸露检查已关闭</translation>
+    </message>
+    <message>
+        <source>Scene withheld</source>
+        <translation>场景已遮挡</translation>
+    </message>
+    <message>
+        <source>Scene shown again</source>
+        <translation>场景恢复显示</translation>
+    </message>
+    <message>
         <source>Recording</source>
         <translation>录制</translation>
     </message>
@@ -1072,6 +1088,22 @@
         <translation>请安装支持 OpenGL 3.3 的驱动（Debian：libegl1 libgl1 libgl1-mesa-dri），或选用 render.backend cpu。</translation>
     </message>
     <message>
+        <source>the scene looks nude</source>
+        <translation>画面疑似裸露</translation>
+    </message>
+    <message>
+        <source>nobody could judge the scene</source>
+        <translation>无法判断画面内容</translation>
+    </message>
+    <message>
+        <source>the scene is shown again</source>
+        <translation>画面恢复显示</translation>
+    </message>
+    <message>
+        <source>The slate goes out; the scene is shown again by itself when it is judged harmless.</source>
+        <translation>正在输出遮挡画面；判断为无害后会自动恢复。</translation>
+    </message>
+    <message>
         <source>the input has ended</source>
         <translation>输入已结束</translation>
     </message>
@@ -1540,14 +1572,6 @@
         <translation>只有说明理由才能去掉标识和隐形标记</translation>
     </message>
     <message>
-        <source>label and mark are left out on record only</source>
-        <translation>只有记录在案才能去掉标识和水印</translation>
-    </message>
-    <message>
-        <source>Leave audit switched on, or the label.</source>
-        <translation>请保持审计或标识开启。</translation>
-    </message>
-    <message>
         <source>a reason has at most {} letters</source>
         <translation>原因最多 {} 个字</translation>
     </message>
@@ -1694,6 +1718,18 @@
     <message>
         <source>{} cannot be read</source>
         <translation>{} 无法读取</translation>
+    </message>
+    <message>
+        <source>the nudity check is left out for a reason only</source>
+        <translation>只有说明理由才能关闭裸露检查</translation>
+    </message>
+    <message>
+        <source>label, mark and nudity check are left out on record only</source>
+        <translation>只有留下记录才能去掉标识、隐形标记或裸露检查</translation>
+    </message>
+    <message>
+        <source>Leave audit switched on, or all three of them.</source>
+        <translation>请保持审计开启，或保留这三项。</translation>
     </message>
     <message>
         <source>the input was opened anew: the recording goes on as {}</source>
@@ -2178,6 +2214,10 @@
     <message>
         <source>The visible label was switched off.</source>
         <translation>可见标识已关闭。</translation>
+    </message>
+    <message>
+        <source>The nudity check was switched off.</source>
+        <translation>裸露检查已关闭。</translation>
     </message>
     <message>
         <source>More than {} exports within a minute.</source>
@@ -3180,6 +3220,10 @@
         <translation>无标识，无隐形标记</translation>
     </message>
     <message>
+        <source>No nudity check</source>
+        <translation>无裸露检查</translation>
+    </message>
+    <message>
         <source>Left out, and on record: {}</source>
         <translation>已去掉并记录在案：{}</translation>
     </message>
@@ -3496,16 +3540,36 @@
         <translation>为什么画面要不带隐形标记输出？</translation>
     </message>
     <message>
+        <source>Why should nobody look whether the scene is nude?</source>
+        <translation>为什么不检查画面是否裸露？</translation>
+    </message>
+    <message>
         <source>Why should pictures go out without label and mark?</source>
         <translation>为什么画面要不带标识和隐形标记输出？</translation>
+    </message>
+    <message>
+        <source>Why should all of this be left out: label or mark, and the nudity check?</source>
+        <translation>为什么要去掉标识或隐形标记，并关闭裸露检查？</translation>
     </message>
     <message>
         <source>Leave out the label</source>
         <translation>去掉标识</translation>
     </message>
     <message>
+        <source>Switch off the nudity check</source>
+        <translation>关闭裸露检查</translation>
+    </message>
+    <message>
         <source>The broadcaster adds its own</source>
         <translation>播出方会加上自己的标识</translation>
+    </message>
+    <message>
+        <source>A life drawing class, for adults</source>
+        <translation>面向成人的人体写生课</translation>
+    </message>
+    <message>
+        <source>Your reason goes on record before anything is switched off, and the bar shows it meanwhile.</source>
+        <translation>关闭之前，您的理由会先记录在案；关闭期间，状态栏会一直显示。</translation>
     </message>
     <message>
         <source>Many countries ask that swapped pictures say so. Your reason goes on record before anything is left out, and the bar shows it for as long as it lasts.</source>
@@ -3514,6 +3578,10 @@
     <message>
         <source>Leave out</source>
         <translation>去掉</translation>
+    </message>
+    <message>
+        <source>Switch off</source>
+        <translation>关闭</translation>
     </message>
     <message>
         <source>Keep</source>
@@ -3863,6 +3931,26 @@
         <translation>超过此尺寸的人脸先缩小计算再放大，适合较慢的电脑。</translation>
     </message>
     <message>
+        <source>Likeness</source>
+        <translation>相似度</translation>
+    </message>
+    <message>
+        <source>For nets told by numbers: above the middle the face moves away from your own, below nearer.</source>
+        <translation>适用于以特征向量描述人脸的模型：高于中间值时远离你本人的脸，低于时靠近。</translation>
+    </message>
+    <message>
+        <source>Pixel boost</source>
+        <translation>像素增强</translation>
+    </message>
+    <message>
+        <source>The net paints the face in 4, 9 or 16 interleaved parts, and as often costs its time.</source>
+        <translation>模型将人脸分成 4、9 或 16 个交错的部分绘制，耗时也成同样倍数。</translation>
+    </message>
+    <message>
+        <source>times</source>
+        <translation>倍</translation>
+    </message>
+    <message>
         <source>Feather</source>
         <translation>羽化</translation>
     </message>
@@ -4207,6 +4295,42 @@
         <translation>由谁合成</translation>
     </message>
     <message>
+        <source>Nudity check</source>
+        <translation>裸露检查</translation>
+    </message>
+    <message>
+        <source>Show the slate while a net takes the scene for nude. Off asks for a reason.</source>
+        <translation>网络判断画面裸露时显示遮挡画面。关闭时须说明理由。</translation>
+    </message>
+    <message>
+        <source>What scenes show</source>
+        <translation>画面内容</translation>
+    </message>
+    <message>
+        <source>Reason for no check</source>
+        <translation>不检查的理由</translation>
+    </message>
+    <message>
+        <source>Why the nudity check is off. Without one it stays on.</source>
+        <translation>为何关闭裸露检查。没有理由则保持开启。</translation>
+    </message>
+    <message>
+        <source>Nudity threshold</source>
+        <translation>裸露阈值</translation>
+    </message>
+    <message>
+        <source>How sure the net must be; lower is stricter.</source>
+        <translation>网络须有多大把握；越低越严格。</translation>
+    </message>
+    <message>
+        <source>Calm for</source>
+        <translation>恢复等待</translation>
+    </message>
+    <message>
+        <source>How long a scene must be harmless again before it is shown.</source>
+        <translation>画面须恢复无害多久才重新显示。</translation>
+    </message>
+    <message>
         <source>Fast</source>
         <translation>快</translation>
     </message>
@@ -4478,6 +4602,10 @@
     <message>
         <source>Inference, all of it</source>
         <translation>推理总计</translation>
+    </message>
+    <message>
+        <source>Look at the scene</source>
+        <translation>检查画面</translation>
     </message>
     <message>
         <source>Follow faces</source>

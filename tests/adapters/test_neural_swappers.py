@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import TensorProto, helper
 
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx import catalog as catalog_module
+from facefusion_live.adapters.onnx import session as sessions
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.app import engines
 from facefusion_live.domain import blend
-from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import FaceSwapper, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
+from facefusion_live.engine.stages import Outfit
 from tests import nets
 from tests.adapters import onnx_graphs
 from tests.faces import canonical_mesh_px, face_of
@@ -181,9 +184,14 @@ def opened(catalog: Catalog, model_id: str) -> FaceSwapper:
 
 
 def swapped(
-    swapper: FaceSwapper, face: Face = FACE, portraits: Sequence[Portrait] = (PORTRAIT,), largest_px: int = 768
+    swapper: FaceSwapper,
+    face: Face = FACE,
+    portraits: Sequence[Portrait] = (PORTRAIT,),
+    largest_px: int = 768,
+    **swap: float,
 ) -> Patch:
-    settings = Settings().with_values({"swap.max_crop_px": largest_px})
+    wanted = {"max_crop_px": largest_px, **swap}
+    settings = Settings().with_values({f"swap.{name}": value for name, value in wanted.items()})
     pool = BufferPool(8 * largest_px**2, 1, "patch")
     return swapper.swap(FRAME, face, 0, swapper.prepare(portraits), settings, pool)
 
@@ -323,7 +331,7 @@ def test_the_matrix_is_read_once_and_again_when_the_model_changed(tmp_path: Path
     )
     second = opened(catalog, "inswapper_128").prepare([PORTRAIT])
     assert [path != kept for path in tmp_path.glob("inswapper_128.onnx.*.npy")] == [True]
-    np.testing.assert_allclose(second.tensor, -first.tensor, rtol=1e-6)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(second.told.tensor, -first.told.tensor, rtol=1e-6)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no matrix", b"\x93NUMPY", b"PK\x03\x04 no archive"])
@@ -333,7 +341,7 @@ def test_a_damaged_copy_of_the_matrix_is_made_anew(tmp_path: Path, damage: bytes
     (kept,) = tmp_path.glob("inswapper_128.onnx.*.npy")
     kept.write_bytes(damage)
     again = opened(catalog, "inswapper_128").prepare([PORTRAIT])
-    assert np.array_equal(again.tensor, good.tensor)  # type: ignore[attr-defined]
+    assert np.array_equal(again.told.tensor, good.told.tensor)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
@@ -417,3 +425,129 @@ def test_a_net_that_paints_another_face_is(tmp_path: Path) -> None:
     patch = swapped(opened(brought(tmp_path, "inswapper_128", answer=other), "inswapper_128"))
     assert patch.change is not None
     assert patch.change > 0.5
+
+
+@pytest.mark.parametrize(("likeness", "weight"), [(0.0, 0.35), (0.25, 0.175), (0.5, 0.0), (1.0, -0.35)])
+@pytest.mark.parametrize("model_id", ["inswapper_128", "hyperswap_1a_256", "ghost_1_256"])
+def test_likeness_mixes_the_target_into_the_vector(
+    model_id: str, likeness: float, weight: float, tmp_path: Path, spies: list[SpyNet]
+) -> None:
+    swapped(opened(brought(tmp_path, model_id), model_id), likeness=likeness)
+    own = raw_vector(Portrait(FRAME.image, FACE))
+    raw = raw_vector(PORTRAIT)
+    length = np.linalg.norm(raw)
+    mixed = length * ((1 - weight) * raw / length + weight * own / np.linalg.norm(own))
+    how = FAMILIES[model_id].identity
+    expected = {
+        "unit x emap": lambda: mixed / np.linalg.norm(mixed) @ emap(),
+        "unit": lambda: mixed / np.linalg.norm(mixed),
+        "crossface_ghost": lambda: mixed * -1.5 + 0.25,
+    }[how]()
+    found = spies[0].fed[0][1][0]
+    assert found @ expected / np.linalg.norm(found) / np.linalg.norm(expected) > 0.999
+    assert np.linalg.norm(found) == pytest.approx(np.linalg.norm(expected), rel=0.03)
+
+
+def test_who_the_target_is_is_looked_up_now_and_then(tmp_path: Path, spies: list[SpyNet]) -> None:
+    """Each look is a run of the recogniser."""
+    swapper = opened(brought(tmp_path, "hyperswap_1a_256"), "hyperswap_1a_256")
+    source = swapper.prepare([PORTRAIT])
+    recogniser = spies[1]
+    before = len(recogniser.fed)
+    settings = Settings().with_values({"swap.likeness": 0.8})
+    pool = BufferPool(8 * 768**2, 1, "patch")
+    for index in range(31):
+        patch = swapper.swap(replace(FRAME, index=index), FACE, 0, source, settings, pool)
+        for image in (patch.swap, patch.coverage, patch.regions):
+            assert image is not None
+            image.release()
+    assert len(recogniser.fed) - before == 3, "at 0, 15 and 30"
+
+
+def test_a_picture_is_no_vector_and_likeness_leaves_it_alone(tmp_path: Path, spies: list[SpyNet]) -> None:
+    swapper = opened(brought(tmp_path, "uniface_256"), "uniface_256")
+    swapped(swapper)
+    swapped(swapper, likeness=1.0)
+    assert np.array_equal(spies[0].fed[0][1], spies[0].fed[1][1])
+
+
+@pytest.mark.parametrize("boost", [2, 3, 4])
+def test_pixel_boost_shows_the_net_every_nth_pixel_and_puts_the_parts_together(
+    boost: int, tmp_path: Path, spies: list[SpyNet]
+) -> None:
+    catalog = brought(tmp_path, "inswapper_128")
+    echoing(tmp_path / "inswapper_128.onnx", 128, 1.0)
+    text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
+    (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
+    patch = swapped(opened(catalog, "inswapper_128"), pixel_boost=boost)
+    parts = [fed[0] for fed in spies[0].fed]
+    assert len(parts) == boost**2
+    whole = seen(FACE, "arcface_128", 128 * boost)
+    for number, part in enumerate(parts):
+        row, column = divmod(number, boost)
+        expected = whole[row::boost, column::boost].transpose(2, 0, 1)
+        assert np.abs(part[0] - expected).max() <= 1.6 / 255
+    # The net gives back what it sees: so the patch shows the frame, at its finer size.
+    at = places(FACE, "arcface_128", 128 * boost)
+    for u, v in ((0.3, 0.4), (0.5, 0.5), (0.7, 0.6)):
+        x, y = round(u * 128 * boost), round(v * 128 * boost)
+        column, row = np.rint(patch.crop_from_frame @ np.append(at[y, x], 1)).astype(int)
+        assert np.abs(patch.swap.host()[row, column] - whole[y, x] * 255).max() <= 2
+
+
+def test_pixel_boost_makes_a_finer_patch_within_the_largest_crop(tmp_path: Path) -> None:
+    swapper = opened(brought(tmp_path, "inswapper_128"), "inswapper_128")
+    plain, finer = swapped(swapper).size_px, swapped(swapper, pixel_boost=3).size_px
+    assert finer > 2 * plain
+    assert swapped(swapper, pixel_boost=4, largest_px=256).size_px == 256
+
+
+def overflowing(path: Path) -> None:
+    """A net that is half precision on its way, where its numbers go beyond 65504; in float32 they are finite."""
+    shape = (1, 3, 128, 128)
+    nodes = [
+        helper.make_node("Mul", ["target", "large"], ["beyond"]),
+        helper.make_node("Cast", ["beyond"], ["half"], to=TensorProto.FLOAT16),
+        helper.make_node("Cast", ["half"], ["whole"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["whole", "large"], ["small"]),
+        helper.make_node("Sub", ["one", "small"], ["output"]),
+        helper.make_node("Identity", ["source"], ["seen"]),
+    ]
+    constants = {"large": np.float32(1e6), "one": np.float32(1)}
+    onnx_graphs.save(path, nodes, {"target": shape, "source": (1, VECTOR)}, {"output": shape}, constants)
+
+
+@pytest.fixture
+def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    monkeypatch.setattr(sessions, "_in_single", set())
+    catalog = brought(tmp_path, "hyperswap_1a_256")
+    text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
+    (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
+    overflowing(tmp_path / "inswapper_128.onnx")
+    return catalog
+
+
+def test_a_net_that_overflows_in_half_precision_goes_on_in_single(half: Catalog, tmp_path: Path) -> None:
+    swapper = opened(half, "inswapper_128")
+    with pytest.raises(HalfPrecisionError, match="from now on it runs in single"):
+        swapped(swapper)
+    patch = swapped(swapper)
+    assert patch.swap.host().std() > 1
+    assert sessions.runs_in_single(tmp_path / "inswapper_128.onnx")
+    assert np.array_equal(swapped(opened(half, "inswapper_128")).swap.host(), patch.swap.host()), "at once, next time"
+
+
+def test_trying_on_finds_it_out_before_anybody_sees_a_picture(half: Catalog) -> None:
+    swapper = opened(half, "inswapper_128")
+    engines.try_on(Outfit(swapper, swapper.prepare([PORTRAIT])), PORTRAIT, Settings())
+    assert swapped(swapper).swap.host().std() > 1
+
+
+def test_a_net_without_half_precision_has_nothing_to_fall_back_on(tmp_path: Path) -> None:
+    answer = painted(128)
+    answer[0, 0, 0] = np.nan
+    swapper = opened(brought(tmp_path, "inswapper_128", answer=answer), "inswapper_128")
+    for _ in range(2):
+        with pytest.raises(NotFiniteError) as refusal:
+            swapped(swapper)
+        assert not isinstance(refusal.value, HalfPrecisionError)

@@ -10,12 +10,19 @@ from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import BadInputError, SettingsError
 from facefusion_live.domain.mark import payload_of
-from facefusion_live.domain.settings import Label
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.trail import AuditTrail
 from tests.fakes.audit import FakeAuditClock, MemoryDisk
 
 WAIT_S = 5.0
-WITHOUT_LABEL = Label(show=False, reason="measuring pixels")
+
+
+def asking(*, show: bool = True, mark: bool = True, check: bool = True, reason: str = "") -> Settings:
+    values = {"label.show": show, "label.mark": mark, "content.check": check}
+    return Settings().with_values(values | {"label.reason": reason, "content.reason": reason})
+
+
+WITHOUT_LABEL = asking(show=False, reason="measuring pixels")
 
 
 @pytest.fixture
@@ -30,12 +37,12 @@ def trail(disk: MemoryDisk) -> Iterator[AuditTrail]:
 
 
 def acts(disk: MemoryDisk) -> list[tuple[str, str]]:
-    return [(row["action"], row["target"]) for row in disk.events() if row["action"].startswith("label.")]
+    return [(row["action"], row["target"]) for row in disk.events() if row["action"].startswith(("label.", "content."))]
 
 
 def test_settings_alone_leave_nothing_out(trail: AuditTrail, disk: MemoryDisk) -> None:
     disclosure = Disclosure(trail)
-    disclosure.follow(Label(show=False, mark=False, reason="a reason in a preset"))
+    disclosure.follow(asking(show=False, mark=False, reason="a reason in a preset"))
     trail.flush()
     assert disclosure.left_out == frozenset()
     assert disclosure.asked == {Part.LABEL, Part.MARK}
@@ -44,7 +51,7 @@ def test_settings_alone_leave_nothing_out(trail: AuditTrail, disk: MemoryDisk) -
 
 def test_a_reason_on_record_leaves_out_what_was_asked_for(trail: AuditTrail, disk: MemoryDisk) -> None:
     disclosure = Disclosure(trail)
-    disclosure.follow(Label(show=False, mark=False))
+    disclosure.follow(asking(show=False, mark=False))
     disclosure.grant("  the broadcaster   adds its own ").result(WAIT_S)
     assert disclosure.left_out == {Part.LABEL, Part.MARK}
     assert disclosure.asked == frozenset()
@@ -57,7 +64,7 @@ def test_a_reason_on_record_leaves_out_what_was_asked_for(trail: AuditTrail, dis
 def test_switching_on_needs_nobody_and_the_next_time_is_asked_again(trail: AuditTrail, disk: MemoryDisk) -> None:
     disclosure = Disclosure(trail)
     disclosure.begin(WITHOUT_LABEL)
-    disclosure.follow(Label())
+    disclosure.follow(asking())
     assert disclosure.left_out == frozenset()
     assert disclosure.reason == ""
     disclosure.follow(WITHOUT_LABEL)
@@ -88,11 +95,11 @@ def test_without_a_record_nothing_is_left_out() -> None:
 @pytest.mark.parametrize("reason", ["", "   ", "no", "a" * 301])
 def test_a_reason_that_says_nothing_is_refused(reason: str, trail: AuditTrail, disk: MemoryDisk) -> None:
     disclosure = Disclosure(trail)
-    disclosure.follow(Label(mark=False))
+    disclosure.follow(asking(mark=False))
     with pytest.raises(SettingsError, match="reason"):
         disclosure.grant(reason)
     with pytest.raises(SettingsError, match="reason"):
-        disclosure.begin(Label(mark=False, reason=reason))
+        disclosure.begin(asking(mark=False, reason=reason))
     trail.flush()
     assert acts(disk) == []
 
@@ -107,9 +114,9 @@ def test_a_reason_that_nobody_asked_for_changes_nothing(trail: AuditTrail, disk:
 
 def test_what_was_wanted_again_meanwhile_stays(trail: AuditTrail) -> None:
     disclosure = Disclosure(trail)
-    disclosure.follow(Label(show=False, mark=False))
+    disclosure.follow(asking(show=False, mark=False))
     granted = disclosure.grant("measuring pixels")
-    disclosure.follow(Label(mark=False))
+    disclosure.follow(asking(mark=False))
     granted.result(WAIT_S)
     assert disclosure.left_out == {Part.MARK}
 
@@ -124,3 +131,15 @@ def test_the_payload_leads_to_the_session(trail: AuditTrail) -> None:
     assert payloads[0] != payloads[1]
     # Literal: part of the format.
     assert payload_of("sess_01ARZ3NDEKTSV4RRFFQ69G5FAV") == 0xB00642
+
+
+def test_the_nudity_check_is_left_out_with_a_reason_of_its_own(trail: AuditTrail, disk: MemoryDisk) -> None:
+    disclosure = Disclosure(trail)
+    wanted = asking(show=False, check=False, reason="measuring pixels").with_values({"content.reason": "life drawing"})
+    disclosure.begin(wanted)
+    assert disclosure.left_out == {Part.CONTENT, Part.LABEL}
+    assert disclosure.reason == "life drawing; measuring pixels"
+    disclosure.follow(wanted.with_values({"content.check": True}))
+    trail.flush()
+    assert disclosure.reason == "measuring pixels"
+    assert acts(disk) == [("content.off", "content"), ("label.off", "label"), ("content.on", "content")]

@@ -1,16 +1,20 @@
 """The benchmark's figures are complete and its words are clear. How large they are is nobody's business here."""
 
+import errno
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from facefusion_live.app import bench_compare, benchmark, paste_bench, render_bench
+from facefusion_live.adapters.onnx import random_swapper
+from facefusion_live.app import bench_compare, benchmark, model_bench, paste_bench, render_bench
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.engine.trail import AuditTrail
 
-STAGES = {"wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
+STAGES = {"content", "wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
 
 
 @pytest.fixture(autouse=True)
@@ -260,7 +264,16 @@ def test_the_render_command_compares_processor_and_device(
     assert json.loads((tmp_path / "render.json").read_text())["render"] == rows
 
 
-def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_audit_trail_is_measured_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = AuditTrail.record
+
+    def slow(trail: AuditTrail, action: str, *words: Any, **others: Any) -> None:
+        time.sleep(0.03 if action == "settings.change" else 0)
+        record(trail, action, *words, **others)
+
+    monkeypatch.setattr(AuditTrail, "record", slow)  # what a call takes shows in every third frame with the record
     words = [
         "bench",
         "audit",
@@ -275,4 +288,40 @@ def test_the_audit_trail_is_measured_too(tmp_path: Path, capsys: pytest.CaptureF
         "--json",
     ]
     assert run_command_line(words) == 0
-    assert json.loads(capsys.readouterr().out)["intact"]
+    told = json.loads(capsys.readouterr().out)
+    assert told["intact"]
+    assert told["added_ms"] > 3, "a third of 30 ms, on a machine however busy"
+    assert told["with_p99_ms"] > 30
+    assert told["without_p50_ms"] > 0
+    assert told["added_p99_ms"] == pytest.approx(told["with_p99_ms"] - told["without_p99_ms"])
+    assert min(told["added_error_ms"], told["noise_p99_ms"]) >= 0
+    assert told["live_record_p50_us"] > 30_000
+
+
+def test_the_models_command_tells_the_net_and_what_is_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(random_swapper, "CHANNELS", 256)
+    monkeypatch.setattr(random_swapper, "BLOCKS", 1)
+    monkeypatch.setattr(model_bench, "_ROUNDS", 2)
+    assert run_command_line(["bench", "models", "--json", str(tmp_path / "models.json")]) == 0
+    shown = capsys.readouterr().out
+    assert all(words in shown for words in ("1 thread ", "2 threads", "512 px"))
+    told = json.loads((tmp_path / "models.json").read_text())
+    assert [row["threads"] for row in told["net"]] == [1, 2]
+    assert all(0 < row["p50_ms"] <= row["p95_ms"] for row in told["net"])
+    assert [row["edge_px"] for row in told["around"]] == [128, 256, 512]
+    for row in told["around"]:
+        assert row["tensors_differ_by"] < 1e-6
+        assert row["pictures_differ_by"] <= 1
+
+
+def test_no_room_for_the_benchmarks_net_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(model_bench, "write_random_swapper", full)
+    assert run_command_line(["bench", "models"]) != 0
+    assert "550 MB, cannot be written" in capsys.readouterr().err

@@ -24,6 +24,7 @@ MODELS: Final = {
     "face_mesh": ("landmarker", [1, 3, 192, 192], "RGB", 0.0, 1.0),
     "face_mesh_attention": ("landmarker", [1, 3, 192, 192], "RGB", 0.0, 1.0),
     "hand_landmark_lite": ("hand_landmarker", [1, 3, 224, 224], "RGB", 0.0, 1.0),
+    "open_nsfw": ("classifier", ["unk__653", 224, 224, 3], "BGR", (-104.0, -117.0, -123.0), 255.0),
     "palm_detection_lite": ("palm_detector", [1, 3, 192, 192], "RGB", 0.0, 1.0),
     "selfie_segmentation": ("segmenter", [1, 3, 256, 256], "RGB", 0.0, 1.0),
     "sface_2021dec_int8bq": ("recogniser", [1, 3, 112, 112], "RGB", 0.0, 255.0),
@@ -62,7 +63,7 @@ def test_a_card_tells_the_truth_about_its_file(path: Path) -> None:
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
 def test_a_built_in_model_is_free_and_its_licence_is_here(path: Path) -> None:
     card = card_of(path)
-    assert card.licence in {"Apache-2.0", "MIT"}
+    assert card.licence in {"Apache-2.0", "MIT", "BSD-2-Clause"}
     assert card.licence_file is not None
     assert card.licence_file.startswith(card.licence)
     assert (LICENCES / card.licence_file).is_file()
@@ -78,9 +79,12 @@ def test_a_card_describes_the_input(path: Path) -> None:
     assert card.target is not None
     assert card.task == task
     assert [value.shape for value in session(card).get_inputs()] == [shape]
-    assert (card.target.size_px, card.target.layout, card.target.colour_order) == (shape[2], "NCHW", colour_order)
-    assert card.target.shift == pytest.approx([black] * 3)
-    assert [255 * scale for scale in card.target.scale] == pytest.approx([white - black] * 3)
+    layout = "NCHW" if shape[1] == 3 else "NHWC"
+    assert (card.target.size_px, card.target.layout, card.target.colour_order) == (shape[2], layout, colour_order)
+    blacks = black if isinstance(black, tuple) else (black,) * 3
+    assert card.target.shift == pytest.approx(blacks)
+    span = white if isinstance(black, tuple) else white - black
+    assert [255 * scale for scale in card.target.scale] == pytest.approx([span] * 3)
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
@@ -129,6 +133,8 @@ def test_a_licence_holds_its_text_and_its_holder() -> None:
     assert "END OF TERMS AND CONDITIONS" in texts["Apache-2.0.txt"]
     assert "Copyright (c) 2020 Shiqi Yu" in texts["MIT-yunet.txt"]
     assert "David Beniaguev" in texts["MIT-sfhq.txt"]
+    assert "Copyright (c) 2016, Yahoo Inc." in texts["BSD-2-Clause-open_nsfw.txt"]
     assert "Copyright 2014-2021 Adobe" in texts["OFL-1.1-noto.txt"]
     for name, text in texts.items():
-        assert name == "Apache-2.0.txt" or "Permission is hereby granted" in " ".join(text.split())
+        grants = "Redistribution and use" if name.startswith("BSD") else "Permission is hereby granted"
+        assert name == "Apache-2.0.txt" or grants in " ".join(text.split())

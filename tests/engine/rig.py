@@ -13,6 +13,7 @@ from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import Buffers, Clock, EventLog, FrameSource, GateState, Sink
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.content import ContentCheck
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import (
@@ -29,7 +30,7 @@ from facefusion_live.engine.tracks import FaceTracks
 from tests.fakes.clock import FakeClock
 from tests.fakes.compute import FakeCompute
 from tests.fakes.events import ListEvents
-from tests.fakes.nets import FakeDetector, FakeLandmarker, FakeRecogniser
+from tests.fakes.nets import FakeDetector, FakeJudge, FakeLandmarker, FakeRecogniser
 from tests.fakes.pictures import Square, bare_share, room
 from tests.fakes.sinks import CollectingSink, Seen
 from tests.fakes.sources import Openings, ScriptedSource, Step
@@ -84,6 +85,7 @@ class Rig:
     settings: Settings = field(default_factory=lambda: Settings().with_values({"swap.max_crop_px": 128}))
     clock: Clock = field(default_factory=FakeClock)
     events: EventLog = field(default_factory=ListEvents)
+    judge: FakeJudge | None = None
     offline: bool = False
     frame_limit: int | None = None
     stages_error: Exception | None = None
@@ -102,8 +104,13 @@ class Rig:
             store=self.store,
             clock=self.clock,
             events=self.events,
+            content=self._check(),
         )
         return LiveSession(parts, offline=self.offline, frame_limit=self.frame_limit, capturing=capturing)
+
+    def _check(self) -> ContentCheck | None:
+        judge = self.judge
+        return None if judge is None else ContentCheck(lambda: judge, self.compute.crop)
 
     def run(self) -> LiveSession:
         """Run to the end of the input."""

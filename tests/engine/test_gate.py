@@ -35,8 +35,8 @@ def _slate() -> CountedImage:
 class Desk:
     """A gate, and what the render thread does around it."""
 
-    def __init__(self) -> None:
-        self.gate = Gate()
+    def __init__(self, gate: Gate | None = None) -> None:
+        self.gate = gate or Gate()
         self.now_ms = 1000
 
     def offer(self, candidate: Candidate) -> GateState:
@@ -129,6 +129,14 @@ def test_a_blocked_gate_does_not_even_take_hold_of_a_good_picture(desk: Desk) ->
     assert good.composition is not None
     assert isinstance(good.composition.image, CountedImage)
     assert good.composition.image.shares == 1
+
+
+def test_a_consent_that_is_gone_shuts_before_the_picture_leaves_and_until_it_is_taken_back() -> None:
+    answers = [True, False, True, True]
+    desk = Desk(Gate(lambda: answers.pop(0)))
+    assert [desk.offer(_good()) for _ in range(3)] == [LIVE, SLATE, SLATE]
+    desk.gate.unblock(Block.CONSENT)
+    assert desk.offer(_good()) is LIVE
 
 
 def test_every_reason_must_be_taken_back(desk: Desk) -> None:

@@ -173,7 +173,7 @@ class TestSideWorker:
             side.worker.start()
             assert done.wait(WAIT_S)
         assert "a side task failed: InferenceError: who is it" in caplog.text
-        assert side.warnings == ["work beside the picture (who the faces are) failed: who is it"]
+        assert side.warnings == ["work beside the picture (who the faces are, what the scene shows) failed: who is it"]
         side.close()
         assert side.worker.join(WAIT_S)
 

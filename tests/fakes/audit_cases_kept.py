@@ -63,6 +63,8 @@ KEPT = [
             ("no JSON", b"{", 12, "unverifiable"),
             ("JSON without end", b'{"a":' + b"[" * 9000, 12, "unverifiable"),
             ("bytes", b"\xff\xfe", 12, "unverifiable"),
+            ("nothing", b"", 12, "unverifiable"),
+            ("blanks", b" \n", 12, "unverifiable"),
             (
                 "a row of no log's name",
                 _NAMELESS,

@@ -257,17 +257,24 @@ def _nameless() -> Evidence:
     return log.evidence()
 
 
-def refusing_to_open(*_: object, **__: object) -> None:
-    """In place of `sqlite3.connect`: a journal on a disk that cannot be written."""
-    error = sqlite3.OperationalError("unable to open database file")
-    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
-    raise error
+def refusing_to_open(code: int) -> Callable[..., None]:
+    """In place of `sqlite3.connect`: what it says of a disk that cannot be written, or gives back wrong bytes."""
+
+    def connect(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = code
+        raise error
+
+    return connect
 
 
 def unopened(answers: Callable[[], object]) -> object:
-    """What is said of a database that may not be opened where it lies."""
-    with patch.object(sqlite3, "connect", refusing_to_open):
-        return answers()
+    """What is said of a database that may not be opened where it lies, and of one on a broken disk."""
+    found: list[object] = []
+    for code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR_CORRUPTFS):
+        with patch.object(sqlite3, "connect", refusing_to_open(code)):
+            found.append(answers())
+    return found
 
 
 def unpackable(answers: Callable[[], object]) -> object:

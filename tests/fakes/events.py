@@ -27,6 +27,11 @@ class ListEvents:
             return [event for event in self._events if event.action == action]
 
     @property
+    def rows(self) -> list[Event]:
+        with self._lock:
+            return list(self._events)
+
+    @property
     def actions(self) -> list[str]:
         with self._lock:
             return [event.action for event in self._events]

@@ -99,3 +99,24 @@ class FakeRecogniser:
             raise self.error
         colour = crop[8, 8].astype(np.float32) + 1
         return colour / np.float32(np.linalg.norm(colour))
+
+
+class FakeJudge:
+    """A `ContentJudge`: the bluer the picture, the nuder the scene.
+
+    Args:
+        answer: What to say instead of what is seen.
+    """
+
+    input_px = 32
+
+    def __init__(self, answer: float | None = None) -> None:
+        self.answer = answer
+        self.error: Exception | None = None
+        self.calls = 0
+
+    def nudity(self, crop: NDArray[np.uint8]) -> float:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return float(crop[..., 2].mean() / 255) if self.answer is None else self.answer

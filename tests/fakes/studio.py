@@ -281,7 +281,7 @@ class FakeStudio:
         )
 
     def _parts(self) -> tuple[str, ...]:
-        return tuple(sorted(part.value for part in unwanted(self.store.current.label)))
+        return tuple(sorted(part.value for part in unwanted(self.store.current)))
 
     def leave_out(self, reason: str | None) -> None:
         self.calls.append(("leave_out", reason))

@@ -223,7 +223,7 @@ def test_single_pictures_leave_consent_and_loads() -> None:
     actions = [action for action, _ in on_record()]
     assert actions.count("consent.deny") == 1
     assert actions.count("consent.grant") == actions.count("source.load") == 2
-    assert actions.count("model.load") == 5, "each of the five nets once"
+    assert actions.count("model.load") == 6, "each of the six nets once"
     assert "frame.failed" not in actions
 
 

@@ -118,7 +118,7 @@ def test_at_every_size_all_of_the_bar_and_the_controls_is_there(
         recording=RecordingState("film.mp4", 3723.0, paused=True, size_bytes=9),
         outputs={"virtual-camera": SinkStatus(SinkState.RUNNING, readers=12)},
         audit=AuditState("not on record: the disk is full", degraded=True),
-        left_out=("mark",),
+        left_out=("content", "mark"),
         input=InputState("clip.mp4", f"{LONG}.mp4"),
     )
     window.on_air.show_state(everything)

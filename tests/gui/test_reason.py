@@ -36,3 +36,22 @@ def test_closing_the_question_keeps_the_label(window: MainWindow, studio: FakeSt
     assert studio.store.current.label.show
     window.bridge.refresh()
     assert not window.reason_dialog.isVisible()
+
+
+def test_switching_the_nudity_check_off_asks_why_in_words_of_its_own(window: MainWindow, studio: FakeStudio) -> None:
+    dialog = window.reason_dialog
+    studio.store.commit({"content.check": False})
+    window.bridge.refresh()
+    assert dialog.isVisible()
+    assert dialog.windowTitle() == "Switch off the nudity check"
+    assert dialog._question.text() == "Why should nobody look whether the scene is nude?"
+    dialog.reason.setText("a life drawing class")
+    dialog.leave_out.click()
+    window.bridge.refresh()
+    assert window.on_air.left_out.words == "No nudity check"
+    studio.store.commit({"label.show": False, "label.mark": False})
+    window.bridge.refresh()
+    assert window.on_air.left_out.words == "No label, no mark · No nudity check"
+    studio.store.commit({"content.check": True, "label.show": True, "label.mark": True})
+    window.bridge.refresh()
+    assert not window.on_air.left_out.words

@@ -86,6 +86,11 @@ def test_the_picture_is_there_while_live_and_the_page_while_idle(window: MainWin
         ({"gate": GateState.SLATE, "fault": "no face"}, "SLATE", "The slate is shown: no face"),
         ({"gate": GateState.PASS, "pass_armed": True}, "PASS", "A bare face may be on air: pass-through"),
         ({"blocks": frozenset({Block.CONSENT}), "gate": GateState.SLATE}, "SLATE", "The slate is shown: consent"),
+        (
+            {"blocks": frozenset({Block.CONTENT}), "gate": GateState.SLATE, "content_problem": "the scene looks nude"},
+            "SLATE",
+            "The slate is shown: the scene looks nude",
+        ),
         ({"pass_armed": True}, "LIVE", "Every face is covered · pass-through is armed"),
         (
             {"gate": GateState.SLATE, "fault": "no face", "input_problem": "no pictures come"},

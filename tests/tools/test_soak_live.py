@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -64,7 +64,7 @@ def test_a_short_run_of_the_real_program() -> None:
     assert all(0 < one.live <= one.frames for one in readings)
     assert all(0 < one.p50_ms <= one.p95_ms < 10_000 for one in readings)
     assert all(one.leases > 0 and one.files > 0 and one.memory_mib > 0 for one in readings)
-    assert left == NOTHING
+    assert max(asdict(left).values()) <= 0, "fewer are others' that closed meanwhile"
     assert len(table(readings).splitlines()) == 4
 
 

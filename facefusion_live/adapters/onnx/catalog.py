@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
 from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
@@ -22,6 +23,7 @@ from facefusion_live.adapters.onnx.identity import (
 )
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
@@ -30,6 +32,7 @@ from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain.errors import ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.ports import (
+    ContentJudge,
     FaceDetector,
     FaceEnhancer,
     FaceLandmarker,
@@ -49,6 +52,7 @@ _DETECTORS = {
 }
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
+_JUDGES = {"nudity": NudityNet}
 """Who reads the answer, by the name of the decoder on the card."""
 
 
@@ -90,6 +94,14 @@ class Catalog:
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
+        return ModelCard.parse(self.text(model_id))
+
+    def text(self, model_id: str) -> str:
+        """The card of a model as it is written.
+
+        Raises:
+            ModelCardError: There is none, or it cannot be read.
+        """
         path = self._find(f"{model_id}.toml")
         try:
             text = None if path is None else path.read_text("utf-8")
@@ -97,7 +109,7 @@ class Catalog:
             raise ModelCardError(f"the card of {model_id} cannot be read") from error
         if text is None:
             raise ModelCardError(f"there is no model {model_id!r}")
-        return ModelCard.parse(text)
+        return text
 
     def known(self, task: Task) -> tuple[str, ...]:
         """Every model of a task that there is a card for, by name. Cards that cannot be read are passed over."""
@@ -162,6 +174,12 @@ class Catalog:
         """A recogniser. Raises ModelCardError, InferenceError."""
         return self._embedding_net(model_id)
 
+    def content_judge(self, model_id: str) -> ContentJudge:
+        """What judges scenes. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, _JUDGES, "judge of scenes")
+        return _JUDGES[output.decoder](self._net(card), picture)
+
     def swapper(self, model_id: str, crop: Crop, regions: RegionPainter) -> FaceSwapper:
         """A neural swapper with all that its card says it needs.
 
@@ -177,7 +195,9 @@ class Catalog:
         card = self.card(model_id)
         if card.identity is None:
             raise ModelCardError(f"{card.id} is no swapper of a known family")
-        return OneShotSwapper(card, self._net(card), self._identity(card, crop), crop, regions)
+        net, identity = self._net(card), self._identity(card, crop)
+        likeness = Likeness(identity) if card.identity.mix and isinstance(identity, EmbeddingIdentity) else None
+        return OneShotSwapper(card, net, identity, likeness, crop, regions)
 
     def enhancer(self, model_id: str) -> FaceEnhancer:
         """An enhancer. Raises ModelCardError, InferenceError."""

@@ -2,6 +2,7 @@
 """How a swapper is told whom to draw: the source face as a vector, or as a picture."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,11 +23,24 @@ Projection = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """From one recogniser's vector (1, d) to what a swapper takes (1, e)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """Whom to draw.
+
+    Attributes:
+        tensor: For the swapper's second input.
+        raw: (1, d) the recogniser's vector that it was made of; None where it was made of a picture.
+    """
+
+    tensor: NDArray[np.float32]
+    raw: NDArray[np.float32] | None = None
+
+
 class IdentityMaker(Protocol):
     """Turns source pictures into what a net takes."""
 
-    def make(self, portraits: Sequence[Portrait]) -> NDArray[np.float32]:
-        """The tensor for the swapper's second input.
+    def make(self, portraits: Sequence[Portrait]) -> Told:
+        """For the swapper's second input.
 
         Raises:
             InferenceError: A net failed, or its answer is of no use.
@@ -51,22 +65,31 @@ class EmbeddingIdentity:
         self._recogniser, self._crop = recogniser, crop
         self._project, self._normalise = project, normalise
 
-    def make(self, portraits: Sequence[Portrait]) -> NDArray[np.float32]:
+    def make(self, portraits: Sequence[Portrait]) -> Told:
         """(1, e) float32."""
-        raw = np.stack([self._raw(portrait) for portrait in portraits])
+        raw = np.concatenate([self.raw(portrait.image, portrait.face.landmarks5_px) for portrait in portraits])
         lengths = np.linalg.norm(raw, axis=1, keepdims=True)
         mean = (raw / lengths).mean(0, keepdims=True) * lengths.mean()
-        vector = self._project(_unit(mean) if self._normalise == "before" else mean)
-        vector = _unit(vector) if self._normalise == "after" else vector
+        return Told(self.projected(mean), mean)
+
+    def raw(self, image: Image, landmarks5_px: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(1, d) as the recogniser gives it for a face in a picture."""
+        edge = self._recogniser.input_px
+        crop = np.empty((edge, edge, 3), np.uint8)
+        self._crop(image, geometry.align(landmarks5_px, self._recogniser.template, edge), crop)
+        return self._recogniser.raw(crop)[None]
+
+    def projected(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(1, e) float32 made of (1, d).
+
+        Raises:
+            InferenceError: A net failed, or its answer is not finite.
+        """
+        vector = self._project(unit(raw) if self._normalise == "before" else raw)
+        vector = unit(vector) if self._normalise == "after" else vector
         if not np.isfinite(vector).all():
             raise InferenceError("the source face gave no usable vector")
         return vector.astype(np.float32)
-
-    def _raw(self, portrait: Portrait) -> NDArray[np.float32]:
-        edge = self._recogniser.input_px
-        crop = np.empty((edge, edge, 3), np.uint8)
-        self._crop(portrait.image, geometry.align(portrait.face.landmarks5_px, self._recogniser.template, edge), crop)
-        return self._recogniser.raw(crop)
 
 
 class PictureIdentity:
@@ -83,12 +106,12 @@ class PictureIdentity:
         self._template, self._edge = picture.template, picture.size_px
         self._tensor, self._crop = InputTensor(picture), crop
 
-    def make(self, portraits: Sequence[Portrait]) -> NDArray[np.float32]:
+    def make(self, portraits: Sequence[Portrait]) -> Told:
         """(1, 3, n, n) or (1, n, n, 3) float32."""
         portrait = min(portraits, key=_turned_away)
         crop = np.empty((self._edge, self._edge, 3), np.uint8)
         self._crop(portrait.image, geometry.align(portrait.face.landmarks5_px, self._template, self._edge), crop)
-        return self._tensor.fill(crop).copy()
+        return Told(self._tensor.fill(crop).copy())
 
 
 def unchanged(vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -106,7 +129,8 @@ def by_net(converter: NetSession) -> Projection:
     return lambda vector: converter.run(vector)[0].reshape(1, -1)
 
 
-def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The vector at length 1."""
     return vector / np.maximum(np.linalg.norm(vector), np.float32(1e-12))
 
 

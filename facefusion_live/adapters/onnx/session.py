@@ -3,7 +3,8 @@
 
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime as ort
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue]
 
+from facefusion_live.adapters.onnx.precision import in_single
 from facefusion_live.domain.errors import InferenceError
 
 _ORT_ERRORS = tuple(
@@ -99,6 +102,8 @@ class NetSession:
     """
 
     def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU) -> None:
+        self._path, self._threads = path.resolve(), threads
+        self._fell_back, self._may_fall_back = False, True
         try:
             self._session = _shared(path, threads, provider)
         except (*_ORT_ERRORS, OSError) as error:
@@ -109,6 +114,11 @@ class NetSession:
         # The session is asked, not onnxruntime: that lists what it was built with, whether or not it can be loaded.
         if self.provider != provider:
             raise _not_there(provider)
+        self._read_signature()
+        if self._path in _in_single:
+            self.fall_back()
+
+    def _read_signature(self) -> None:
         self._inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self._outputs = [output.name for output in self._session.get_outputs()]
 
@@ -127,6 +137,33 @@ class NetSession:
         """Names of the outputs, in the order in which `run` gives them."""
         return self._outputs
 
+    def fall_back(self) -> bool:
+        """Run the net in single precision from now on, if it holds anything in half.
+
+        For nets whose numbers overflow float16 on some cards. Takes as long as loading it, once; the next session of
+        this file in this process begins so. Thread: any, one at a time.
+
+        Raises:
+            InferenceError: It cannot be loaded in single precision.
+        """
+        if self._fell_back or not self._may_fall_back:
+            return False
+        self._may_fall_back = False
+        self._fell_back = self._open_in_single()
+        if self._fell_back:
+            _in_single.add(self._path)
+            self._read_signature()
+        return self._fell_back
+
+    def _open_in_single(self) -> bool:
+        try:
+            whole = in_single(self._path)
+            if whole is not None:
+                self._session = _with(whole, _options(self._threads), self.provider)
+        except (*_ORT_ERRORS, OSError, DecodeError) as error:
+            raise InferenceError(f"the net {self._path.name} cannot be loaded in single precision") from error
+        return whole is not None
+
     def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
         """All outputs for one run.
 
@@ -140,12 +177,36 @@ class NetSession:
             InferenceError: The runtime failed.
             ValueError: Too few or too many tensors.
         """
+        listener = _listeners.get(self._path)
+        if listener is not None:
+            listener(tensors)
         fed = {spec.name: np.asarray(tensor, spec.dtype) for spec, tensor in zip(self._inputs, tensors, strict=True)}
         try:
             answers = self._session.run(self._outputs, fed)
         except _ORT_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
         return [_single(np.asarray(answer)) for answer in answers]
+
+
+_in_single: set[Path] = set()
+
+
+def runs_in_single(path: Path) -> bool:
+    """Whether a net's file holds half precision that did not serve here, so that it runs in single."""
+    return path.resolve() in _in_single
+
+
+_listeners: dict[Path, Callable[[tuple[NDArray[Any], ...]], None]] = {}
+
+
+@contextmanager
+def overheard(path: Path, hear: Callable[[tuple[NDArray[Any], ...]], None]) -> Generator[None]:
+    """Hear what a net is fed, from whichever thread, until the context ends. The tensors are the net's own memory."""
+    _listeners[path.resolve()] = hear
+    try:
+        yield
+    finally:
+        del _listeners[path.resolve()]
 
 
 def _spec(node: ort.NodeArg) -> TensorSpec:

@@ -1,6 +1,7 @@
 # pyright: basic
 """Neural swappers: one implementation for every net that takes a face and an identity and paints the swapped face."""
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,17 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.canvas import Canvas, canvas_around
-from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker
+from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker, Told
+from facefusion_live.adapters.onnx.likeness import NEUTRAL, Likeness
 from facefusion_live.adapters.onnx.session import NetSession, TensorSpec
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
+from facefusion_live.adapters.onnx.tiles import Tiles
 from facefusion_live.domain import geometry
 from facefusion_live.domain.change import CELLS, change
-from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
-from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.settings import MOST_BOOST, Settings
+
+log = logging.getLogger("facefusion_live.inference")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,11 +34,11 @@ class NeuralSource:
 
     Attributes:
         made_for: Id of the card.
-        tensor: For the net's second input.
+        told: Whom to draw.
     """
 
     made_for: str
-    tensor: NDArray[np.float32]
+    told: Told
 
 
 class OneShotSwapper:
@@ -43,6 +48,7 @@ class OneShotSwapper:
         card: Says how pictures go in and come out.
         net: The net.
         identity: Makes its second input.
+        likeness: Mixes the target into it; None where that has no effect.
         crop: Samples the target's crop.
         regions: Draws the signed distances of a patch.
 
@@ -51,20 +57,26 @@ class OneShotSwapper:
     """
 
     def __init__(
-        self, card: ModelCard, net: NetSession, identity: IdentityMaker, crop: Crop, regions: RegionPainter
+        self,
+        card: ModelCard,
+        net: NetSession,
+        identity: IdentityMaker,
+        likeness: Likeness | None,
+        crop: Crop,
+        regions: RegionPainter,
     ) -> None:
         if card.target is None or card.target.template is None or not isinstance(card.output, PictureFormat):
             raise ModelCardError(f"{card.id} is no swapper of a known family")
         self.name, self.provider = card.id, net.provider
-        self._net, self._identity, self._crop, self._regions = net, identity, crop, regions
-        self._template, self._edge = card.target.template, card.target.size_px
+        self._net, self._identity, self._likeness = net, identity, likeness
+        self._crop, self._regions = crop, regions
+        self._template = card.target.template
         self._tensor, self._picture = InputTensor(card.target), OutputPicture(card.output)
         self._target_first = _target_comes_first(net.inputs, card)
-        self._pixels = np.empty((self._edge, self._edge, 3), np.uint8)
-        self._painted = np.empty((card.output.size_px, card.output.size_px, 3), np.uint8)
+        self._tiles = tuple(Tiles(n, card.target.size_px, card.output.size_px) for n in range(1, MOST_BOOST + 1))
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
-        """The source face's tensor."""
+        """The source face as the net takes it."""
         return NeuralSource(self.name, self._identity.make(portraits))
 
     def swap(
@@ -73,33 +85,42 @@ class OneShotSwapper:
         """A patch at the resolution of the net, with a margin where it has nothing to show.
 
         Raises:
+            HalfPrecisionError: The net overflowed in half precision; the next picture is painted in single.
             InferenceError: The source was prepared for another engine, or the net failed or gave no finite picture.
         """
         if not isinstance(source, NeuralSource) or source.made_for != self.name:
             raise InferenceError("the source face was prepared for another engine")
-        net_from_frame = geometry.align(face.landmarks5_px, self._template, self._edge)
-        self._crop(frame.image, net_from_frame, self._pixels)
-        target = self._tensor.fill(self._pixels)
-        tensors = (target, source.tensor) if self._target_first else (source.tensor, target)
-        self._picture.read(self._net.run(*tensors)[0], self._painted)
-        changed = self._changed(geometry.transform(net_from_frame, face.mesh_px[:468]))
-        enlarged = geometry.scaled(self._painted.shape[0] / self._edge)
+        identity = source.told.tensor
+        if self._likeness is not None and source.told.raw is not None and settings.swap.likeness != NEUTRAL:
+            identity = self._likeness.tensor(source.told.raw, frame, face, settings.swap.likeness)
+        tiles = self._tiles[settings.swap.pixel_boost - 1]
+        crop_from_frame = geometry.align(face.landmarks5_px, self._template, tiles.seen.shape[0])
+        self._crop(frame.image, crop_from_frame, tiles.seen)
+        for seen, painted in tiles:
+            self._paint(seen, identity, painted)
+        changed = _changed(tiles, geometry.transform(crop_from_frame, face.mesh_px[:468]))
+        enlarged = geometry.scaled(tiles.painted.shape[0] / tiles.seen.shape[0])
         canvas = canvas_around(
-            geometry.compose(enlarged, net_from_frame), self._painted.shape[0], face, settings.swap.max_crop_px
+            geometry.compose(enlarged, crop_from_frame), tiles.painted.shape[0], face, settings.swap.max_crop_px
         )
-        return replace(self._patch(canvas, face, face_index, buffers), change=changed)
+        return replace(self._patch(canvas, tiles.painted, face, face_index, buffers), change=changed)
 
-    def _changed(self, mesh_px: NDArray[np.float32]) -> float:
-        """How different the painted face is from the one that the net was fed; the mesh in the net's pixels."""
-        hull = cv2.convexHull(np.rint(mesh_px[:, :2]).astype(np.int32))
-        inside = cv2.fillConvexPoly(np.zeros((self._edge, self._edge), np.uint8), hull, 255)
-        size = (CELLS, CELLS)
-        seen, painted, whole = (
-            cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (self._pixels, self._painted, inside)
-        )
-        return change(seen.astype(np.float32), painted.astype(np.float32), whole == 255)
+    def _paint(self, seen: NDArray[np.uint8], identity: NDArray[np.float32], painted: NDArray[np.uint8]) -> None:
+        target = self._tensor.fill(seen)
+        tensors = (target, identity) if self._target_first else (identity, target)
+        try:
+            self._picture.read(self._net.run(*tensors)[0], painted)
+        except NotFiniteError as error:
+            if not self._net.fall_back():
+                raise
+            # This frame fails, and so it is on record; the next ones do not.
+            words = f"{self.name} gave numbers that are not finite in half precision: from now on it runs in single"
+            log.warning("%s", words)
+            raise HalfPrecisionError(words) from error
 
-    def _patch(self, canvas: Canvas, face: Face, face_index: int, buffers: Buffers) -> Patch:
+    def _patch(
+        self, canvas: Canvas, painted: NDArray[np.uint8], face: Face, face_index: int, buffers: Buffers
+    ) -> Patch:
         size = canvas.size_px
         with ExitStack() as on_failure:
             buffer = buffers.acquire()
@@ -107,7 +128,7 @@ class OneShotSwapper:
             swap = buffer.array((size, size, 3))
             regions = buffer.array((size, size, 4), offset=swap.size)
             coverage = buffer.array((size, size), offset=swap.size + regions.size)
-            canvas.place(self._painted, swap, coverage)
+            canvas.place(painted, swap, coverage)
             self._regions.regions(geometry.transform(canvas.canvas_from_frame, face.mesh_px), regions)
             on_failure.pop_all()
         for _ in range(2):  # three pictures, one share each
@@ -120,6 +141,17 @@ class OneShotSwapper:
             crop_from_frame=canvas.canvas_from_frame,
             face_index=face_index,
         )
+
+
+def _changed(tiles: Tiles, mesh_px: NDArray[np.float32]) -> float:
+    """How different the painted face is from the one that the net was fed; the mesh in pixels of what it was fed."""
+    hull = cv2.convexHull(np.rint(mesh_px[:, :2]).astype(np.int32))
+    inside = cv2.fillConvexPoly(np.zeros(tiles.seen.shape[:2], np.uint8), hull, 255)
+    size = (CELLS, CELLS)
+    seen, painted, whole = (
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (tiles.seen, tiles.painted, inside)
+    )
+    return change(seen.astype(np.float32), painted.astype(np.float32), whole == 255)
 
 
 def _target_comes_first(inputs: Sequence[TensorSpec], card: ModelCard) -> bool:

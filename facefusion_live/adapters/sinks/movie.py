@@ -2,6 +2,8 @@
 """A movie file being written: pictures and sound into one container."""
 
 import io
+import os
+import struct
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,6 +25,10 @@ from facefusion_live.domain.settings import Record
 _KEY_FRAME_S = 2
 _FRAGMENT_US = 1_000_000
 """A fragment is written at least so often, key frame or not."""
+
+_BOXED = (".mp4", ".mov")
+_BOX_HEAD = struct.Struct(">I4s")
+"""ISO/IEC 14496-12, 4.2: length of the box with this head, in bytes, and its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +160,39 @@ class Movie:
         self._file.close()
 
     def abandon(self) -> None:
-        """Close the file after an error, as far as it got."""
+        """Close the file after an error, as far as it got: it ends with the last fragment that is whole."""
         with suppress(OSError, FFmpegError):
             self._container.close()
         self._file.close()
+        if self.path.suffix.lower() in _BOXED:
+            with suppress(OSError):
+                cut_torn_fragment(self.path)
+
+
+def cut_torn_fragment(path: Path) -> None:
+    """Take a fragment that a full disk left torn from the end of an MP4 or MOV.
+
+    A `moof` without its last bytes keeps players from opening the file at all, whatever lies whole before it.
+
+    Args:
+        path: A file of boxes, of which the last may be cut off.
+
+    Raises:
+        OSError: The file could not be read or cut.
+    """
+    with path.open("r+b") as film:
+        size = film.seek(0, os.SEEK_END)
+        begin = whole = 0
+        while begin + _BOX_HEAD.size <= size:
+            film.seek(begin)
+            length, kind = _BOX_HEAD.unpack(film.read(_BOX_HEAD.size))
+            begin += length
+            # Under 8 are the two lengths that FFmpeg puts in only when it ends a file: 64 bits, and up to the end.
+            if begin > size or length < _BOX_HEAD.size:
+                break
+            if kind != b"moof":  # worth nothing without the `mdat` behind it
+                whole = begin
+        film.truncate(whole)
 
 
 class _WholeFile(io.FileIO):

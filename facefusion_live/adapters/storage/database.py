@@ -59,8 +59,10 @@ def open_reader(path: Path) -> sqlite_utils.Database:
         UnreadableError: The file is no database.
         CannotOpenError: It cannot be opened now, whatever is in it.
     """
-    if path.exists() and not path.is_file():  # SQLite would wait for ever at a pipe
-        raise UnreadableError(f"{path.name} is no file")
+    for end in ("", "-wal", "-shm", "-journal"):
+        file = path.with_name(path.name + end)
+        if file.exists() and not file.is_file():  # SQLite would wait for ever at a pipe
+            raise UnreadableError(f"{file.name} is no file")
     with reading(path.name):
         connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S, isolation_level=None)
         try:

@@ -1,10 +1,17 @@
 # pyright: basic
-"""The writer's lock: one process writes a log, and the system frees the lock when that process dies."""
+"""The writer's lock: one process writes a log, and the system frees the lock when that process dies.
 
+The main log's is held on the folder, too: a file of its own can be deleted under a running program, and a second one
+would take the log for left behind by a program that was killed.
+"""
+
+import errno
 import os
 import time
 from pathlib import Path
 from typing import Self
+
+from facefusion_live.adapters.storage.layout import Layout
 
 _TRIES, _PAUSE_S = 5, 0.01
 """Somebody who only asks whether a log is written (`is_written`) holds its lock for an instant."""
@@ -40,40 +47,63 @@ def lock_patiently(handle: int, patience_s: float = 2.0) -> None:
 class WriterLock:
     """A lock that is held. Closing frees it."""
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
+    def __init__(self, handles: list[int]) -> None:
+        self._handles = handles
 
     @classmethod
     def take(cls, log: Path) -> Self | None:
         """The lock of a log; None when another process has it."""
-        handle = os.open(log.with_name(log.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        for left in reversed(range(_TRIES)):
-            try:
-                _lock(handle)
-            except OSError:
-                time.sleep(_PAUSE_S if left else 0)
-            else:
-                return cls(handle)
-        os.close(handle)
-        return None
+        lock = cls([])
+        try:
+            for place in _places(log):
+                handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR | os.O_CREAT, 0o600)
+                lock._handles.append(handle)
+                if not _taken(handle):
+                    lock.close()
+                    return None
+        except BaseException:
+            lock.close()
+            raise
+        return lock
 
     def close(self) -> None:
         """Free it. Safe to call twice."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        while self._handles:
+            os.close(self._handles.pop())
 
 
 def is_written(log: Path) -> bool:
     """Has some process the log open for writing? Changes nothing."""
+    return any(_is_locked(place) for place in _places(log))
+
+
+def _places(log: Path) -> list[Path]:
+    beside = log.with_name(log.name + ".lock")
+    return [beside, log.parent] if os.name == "posix" and log == Layout(log.parent).main else [beside]
+
+
+def _taken(handle: int) -> bool:
+    for left in reversed(range(_TRIES)):
+        try:
+            _lock(handle)
+        except OSError as error:
+            if error.errno == errno.EBADF:  # a network's file system, where folders cannot be locked
+                return True
+            time.sleep(_PAUSE_S if left else 0)
+        else:
+            return True
+    return False
+
+
+def _is_locked(place: Path) -> bool:
     try:
-        handle = os.open(log.with_name(log.name + ".lock"), os.O_RDONLY)
+        handle = os.open(place, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
         _lock(handle)
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno != errno.EBADF
     finally:
         os.close(handle)
     return False

@@ -23,7 +23,7 @@ from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.outbox import boasts_of
 from facefusion_live.adapters.storage.queries import matching, numbers_of
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
-from facefusion_live.domain.audit.anchors import KeptElsewhere, compare_genesis
+from facefusion_live.domain.audit.anchors import CANNOT_OPEN, KeptElsewhere, compare_genesis, outcome_of_lost
 from facefusion_live.domain.audit.errors import CannotOpenError, EvidenceMissingError, UnreadableError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.evidence import Evidence, Head, Horizon
@@ -92,7 +92,10 @@ class LogReader:
             if known and report.log_id and report.log_id not in known:
                 report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
             found.append((path.name, report))
-        return found + [("", _lost(log_id)) for log_id in sorted(known - {report.log_id for _, report in found})]
+        reports = [report for _, report in found]
+        outcome = outcome_of_lost(reports)
+        gone = sorted(known - {report.log_id for report in reports})
+        return found + [("", _lost(log_id, outcome)) for log_id in gone]
 
     def verify_one(self, path: Path, kept: KeptElsewhere = KeptElsewhere()) -> LogReport:  # noqa: B008 (frozen)
         """Check one log of the home."""
@@ -103,7 +106,7 @@ class LogReader:
             report = self._verified(path, log_id, kept)
         except CannotOpenError as error:
             report = LogReport(log_id)
-            report.find("chain", Outcome.UNVERIFIABLE, "cannot_open", 0, f"{error}. {error.advice}")
+            report.find("chain", Outcome.UNVERIFIABLE, CANNOT_OPEN, 0, f"{error}. {error.advice}")
             return report
         except (UnreadableError, *DAMAGED) as error:
             report = LogReport(log_id)
@@ -152,6 +155,14 @@ class LogReader:
         if memory.notice:
             report.note(memory.notice)
         return report
+
+    def lost(self) -> frozenset[str]:
+        """Logs that were written here, as far as anything remembers, and that no file holds any more.
+
+        Raises:
+            CannotOpenError: A file cannot be read now.
+        """
+        return Mirror(self.layout, self.vault).known_logs() - {log_id for _, log_id in logs_of(self.layout)}
 
     def remembered(self, log_id: str) -> tuple[Head, ...]:
         """The latest head of a log in each place outside its database."""
@@ -283,10 +294,10 @@ def _all_rows(connection: sqlite3.Connection, archives: list[Archive]) -> Iterat
     yield from rows_of(connection)
 
 
-def _lost(log_id: str) -> LogReport:
+def _lost(log_id: str, outcome: Outcome) -> LogReport:
     report = LogReport(log_id)
     message = f"the log {log_id} was written here, and no file that can be read holds it"
-    report.find("coverage", Outcome.TRUNCATED, "log_missing", 0, message)
+    report.find("coverage", outcome, "log_missing", 0, message)
     return report
 
 

@@ -71,6 +71,8 @@ class AlertRules:
         found: list[Alert] = []
         if action == "label.off":
             found.append(Alert("label_off", "The visible label was switched off."))
+        if action == "content.off":
+            found.append(Alert("content_off", "The nudity check was switched off."))
         if action.startswith("export.") and self._too_many("exports", "", mono_ns):
             found.append(Alert("many_exports", f"More than {MANY} exports within a minute."))
         if action == "consent.deny" and self._too_many("denials", "", mono_ns):

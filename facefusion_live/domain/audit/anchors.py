@@ -11,6 +11,9 @@ from facefusion_live.domain.audit.merkle import leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
 
+CANNOT_OPEN = "cannot_open"
+"""Code of the finding that a log cannot be read now, whatever is in it."""
+
 _CONFLICT = b""
 """Stands for a row of which two different copies were kept: no row has this hash."""
 
@@ -37,12 +40,12 @@ class KeptElsewhere:
         copies: dict[str, dict[int, bytes]] = {}
         for data in files:
             if data.lstrip().startswith(b"{"):
-                text = _take_rows(data, codec, copies)
+                if not (text := _take_rows(data, codec, copies)):
+                    continue
             else:
                 text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-            if text:
-                log_id = _log_of(text)
-                notes[log_id] = (*notes.get(log_id, ()), text)
+            log_id = _log_of(text)
+            notes[log_id] = (*notes.get(log_id, ()), text)
         return cls(notes, copies)
 
     def of(self, log_id: str) -> Anchors:
@@ -52,7 +55,7 @@ class KeptElsewhere:
     def lost_logs(self, reports: list[LogReport]) -> list[LogReport]:
         """A report for each log that was kept elsewhere and is not among those verified."""
         lost = sorted((self.notes.keys() | self.copies.keys()) - {report.log_id for report in reports} - {""})
-        return [_lost(log_id) for log_id in lost]
+        return [_lost(log_id, outcome_of_lost(reports)) for log_id in lost]
 
 
 def compare_genesis(reports: list[LogReport], fingerprints: Collection[str]) -> None:
@@ -92,7 +95,13 @@ def _log_of(note: str) -> str:
         return ""
 
 
-def _lost(log_id: str) -> LogReport:
+def outcome_of_lost(reports: Iterable[LogReport]) -> Outcome:
+    """What it means that a log is not among those verified: one that cannot be read now may be it."""
+    unread = any(finding.code == CANNOT_OPEN for report in reports for finding in report.findings)
+    return Outcome.UNVERIFIABLE if unread else Outcome.TRUNCATED
+
+
+def _lost(log_id: str, outcome: Outcome) -> LogReport:
     report = LogReport(log_id)
-    report.find("anchor", Outcome.TRUNCATED, "anchored_log_missing", 0, f"the log {log_id} was kept and is not here")
+    report.find("anchor", outcome, "anchored_log_missing", 0, f"the log {log_id} was kept and is not here")
     return report

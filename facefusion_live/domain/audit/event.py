@@ -44,6 +44,10 @@ ACTIONS = frozenset(
         "consent.revoke",
         "label.off",
         "label.on",
+        "content.off",
+        "content.on",
+        "content.shut",
+        "content.clear",
         "passthrough.on",
         "passthrough.off",
         "export.video",
@@ -166,9 +170,14 @@ def is_target(text: str) -> bool:
     return _TARGET.fullmatch(text) is not None
 
 
+def is_session(text: str) -> bool:
+    """Is it a session's id as rows have it?"""
+    return _SESSION_ID.fullmatch(text) is not None
+
+
 @lru_cache(maxsize=64)
 def _second_text(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]  # strftime writes the year 999 with three digits
 
 
 @lru_cache(maxsize=64)

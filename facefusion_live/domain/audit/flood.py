@@ -5,7 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-EXEMPT_PREFIXES = ("consent.", "export.", "label.", "passthrough.", "key.", "log.", "session.", "audit.", "auth.")
+EXEMPT_PREFIXES = (
+    "consent.",
+    "export.",
+    "label.",
+    "content.",
+    "passthrough.",
+    "key.",
+    "log.",
+    "session.",
+    "audit.",
+    "auth.",
+)
 """Acts that are never turned away, and the log's own rows."""
 
 

@@ -26,7 +26,7 @@ _DATA = re.compile(
 )
 """Text that is data."""
 _NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatch
-_IS_KEY = re.compile(r"[a-z0-9_]+").fullmatch
+_IS_KEY, _IS_PLAIN_KEY = re.compile(r"[a-z0-9_]+").fullmatch, re.compile(r"[a-z_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
 _TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START})
 _SIMPLE = frozenset({str, int, bool, type(None)})
@@ -35,6 +35,14 @@ _PLAIN = _SEQUENCES | {dict}
 """What most values are: worth a short way, since every row of a flood goes through here. Asking whether something is of
 an abstract kind, a Mapping say, costs ten times as much as looking at its type."""
 _MOST_THOUSANDTHS = 2**40
+
+
+def as_given(text: str) -> str:
+    """The `Hide` of a first pass, which masks nothing and leaves names of fields as they are, for a second one to mask.
+
+    A name that was brought into form could not be told from a harmless one any more: `_home_anna`.
+    """
+    return text
 
 
 def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Codec) -> dict[str, Any]:
@@ -111,7 +119,7 @@ def _object(given: Mapping[object, object], hide: Hide, depth: int) -> dict[str,
 def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
     if len(key) > MAX_KEY:
         key = f"key_{sha256(key.encode('utf-8', 'replace')).hexdigest()[:16]}"
-    name = key if _IS_KEY(key) else _NOT_IN_KEY.sub("_", hide(key).lower()) or "_"
+    name = _name(key, hide)
     kind = type(value)
     if kind in _SIMPLE:
         return name, _simple(value, hide)
@@ -123,6 +131,19 @@ def _item(key: str, value: object, hide: Hide, depth: int) -> tuple[str, Any]:
     if depth < MAX_DEPTH and _has_fraction(value, depth):
         return name if name.endswith("_milli") else f"{name}_milli", _thousandths(value, hide, depth)
     return name, tidy(value, hide, depth)
+
+
+def _name(key: str, hide: Hide) -> str:
+    if _IS_PLAIN_KEY(key):  # most are: nothing in it could be a path or an address
+        return key
+    if not key.isascii():
+        key = key.encode("utf-8", "replace").decode()
+    if hide is as_given:
+        return key
+    stem = key.removesuffix("_milli")  # says what the value is, and is no part of a path
+    if (hidden := hide(stem)) == stem and _IS_KEY(key):
+        return key
+    return (_NOT_IN_KEY.sub("_", hidden.lower()) or "_") + key[len(stem) :]
 
 
 def _items(value: object) -> "list[object] | None":

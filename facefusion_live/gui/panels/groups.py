@@ -5,7 +5,7 @@ from facefusion_live.domain.settings import PARAMETERS
 LOOK = ("look", "mask")
 FACES = ("swap", "track", "detect")
 CAMERA = ("capture",)
-SAFETY = ("gate", "consent")
+SAFETY = ("gate", "content", "consent")
 OUTPUT = ("record", "sound", "stream", "virtual_camera", "label")
 PERFORMANCE = ("render",)
 AUDIT = ("audit",)

@@ -10,7 +10,7 @@ from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.group_form import GroupForm
 from facefusion_live.gui.widgets.labels import Role
 from facefusion_live.gui.widgets.section import Section
-from facefusion_live.gui.words import engine_words
+from facefusion_live.gui.words import block_words, engine_words
 
 
 class SafetyPanel(Page):
@@ -53,7 +53,7 @@ class SafetyPanel(Page):
         reason = state.input_problem or state.fault
         why = self.tr("Because: {fault}").format(fault=engine_words(reason)) if reason else ""
         if state.blocks:
-            reasons = ", ".join(sorted(engine_words(block.value) for block in state.blocks))
+            reasons = ", ".join(block_words(state))
             return Role.WARNING, self.tr("Shut"), self.tr("Because: {fault}").format(fault=reasons)
         match state.gate:
             case GateState.LIVE:

@@ -103,6 +103,7 @@ def stage_word(stage: str) -> str:
         "capture_to_emit": translate("Stages", "Capture to output"),
         "wait": translate("Stages", "Waiting for inference"),
         "inference": translate("Stages", "Inference, all of it"),
+        "content": translate("Stages", "Look at the scene"),
         "track": translate("Stages", "Follow faces"),
         "detect": translate("Stages", "Find faces"),
         "choose": translate("Stages", "Choose faces"),

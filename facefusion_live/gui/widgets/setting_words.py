@@ -19,6 +19,7 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
         "look": "Face",
         "mask": "Edge and mask",
         "render": "What composes",
+        "content": "What scenes show",
         "audit": "How long rows are kept",
     }
 )

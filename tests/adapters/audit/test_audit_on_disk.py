@@ -10,6 +10,7 @@ from pathlib import Path
 import cryptography
 import pytest
 
+from facefusion_live.adapters.storage import database
 from facefusion_live.adapters.storage.codec import FAST
 from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import EvidenceMissingError
@@ -18,7 +19,7 @@ from tests.fakes.audit import LogBuilder
 from tests.fakes.audit_attacks import ATTACKS, bit_flips, genuine, properly_pruned
 from tests.fakes.audit_disk import VERIFIER, lay_out, program_says, reader, verifier_says
 from tests.fakes.audit_export import PrunedHome
-from tests.fakes.audit_verifiers import ALONE
+from tests.fakes.audit_verifiers import ALONE, alone_answers, program_answers
 
 
 def test_the_verifier_alone_runs_without_the_program(tmp_path: Path) -> None:
@@ -237,22 +238,47 @@ def test_a_trigger_that_does_nothing_is_found_by_both(tmp_path: Path) -> None:
     assert ALONE.main([str(tmp_path)]) == 10
 
 
-def test_a_database_that_may_not_be_opened_is_not_called_tampered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "why", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_NOMEM]
+)
+def test_a_database_that_may_not_be_opened_is_neither_called_tampered_nor_lost(
+    why: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay_out(tmp_path, genuine())
 
     def refused(*_: object, **__: object) -> None:
-        error = sqlite3.OperationalError("unable to open database file")
-        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        error = sqlite3.OperationalError("not now")
+        error.sqlite_errorcode = why
         raise error
 
     monkeypatch.setattr(sqlite3, "connect", refused)
     code, (report, *_) = program_says(tmp_path)
     assert report.findings[0].code == "cannot_open"
     assert report.outcome("chain") is Outcome.UNVERIFIABLE
-    assert code != 10
-    assert alone_says(tmp_path, capsys)[1]["chain"] == "unverifiable"
+    assert code == 12
+    assert alone_answers(tmp_path) == program_answers(tmp_path)
+
+
+def test_bytes_that_the_disk_gives_back_wrong_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out(tmp_path, genuine())
+
+    def spoiled(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_CORRUPTFS
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", spoiled)
+    assert alone_answers(tmp_path)[0] == program_answers(tmp_path)[0] == 10
+
+
+def test_a_log_that_another_program_locks_is_unverifiable_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 0.1)
+    monkeypatch.setattr(ALONE, "BUSY_S", 0.1)
+    with closing(sqlite3.connect(lay_out(tmp_path, genuine()), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert alone_answers(tmp_path)[0] == program_answers(tmp_path)[0] == 12
 
 
 def test_rows_with_odd_line_ends_in_their_words_can_be_anchors(

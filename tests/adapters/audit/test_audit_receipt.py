@@ -3,7 +3,6 @@
 import socket
 import sqlite3
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from facefusion_live.domain.audit.errors import ForwardError
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.engine.trail_writer import Notice
 from tests.fakes.audit_attacks import genuine
-from tests.support import program
+from tests.fakes.tls import certified
 
 Ends = Callable[[ssl.SSLSocket], None]
 """How a server ends a connection."""
@@ -64,15 +63,7 @@ class Server:
     """A TLS server that ends each connection as it is told to."""
 
     def __init__(self, folder: Path) -> None:
-        key, self.certificate = folder / "key.pem", folder / "cert.pem"
-        subprocess.run(
-            [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key),
-             "-out", str(self.certificate)],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(self.certificate, key)
+        self._context, self.certificate = certified(folder)
         self.ends: Ends = reads_all_and_answers
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)

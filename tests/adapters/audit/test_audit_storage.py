@@ -277,6 +277,20 @@ def test_who_only_asks_whether_a_log_is_written_makes_nobody_a_second_process(tm
     second.close()
 
 
+def test_a_lock_file_that_is_deleted_frees_no_log(tmp_path: Path) -> None:
+    log = tmp_path / "audit.sqlite3"
+    running = WriterLock.take(log)
+    assert running is not None
+    log.with_name("audit.sqlite3.lock").unlink()
+    assert is_written(log)
+    assert WriterLock.take(log) is None
+    running.close()
+    assert not is_written(log)
+    again = WriterLock.take(log)
+    assert again is not None
+    again.close()
+
+
 def test_evidence_that_cannot_be_read_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = _written(tmp_path, Known())
 

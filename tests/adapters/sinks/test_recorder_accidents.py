@@ -1,6 +1,7 @@
 """Recordings when things go wrong: the program is killed, the disk is full."""
 
 import errno
+import io
 import signal
 import subprocess
 import sys
@@ -97,6 +98,70 @@ def test_the_end_that_does_not_fit_is_told_on_closing(tmp_path: Path, monkeypatc
     with pytest.raises(SinkError, match="the disk is full"):
         recorder.close()
     recorder.close()
+
+
+@pytest.fixture(scope="module")
+def fragmented(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film of five seconds."""
+    path = tmp_path_factory.mktemp("whole") / "out.mp4"
+    recorder = Recorder(path, Record(preset="ultrafast"))
+    recorder.open((160, 120), 30)
+    for number in range(150):
+        recorder.send(shown(number, size_wh=(160, 120)))
+    recorder.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [4, 40, -9, -1], ids=["length", "half", "most", "all but the data"])
+def test_a_fragment_torn_by_a_full_disk_is_cut_away(tmp_path: Path, fragmented: bytes, kept: int) -> None:
+    """FFmpeg does not open a film whose last `moof` lacks its end, however much lies whole before it."""
+    third, its_data, fourth = _third_fragment(fragmented)
+    film = tmp_path / "out.mp4"
+    film.write_bytes(fragmented[:third])
+    before = numbers_of(film)
+    assert before == list(range(len(before)))
+    assert len(before) > 30
+    end = third + kept if kept > 0 else (its_data if kept == -9 else fourth) + kept
+    film.write_bytes(fragmented[:end])
+    movie.cut_torn_fragment(film)
+    assert film.read_bytes() == fragmented[:third]
+
+
+def test_a_disk_that_takes_half_a_write_leaves_a_film_that_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fragmented: bytes
+) -> None:
+    """As the system does it: what fits of a write is written, and the next one is refused."""
+    room = _third_fragment(fragmented)[1] - 9  # nearly all of a moof
+    monkeypatch.setattr(movie._WholeFile, "write", lambda film, data: _write_what_fits(film, data, room))
+    film = tmp_path / "out.mp4"
+    recorder = Recorder(film, Record(preset="ultrafast"))
+    recorder.open((160, 120), 30)
+    with pytest.raises(SinkError, match="the disk is full"):  # noqa: PT012
+        for number in range(150):
+            recorder.send(shown(number, size_wh=(160, 120)))
+        recorder.close()
+    numbers = numbers_of(film)
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > 30
+
+
+def _write_what_fits(film: movie._WholeFile, data: bytes, room: int) -> int:
+    left = memoryview(data)[: room - film.tell()]
+    io.FileIO.write(film, left)
+    if len(left) < len(data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return len(data)
+
+
+def _third_fragment(film: bytes) -> tuple[int, int, int]:
+    """Where its `moof`, its `mdat` and the next fragment begin."""
+    begins, at = list[int](), 0
+    while at < len(film):
+        length, kind = int.from_bytes(film[at : at + 4], "big"), film[at + 4 : at + 8]
+        if kind in (b"moof", b"mdat"):
+            begins.append(at)
+        at += length
+    return begins[4], begins[5], begins[6]
 
 
 def test_a_real_full_device(tmp_path: Path) -> None:

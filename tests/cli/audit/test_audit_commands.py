@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -130,11 +131,20 @@ def test_anchors_that_somebody_else_kept(run: Any, home: AuditHome, tmp_path: Pa
     good = tmp_path / "good.ndjson"
     good.write_bytes(b"".join(path.read_bytes() for path in (home.layout.ndjson).iterdir()))
     assert run("verify", "--anchor", str(good), "--anchor", str(anchor))[0] == 10
-    for nothing in (b"\xff", b"nonsense"):
+    for nothing in (b"\xff", b"nonsense", b""):
         anchor.write_bytes(nothing)
         assert run("verify", "--anchor", str(anchor), "--anchor", str(good))[0] == 12
     with pytest.raises(EvidenceMissingError, match="cannot be read"):
         run("verify", "--anchor", str(tmp_path / "none"))
+    assert verifier_says(home.layout.folder, "--anchor", str(tmp_path / "none")) == 2
+
+
+def test_an_anchor_that_is_no_file_is_refused_and_not_waited_for(run: Any, home: AuditHome, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(EvidenceMissingError, match="no file"):
+            run("verify", "--anchor", str(place))
+        assert verifier_says(home.layout.folder, "--anchor", str(place)) == 2
 
 
 def test_an_export_is_a_row_first_and_can_be_checked_by_anyone(run: Any, tmp_path: Path) -> None:
@@ -495,6 +505,37 @@ def test_reading_a_home_that_is_none_makes_none(tmp_path: Path, capsys: pytest.C
     capsys.readouterr()
 
 
+def test_a_log_that_is_gone_is_not_passed_over(home: AuditHome, capsys: pytest.CaptureFixture[str]) -> None:
+    ((_, log_id),) = home.logs()
+    for path in home.layout.folder.glob("audit.sqlite3*"):
+        path.unlink()
+    for words in "list", "stats", "key":
+        assert commands.audit([words, "--home", str(home.folder)], result_action="return_value") == 0
+        told = capsys.readouterr().err
+        assert f"the log {log_id} was written here" in told
+        assert "there is no audit log here" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("--session sess_nope", "no session is called so"),
+        ("--setting look.opacty", "did you mean look.opacity?"),
+        ("--setting zzz", "no parameter is called zzz"),
+        ("--setting look.opacity --since 2999-01-01", ""),
+        ("--setting engine --session sess_01JDKQ0000000000000000000Z", ""),
+    ],
+)
+def test_a_question_that_nothing_can_answer_gets_a_hint(
+    home: AuditHome, capsys: pytest.CaptureFixture[str], words: str, hint: str
+) -> None:
+    line = ["list", *words.split(), "--home", str(home.folder)]
+    assert commands.audit(line, result_action="return_value") == 0
+    told = capsys.readouterr().err
+    assert hint in told
+    assert bool(hint) == bool(told)
+
+
 def test_an_anchor_is_laid_beside_its_own_log(run: Any, home: AuditHome, tmp_path: Path) -> None:
     with home.open_trail() as first:
         first.flush()
@@ -551,6 +592,19 @@ def test_a_script_may_change_its_metadata_afterwards(tmp_path: Path, monkeypatch
     close_shared_trail()
     told = [row["metadata"] for row in audit_wiring.audit_home().reader().query(Filter(action="consent.grant"))]
     assert [(each["index"], len(each["frames"])) for each in told] == [(index, 2 + index) for index in range(5)]
+
+
+def test_an_object_that_has_no_words_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise LookupError("no words")
+
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    unsayable: list[Any] = [{"a": Mute()}, {Mute(): 1}, {"a": [Mute()]}]
+    for given in unsayable:
+        with pytest.raises(EventError, match="cannot be told: LookupError") as told:
+            log_audit_event(user_id="anna", action="label.on", target="label", metadata=given)
+        assert told.value.advice
 
 
 @pytest.mark.parametrize("name", ["user_id", "action", "target", "status", "client_ip", "metadata"])
@@ -621,6 +675,7 @@ def test_key_shows_the_fingerprint_of_the_about_box(run: Any, home: AuditHome) -
 
 
 def test_moments_as_people_say_them() -> None:
+    assert commands.moment("0999-01-31") == "0999-01-31T00:00:00.000000Z"
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert commands.moment("90m", now) == "2026-01-31T10:30:00.000000Z"
     assert commands.moment("2026-01-31") == "2026-01-31T00:00:00.000000Z"

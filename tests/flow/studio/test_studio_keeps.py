@@ -7,6 +7,7 @@ import cv2
 import pyotp
 import pytest
 
+from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.app.audit_desk import Filter
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.environment import Home, load_settings
@@ -205,3 +206,50 @@ def test_the_next_start_has_label_and_mark_again(stage: Stage) -> None:
     assert kept.label.show
     assert kept.label.reason == ""
     assert kept.label.corner == "top left"
+
+
+def test_the_next_start_looks_at_scenes_again(stage: Stage) -> None:
+    stage.studio.store.commit({"content.check": False, "content.reason": "a life drawing", "content.threshold": 0.5})
+    stage.loaded()
+    stage.loaded()
+    kept = load_settings(stage.home.settings_file)
+    assert kept.content.check
+    assert kept.content.reason == ""
+    assert kept.content.threshold == 0.5
+
+
+def test_a_nude_scene_is_withheld_told_and_shown_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio, said = stage.studio, [0.93]
+    studio.store.commit({"content.calm_s": 1.0})
+    stage.live()
+    monkeypatch.setattr(NudityNet, "nudity", lambda *_: said[0])
+    stage.until(lambda: Block.CONTENT in studio.state().blocks, "withheld")
+    stage.until(lambda: studio.state().gate is GateState.SLATE, "slate")
+    assert studio.state().content_problem == "the scene looks nude"
+    studio.resume()
+    assert studio.state().blocks == {Block.CONTENT}, "the end of a panic does not end it"
+    stage.until(lambda: any("looks nude" in text for text in stage.notices()), "told")
+    said[0] = 0.05
+    stage.until(lambda: studio.state().gate is GateState.LIVE, "shown again")
+    assert studio.state().content_problem == ""
+    stage.until(lambda: any("shown again" in text for text in stage.notices()), "told")
+
+
+def test_the_nudity_check_is_off_only_once_the_reason_is_on_record(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = stage.studio
+    monkeypatch.setattr(NudityNet, "nudity", lambda *_: 0.93)
+    studio.start()
+    stage.until(lambda: studio.state().content_problem != "", "withheld")
+    studio.store.commit({"content.check": False})
+    assert studio.state().left_out_asked == ("content",)
+    assert studio.state().blocks == {Block.CONTENT}
+    studio.leave_out("a life drawing class")
+    stage.until(lambda: studio.state().gate is GateState.LIVE, "live")
+    assert studio.state().left_out == ("content",)
+    studio.store.commit({"content.check": True})
+    stage.until(lambda: studio.state().gate is GateState.SLATE, "withheld again")
+    stage.loaded()
+    acts = [row["action"] for row in stage.rows() if row["action"].startswith("content.")]
+    assert sorted(acts) == ["content.off", "content.on", "content.shut", "content.shut"]

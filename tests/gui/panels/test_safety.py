@@ -98,6 +98,9 @@ def test_what_goes_out_is_told_and_why(safety: Any, studio: FakeStudio, bridge: 
     studio.show(gate=GateState.SLATE, blocks=frozenset({Block.PANIC}), leaks=2)
     bridge.refresh()
     assert (safety.gate.text, safety.gate.advice) == ("Shut", "Because: panic")
+    studio.show(blocks=frozenset({Block.CONTENT}), content_problem="the scene looks nude")
+    bridge.refresh()
+    assert (safety.gate.text, safety.gate.advice) == ("Shut", "Because: the scene looks nude")
     assert safety.leaks.text == "Pictures that went out not covered: 2"
 
 
