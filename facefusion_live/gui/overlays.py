@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,9 +182,10 @@ def pill(painter: QPainter, at: QPointF, words: str, ink: QColor = _INK, *, cent
 def label_box(look: Settings, framing: Framing) -> QRectF:
     """About where the visible label stands on the screen: rather too wide than too narrow."""
     letter_px = label.letter_height_px(framing.picture_wh, look.label.height)
-    told = label.words(look.label.language, look.label.text)
+    told = label.words(cast("label.Language", look.label.language), look.label.text)
     width = letter_px * sum(_WIDE_LETTER if ord(each) >= _FIRST_WIDE else _LETTER for each in told)
-    plate = label.place(framing.picture_wh, (round(width), round(2.2 * letter_px)), look.label.corner)
+    corner = cast("label.Corner", look.label.corner)
+    plate = label.place(framing.picture_wh, (round(width), round(2.2 * letter_px)), corner)
     x_scale, y_scale, x_off, y_off = framing.screen_from_picture()
     corners = ((plate.left, plate.top), (plate.left + plate.width, plate.top + plate.height))
     return QRectF(*(QPointF(x * x_scale + x_off, y * y_scale + y_off) for x, y in corners)).normalized()

@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon, QImage, QPainter, QPainterPath, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -32,6 +32,7 @@ _AROUND_PX = 32
 _MARGIN_PX = 24
 _ROOMY_PX = 470
 """Height from which Start is in sight below large faces."""
+_START_AIR_PX = 12
 _COLUMNS = 6
 _MOST = 12
 """Faces shown here; all of them are in the panel."""
@@ -149,6 +150,12 @@ class Welcome(QScrollArea):
         """Between panels there is room for smaller faces, and fewer side by side."""
         super().resizeEvent(event)
         self._arrange_faces()
+        # Where there is no room for all, Start is what must be in sight: faces stand in the panel, too.
+        QTimer.singleShot(0, self, self._seek_start)
+
+    def _seek_start(self) -> None:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
+        self.ensureWidgetVisible(self.start_button, 0, _START_AIR_PX)
 
     # --- faces ----------------------------------------------------------------------------------------------------
 

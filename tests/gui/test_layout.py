@@ -86,6 +86,19 @@ def test_the_first_page_fits_between_the_panels(window: MainWindow) -> None:
 LONG = "Wilhelmine-Alexandrina von Hohenstein-Breitenbach zu Oberursel"
 
 
+def test_start_is_in_sight_after_a_session_and_below_a_notice(
+    window: MainWindow, studio: FakeStudio, qtbot: Any
+) -> None:
+    window.resize(1100, 720)
+    live(window, studio)
+    studio.tell("clip.mp4: this is not a video", advice="Give a video file that plays in other programs.")
+    studio.stop()
+    window.bridge.refresh()
+    start = window.welcome.start_button
+    qtbot.waitUntil(start.isVisible)
+    qtbot.waitUntil(lambda: start.visibleRegion().boundingRect() == start.rect())
+
+
 def test_long_names_and_many_faces_push_nothing_out_of_the_first_page(window: MainWindow, studio: FakeStudio) -> None:
     for number in range(20):
         studio.library.add([Path(f"{LONG} {number}.jpg")], Consent.SELF)

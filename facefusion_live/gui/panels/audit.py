@@ -222,8 +222,8 @@ class AuditPanel(Page):
 
         def scroll() -> None:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)  # it was hidden until now
-            top = widget.mapTo(self.widget(), QPoint()).y()
             bar, seen = self.verticalScrollBar(), self.viewport().height()
+            top = bar.value() + widget.mapTo(self.viewport(), QPoint()).y()
             bar.setValue(min(top, max(bar.value(), top + widget.height() + MARGIN - seen)))
 
         QTimer.singleShot(0, widget, scroll)
