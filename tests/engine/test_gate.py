@@ -492,6 +492,7 @@ def test_every_error_is_swallowed_only_at_the_border_of_a_thread_or_of_the_proce
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or _names(node.type) & {"Exception", "BaseException"})
         and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+        and not isinstance(node.body[-1], ast.Raise)  # said in our words instead
     ]
     assert places == ["cli/main.py", "engine/worker.py"]
 
