@@ -13,6 +13,9 @@ from facefusion_live.domain.errors import InferenceError
 from tests.adapters import onnx_graphs
 from tests.support import RESOURCES
 
+Chained = tuple[str, dict[str, str]]
+"""A provider and its options."""
+
 
 @pytest.fixture(autouse=True)
 def _tried_anew() -> Iterator[None]:
@@ -92,11 +95,39 @@ def test_what_was_asked_for_runs_or_is_an_error(
 ) -> None:
     real = sessions.ort.InferenceSession
 
-    def on_the_processor(model: str, options: object, providers: list[str], **words: object) -> object:
-        return real(model, options, providers=[each for each in providers if each == sessions.CPU], **words)
+    def on_the_processor(model: str, options: object, providers: list[Chained], **words: object) -> object:
+        return real(model, options, providers=[each for each in providers if each[0] == sessions.CPU], **words)
 
     monkeypatch.setattr(sessions.ort, "InferenceSession", on_the_processor)
     shutil.copy(RESOURCES / "models" / "blazeface_short.onnx", tmp_path / "blazeface_short.onnx")
     with pytest.raises(InferenceError, match=f"{name} does not work on this machine") as refusal:
         Catalog(tmp_path, RESOURCES / "models", provider=wanted).detector("blazeface_short")
     assert refusal.value.advice.startswith("Install the NVIDIA driver")
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "tensorrt"])
+def test_how_a_graphics_card_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: providers.Wanted) -> None:
+    asked: list[list[Chained]] = []
+
+    def refusing(_model: str, _options: object, providers: list[Chained], **_words: object) -> object:
+        asked.append(providers)
+        raise RuntimeError("no card")
+
+    monkeypatch.setattr(sessions.ort, "InferenceSession", refusing)
+    shutil.copy(RESOURCES / "models" / "blazeface_short.onnx", tmp_path / "blazeface_short.onnx")
+    with pytest.raises(InferenceError):
+        Catalog(tmp_path, RESOURCES / "models", provider=wanted).detector("blazeface_short")
+    kept = str(tmp_path / "tensorrt")
+    tensorrt = {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": kept,
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": kept,
+    }
+    cuda = [(sessions.CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), (sessions.CPU, {})]
+    assert asked == [[(sessions.TENSORRT, tensorrt), *cuda] if wanted == "tensorrt" else cuda]
+
+
+def test_engines_that_cannot_be_kept_are_built_anew(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert sessions._how(sessions.TENSORRT, tmp_path / "file" / "tensorrt") == {}

@@ -64,6 +64,10 @@ _MASKERS: dict[MaskDecoder, str] = {"occlusion": "occlusion net", "parsing": "fa
 """What mask nets are called, by the decoder on the card."""
 
 
+_ENGINES = "tensorrt"
+"""Folder for what TensorRT built, in the user's."""
+
+
 class Catalog:
     """The models in some folders, opened by name. Thread: any.
 
@@ -267,7 +271,7 @@ class Catalog:
             return self._server.net(card)
         path = self._file(card)
         self._opened[card.id] = path
-        return NetSession(path, provider=self._provider(card))
+        return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES)
 
     def _provider(self, card: ModelCard) -> str:
         if self._wanted != "auto":

@@ -4,7 +4,7 @@
 import threading
 import warnings
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -81,16 +81,17 @@ class NetSession:
         path: The .onnx file.
         threads: Threads inside one run.
         provider: What must run the net. Nothing falls back silently.
+        engines: Folder in which TensorRT keeps what it built: minutes of work, once. None keeps nothing.
 
     Raises:
         InferenceError: The file is missing or is no net that this runtime can read, or the provider does not work.
     """
 
-    def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU) -> None:
-        self._path, self._threads = path.resolve(), threads
+    def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU, engines: Path | None = None) -> None:
+        self._path, self._threads, self._engines = path.resolve(), threads, engines
         self._fell_back, self._may_fall_back = False, True
         try:
-            self._session = _shared(path, threads, provider)
+            self._session = _shared(path, threads, provider, engines)
         except (*_ORT_ERRORS, OSError) as error:
             raise InferenceError(
                 f"the net {path.name} cannot be loaded: {type(error).__name__}",
@@ -144,7 +145,7 @@ class NetSession:
         try:
             whole = in_single(self._path)
             if whole is not None:
-                self._session = _with(whole, _options(self._threads), self.provider)
+                self._session = _with(whole, _options(self._threads), self.provider, self._engines)
         except (*_ORT_ERRORS, OSError, DecodeError) as error:
             raise InferenceError(f"the net {self._path.name} cannot be loaded in single precision") from error
         return whole is not None
@@ -211,14 +212,14 @@ _in_use: WeakValueDictionary[tuple[object, ...], ort.InferenceSession] = WeakVal
 _opening = threading.Lock()
 
 
-def _shared(path: Path, threads: int, provider: str) -> ort.InferenceSession:
+def _shared(path: Path, threads: int, provider: str, engines: Path | None) -> ort.InferenceSession:
     """The one session of a net in this process: ONNX Runtime lets any number of threads run it. Thread: any."""
     file = path.stat()
     key = (path.resolve(), file.st_mtime_ns, file.st_size, threads, provider)
     with _opening:
         session = _in_use.get(key)
         if session is None:
-            session = _in_use[key] = _opened(path, _options(threads), provider)
+            session = _in_use[key] = _with(str(path), _options(threads), provider, engines)
             if file.st_size <= _SMALL_BYTES:
                 _kept[key] = session
         return session
@@ -232,11 +233,9 @@ def _options(threads: int) -> ort.SessionOptions:
     return options
 
 
-def _opened(path: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
-    return _with(str(path), options, provider)
-
-
-def _with(model: str | bytes, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
+def _with(
+    model: str | bytes, options: ort.SessionOptions, provider: str, engines: Path | None = None
+) -> ort.InferenceSession:
     """A session of a file or of a model's bytes."""
     if provider == CPU:
         return ort.InferenceSession(model, options, providers=[CPU])
@@ -245,10 +244,28 @@ def _with(model: str | bytes, options: ort.SessionOptions, provider: str) -> ort
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            providers = [provider, *_FALLS_BACK_TO.get(provider, [CPU])]
-            return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
+            names = [provider, *_FALLS_BACK_TO.get(provider, [CPU])]
+            chain = [(name, _how(name, engines)) for name in names]
+            return ort.InferenceSession(model, options, providers=chain, enable_fallback=0)
         except RuntimeError as error:
             raise _not_there(provider) from error
+
+
+def _how(provider: str, engines: Path | None) -> dict[str, str]:
+    """Options of a provider."""
+    if provider == CUDA:
+        # The exhaustive search answers no faster and starts later (measured: docs/performance.md).
+        return {"cudnn_conv_algo_search": "HEURISTIC"}
+    if provider == TENSORRT and engines is not None:
+        with suppress(OSError):  # what cannot be kept is built anew
+            engines.mkdir(parents=True, exist_ok=True)
+            return {
+                "trt_engine_cache_enable": "1",
+                "trt_engine_cache_path": str(engines),
+                "trt_timing_cache_enable": "1",
+                "trt_timing_cache_path": str(engines),
+            }
+    return {}
 
 
 def _not_there(provider: str) -> InferenceError:
