@@ -3931,6 +3931,14 @@
         <source>Passing: the bare camera goes out</source>
         <translation>直通：正在输出原始画面</translation>
     </message>
+    <message>
+        <source>Lower feather and erosion, or raise padding and opacity, if you moved them.</source>
+        <translation>如果调过羽化、内缩、外扩或不透明度：请调低羽化和内缩，或调高外扩和不透明度。</translation>
+    </message>
+    <message>
+        <source>Lower the mask strength, or take what is before the face away.</source>
+        <translation>请调低遮罩强度，或移开脸前的物体。</translation>
+    </message>
 </context>
 <context>
     <name>Settings</name>

@@ -2,6 +2,7 @@
 
 from facefusion_live.app.studio import Studio, StudioState
 from facefusion_live.domain.ports import GateState
+from facefusion_live.engine.gate import Fault
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.panels.groups import SAFETY, paths_of
 from facefusion_live.gui.panels.page import Page
@@ -52,6 +53,7 @@ class SafetyPanel(Page):
             return Role.TEXT, self.tr("No session: nothing goes out."), ""
         reason = state.input_problem or state.fault
         why = self.tr("Because: {fault}").format(fault=engine_words(reason)) if reason else ""
+        why = "\n".join(filter(None, (why, self._advice(reason))))
         if state.blocks:
             reasons = ", ".join(block_words(state))
             return Role.WARNING, self.tr("Shut"), self.tr("Because: {fault}").format(fault=reasons)
@@ -64,6 +66,16 @@ class SafetyPanel(Page):
                 return Role.WARNING, self.tr("Shut: the slate is shown"), why
             case GateState.PASS:
                 return Role.ERROR, self.tr("Passing: the bare camera goes out"), why
+
+    def _advice(self, reason: str) -> str:
+        """What the user can do about it; "" where the picture itself must change."""
+        match reason:
+            case Fault.NOT_COVERED.value:
+                return self.tr("Lower feather and erosion, or raise padding and opacity, if you moved them.")
+            case Fault.GIVEN_AWAY.value:
+                return self.tr("Lower the mask strength, or take what is before the face away.")
+            case _:
+                return ""
 
     def _arm(self, on: bool) -> None:  # noqa: FBT001 (a signal's argument)
         self.studio.arm(pass_through=on)

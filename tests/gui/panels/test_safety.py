@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from facefusion_live.domain.ports import GateState
-from facefusion_live.engine.gate import Block
+from facefusion_live.engine.gate import Block, Fault
 from facefusion_live.gui.panels import pass_through
 from facefusion_live.gui.widgets.hold_button import HoldButton
 from tests.fakes.studio import FakeStudio
@@ -102,6 +102,19 @@ def test_what_goes_out_is_told_and_why(safety: Any, studio: FakeStudio, bridge: 
     bridge.refresh()
     assert (safety.gate.text, safety.gate.advice) == ("Shut", "Because: the scene looks nude")
     assert safety.leaks.text == "Pictures that went out not covered: 2"
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"), [(Fault.NOT_COVERED, "Lower feather"), (Fault.GIVEN_AWAY, "Lower the mask")]
+)
+def test_what_sliders_have_done_is_told_with_what_undoes_it(
+    safety: Any, studio: FakeStudio, bridge: Any, fault: Fault, advice: str
+) -> None:
+    studio.show(gate=GateState.SLATE, fault=fault.value)
+    bridge.refresh()
+    why, what_to_do = safety.gate.advice.split("\n")
+    assert why == f"Because: {fault.value}"
+    assert what_to_do.startswith(advice)
 
 
 def test_the_hold_button_fills_and_empties(shown: Any, qtbot: Any) -> None:
