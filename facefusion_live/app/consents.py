@@ -231,9 +231,9 @@ class InUse:
         self._problem = ""
 
     def problem(self) -> str:
-        """Why the face may not be used any more, in words; "" while it may. Thread: any."""
+        """Why the face may not be used any more, in words, and for good; "" while it may. Thread: any."""
         seen = self._book.stamp, _now()[:10]
-        if self._ids and seen != self._seen:
+        if self._ids and not self._problem and seen != self._seen:
             self._seen, self._problem = seen, self._looked_up(seen[1])
         return self._problem
 

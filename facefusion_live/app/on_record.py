@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -70,15 +71,19 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
     book = ConsentBook(Home.from_environment().consent)
     permits = Permits(book, trail, approval=wanted.settings.consent.approval)
     in_use: list[InUse] = []
+
+    def consent_problem() -> str:
+        return next(filter(None, (each.problem() for each in in_use)), "")
+
     opened = wiring.open_session(
         wanted,
         trail,
         disclosure=Disclosure(trail),
         permit=permits,
-        permitted=lambda: not any(each.problem() for each in in_use),
+        permitted=lambda: not consent_problem(),
     )
     in_use.append(permits.in_use(opened.sources))
-    return opened
+    return replace(opened, consent_problem=consent_problem)
 
 
 def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:

@@ -172,6 +172,7 @@ class OpenSession:
         sinks: Its outputs from the start.
         disclosure: What its pictures say of themselves.
         skipped: Tells which providers were tried for the nets and do not work here, and why.
+        consent_problem: Tells why the source face may not be used any more; "" while it may.
     """
 
     session: LiveSession
@@ -182,6 +183,7 @@ class OpenSession:
     sinks: tuple[Sink, ...]
     disclosure: Disclosure
     skipped: Callable[[], dict[str, str]] = dict[str, str]
+    consent_problem: Callable[[], str] = str
 
     @property
     def recordings(self) -> tuple[Path, ...]:

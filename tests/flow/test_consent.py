@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,34 @@ def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Pa
         assert not after["success"]
         assert after["error_info"] is not None
         assert after["error_info"]["state"] == "SLATE"
+        assert after["error_info"]["reason"].startswith("the consent was taken back on")
+        other_size = swapper.process_frame(target[:480])
+        assert not other_size["success"], "pictures of another size begin anew, and are refused, too"
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_a_running_session_says_why_it_shows_the_slate(
+    form: list[str], photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def take_back() -> None:
+        book = ConsentBook(home / "consent")
+        while not (grants := book.grants()):
+            time.sleep(0.01)
+        book.revoke(grants[0])
+
+    meanwhile = threading.Thread(target=take_back)
+    meanwhile.start()
+    words = ["run", "--source", str(photo), "--consent", "self", "--input", str(CLIP), "--frames", "40"]
+    assert run_command_line([*words, *form]) == 0
+    meanwhile.join()
+    said = capsys.readouterr()
+    assert "facefusion-live: the consent was taken back on" in said.err
+    if form:
+        told = json.loads(said.out.splitlines()[-1])
+        assert told["consent"]["problem"].startswith("the consent was taken back on")
+        assert told["state_frames"]["SLATE"] > 0
+    else:
+        assert "Slate from then on: the consent was taken back on" in said.out
 
 
 def test_another_photo_of_the_same_person_is_worn_with_the_first(photo: Path, copied: Path, home: Path) -> None:
