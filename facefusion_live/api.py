@@ -285,7 +285,7 @@ def swap_face(
         target: The picture to change: a file or (h, w, 3) BGR. It is not written to.
         consent: Why the source face may be used; avatars bring their own.
         settings: Parameters by name.
-        audit: Put consent, loads and a failure on record.
+        audit: Put consent, loads and a failure on record. Without it only faces with a consent of before may be used.
 
     Raises:
         AuditStoreError: A consent cannot be put on record.

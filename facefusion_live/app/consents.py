@@ -115,12 +115,22 @@ class ConsentBook:
             raise ConsentError(f"there is no one consent {start!r}", advice="See facefusion-live consent list.")
         return found[0]
 
-    def add(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+    def draft(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        """A new one that is not kept yet, and can be told of by its pseudonym. Raises ConsentError."""
+        with self._alone():
+            if not self._read():
+                self._save(())  # with the first key
+        return self._new(claim, photos, identity)
+
+    def keep(self, grant: Grant) -> Grant:
         """Keep a new one. Raises ConsentError."""
-        grant = self._new(claim, photos, identity)
         with self._alone():
             self._save((*self._read(), grant))
         return grant
+
+    def add(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        """Make a new one and keep it. Raises ConsentError."""
+        return self.keep(self._new(claim, photos, identity))
 
     def revoke(self, grant: Grant) -> Grant:
         """Take one back; it is kept, so that the person is known. Raises ConsentError."""

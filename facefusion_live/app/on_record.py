@@ -83,7 +83,7 @@ def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
         permitted=lambda: not consent_problem(),
     )
     in_use.append(permits.in_use(opened.sources))
-    return replace(opened, consent_problem=consent_problem)
+    return replace(opened, sources=permits.as_kept(opened.sources), consent_problem=consent_problem)
 
 
 def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:

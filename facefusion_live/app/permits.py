@@ -1,6 +1,7 @@
 """Whether a source face may be used: the consent records are asked, and the answer goes on record."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Permits:
 
     Args:
         book: The consent records.
-        trail: The record; None keeps none, and asks for consent all the same.
+        trail: The record; None keeps none: then only who is known already is let in.
         approval: A second person must have confirmed each consent.
     """
 
@@ -67,15 +68,23 @@ class Permits:
         if source.built_in:
             return
         try:
-            claim = source.claim or (None if source.consent is None else Claim(source.consent))
-            grant = self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+            grant = self._asked(source, identity)
         except ConsentError as error:
             self._deny(source, error)
             raise
         if self._trail is not None:
-            said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **self._facts(grant)}
+            said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **facts(self.book, grant)}
             settled(self._trail.record_durably("consent.grant", source_target(source.sha256), "success", said))
         self._given[source.sha256] = grant
+
+    def _asked(self, source: Source, identity: bytes) -> Grant:
+        claim = source.claim or (None if source.consent is None else Claim(source.consent))
+        if self._trail is None and claim is not None and self.book.find(source.sha256, identity) is None:
+            raise ConsentError(
+                f"{source.name}: a consent is kept on record only",
+                advice="Leave audit switched on the first time, or use facefusion-live consent grant.",
+            )
+        return self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
 
     def check(self, source: Source) -> None:
         """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
@@ -100,7 +109,7 @@ class Permits:
             ConsentError: The records cannot be written, or are not as the program left them.
         """
         if self._trail is not None:
-            self._trail.record("consent.revoke", f"consent:{grant.id}", "success", self._facts(grant))
+            self._trail.record("consent.revoke", f"consent:{grant.id}", "success", facts(self.book, grant))
         self.book.revoke(grant)
 
     def in_use(self, sources: tuple[Source, ...]) -> InUse:
@@ -108,15 +117,29 @@ class Permits:
         grants = tuple(self._given[each.sha256] for each in sources if each.sha256 in self._given)
         return InUse(self.book, grants, approval=self._approval)
 
-    def _facts(self, grant: Grant) -> dict[str, object]:
-        claim = grant.claim
-        facts = {"person": self.book.pseudonym(grant), "consent_id": grant.id, "until": claim.until}
-        return {name: value for name, value in (facts | {"document_sha256": claim.document_sha256}).items() if value}
+    def as_kept(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Pictures that were let in, each with the consent that the records hold, whatever was said this time."""
+        given = [self._given.get(each.sha256) for each in sources]
+        return tuple(
+            source if grant is None else replace(source, consent=grant.claim.kind)
+            for source, grant in zip(sources, given, strict=True)
+        )
 
     def _deny(self, source: Source, error: ConsentError) -> None:
         if self._trail is not None:
             why = str(error).removeprefix(f"{source.name}: ")
             self._trail.record("consent.deny", source_target(source.sha256), "denied", {"reason": why})
+
+
+def facts(book: ConsentBook, grant: Grant) -> dict[str, object]:
+    """What rows tell of a consent: the person as a pseudonym, which consent, until when, which document.
+
+    Raises:
+        ConsentError: The records have lost their key.
+    """
+    claim = grant.claim
+    told = {"person": book.pseudonym(grant), "consent_id": grant.id, "until": claim.until}
+    return {name: value for name, value in (told | {"document_sha256": claim.document_sha256}).items() if value}
 
 
 def source_target(digest: str) -> str:

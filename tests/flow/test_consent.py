@@ -19,6 +19,7 @@ from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.portraits import Consent
 from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
@@ -107,6 +108,39 @@ def test_a_written_consent_names_its_document(photo: Path, tmp_path: Path, capsy
     assert asked("list") == 0
     assert "Eve" in capsys.readouterr().out
     assert all("Eve" not in json.dumps(row) for row in rows(capsys, "consent."))
+
+
+def test_rows_tell_the_consent_that_is_kept_not_what_was_typed(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked("grant", str(photo), "--kind", "self") == 0
+    (granted,) = rows(capsys, "consent.grant")
+    assert granted["metadata"]["consent_id"] == only_id(home)
+    assert granted["metadata"]["person"].startswith("hmac:")
+    assert run(photo, "--consent", "generated") == 0
+    swap_face(photo, RESOURCES / "avatars" / "dan.jpg", consent="licensed")
+    close_shared_trail()
+    assert {row["metadata"]["consent"] for row in rows(capsys, "source.load")} == {"self"}
+
+
+def test_no_consent_is_kept_without_a_record(photo: Path, home: Path) -> None:
+    target = RESOURCES / "avatars" / "dan.jpg"
+    with pytest.raises(ConsentError, match="a consent is kept on record only"):
+        swap_face(photo, target, consent="self", audit=False)
+    assert ConsentBook(home / "consent").grants() == ()
+    swap_face(photo, target, consent="self")
+    swap_face(photo, target, audit=False)
+
+
+def test_a_grant_that_cannot_be_kept_is_told_as_failed(
+    photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_book: ConsentBook, _grant: Grant) -> Grant:
+        raise ConsentError("the consent cannot be kept")
+
+    monkeypatch.setattr(ConsentBook, "keep", full)
+    assert asked("grant", str(photo), "--kind", "self") == 2
+    assert sorted(str(row["status"]) for row in rows(capsys, "consent.grant")) == ["failure", "success"]
 
 
 def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
