@@ -161,7 +161,9 @@ class ConsentBook:
     def _refuse_ended(self, grant: Grant, name: str, *, approval: bool) -> None:
         problem = grant.problem(self._now()[:10], approval=approval)
         if problem:
-            renew = f"facefusion-live consent grant PHOTO --kind {grant.claim.kind.value} --renew"
+            kind = grant.claim.kind
+            needed = " --name NAME --document FILE --until DAY" if kind is Consent.WRITTEN else ""
+            renew = f"facefusion-live consent grant PHOTO --kind {kind.value}{needed} --renew"
             advice = f"facefusion-live consent approve {grant.id} --code CODE" if "approval" in problem else renew
             raise ConsentError(f"{name}: {problem}", advice=f"If it may be used: {advice}.")
 

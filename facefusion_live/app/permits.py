@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,10 +36,17 @@ class Told:
         """With the document's SHA-256.
 
         Raises:
-            ConsentError: The document cannot be read, or something is missing.
+            ConsentError: The document cannot be read or is empty, the name has no letter, there is no such day, or
+                something is missing.
         """
         digest = document_sha256(self.document) if self.document else ""
-        return Claim(self.kind, " ".join(self.name.split()), digest, self.until)
+        name = " ".join(self.name.split())
+        if name and not any(sign.isalpha() for sign in name):
+            raise ConsentError(f"{name!r} is no name", advice="Write whose face it is.")
+        claim = Claim(self.kind, name, digest, self.until)
+        if self.until:
+            _check_day(self.until)
+        return claim
 
 
 class Permits:
@@ -151,9 +159,19 @@ def document_sha256(path: Path) -> str:
     """Of the file in which a consent is written.
 
     Raises:
-        ConsentError: It cannot be read.
+        ConsentError: It cannot be read, or is empty.
     """
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        document = path.read_bytes()
     except OSError as error:
         raise ConsentError(f"{path.name} cannot be read", advice="Give the file with the signed consent.") from error
+    if not document:
+        raise ConsentError(f"{path.name} is empty", advice="Give the file with the signed consent.")
+    return sha256(document).hexdigest()
+
+
+def _check_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ConsentError(f"{text!r} is no day", advice="Write it as 2027-01-31.") from None

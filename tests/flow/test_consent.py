@@ -149,7 +149,37 @@ def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest
     words = ["grant", str(photo), "--kind", "written", "--name", "Eve", "--document", str(document)]
     assert asked(*words, "--until", "2020-01-31") == 0
     assert run(photo, "--consent", "self") == 2
-    assert "eve.png: the consent ended on 2020-01-31" in told(capsys)
+    said = told(capsys)
+    assert "eve.png: the consent ended on 2020-01-31" in said
+    assert "--kind written --name NAME --document FILE --until DAY --renew" in said
+    assert asked(*words, "--until", "2099-01-31", "--renew") == 0, "as the advice says"
+    assert run(photo) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "until", "said"),
+    [
+        ("Eve", b"I agree.", "2026-99-99", "'2026-99-99' is no day"),
+        ("Eve", b"I agree.", "9999-99-99", "'9999-99-99' is no day"),
+        ("Eve", b"I agree.", "2027-02-29", "'2027-02-29' is no day"),
+        ("Eve", b"", "2099-01-31", "signed.pdf is empty"),
+        (".", b"I agree.", "2099-01-31", "'.' is no name"),
+    ],
+)
+def test_a_written_consent_says_something(
+    name: str,
+    document: bytes,
+    until: str,
+    said: str,
+    photo: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "signed.pdf"
+    file.write_bytes(document)
+    words = ["--kind", "written", "--name", name, "--document", str(file), "--until", until]
+    assert asked("grant", str(photo), *words) == 2
+    assert said in told(capsys)
 
 
 def test_who_took_it_back_is_refused_in_a_copy_too(
