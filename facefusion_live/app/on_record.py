@@ -18,6 +18,7 @@ from facefusion_live.app.environment import Home, user_path
 from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
+from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.capturing import Format
@@ -69,7 +70,8 @@ def started_session(
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
     checked(wanted.settings)  # before anything is loaded
     book = ConsentBook(Home.from_environment().consent)
-    permits = Permits(book, trail, approval=wanted.settings.consent.approval)
+    approval = wanted.settings.consent.approval
+    permits = Permits(book, trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
     in_use: list[InUse] = []
 
     def consent_problem() -> str:

@@ -1,13 +1,15 @@
 """Whether a source face may be used: the consent records are asked, and the answer goes on record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from facefusion_live.app.consents import ConsentBook, InUse
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.taken_back import TakenBack
 from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
@@ -56,11 +58,20 @@ class Permits:
         book: The consent records.
         trail: The record; None keeps none: then only who is known already is let in.
         approval: A second person must have confirmed each consent.
+        taken_back: What the record knows of revocations; asked once, before the first picture.
     """
 
-    def __init__(self, book: ConsentBook, trail: AuditTrail | None, *, approval: bool = False) -> None:
+    def __init__(
+        self,
+        book: ConsentBook,
+        trail: AuditTrail | None,
+        *,
+        approval: bool = False,
+        taken_back: Callable[[], TakenBack] = TakenBack,
+    ) -> None:
         self.book, self._trail, self._approval = book, trail, approval
         self._given: dict[str, Grant] = {}
+        self._taken_back = cache(taken_back)
 
     def __call__(self, source: Source, identity: bytes) -> None:
         """Let a picture in, with its row on the disk first. The built-in faces are nobody's.
@@ -87,12 +98,28 @@ class Permits:
 
     def _asked(self, source: Source, identity: bytes) -> Grant:
         claim = source.claim or (None if source.consent is None else Claim(source.consent))
-        if self._trail is None and claim is not None and self.book.find(source.sha256, identity) is None:
+        known = self.book.find(source.sha256, identity)
+        self._refuse_older(source, known)
+        if self._trail is None and claim is not None and known is None:
             raise ConsentError(
                 f"{source.name}: a consent is kept on record only",
                 advice="Leave audit switched on the first time, or use facefusion-live consent grant.",
             )
         return self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+
+    def _refuse_older(self, source: Source, known: Grant | None) -> None:
+        """Records that were set back, or thrown away, bring no consent back that the audit log saw taken back."""
+        gone = self._taken_back()
+        if known is None and source.sha256 in gone.photos:
+            kind = (source.consent or Consent.SELF).value
+        elif known is not None and known.id in gone.consents and not known.revoked:
+            kind = known.claim.kind.value
+        else:
+            return
+        raise ConsentError(
+            f"{source.name}: the consent was taken back, says the audit log",
+            advice=f"If it may be used: facefusion-live consent grant PHOTO --kind {kind} --renew.",
+        )
 
     def check(self, source: Source) -> None:
         """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
@@ -103,6 +130,7 @@ class Permits:
         if source.built_in:
             return
         try:
+            self._refuse_older(source, self.book.find(source.sha256, b""))
             self._given[source.sha256] = self.book.permit(
                 source.sha256, b"", None, source.name, approval=self._approval
             )

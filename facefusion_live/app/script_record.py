@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home
 from facefusion_live.app.on_record import tell_models, tell_sources
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.face import StageFailure
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import set_at_start
@@ -48,7 +50,8 @@ class ScriptRecord:
         """What is asked for every source face; the answer is on record before the face is used."""
         self._begin_if_single()
         book = ConsentBook(Home.from_environment().consent)
-        self._permits = Permits(book, self._trail, approval=settings.consent.approval)
+        approval = settings.consent.approval
+        self._permits = Permits(book, self._trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
         return self._permits
 
     def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:

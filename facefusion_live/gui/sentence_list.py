@@ -147,6 +147,8 @@ SENTENCES: tuple[str, ...] = (
     "{}: nobody has said why this face may be used",
     "{}: the consent was taken back on {}",
     "the consent was taken back on {}",
+    "{}: the consent was taken back, says the audit log",
+    "the consent was taken back, says the audit log",
     "{}: the consent ended on {}",
     "the consent ended on {}",
     "{}: the consent waits for a second person's approval",

@@ -2200,6 +2200,14 @@
         <translation>审计日志比以前短：它被回退过。已开始新的日志。</translation>
     </message>
     <message>
+        <source>{}: the consent was taken back, says the audit log</source>
+        <translation>{}：审计日志显示该同意已被撤回</translation>
+    </message>
+    <message>
+        <source>the consent was taken back, says the audit log</source>
+        <translation>审计日志显示该同意已被撤回</translation>
+    </message>
+    <message>
         <source>{} is empty</source>
         <translation>{} 是空的</translation>
     </message>

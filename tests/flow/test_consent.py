@@ -1,6 +1,7 @@
 """Consent on the command line, in scripts and while live: kept, asked, ended, taken back, forged."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -204,6 +205,25 @@ def test_a_forged_record_lets_nobody_in(photo: Path, home: Path, capsys: pytest.
     assert run(photo) == 2
     assert "the consent records were changed: no face but the built-in ones may be used" in told(capsys)
     assert run(RESOURCES / "avatars" / "ada.jpg") == 0
+
+
+def test_records_that_were_set_back_bring_no_consent_back(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self") == 0
+    records = home / "consent" / "records.json"
+    before = records.read_bytes()
+    assert asked("revoke", only_id(home)) == 0
+    records.write_bytes(before)
+    assert run(photo, "--consent", "self") == 2
+    assert "eve.png: the consent was taken back, says the audit log" in told(capsys)
+    with pytest.raises(ConsentError, match="says the audit log"):
+        swap_face(photo, RESOURCES / "avatars" / "dan.jpg", consent="self")
+    shutil.rmtree(home / "consent")
+    assert run(photo, "--consent", "self") == 2
+    assert "eve.png: the consent was taken back, says the audit log" in told(capsys)
+    assert asked("grant", str(photo), "--kind", "self", "--renew") == 0
+    assert run(photo) == 0
 
 
 def test_a_second_person_confirms_with_the_operators_code(
