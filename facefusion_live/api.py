@@ -89,7 +89,8 @@ class FrameError(TypedDict):
 
     Attributes:
         state: What is shown instead: "HOLD" (the last good picture) or "SLATE".
-        reason: In a few words: "no face", "face lost", "not covered", "the scene looks nude", …
+        reason: In a few words: "no face", "face lost", "not covered", "the scene looks nude",
+            "the consent was taken back on 2026-11-26", …
         detail: What the failed step said; empty when none failed.
     """
 
@@ -284,7 +285,7 @@ def swap_face(
         target: The picture to change: a file or (h, w, 3) BGR. It is not written to.
         consent: Why the source face may be used; avatars bring their own.
         settings: Parameters by name.
-        audit: Put consent, loads and a failure on record.
+        audit: Put consent, loads and a failure on record. Without it only faces with a consent of before may be used.
 
     Raises:
         AuditStoreError: A consent cannot be put on record.
@@ -445,5 +446,5 @@ def _bgr(pixels: NDArray[np.uint8]) -> BgrImage:
 def _error_info(emitted: Emitted) -> FrameError | None:
     if emitted.state is GateState.LIVE:
         return None
-    reason = emitted.withheld or (emitted.fault.value if emitted.fault else "not released")
+    reason = emitted.barred or emitted.withheld or (emitted.fault.value if emitted.fault else "not released")
     return FrameError(state=emitted.state.value, reason=reason, detail=emitted.detail)

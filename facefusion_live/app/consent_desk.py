@@ -6,7 +6,7 @@ from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home
-from facefusion_live.app.permits import Permits, Told
+from facefusion_live.app.permits import Permits, Told, facts, source_target
 from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Consent, Grant
 from facefusion_live.domain.errors import BadInputError, ConsentError
@@ -62,11 +62,15 @@ class ConsentDesk:
                 advice="Add --renew if the person gave it anew.",
             )
         with self._audit.open_trail() as trail:
+            grant, target = self.book.draft(claim, (source.sha256,), identity), source_target(source.sha256)
             told: dict[str, object] = {"basis": kind.value, "input_sha256": source.sha256, "recorded": True}
-            told |= {"until": until} if until else {}
-            told |= {"document_sha256": claim.document_sha256} if document else {}
-            settled(trail.record_durably("consent.grant", f"source:{source.sha256[:16]}", "success", told))
-            return self.book.add(claim, (source.sha256,), identity)
+            told |= facts(self.book, grant)
+            settled(trail.record_durably("consent.grant", target, "success", told))
+            try:
+                return self.book.keep(grant)
+            except ConsentError:
+                trail.record("consent.grant", target, "failure", told)
+                raise
 
     def revoke(self, start: str) -> Grant:
         """Take a consent back; sessions that use the face show the slate.
@@ -103,6 +107,6 @@ class ConsentDesk:
             raise BadInputError("the operator's code is missing", advice="Give --code and the six digits.")
         with self._audit.open_trail() as trail:
             self._audit.unlock(code, trail)
-            told = {"approved": True, "consent_id": grant.id, "person": self.book.pseudonym(grant)}
+            told = {"approved": True, **facts(self.book, grant)}
             settled(trail.record_durably("consent.grant", f"consent:{grant.id}", "success", told))
         return self.book.approve(grant)

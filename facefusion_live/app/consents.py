@@ -6,17 +6,21 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
+from facefusion_live.adapters.storage.lock import lock_patiently
 from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
 from facefusion_live.domain.errors import ConsentError
 
 VERSION = 1
+_PATIENCE_S = 10.0
+"""How long a change waits for those of other processes; each takes a few milliseconds."""
 _SAY_WHY = ", ".join(kind.value for kind in Consent)
 
 
@@ -25,7 +29,9 @@ def _now() -> str:
 
 
 class ConsentBook:
-    """Every consent of this installation. Thread: any; each call reads what is on the disk.
+    """Every consent of this installation. Thread: any, in any process; each call reads what is on the disk.
+
+    A change is made under a lock of all processes, to the record as it is by then: none undoes another one.
 
     Each record and the whole file are sealed with a key of the installation (HMAC-SHA-256): whoever changes the file
     without the program is found out. It does not hold against somebody who has the key, which lies beside it.
@@ -37,6 +43,7 @@ class ConsentBook:
 
     def __init__(self, folder: Path, now: Callable[[], str] = _now) -> None:
         self._file, self._key_file = folder / "records.json", folder / "records.key"
+        self._lock_file = folder / "records.lock"
         self._now = now
         self._lock = threading.Lock()
 
@@ -55,23 +62,10 @@ class ConsentBook:
         Raises:
             ConsentError: The records are damaged, were changed by somebody else, or cannot be read.
         """
-        if not self._file.exists():
-            if self._key_file.exists():
-                raise _tampered("are gone")
-            return ()
-        try:
-            table = json.loads(self._file.read_text("utf-8"))
-            rows = cast("list[dict[str, Any]]", table["grants"])
-            key = self._key()
-            if not hmac.compare_digest(table["seal"], _seal(key, [row["seal"] for row in rows])):
-                raise _tampered("were changed")
-            for row in rows:
-                said = {name: value for name, value in row.items() if name != "seal"}
-                if not hmac.compare_digest(row["seal"], _seal(key, said)):
-                    raise _tampered("were changed")
-            return tuple(_grant(row) for row in rows)
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise _tampered("cannot be read") from error
+        if not self._file.exists() and self._key_file.exists():
+            with self._alone():  # another process may be about to write the first one
+                return self._read()
+        return self._read()
 
     def permit(self, sha256: str, identity: bytes, claim: Claim | None, name: str, *, approval: bool = False) -> Grant:
         """The consent under which a picture may be used; a claim about somebody unknown is kept, and so is the picture.
@@ -92,21 +86,27 @@ class ConsentBook:
                 f"{name}: nobody has said why this face may be used",
                 advice=f"Add --consent (in a script: consent=) and one of {_SAY_WHY}, if it is true.",
             )
-        grant = known or self.add(cast("Claim", claim), (sha256,), identity)
-        problem = grant.problem(self._now()[:10], approval=approval)
-        if problem:
-            renew = f"facefusion-live consent grant PHOTO --kind {grant.claim.kind.value} --renew"
-            advice = f"facefusion-live consent approve {grant.id} --code CODE" if "approval" in problem else renew
-            raise ConsentError(f"{name}: {problem}", advice=f"If it may be used: {advice}.")
-        if sha256 in grant.photos:
-            return grant
-        return self._changed(replace(grant, photos=(*grant.photos, sha256)))
+        if known is not None:
+            self._refuse_ended(known, name, approval=approval)
+            if sha256 in known.photos:
+                return known
+        with self._alone():
+            grants = self._read()
+            now = _newest(grants, sha256, identity)
+            if now is None:
+                if claim is None:
+                    raise _gone()
+                now = self._new(claim, (sha256,), identity)
+                self._save((*grants, now))
+            self._refuse_ended(now, name, approval=approval)
+            if sha256 not in now.photos:
+                now = replace(now, photos=(*now.photos, sha256))
+                self._save(_exchanged(grants, now))
+            return now
 
     def find(self, sha256: str, identity: bytes) -> Grant | None:
         """The newest consent of the person in a picture; None for somebody unknown. Raises ConsentError."""
-        grants = self.grants()
-        same = [each for each in grants if sha256 in each.photos or each.likeness(identity) >= SAME_PERSON]
-        return same[-1] if same else None
+        return _newest(self.grants(), sha256, identity)
 
     def one(self, start: str) -> Grant:
         """The consent whose id begins so. Raises ConsentError where there is none, or more than one."""
@@ -115,29 +115,96 @@ class ConsentBook:
             raise ConsentError(f"there is no one consent {start!r}", advice="See facefusion-live consent list.")
         return found[0]
 
-    def add(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+    def draft(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        """A new one that is not kept yet, and can be told of by its pseudonym. Raises ConsentError."""
+        with self._alone():
+            if not self._read():
+                self._save(())  # with the first key
+        return self._new(claim, photos, identity)
+
+    def keep(self, grant: Grant) -> Grant:
         """Keep a new one. Raises ConsentError."""
-        grant = Grant(secrets.token_hex(8), claim, self._now(), photos=photos, identity=identity)
-        with self._lock:
-            self._save((*self.grants(), grant))
+        with self._alone():
+            self._save((*self._read(), grant))
         return grant
+
+    def add(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        """Make a new one and keep it. Raises ConsentError."""
+        return self.keep(self._new(claim, photos, identity))
 
     def revoke(self, grant: Grant) -> Grant:
         """Take one back; it is kept, so that the person is known. Raises ConsentError."""
-        return self._changed(replace(grant, revoked=grant.revoked or self._now()))
+        return self._changed(grant, lambda kept: replace(kept, revoked=kept.revoked or self._now()))
 
     def approve(self, grant: Grant) -> Grant:
         """Note that a second person confirmed it. Raises ConsentError."""
-        return self._changed(replace(grant, approved=grant.approved or self._now()))
+        return self._changed(grant, lambda kept: replace(kept, approved=kept.approved or self._now()))
 
     def pseudonym(self, grant: Grant) -> str:
         """How rows name the person: who has the key can tell, nobody else. Raises ConsentError."""
         return f"hmac:{hmac.new(self._key(), grant.id.encode(), sha256).hexdigest()[:16]}"
 
-    def _changed(self, grant: Grant) -> Grant:
+    def _changed(self, grant: Grant, change: Callable[[Grant], Grant]) -> Grant:
+        """Change a record as it is on the disk; what the caller holds of it may be old."""
+        with self._alone():
+            grants = self._read()
+            kept = next((each for each in grants if each.id == grant.id), None)
+            if kept is None:
+                raise _gone()
+            changed = change(kept)
+            self._save(_exchanged(grants, changed))
+        return changed
+
+    def _new(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
+        return Grant(secrets.token_hex(8), claim, self._now(), photos=photos, identity=identity)
+
+    def _refuse_ended(self, grant: Grant, name: str, *, approval: bool) -> None:
+        problem = grant.problem(self._now()[:10], approval=approval)
+        if problem:
+            kind = grant.claim.kind
+            needed = " --name NAME --document FILE --until DAY" if kind is Consent.WRITTEN else ""
+            renew = f"facefusion-live consent grant PHOTO --kind {kind.value}{needed} --renew"
+            advice = f"facefusion-live consent approve {grant.id} --code CODE" if "approval" in problem else renew
+            raise ConsentError(f"{name}: {problem}", advice=f"If it may be used: {advice}.")
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """No thread and no other process changes the records meanwhile."""
         with self._lock:
-            self._save(tuple(grant if each.id == grant.id else each for each in self.grants()))
-        return grant
+            try:
+                self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError as error:
+                raise _not_kept() from error
+            try:
+                try:
+                    lock_patiently(handle, _PATIENCE_S)
+                except OSError as error:
+                    raise _not_kept() from error
+                yield
+            finally:
+                os.close(handle)
+
+    def _read(self) -> tuple[Grant, ...]:
+        if not self._file.exists():
+            if self._key_file.exists():
+                raise _tampered("are gone")
+            return ()
+        try:
+            table = json.loads(self._file.read_text("utf-8"))
+            rows = cast("list[dict[str, Any]]", table["grants"])
+            key = self._key()
+            if table["version"] != VERSION or not hmac.compare_digest(
+                table["seal"], _seal(key, [row["seal"] for row in rows])
+            ):
+                raise _tampered("were changed")
+            for row in rows:
+                said = {name: value for name, value in row.items() if name != "seal"}
+                if not hmac.compare_digest(row["seal"], _seal(key, said)):
+                    raise _tampered("were changed")
+            return tuple(_grant(row) for row in rows)
+        except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise _tampered("cannot be read") from error
 
     def _save(self, grants: tuple[Grant, ...]) -> None:
         try:
@@ -150,8 +217,7 @@ class ConsentBook:
             _write_private(part, json.dumps(table, indent=1, ensure_ascii=False).encode())
             part.replace(self._file)
         except OSError as error:
-            advice = "Give the program's folder back its write permission, or make room."
-            raise ConsentError("the consent cannot be kept", advice=advice) from error
+            raise _not_kept() from error
 
     def _key(self) -> bytes:
         """The installation's key; made with the first record."""
@@ -173,14 +239,14 @@ class InUse:
 
     def __init__(self, book: ConsentBook, grants: tuple[Grant, ...] = (), *, approval: bool = False) -> None:
         self._book, self._ids, self._approval = book, {grant.id for grant in grants}, approval
-        self._stamp, self._problem = book.stamp, ""
-        self._day = _now()[:10]
+        self._seen: tuple[tuple[int, int], str] | None = None  # it may have been taken back since it was looked up
+        self._problem = ""
 
     def problem(self) -> str:
-        """Why the face may not be used any more, in words; "" while it may. Thread: any."""
-        stamp, day = self._book.stamp, _now()[:10]
-        if self._ids and (stamp, day) != (self._stamp, self._day):
-            self._stamp, self._day, self._problem = stamp, day, self._looked_up(day)
+        """Why the face may not be used any more, in words, and for good; "" while it may. Thread: any."""
+        seen = self._book.stamp, _now()[:10]
+        if self._ids and not self._problem and seen != self._seen:
+            self._seen, self._problem = seen, self._looked_up(seen[1])
         return self._problem
 
     def _looked_up(self, day: str) -> str:
@@ -197,6 +263,24 @@ def _tampered(what: str) -> ConsentError:
         f"the consent records {what}: no face but the built-in ones may be used",
         advice="Put the folder consent back from a backup, or move it away and grant each consent anew.",
     )
+
+
+def _gone() -> ConsentError:
+    return ConsentError("the consent is gone", advice="See facefusion-live consent list.")
+
+
+def _not_kept() -> ConsentError:
+    advice = "Give the program's folder back its write permission, or make room."
+    return ConsentError("the consent cannot be kept", advice=advice)
+
+
+def _newest(grants: tuple[Grant, ...], sha256: str, identity: bytes) -> Grant | None:
+    same = [each for each in grants if sha256 in each.photos or each.likeness(identity) >= SAME_PERSON]
+    return same[-1] if same else None
+
+
+def _exchanged(grants: tuple[Grant, ...], new: Grant) -> tuple[Grant, ...]:
+    return tuple(new if each.id == new.id else each for each in grants)
 
 
 def _seal(key: bytes, said: object) -> str:

@@ -180,7 +180,7 @@ class Director:
         self.source = source
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
-            on_record.tell_sources(self._crew.trail, sources)
+            on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(sources))
 
     def change_engine(self, name: str) -> None:
         """Use another engine, from one frame to the next, and put the switch on record.
@@ -403,7 +403,7 @@ class Director:
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
         if self.source is not None:
-            on_record.tell_sources(crew.trail, crew.sources(self.source.person_id))
+            on_record.tell_sources(crew.trail, crew.permits.as_kept(crew.sources(self.source.person_id)))
         on_record.tell_models(crew.trail, crew.workshop.models)
         for served in crew.workshop.served:
             tell_served(crew.trail, served)

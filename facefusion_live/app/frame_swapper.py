@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -33,6 +33,7 @@ class Emitted:
         fault: Why the picture itself was not good; None when it was.
         detail: What the stage that failed said; empty when none did.
         withheld: Why the scene must not be shown, whatever becomes of the faces; empty when it may.
+        barred: Why the source face may not be used any more; empty while it may.
     """
 
     pixels: RgbImage
@@ -40,6 +41,7 @@ class Emitted:
     fault: Fault | None
     detail: str
     withheld: str = ""
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +122,7 @@ class FrameSwapper:
         settings, now_ns = self.store.current, self._clock.now_ns()
         run.media_s = max((now_ns - self._begun_ns) / 1e9, run.media_s + _LEAST_STEP_S)
         run.patches.fit(settings)
-        if self.consent_problem():
+        if barred := self.consent_problem():
             run.gate.block(Block.CONSENT)
         job = run.pipeline.run(Frame(run.count, now_ns, run.media_s, HostImage(pixels)), settings)
         run.count += 1
@@ -136,7 +138,8 @@ class FrameSwapper:
                 self.on_failure(self.frames - 1, failure)
             candidate = Candidate(job, composition)
             run.gate.offer(candidate, now_ns, settings)
-            return self._released(run, candidate, settings, failure.message if failure is not None else "")
+            emitted = self._released(run, candidate, settings, failure.message if failure is not None else "")
+            return replace(emitted, barred=barred)
 
     def close(self) -> None:
         """Let go of the held picture and of the memory."""

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.app.remote_nets import in_words
+from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
 from facefusion_live.engine.capturing import Format
@@ -71,17 +73,22 @@ def started_session(
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
     checked(wanted.settings)  # before anything is loaded
     book = ConsentBook(Home.from_environment().consent)
-    permits = Permits(book, trail, approval=wanted.settings.consent.approval)
+    approval = wanted.settings.consent.approval
+    permits = Permits(book, trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
     in_use: list[InUse] = []
+
+    def consent_problem() -> str:
+        return next(filter(None, (each.problem() for each in in_use)), "")
+
     opened = wiring.open_session(
         wanted,
         trail,
         disclosure=Disclosure(trail),
         permit=permits,
-        permitted=lambda: not any(each.problem() for each in in_use),
+        permitted=lambda: not consent_problem(),
     )
     in_use.append(permits.in_use(opened.sources))
-    return opened
+    return replace(opened, sources=permits.as_kept(opened.sources), consent_problem=consent_problem)
 
 
 def tell_sources(trail: AuditTrail, sources: Sequence[Source]) -> None:

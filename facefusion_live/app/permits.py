@@ -1,11 +1,15 @@
 """Whether a source face may be used: the consent records are asked, and the answer goes on record."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from facefusion_live.app.consents import ConsentBook, InUse
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.taken_back import TakenBack
 from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
@@ -34,10 +38,17 @@ class Told:
         """With the document's SHA-256.
 
         Raises:
-            ConsentError: The document cannot be read, or something is missing.
+            ConsentError: The document cannot be read or is empty, the name has no letter, there is no such day, or
+                something is missing.
         """
         digest = document_sha256(self.document) if self.document else ""
-        return Claim(self.kind, " ".join(self.name.split()), digest, self.until)
+        name = " ".join(self.name.split())
+        if name and not any(sign.isalpha() for sign in name):
+            raise ConsentError(f"{name!r} is no name", advice="Write whose face it is.")
+        claim = Claim(self.kind, name, digest, self.until)
+        if self.until:
+            _check_day(self.until)
+        return claim
 
 
 class Permits:
@@ -45,13 +56,22 @@ class Permits:
 
     Args:
         book: The consent records.
-        trail: The record; None keeps none, and asks for consent all the same.
+        trail: The record; None keeps none: then only who is known already is let in.
         approval: A second person must have confirmed each consent.
+        taken_back: What the record knows of revocations; asked once, before the first picture.
     """
 
-    def __init__(self, book: ConsentBook, trail: AuditTrail | None, *, approval: bool = False) -> None:
+    def __init__(
+        self,
+        book: ConsentBook,
+        trail: AuditTrail | None,
+        *,
+        approval: bool = False,
+        taken_back: Callable[[], TakenBack] = TakenBack,
+    ) -> None:
         self.book, self._trail, self._approval = book, trail, approval
         self._given: dict[str, Grant] = {}
+        self._taken_back = cache(taken_back)
 
     def __call__(self, source: Source, identity: bytes) -> None:
         """Let a picture in, with its row on the disk first. The built-in faces are nobody's.
@@ -67,15 +87,39 @@ class Permits:
         if source.built_in:
             return
         try:
-            claim = source.claim or (None if source.consent is None else Claim(source.consent))
-            grant = self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+            grant = self._asked(source, identity)
         except ConsentError as error:
             self._deny(source, error)
             raise
         if self._trail is not None:
-            said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **self._facts(grant)}
+            said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **facts(self.book, grant)}
             settled(self._trail.record_durably("consent.grant", source_target(source.sha256), "success", said))
         self._given[source.sha256] = grant
+
+    def _asked(self, source: Source, identity: bytes) -> Grant:
+        claim = source.claim or (None if source.consent is None else Claim(source.consent))
+        known = self.book.find(source.sha256, identity)
+        self._refuse_older(source, known)
+        if self._trail is None and claim is not None and known is None:
+            raise ConsentError(
+                f"{source.name}: a consent is kept on record only",
+                advice="Leave audit switched on the first time, or use facefusion-live consent grant.",
+            )
+        return self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+
+    def _refuse_older(self, source: Source, known: Grant | None) -> None:
+        """Records that were set back, or thrown away, bring no consent back that the audit log saw taken back."""
+        gone = self._taken_back()
+        if known is None and source.sha256 in gone.photos:
+            kind = (source.consent or Consent.SELF).value
+        elif known is not None and known.id in gone.consents and not known.revoked:
+            kind = known.claim.kind.value
+        else:
+            return
+        raise ConsentError(
+            f"{source.name}: the consent was taken back, says the audit log",
+            advice=f"If it may be used: facefusion-live consent grant PHOTO --kind {kind} --renew.",
+        )
 
     def check(self, source: Source) -> None:
         """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
@@ -86,6 +130,7 @@ class Permits:
         if source.built_in:
             return
         try:
+            self._refuse_older(source, self.book.find(source.sha256, b""))
             self._given[source.sha256] = self.book.permit(
                 source.sha256, b"", None, source.name, approval=self._approval
             )
@@ -100,7 +145,7 @@ class Permits:
             ConsentError: The records cannot be written, or are not as the program left them.
         """
         if self._trail is not None:
-            self._trail.record("consent.revoke", f"consent:{grant.id}", "success", self._facts(grant))
+            self._trail.record("consent.revoke", f"consent:{grant.id}", "success", facts(self.book, grant))
         self.book.revoke(grant)
 
     def in_use(self, sources: tuple[Source, ...]) -> InUse:
@@ -108,15 +153,29 @@ class Permits:
         grants = tuple(self._given[each.sha256] for each in sources if each.sha256 in self._given)
         return InUse(self.book, grants, approval=self._approval)
 
-    def _facts(self, grant: Grant) -> dict[str, object]:
-        claim = grant.claim
-        facts = {"person": self.book.pseudonym(grant), "consent_id": grant.id, "until": claim.until}
-        return {name: value for name, value in (facts | {"document_sha256": claim.document_sha256}).items() if value}
+    def as_kept(self, sources: Sequence[Source]) -> tuple[Source, ...]:
+        """Pictures that were let in, each with the consent that the records hold, whatever was said this time."""
+        given = [self._given.get(each.sha256) for each in sources]
+        return tuple(
+            source if grant is None else replace(source, consent=grant.claim.kind)
+            for source, grant in zip(sources, given, strict=True)
+        )
 
     def _deny(self, source: Source, error: ConsentError) -> None:
         if self._trail is not None:
             why = str(error).removeprefix(f"{source.name}: ")
             self._trail.record("consent.deny", source_target(source.sha256), "denied", {"reason": why})
+
+
+def facts(book: ConsentBook, grant: Grant) -> dict[str, object]:
+    """What rows tell of a consent: the person as a pseudonym, which consent, until when, which document.
+
+    Raises:
+        ConsentError: The records have lost their key.
+    """
+    claim = grant.claim
+    told = {"person": book.pseudonym(grant), "consent_id": grant.id, "until": claim.until}
+    return {name: value for name, value in (told | {"document_sha256": claim.document_sha256}).items() if value}
 
 
 def source_target(digest: str) -> str:
@@ -128,9 +187,19 @@ def document_sha256(path: Path) -> str:
     """Of the file in which a consent is written.
 
     Raises:
-        ConsentError: It cannot be read.
+        ConsentError: It cannot be read, or is empty.
     """
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        document = path.read_bytes()
     except OSError as error:
         raise ConsentError(f"{path.name} cannot be read", advice="Give the file with the signed consent.") from error
+    if not document:
+        raise ConsentError(f"{path.name} is empty", advice="Give the file with the signed consent.")
+    return sha256(document).hexdigest()
+
+
+def _check_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ConsentError(f"{text!r} is no day", advice="Write it as 2027-01-31.") from None

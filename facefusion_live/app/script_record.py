@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from facefusion_live.app.audit_wiring import audit_home
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home
 from facefusion_live.app.on_record import tell_models, tell_sources
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.face import StageFailure
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import set_at_start
@@ -35,6 +37,7 @@ class ScriptRecord:
     def __init__(self, open_trail: Callable[[], AuditTrail] | None) -> None:
         self._trail = open_trail() if open_trail is not None else None
         self._prepared = False
+        self._permits: Permits | None = None
         self.disclosure = Disclosure(self._trail)
 
     def prepares(self) -> None:
@@ -46,7 +49,10 @@ class ScriptRecord:
     def permits(self, settings: Settings) -> Permits:
         """What is asked for every source face; the answer is on record before the face is used."""
         self._begin_if_single()
-        return Permits(ConsentBook(Home.from_environment().consent), self._trail, approval=settings.consent.approval)
+        book = ConsentBook(Home.from_environment().consent)
+        approval = settings.consent.approval
+        self._permits = Permits(book, self._trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
+        return self._permits
 
     def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:
         """Source faces and models that were loaded."""
@@ -55,7 +61,7 @@ class ScriptRecord:
         self._begin_if_single()
         told = _told.setdefault(self._trail, set())
         new = {model: path for model, path in models.items() if model not in told}
-        tell_sources(self._trail, sources)
+        tell_sources(self._trail, self._permits.as_kept(sources) if self._permits is not None else sources)
         tell_models(self._trail, new)
         told.update(new)
 

@@ -36,6 +36,7 @@ from facefusion_live.app.studio_state import (
     SourceState,
     StudioState,
 )
+from facefusion_live.app.taken_back import taken_back
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.app.workshop import Workshop
@@ -129,7 +130,12 @@ class Studio:
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
         self._disclosure = Disclosure(self._trail)
-        self._permits = Permits(ConsentBook(home.consent), self._trail, approval=settings.consent.approval)
+        self._permits = Permits(
+            ConsentBook(home.consent),
+            self._trail,
+            approval=settings.consent.approval,
+            taken_back=lambda: taken_back(audit_home),
+        )
         self._director = Director(self._crew())
         self._forget = self.store.on_commit(self._committed)
         self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current))

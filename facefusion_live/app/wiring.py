@@ -177,6 +177,7 @@ class OpenSession:
         disclosure: What its pictures say of themselves.
         skipped: Tells which providers were tried for the nets and do not work here, and why.
         served: Tells who computes the nets that run on a server.
+        consent_problem: Tells why the source face may not be used any more; "" while it may.
     """
 
     session: LiveSession
@@ -188,6 +189,7 @@ class OpenSession:
     disclosure: Disclosure
     skipped: Callable[[], dict[str, str]] = dict[str, str]
     served: Callable[[], tuple[Served, ...]] = tuple[Served, ...]
+    consent_problem: Callable[[], str] = str
 
     @property
     def recordings(self) -> tuple[Path, ...]:

@@ -30,7 +30,6 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.content import PROBLEMS, ContentReading
 from facefusion_live.engine.pipeline import REMOTE
 from facefusion_live.engine.report import SessionReport
-from facefusion_live.engine.session import LiveSession
 
 _POLL_S = 0.1
 
@@ -101,7 +100,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
             for page in opened.pages:
                 _say(f"facefusion-live: watch at {page}")
             with _progress(frames_expected(session.format, wanted.frame_limit)) as show:
-                problem = watch(session, lambda: _poll(session, show, resources))
+                problem = watch(session, lambda: _poll(opened, show, resources))
     finally:
         if opened is not None:
             report = opened.session.report()
@@ -111,16 +110,20 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
                 else:
                     _tell_provider(opened)
                     _tell(report, (*opened.recordings, *filter(None, [wanted.snapshot])))
+                    if opened.consent_problem():
+                        print(f"Slate from then on: {opened.consent_problem()}.")  # noqa: T201
     if problem is not None:
         raise problem
     return 0
 
 
-def _poll(session: LiveSession, show: "_Show", resources: ResourceWatch) -> None:
-    report = session.report(resources.newest)
+def _poll(opened: wiring.OpenSession, show: "_Show", resources: ResourceWatch) -> None:
+    report = opened.session.report(resources.newest)
     show(report.frames_out)
     for line in (*show.changes(report.outputs), *show.scene(report.content)):
         show.line(f"facefusion-live: {line}.")
+    for problem in show.unsaid([each for each in [opened.consent_problem()] if each]):
+        show.line(f"facefusion-live: {problem}: the slate goes out.")
     for warning in show.unsaid((*resources.poll(report), *report.warnings, *_ended(report))):
         show.line(f"facefusion-live: {warning}.")
 
@@ -227,6 +230,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
         "disclosure": _disclosed(opened.disclosure),
         "content": _judged(report.content),
+        "consent": {"problem": opened.consent_problem()},
         "backend": report.backend.name,
         "backend_reason": report.backend.reason,
         "engine": opened.swapper.name,

@@ -2400,6 +2400,26 @@
         <translation>审计日志比以前短：它被回退过。已开始新的日志。</translation>
     </message>
     <message>
+        <source>{}: the consent was taken back, says the audit log</source>
+        <translation>{}：审计日志显示该同意已被撤回</translation>
+    </message>
+    <message>
+        <source>the consent was taken back, says the audit log</source>
+        <translation>审计日志显示该同意已被撤回</translation>
+    </message>
+    <message>
+        <source>{} is empty</source>
+        <translation>{} 是空的</translation>
+    </message>
+    <message>
+        <source>{} is no name</source>
+        <translation>{} 不是姓名</translation>
+    </message>
+    <message>
+        <source>Write whose face it is.</source>
+        <translation>请写明这是谁的脸。</translation>
+    </message>
+    <message>
         <source>The audit log&apos;s file was deleted or replaced. A new log begins.</source>
         <translation>审计日志文件被删除或替换。已开始新的日志。</translation>
     </message>

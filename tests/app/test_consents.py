@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,11 +122,15 @@ def dropped(table: Any) -> None:
     table["grants"].pop()
 
 
+def other_version(table: Any) -> None:
+    table["version"] = 2
+
+
 def swapped(table: Any) -> None:
     table["grants"].reverse()
 
 
-@pytest.mark.parametrize("attack", [changed_name, longer, unrevoked, dropped, swapped])
+@pytest.mark.parametrize("attack", [changed_name, longer, unrevoked, dropped, swapped, other_version])
 def test_records_that_were_changed_let_nobody_in(
     attack: Callable[[Any], None], book: ConsentBook, tmp_path: Path
 ) -> None:
@@ -146,9 +152,10 @@ def test_records_that_are_gone_are_missed(what: str, said: str, book: ConsentBoo
         book.permit(PHOTO, face(1), SELF, "eve.jpg")
 
 
-def test_records_that_are_no_records(book: ConsentBook, tmp_path: Path) -> None:
+@pytest.mark.parametrize("junk", ["{", "[" * 100_000, "[]"])
+def test_records_that_are_no_records(junk: str, book: ConsentBook, tmp_path: Path) -> None:
     book.permit(PHOTO, face(1), SELF, "eve.jpg")
-    (tmp_path / "consent" / "records.json").write_text("{")
+    (tmp_path / "consent" / "records.json").write_text(junk)
     with pytest.raises(ConsentError, match="cannot be read"):
         book.grants()
 
@@ -176,6 +183,66 @@ def test_what_is_in_use_is_watched(book: ConsentBook, tmp_path: Path) -> None:
     assert "was taken back" in watching.problem()
     nobody = InUse(book)
     assert nobody.problem() == ""
+
+
+def test_what_was_taken_back_before_it_is_watched_is_missed_by_nobody(book: ConsentBook) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    book.revoke(kept)
+    assert "was taken back" in InUse(book, (kept,)).problem()
+
+
+def test_an_old_view_of_a_record_undoes_no_revocation(book: ConsentBook, tmp_path: Path) -> None:
+    old = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    ConsentBook(tmp_path / "consent").revoke(old)
+    assert book.approve(old).revoked
+    assert book.one(old.id).revoked
+
+
+def test_a_revocation_between_look_and_note_holds(
+    book: ConsentBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    look = ConsentBook.find
+
+    def slow(self: ConsentBook, sha256: str, identity: bytes) -> Grant | None:
+        found = look(self, sha256, identity)
+        ConsentBook(tmp_path / "consent").revoke(kept)
+        return found
+
+    monkeypatch.setattr(ConsentBook, "find", slow)
+    with pytest.raises(ConsentError, match="was taken back"):
+        book.permit(COPY, face(1), None, "copy.jpg")
+    assert book.one(kept.id).revoked
+    assert book.one(kept.id).photos == (PHOTO,)
+
+
+ADDS_PHOTOS = """
+import sys
+from pathlib import Path
+from facefusion_live.app.consents import ConsentBook
+from facefusion_live.domain.errors import ConsentError
+book, identity = ConsentBook(Path(sys.argv[1])), bytes.fromhex(sys.argv[2])
+print("go", flush=True)
+for number in range(100_000):
+    try:
+        book.permit(f"{number:064x}", identity, None, "eve.jpg")
+    except ConsentError as error:
+        print(error)
+        break
+"""
+
+
+def test_no_process_undoes_what_another_one_took_back(tmp_path: Path) -> None:
+    for run in range(3):
+        book = ConsentBook(tmp_path / str(run))
+        kept = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+        program = [sys.executable, "-c", ADDS_PHOTOS, str(tmp_path / str(run)), face(1).hex()]
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as adding:
+            assert adding.stdout is not None
+            assert adding.stdout.readline() == "go\n"
+            book.revoke(kept)
+            assert "was taken back" in adding.stdout.read()
+        assert book.one(kept.id).revoked
 
 
 def test_an_unknown_face_is_like_nobody() -> None:

@@ -1,8 +1,11 @@
 """Consent on the command line, in scripts and while live: kept, asked, ended, taken back, forged."""
 
 import json
+import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.portraits import Consent
 from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.engine.gate import Block
@@ -107,13 +111,76 @@ def test_a_written_consent_names_its_document(photo: Path, tmp_path: Path, capsy
     assert all("Eve" not in json.dumps(row) for row in rows(capsys, "consent."))
 
 
+def test_rows_tell_the_consent_that_is_kept_not_what_was_typed(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked("grant", str(photo), "--kind", "self") == 0
+    (granted,) = rows(capsys, "consent.grant")
+    assert granted["metadata"]["consent_id"] == only_id(home)
+    assert granted["metadata"]["person"].startswith("hmac:")
+    assert run(photo, "--consent", "generated") == 0
+    swap_face(photo, RESOURCES / "avatars" / "dan.jpg", consent="licensed")
+    close_shared_trail()
+    assert {row["metadata"]["consent"] for row in rows(capsys, "source.load")} == {"self"}
+
+
+def test_no_consent_is_kept_without_a_record(photo: Path, home: Path) -> None:
+    target = RESOURCES / "avatars" / "dan.jpg"
+    with pytest.raises(ConsentError, match="a consent is kept on record only"):
+        swap_face(photo, target, consent="self", audit=False)
+    assert ConsentBook(home / "consent").grants() == ()
+    swap_face(photo, target, consent="self")
+    swap_face(photo, target, audit=False)
+
+
+def test_a_grant_that_cannot_be_kept_is_told_as_failed(
+    photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_book: ConsentBook, _grant: Grant) -> Grant:
+        raise ConsentError("the consent cannot be kept")
+
+    monkeypatch.setattr(ConsentBook, "keep", full)
+    assert asked("grant", str(photo), "--kind", "self") == 2
+    assert sorted(str(row["status"]) for row in rows(capsys, "consent.grant")) == ["failure", "success"]
+
+
 def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = tmp_path / "signed.pdf"
     document.write_bytes(b"I agree.")
     words = ["grant", str(photo), "--kind", "written", "--name", "Eve", "--document", str(document)]
     assert asked(*words, "--until", "2020-01-31") == 0
     assert run(photo, "--consent", "self") == 2
-    assert "eve.png: the consent ended on 2020-01-31" in told(capsys)
+    said = told(capsys)
+    assert "eve.png: the consent ended on 2020-01-31" in said
+    assert "--kind written --name NAME --document FILE --until DAY --renew" in said
+    assert asked(*words, "--until", "2099-01-31", "--renew") == 0, "as the advice says"
+    assert run(photo) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "until", "said"),
+    [
+        ("Eve", b"I agree.", "2026-99-99", "'2026-99-99' is no day"),
+        ("Eve", b"I agree.", "9999-99-99", "'9999-99-99' is no day"),
+        ("Eve", b"I agree.", "2027-02-29", "'2027-02-29' is no day"),
+        ("Eve", b"", "2099-01-31", "signed.pdf is empty"),
+        (".", b"I agree.", "2099-01-31", "'.' is no name"),
+    ],
+)
+def test_a_written_consent_says_something(
+    name: str,
+    document: bytes,
+    until: str,
+    said: str,
+    photo: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "signed.pdf"
+    file.write_bytes(document)
+    words = ["--kind", "written", "--name", name, "--document", str(file), "--until", until]
+    assert asked("grant", str(photo), *words) == 2
+    assert said in told(capsys)
 
 
 def test_who_took_it_back_is_refused_in_a_copy_too(
@@ -138,6 +205,25 @@ def test_a_forged_record_lets_nobody_in(photo: Path, home: Path, capsys: pytest.
     assert run(photo) == 2
     assert "the consent records were changed: no face but the built-in ones may be used" in told(capsys)
     assert run(RESOURCES / "avatars" / "ada.jpg") == 0
+
+
+def test_records_that_were_set_back_bring_no_consent_back(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self") == 0
+    records = home / "consent" / "records.json"
+    before = records.read_bytes()
+    assert asked("revoke", only_id(home)) == 0
+    records.write_bytes(before)
+    assert run(photo, "--consent", "self") == 2
+    assert "eve.png: the consent was taken back, says the audit log" in told(capsys)
+    with pytest.raises(ConsentError, match="says the audit log"):
+        swap_face(photo, RESOURCES / "avatars" / "dan.jpg", consent="self")
+    shutil.rmtree(home / "consent")
+    assert run(photo, "--consent", "self") == 2
+    assert "eve.png: the consent was taken back, says the audit log" in told(capsys)
+    assert asked("grant", str(photo), "--kind", "self", "--renew") == 0
+    assert run(photo) == 0
 
 
 def test_a_second_person_confirms_with_the_operators_code(
@@ -165,6 +251,34 @@ def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Pa
         assert not after["success"]
         assert after["error_info"] is not None
         assert after["error_info"]["state"] == "SLATE"
+        assert after["error_info"]["reason"].startswith("the consent was taken back on")
+        other_size = swapper.process_frame(target[:480])
+        assert not other_size["success"], "pictures of another size begin anew, and are refused, too"
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_a_running_session_says_why_it_shows_the_slate(
+    form: list[str], photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def take_back() -> None:
+        book = ConsentBook(home / "consent")
+        while not (grants := book.grants()):
+            time.sleep(0.01)
+        book.revoke(grants[0])
+
+    meanwhile = threading.Thread(target=take_back)
+    meanwhile.start()
+    words = ["run", "--source", str(photo), "--consent", "self", "--input", str(CLIP), "--frames", "40"]
+    assert run_command_line([*words, *form]) == 0
+    meanwhile.join()
+    said = capsys.readouterr()
+    assert "facefusion-live: the consent was taken back on" in said.err
+    if form:
+        told = json.loads(said.out.splitlines()[-1])
+        assert told["consent"]["problem"].startswith("the consent was taken back on")
+        assert told["state_frames"]["SLATE"] > 0
+    else:
+        assert "Slate from then on: the consent was taken back on" in said.out
 
 
 def test_another_photo_of_the_same_person_is_worn_with_the_first(photo: Path, copied: Path, home: Path) -> None:

@@ -47,6 +47,8 @@ UNSEEN = {
     "synthetic: the demo clip cannot be read from the start again",
     "Say synthetic, or synthetic:WIDTHxHEIGHT:FACESxFACE_WIDTH like synthetic:1920x1080:3x360.",
     "Add --consent (in a script: consent=) and one of {}, if it is true.",
+    "{}: a consent is kept on record only",
+    "Leave audit switched on the first time, or use facefusion-live consent grant.",
     "there is no one consent {}",
     "See facefusion-live consent list.",
     "the name of the source picture is empty",
