@@ -42,6 +42,7 @@ from facefusion_live.domain.disclosure import checked
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.content import ADVICE
 from facefusion_live.engine.gate import Fault
 from facefusion_live.engine.report import SessionReport
 
@@ -308,8 +309,9 @@ def swap_face(
         swapper.close()
     if emitted.state is not GateState.LIVE:
         if emitted.withheld:
-            advice = "Give another picture; content.threshold says how sure the net must be."
-            raise BadInputError(f"the target picture was not swapped: {emitted.withheld}", advice=advice)
+            raise BadInputError(
+                f"the target picture was not swapped: {emitted.withheld}", advice=ADVICE[emitted.withheld]
+            )
         reason = emitted.fault.value if emitted.fault else "not released"
         raise BadInputError(
             f"the target picture was not swapped: {reason}", advice="Give a picture in which a face is plainly seen."
