@@ -148,6 +148,19 @@ def false_alarms(clips: list[Path], frames: int) -> None:
     strongest = max(strengths, key=strengths.__getitem__)
     print(f"{len(strengths)} clips without a mark: {len(alarms)} false alarms {alarms or ''}")
     print(f"strongest beacon {strengths[strongest]:.2f} in {strongest}; a mark counts from {SURE_FROM:g} on")
+    readings = [read([each]) for each in repeating()]
+    alarms = [reading for reading in readings if reading.found]
+    beacons = sum(reading.strength >= SURE_FROM for reading in readings)
+    print(f"{len(readings)} still patterns that repeat: {len(alarms)} false alarms; {beacons} look like a beacon")
+
+
+def repeating() -> Iterator[Picture]:
+    """Checkerboards and stripes of 1 to 24 px in three sizes, in grey."""
+    for width, height in ((640, 360), (1280, 720), (1920, 1080)):
+        for period_px in (*range(1, 13), 16, 20, 24):
+            down, across = np.arange(height) // period_px, np.arange(width) // period_px
+            yield (np.add.outer(down, across) % 2 * 60 + 90).astype(np.uint8)
+            yield np.tile((across % 2 * 60 + 90).astype(np.uint8), (height, 1))
 
 
 def cost() -> None:
