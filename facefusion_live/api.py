@@ -38,7 +38,7 @@ from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
 from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, SESSION_EDGES, STATUSES
 from facefusion_live.domain.audit.tidy import as_given, tidy_metadata
-from facefusion_live.domain.disclosure import checked
+from facefusion_live.domain.disclosure import checked, checked_anew
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
@@ -220,6 +220,7 @@ class RealTimeFaceSwapper:
         wanted = arguments.settings_of(values, store.current)
         arguments.refuse_those_of_the_session(store.current, wanted)
         checked(wanted)
+        checked_anew(store.current, wanted, values)
         store.commit(values)
         self._record.disclosure.begin(wanted)
 

@@ -324,6 +324,7 @@ SENTENCES: tuple[str, ...] = (
     "The audit log's key is gone. A new log begins.",
     "The audit log's file is damaged. It is kept aside, and a new log begins.",
     "The visible label was switched off.",
+    "The invisible mark was switched off.",
     "The nudity check was switched off.",
     "More than {} exports within a minute.",
     "Consent was denied more than {} times within a minute.",

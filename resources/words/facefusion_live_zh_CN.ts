@@ -2216,6 +2216,10 @@
         <translation>可见标识已关闭。</translation>
     </message>
     <message>
+        <source>The invisible mark was switched off.</source>
+        <translation>隐形标记已关闭。</translation>
+    </message>
+    <message>
         <source>The nudity check was switched off.</source>
         <translation>裸露检查已关闭。</translation>
     </message>
