@@ -1,7 +1,7 @@
 """The content gate: a net looks at the scene about once a second, and while it takes it for nude the slate goes out."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -224,7 +224,7 @@ class ContentStage:
         return lambda: self._watch.answer(judge.nudity(crop), time_s, index, rules)
 
     @contextmanager
-    def _failing(self, frame_index: int) -> Iterator[None]:
+    def _failing(self, frame_index: int) -> Generator[None]:
         """Whatever is raised in it is told to the watch, and raised."""
         with ExitStack() as if_it_fails:
             if_it_fails.callback(self._watch.fail, frame_index)

@@ -66,6 +66,15 @@ def test_a_file_is_signed_and_leads_to_its_session(
     assert run_command_line(["audit", "verify"]) == 0
 
 
+@pytest.mark.parametrize(("suffix", "name"), [(".mp4", "a.m4v"), (".mov", "b"), (".jpg", "c.jpe"), (".png", "d.mp4")])
+def test_a_file_is_known_by_its_content(
+    suffix: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make(tmp_path / f"made{suffix}").rename(tmp_path / name)
+    code, found = shown(path, capsys)
+    assert (code, found["whole"], found["manifest"]["valid"]) == (0, True, True)
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".png"])
 def test_one_flipped_bit_is_found_and_named(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = make(tmp_path / f"made{suffix}")
