@@ -169,6 +169,11 @@ SENTENCES: tuple[str, ...] = (
     "Say it shorter.",
     "If it may be used: {}.",
     "{} carries no signed manifest: {}",
+    "Matroska has no place for one",
+    "{} is not the built-in face that came with the program",
+    "the model file {} is not the one that came with the program",
+    "{} is never kept",
+    "Take it out of the file, and say it at each start: --{} …",
     "{} carries no AIGC block",
     "the manifest of {} does not fit: {}",
     # Recordings and outputs

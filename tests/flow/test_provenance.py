@@ -119,7 +119,9 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "AIGC block: none." in told
     assert run_command_line(["provenance", "show", str(tmp_path / "nowhere.mp4")]) == 2
     # Matroska carries the block, and no manifest.
-    code, found = shown(make(tmp_path / "lossless.mkv"), capsys)
+    path = make(tmp_path / "lossless.mkv")
+    assert "lossless.mkv carries no signed manifest: Matroska has no place for one" in capsys.readouterr().err
+    code, found = shown(path, capsys)
     assert (code, found["manifest"], found["aigc"]["Label"]) == (1, None, "1")
 
 
