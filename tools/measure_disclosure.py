@@ -49,11 +49,28 @@ WAYS: dict[str, Callable[[Picture], Picture]] = {
     "mirrored": lambda grey: grey[:, ::-1],
     "10 % cropped": lambda grey: grey[36:684, 64:1216],
     "20 % cropped": lambda grey: grey[72:648, 128:1152],
-    "turned by 2 degrees": lambda grey: cv2.warpAffine(
-        grey, cv2.getRotationMatrix2D((640, 360), 2, 1), SIZE_WH, borderMode=cv2.BORDER_REFLECT
+    "turned by 0.5 degrees": lambda grey: _turned(grey, 0.5),
+    "turned by 2 degrees": lambda grey: _turned(grey, 2),
+    "upside down": lambda grey: grey[::-1],
+    "bars of 5 % above and below": lambda grey: _framed(grey, 36, 0),
+    "bars at the sides, 21:9": lambda grey: _framed(grey, 0, 200),
+    "a window of 75 % in a desktop": lambda grey: _framed(
+        cv2.resize(grey, (960, 540), interpolation=cv2.INTER_AREA), 90, 160
     ),
     "filmed: gamma and blur": lambda grey: cv2.GaussianBlur(cv2.LUT(grey, _GAMMA), (0, 0), 1.5),
 }
+
+
+def _turned(grey: Picture, degrees: float) -> Picture:
+    turn = cv2.getRotationMatrix2D((640, 360), degrees, 1)
+    return cv2.warpAffine(grey, turn, SIZE_WH, borderMode=cv2.BORDER_REFLECT)
+
+
+def _framed(grey: Picture, high: int, wide: int) -> Picture:
+    """With bars of so many pixels around it."""
+    return cv2.copyMakeBorder(grey, high, high, wide, wide, cv2.BORDER_CONSTANT, value=(40,))
+
+
 _GAMMA = np.rint(255 * (np.arange(256) / 255) ** 0.8).astype(np.uint8)
 
 

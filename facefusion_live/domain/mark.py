@@ -33,7 +33,7 @@ SURE_FROM: Final = 8.0
 Still patterns that repeat reach 33: their spectrum is a few lines. `SURE_BITS` tells them.
 """
 SURE_BITS: Final = 0.15
-"""Least confidence that counts: marks that were read right had 0.45 and more, whatever repeats 0.02 and less."""
+"""Least confidence that counts: marks that were read right had 0.42 and more, whatever repeats 0.02 and less."""
 
 
 def payload_of(session_id: str) -> int:
