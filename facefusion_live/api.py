@@ -38,10 +38,11 @@ from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError
 from facefusion_live.domain.audit.event import ACTIONS, OWN_ACTIONS, SESSION_EDGES, STATUSES
 from facefusion_live.domain.audit.tidy import as_given, tidy_metadata
-from facefusion_live.domain.disclosure import checked
+from facefusion_live.domain.disclosure import checked, checked_anew
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import GateState
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.content import ADVICE
 from facefusion_live.engine.gate import Fault
 from facefusion_live.engine.report import SessionReport
 
@@ -220,6 +221,7 @@ class RealTimeFaceSwapper:
         wanted = arguments.settings_of(values, store.current)
         arguments.refuse_those_of_the_session(store.current, wanted)
         checked(wanted)
+        checked_anew(store.current, wanted, values)
         store.commit(values)
         self._record.disclosure.begin(wanted)
 
@@ -309,8 +311,9 @@ def swap_face(
         swapper.close()
     if emitted.state is not GateState.LIVE:
         if emitted.withheld:
-            advice = "Give another picture; content.threshold says how sure the net must be."
-            raise BadInputError(f"the target picture was not swapped: {emitted.withheld}", advice=advice)
+            raise BadInputError(
+                f"the target picture was not swapped: {emitted.withheld}", advice=ADVICE[emitted.withheld]
+            )
         reason = emitted.fault.value if emitted.fault else "not released"
         raise BadInputError(
             f"the target picture was not swapped: {reason}", advice="Give a picture in which a face is plainly seen."

@@ -10,18 +10,10 @@ from pathlib import Path
 
 from fontTools import subset
 
+from facefusion_live.domain.label import letters
+
 SIMPLIFIED_CHINESE = 2
 """Which font of the collection."""
-_LEVEL_1 = range(0xB0, 0xD8)
-_LAST = 0xD7F9
-_MARKS = "·—…、。《》「」（）：；！？"  # noqa: RUF001 (Chinese punctuation)
-
-
-def letters() -> str:
-    """Every character that the label can show."""
-    codes = (row << 8 | cell for row in _LEVEL_1 for cell in range(0xA1, 0xFF))
-    chinese = "".join(code.to_bytes(2, "big").decode("gb2312") for code in codes if code <= _LAST)
-    return "".join(map(chr, range(32, 127))) + _MARKS + chinese
 
 
 def main(collection: Path, out: Path) -> None:

@@ -49,11 +49,28 @@ WAYS: dict[str, Callable[[Picture], Picture]] = {
     "mirrored": lambda grey: grey[:, ::-1],
     "10 % cropped": lambda grey: grey[36:684, 64:1216],
     "20 % cropped": lambda grey: grey[72:648, 128:1152],
-    "turned by 2 degrees": lambda grey: cv2.warpAffine(
-        grey, cv2.getRotationMatrix2D((640, 360), 2, 1), SIZE_WH, borderMode=cv2.BORDER_REFLECT
+    "turned by 0.5 degrees": lambda grey: _turned(grey, 0.5),
+    "turned by 2 degrees": lambda grey: _turned(grey, 2),
+    "upside down": lambda grey: grey[::-1],
+    "bars of 5 % above and below": lambda grey: _framed(grey, 36, 0),
+    "bars at the sides, 21:9": lambda grey: _framed(grey, 0, 200),
+    "a window of 75 % in a desktop": lambda grey: _framed(
+        cv2.resize(grey, (960, 540), interpolation=cv2.INTER_AREA), 90, 160
     ),
     "filmed: gamma and blur": lambda grey: cv2.GaussianBlur(cv2.LUT(grey, _GAMMA), (0, 0), 1.5),
 }
+
+
+def _turned(grey: Picture, degrees: float) -> Picture:
+    turn = cv2.getRotationMatrix2D((640, 360), degrees, 1)
+    return cv2.warpAffine(grey, turn, SIZE_WH, borderMode=cv2.BORDER_REFLECT)
+
+
+def _framed(grey: Picture, high: int, wide: int) -> Picture:
+    """With bars of so many pixels around it."""
+    return cv2.copyMakeBorder(grey, high, high, wide, wide, cv2.BORDER_CONSTANT, value=(40,))
+
+
 _GAMMA = np.rint(255 * (np.arange(256) / 255) ** 0.8).astype(np.uint8)
 
 
@@ -148,6 +165,19 @@ def false_alarms(clips: list[Path], frames: int) -> None:
     strongest = max(strengths, key=strengths.__getitem__)
     print(f"{len(strengths)} clips without a mark: {len(alarms)} false alarms {alarms or ''}")
     print(f"strongest beacon {strengths[strongest]:.2f} in {strongest}; a mark counts from {SURE_FROM:g} on")
+    readings = [read([each]) for each in repeating()]
+    alarms = [reading for reading in readings if reading.found]
+    beacons = sum(reading.strength >= SURE_FROM for reading in readings)
+    print(f"{len(readings)} still patterns that repeat: {len(alarms)} false alarms; {beacons} look like a beacon")
+
+
+def repeating() -> Iterator[Picture]:
+    """Checkerboards and stripes of 1 to 24 px in three sizes, in grey."""
+    for width, height in ((640, 360), (1280, 720), (1920, 1080)):
+        for period_px in (*range(1, 13), 16, 20, 24):
+            down, across = np.arange(height) // period_px, np.arange(width) // period_px
+            yield (np.add.outer(down, across) % 2 * 60 + 90).astype(np.uint8)
+            yield np.tile((across % 2 * 60 + 90).astype(np.uint8), (height, 1))
 
 
 def cost() -> None:

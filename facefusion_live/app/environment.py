@@ -7,7 +7,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import platformdirs
 import tomli_w
@@ -18,7 +18,7 @@ from facefusion_live.domain.settings import PARAMETERS, Settings
 HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
 """Names the one folder that holds all state: for tests and portable installs."""
 _APP = "facefusion-live"
-_NEVER_KEPT = {"label.show", "label.mark", "label.reason", "content.check", "content.reason"}
+_NEVER_KEPT: Final = {"label.show", "label.mark", "label.reason", "content.check", "content.reason"}
 _LOG_BYTES = 1_000_000
 
 
@@ -128,7 +128,8 @@ def load_settings(file: Path) -> Settings:
     """The settings of a file; the defaults where there is none.
 
     Raises:
-        SettingsError: The file is no TOML, or holds a parameter or value that does not exist.
+        SettingsError: The file is no TOML, or holds a parameter or value that does not exist, or one that leaves out
+            label, mark or nudity check: somebody says so at each start.
     """
     try:
         table = tomllib.loads(file.read_text("utf-8"))
@@ -137,9 +138,14 @@ def load_settings(file: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{file.name} cannot be read", advice="Mend it, or move it away to start anew.") from error
     try:
-        return Settings().with_values(_flat(table))
+        settings = Settings().with_values(_flat(table))
     except SettingsError as error:
         raise SettingsError(f"{file.name}: {error}", advice=error.advice) from error
+    for path in settings.changes_from(Settings()):
+        if path in _NEVER_KEPT:
+            advice = f"Take it out of the file, and say it at each start: --{path} …"
+            raise SettingsError(f"{file.name}: {path} is never kept", advice=advice)
+    return settings
 
 
 def save_settings(settings: Settings, file: Path) -> None:

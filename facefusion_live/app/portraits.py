@@ -68,8 +68,11 @@ def consent_of(word: str | None) -> Consent | None:
 def avatars() -> dict[str, Path]:
     """The built-in avatars by name: composites of nobody."""
     folder = resource("resources/avatars")
-    table = tomllib.loads((folder / "avatars.toml").read_text("utf-8"))
-    return {row["id"]: folder / row["file"] for row in table["avatars"]}
+    return {row["id"]: folder / row["file"] for row in _table()}
+
+
+def _table() -> list[dict[str, str]]:
+    return tomllib.loads(resource("resources/avatars/avatars.toml").read_text("utf-8"))["avatars"]
 
 
 def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
@@ -81,7 +84,7 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
 
     Raises:
         BadInputError: A path that begins with the home of a user who does not exist.
-        SourceFaceError: There is no such file, or it cannot be read.
+        SourceFaceError: There is no such file, it cannot be read, or it lies in an avatar's place and is another.
     """
     if isinstance(given, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(given).tobytes()).hexdigest()
@@ -91,6 +94,10 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
     digest = _sha256(path)
     if digest in _built_in():
         return Source(path, path.name, digest, Consent.GENERATED, built_in=True)
+    if path in known.values():
+        raise SourceFaceError(
+            f"{path.name} is not the built-in face that came with the program", advice="Install the program again."
+        )
     return Source(path, path.name, digest, consent)
 
 
@@ -157,8 +164,8 @@ def portrait(picture: RgbImage, name: str, stages: Callable[[], list[Stage]]) ->
 
 @cache
 def _built_in() -> frozenset[str]:
-    """The SHA-256 of every avatar: read once, for each photo is compared with them."""
-    return frozenset(map(_sha256, avatars().values()))
+    """The SHA-256 of every avatar, as its table says: a stranger's picture in its place is none."""
+    return frozenset(row["sha256"] for row in _table())
 
 
 def _sha256(path: Path) -> str:

@@ -17,6 +17,7 @@ from facefusion_live.engine.trail import AuditTrail, settled
 
 log = logging.getLogger("facefusion_live.provenance")
 
+_NO_PLACE = "Matroska has no place for one"
 _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 
 
@@ -51,7 +52,8 @@ class Provenance:
 def stamp(path: Path, trail: AuditTrail) -> Provenance:
     """Put block and manifest into a finished recording or snapshot, and read both back.
 
-    A file that cannot carry a manifest (Matroska) stays without. What goes wrong is told and never takes the file.
+    A file that cannot carry a manifest (Matroska) stays without, and that is told. What goes wrong is told and never
+    takes the file.
 
     Args:
         path: The file, closed.
@@ -70,7 +72,9 @@ def stamp(path: Path, trail: AuditTrail) -> Provenance:
         return Provenance(path.name, None, _block(path), f"{path.name} carries no signed manifest: {error}")
     if found.aigc is None:
         problem = f"{path.name} carries no AIGC block"
-    elif found.manifest is not None and not found.manifest.valid:
+    elif found.manifest is None:
+        problem = f"{path.name} carries no signed manifest: {_NO_PLACE}"
+    elif not found.manifest.valid:
         problem = f"the manifest of {path.name} does not fit: {', '.join(found.manifest.problems)}"
     return Provenance(found.name, found.manifest, found.aigc, problem)
 

@@ -9,6 +9,7 @@ from cyclopts import App
 from facefusion_live.app.audit_wiring import AuditHome, audit_home
 from facefusion_live.app.mark_reading import MarkFound, read_mark
 from facefusion_live.domain.errors import BadInputError
+from facefusion_live.domain.mark import SURE_FROM
 
 mark = App(name="mark", help="The invisible mark in every picture that went out.")
 
@@ -40,7 +41,9 @@ def read(clip: str, *, frames: int = 90, home: Path | None = None, json: bool = 
 def _lines(found: MarkFound) -> list[str]:
     looked = f"{found.frames} pictures, beacon {found.strength:g} of 8"
     if found.payload is None:
-        return [f"No mark ({looked})."]
+        # A pattern that repeats looks like a beacon, and carries no bits.
+        bare = ", but no bits fit it" if found.strength >= SURE_FROM else ""
+        return [f"No mark ({looked}{bare})."]
     lines = [f"Mark {found.payload:06x}, confidence {found.confidence:.2f} ({looked})."]
     if found.mirrored:
         lines.append("The picture is mirrored.")

@@ -1,5 +1,6 @@
 """What may be left out for a reason only: what pictures say of themselves, and the look at what they show."""
 
+from collections.abc import Collection
 from enum import Enum
 from typing import Final
 
@@ -30,6 +31,11 @@ def unwanted(settings: Settings) -> frozenset[Part]:
     return frozenset(part for part, switch in SWITCHES.items() if not settings.value(switch))
 
 
+def says_something(text: str) -> bool:
+    """Whether a text has the letters of a reason: full stops are none."""
+    return sum(letter.isalnum() for letter in text) >= LEAST_REASON
+
+
 def reason_of(text: str, where: str = REASONS[Part.LABEL]) -> str:
     """A reason as it goes on record.
 
@@ -41,7 +47,7 @@ def reason_of(text: str, where: str = REASONS[Part.LABEL]) -> str:
         SettingsError: It says nothing, or too much.
     """
     reason = " ".join(text.split())
-    if len(reason) < LEAST_REASON:
+    if not says_something(reason):
         content = where == REASONS[Part.CONTENT]
         raise SettingsError(
             "the nudity check is left out for a reason only"
@@ -52,6 +58,21 @@ def reason_of(text: str, where: str = REASONS[Part.LABEL]) -> str:
     if len(reason) > MOST_REASON:
         raise SettingsError(f"a reason has at most {MOST_REASON} letters", advice="Say it shorter.")
     return reason
+
+
+def checked_anew(old: Settings, new: Settings, given: Collection[str]) -> None:
+    """Whoever switches something off says why in the same breath: an old reason was for an earlier act.
+
+    Args:
+        old: The settings so far.
+        new: The settings asked for.
+        given: The names of the parameters that were given.
+
+    Raises:
+        SettingsError: Something more is to be left out, or once again, and its reason is not among what was given.
+    """
+    for part in sorted(unwanted(new) - unwanted(old), key=lambda each: each.value):
+        reason_of(str(new.value(REASONS[part])) if REASONS[part] in given else "", REASONS[part])
 
 
 def checked(settings: Settings) -> dict[Part, str]:

@@ -5,6 +5,7 @@ synthesised ("AI synthesised", 生成合成). Sources: EU AI Act Art. 50; GB 454
 5 % of the shorter side; Provisions on Deep Synthesis Art. 17.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -17,11 +18,37 @@ LEAST_HEIGHT: Final = 0.05
 """Of the letters, over the shorter side of the picture."""
 
 _TEXTS: Final = {"en": "AI synthesised", "zh": "AI生成合成", "both": "AI生成合成 AI synthesised"}
-_BY_A_MACHINE: Final = ("ai", "人工智能")
-_SYNTHESISED: Final = ("synthesi", "generated", "合成", "生成")
+_BY_A_MACHINE: Final = frozenset({"ai"}), ("人工智能",)
+_SYNTHESISED: Final = frozenset({"synthesised", "synthesized", "synthesis", "generated"}), ("合成", "生成")
+_DENIALS: Final = (
+    frozenset(
+        {"no", "not", "non", "none", "never", "neither", "nor", "nothing", "without", "free", "isn", "isnt", "aint"}
+        | {"wasn", "wasnt", "aren", "arent", "doesn", "doesnt", "didn", "didnt", "zero", "cannot"}
+    ),
+    tuple("不非未无没否勿莫"),
+)
+"""Words that turn an element round; refused wherever they stand, for no list of sentences would ever be complete."""
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_MARKS: Final = "·—…、。《》「」（）：；！？"  # noqa: RUF001 (Chinese punctuation)
+_LEVEL_1: Final = range(0xB0A1, 0xD7FA)
 _MARGIN: Final = 0.04
 """Between the label's plate and the edges, over the shorter side: players and phones draw over less."""
 _LONGEST: Final = 60
+OWN_TEXT: Final = (
+    f"up to {_LONGEST} letters with AI and synthesised (generated, 生成, 合成) in them as words of their own, no word "
+    "that denies it (not, no, without, 不, 非, 未), in English letters, signs or simplified Chinese; or nothing"
+)
+"""What `is_whole` asks for, for messages."""
+
+
+def letters() -> str:
+    """Every character that the label's font has: ASCII, and the first level of GB 2312, the 3755 most used Chinese."""
+    cells = (code for code in _LEVEL_1 if 0xA1 <= code & 0xFF <= 0xFE)
+    chinese = "".join(code.to_bytes(2, "big").decode("gb2312") for code in cells)
+    return "".join(map(chr, range(32, 127))) + _MARKS + chinese
+
+
+_LETTERS: Final = frozenset(letters())
 
 
 def words(language: Language, own: str = "") -> str:
@@ -38,12 +65,23 @@ def words(language: Language, own: str = "") -> str:
 
 
 def is_whole(own: str) -> bool:
-    """Whether a text of the user's may stand in the label: "" for the built-in one, or both elements in 60 letters."""
-    plain = " ".join(own.split()).casefold()
-    if not plain:
+    """Whether a text of the user's may stand in the label: "" for the built-in one, or what `OWN_TEXT` says.
+
+    What the font has no letter for would leave a gap; what turns the direction of writing round could undo the rest.
+    """
+    text = " ".join(own.split())
+    if not text:
         return True
-    said = any(word in plain for word in _BY_A_MACHINE) and any(word in plain for word in _SYNTHESISED)
-    return said and len(plain) <= _LONGEST
+    if len(text) > _LONGEST or not _LETTERS.issuperset(text):
+        return False
+    plain = text.casefold()
+    return _says(plain, _BY_A_MACHINE) and _says(plain, _SYNTHESISED) and not _says(plain, _DENIALS)
+
+
+def _says(plain: str, words: tuple[frozenset[str], tuple[str, ...]]) -> bool:
+    """Whether one of the English words stands there as a whole, or one of the Chinese anywhere: they know no spaces."""
+    english, chinese = words
+    return not english.isdisjoint(_WORD.findall(plain)) or any(word in plain for word in chinese)
 
 
 @dataclass(frozen=True, slots=True)

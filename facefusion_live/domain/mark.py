@@ -28,7 +28,12 @@ _GOLAY: Final = 0b110001110101
 """The generator polynomial of the Golay code (23, 12): x^11 + x^10 + x^6 + x^5 + x^4 + x^2 + 1, reversed."""
 
 SURE_FROM: Final = 8.0
-"""Least strength of a beacon that counts: in pictures without a mark the strongest of all places stays below 6.5."""
+"""Least strength of a beacon that counts: in films without a mark the strongest of all places stays below 6.5.
+
+Still patterns that repeat reach 33: their spectrum is a few lines. `SURE_BITS` tells them.
+"""
+SURE_BITS: Final = 0.15
+"""Least confidence that counts: marks that were read right had 0.42 and more, whatever repeats 0.02 and less."""
 
 
 def payload_of(session_id: str) -> int:

@@ -396,7 +396,7 @@ class Label:
     ] = "both"
     text: Annotated[
         str,
-        Text("up to 60 letters with AI and synthesised (generated, 生成, 合成) in them, or nothing", label.is_whole),
+        Text(label.OWN_TEXT, label.is_whole),
         Acts.RENDER,
         Words("Label text", "Your own words; they must say that AI synthesised the picture."),
     ] = ""

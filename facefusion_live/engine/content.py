@@ -1,7 +1,8 @@
 """The content gate: a net looks at the scene about once a second, and while it takes it for nude the slate goes out."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,11 @@ PROBLEMS: Final = {
     Scene.BLIND: "nobody could judge the scene",
 }
 """Why a scene is withheld, in words for people."""
+ADVICE: Final = {
+    PROBLEMS[Scene.NUDE]: "Give another picture; content.threshold says how sure the net must be.",
+    PROBLEMS[Scene.BLIND]: "The picture is not at fault: its judge failed. See the log, and `facefusion-live doctor`.",
+}
+"""What to do about a single picture, for each problem."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +55,19 @@ class ContentReading:
         looks: Pictures judged.
         withheld: Scenes that were not shown.
         nudest: The strongest answer, 0..1.
+        failed: Whether the very first look failed, and each one since.
     """
 
     scene: Scene | None = None
     looks: int = 0
     withheld: int = 0
     nudest: float = 0.0
+    failed: bool = False
 
     @property
     def problem(self) -> str:
         """Why the scene is withheld, in words; empty while it is not, and while the very first look takes place."""
-        return "" if self.scene is None or not self.looks else PROBLEMS.get(self.scene, "")
+        return "" if self.scene is None or not (self.looks or self.failed) else PROBLEMS.get(self.scene, "")
 
 
 class ContentWatch:
@@ -76,13 +84,14 @@ class ContentWatch:
         self._judgement: Judgement | None = None
         self._looks = self._withheld = 0
         self._nudest = 0.0
+        self._failed = False
 
     @property
     def reading(self) -> ContentReading:
         """How scenes were judged so far."""
         with self._lock:
             scene = None if self._judgement is None else self._judgement.scene
-            return ContentReading(scene, self._looks, self._withheld, round(self._nudest, 4))
+            return ContentReading(scene, self._looks, self._withheld, round(self._nudest, 4), self._failed)
 
     @property
     def waiting(self) -> bool:
@@ -93,7 +102,7 @@ class ContentWatch:
     def look_away(self) -> None:
         """Scenes are not looked at any more."""
         with self._lock:
-            self._judgement = None
+            self._judgement, self._failed = None, False
             self._gate.unblock(Block.CONTENT)
 
     def pass_time(self, time_s: float, frame_index: int) -> None:
@@ -107,6 +116,17 @@ class ContentWatch:
         with self._lock:
             if self._judgement is not None:
                 self._judgement = self._judgement.asked(time_s)
+
+    def fail(self, frame_index: int) -> None:
+        """A picture could not be judged. Where none was before, the slate goes out for that reason from now on.
+
+        Later failures are left to `pass_time`: one that is made good in time changes nothing.
+        """
+        with self._lock:
+            if self._judgement is None or not self._judgement.new or self._failed:
+                return
+            self._failed = True
+            self._shut(Scene.BLIND, {"frame_index": frame_index})
 
     def answer(self, nudity: float, time_s: float, frame_index: int, rules: ContentRules) -> None:
         """A picture was judged.
@@ -133,15 +153,19 @@ class ContentWatch:
             self._gate.unblock(Block.CONTENT)
         else:
             self._gate.block(Block.CONTENT)
-        # That nobody has looked yet at the very first picture is no decision.
-        first = before.new
+        # That nobody has looked yet at the very first picture is no decision; that nobody could is one.
+        first = before.new and not self._failed
+        self._failed = self._failed and after.new
         if after.scene is before.scene or (first and after.scene is not Scene.NUDE):
             return
         if after.lets:
             self._events.record("content.clear", _TARGET, "success", told)
         else:
-            self._withheld += 1
-            self._events.record("content.shut", _TARGET, "success", {"reason": after.scene.value, **told})
+            self._shut(after.scene, told)
+
+    def _shut(self, scene: Scene, told: dict[str, object]) -> None:
+        self._withheld += 1
+        self._events.record("content.shut", _TARGET, "success", {"reason": scene.value, **told})
 
 
 class ContentStage:
@@ -182,17 +206,27 @@ class ContentStage:
         waiting = self._watch.waiting
         if not waiting and time_s - self._asked_s < LOOK_EVERY_S:
             return
+        with self._failing(frame.index):
+            look = self._prepared(draft)
+            self._asked_s = time_s
+            self._watch.ask(time_s)
+            if waiting or self._aside is None:
+                look()
+            else:
+                self._aside(look)
+
+    def _prepared(self, draft: Draft) -> Callable[[], None]:
+        """The crop is made now, on the inference thread; what is left is the net's."""
+        frame, index, time_s, rules = draft.frame, draft.frame.index, draft.time_s, draft.settings.content
         judge = self._judge = self._judge or self._check.judge()
         crop = np.empty((judge.input_px, judge.input_px, 3), np.uint8)
         self._check.crop(frame.image, geometry.judged(frame.image.size_wh, judge.input_px), crop)
-        rules, index = draft.settings.content, frame.index
+        return lambda: self._watch.answer(judge.nudity(crop), time_s, index, rules)
 
-        def look() -> None:
-            self._watch.answer(judge.nudity(crop), time_s, index, rules)
-
-        self._asked_s = time_s
-        self._watch.ask(time_s)
-        if waiting or self._aside is None:
-            look()
-        else:
-            self._aside(look)
+    @contextmanager
+    def _failing(self, frame_index: int) -> Generator[None]:
+        """Whatever is raised in it is told to the watch, and raised."""
+        with ExitStack() as if_it_fails:
+            if_it_fails.callback(self._watch.fail, frame_index)
+            yield
+            if_it_fails.pop_all()

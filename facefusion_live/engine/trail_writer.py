@@ -242,7 +242,9 @@ class TrailWriter:
             if event.future is not None:
                 event.future.set_result(seq)
             self._tell_alerts(
-                self._alerts.observe(draft.action, draft.user_id, draft.status, draft.metadata, draft.mono_ns)
+                self._alerts.observe(
+                    draft.action, draft.user_id, draft.status, draft.metadata, draft.mono_ns, draft.target
+                )
             )
 
     def _account(self, *, at_once: bool) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from facefusion_live.app.studio import Studio, StudioState
-from facefusion_live.domain.disclosure import LEAST_REASON, MOST_REASON
+from facefusion_live.domain.disclosure import MOST_REASON, says_something
 
 
 class ReasonDialog(QDialog):
@@ -71,7 +71,7 @@ class ReasonDialog(QDialog):
         super().changeEvent(event)
 
     def _weigh(self) -> None:
-        self.leave_out.setEnabled(len(" ".join(self.reason.text().split())) >= LEAST_REASON)
+        self.leave_out.setEnabled(says_something(self.reason.text()))
 
     def _retranslate(self) -> None:
         names = {

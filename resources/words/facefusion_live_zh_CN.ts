@@ -1588,6 +1588,26 @@
         <translation>{} 没有签名清单：{}</translation>
     </message>
     <message>
+        <source>Matroska has no place for one</source>
+        <translation>Matroska 格式无法容纳</translation>
+    </message>
+    <message>
+        <source>{} is not the built-in face that came with the program</source>
+        <translation>{} 不是随程序提供的内置人脸</translation>
+    </message>
+    <message>
+        <source>the model file {} is not the one that came with the program</source>
+        <translation>模型文件 {} 不是随程序提供的文件</translation>
+    </message>
+    <message>
+        <source>{} is never kept</source>
+        <translation>{} 从不保存</translation>
+    </message>
+    <message>
+        <source>Take it out of the file, and say it at each start: --{} …</source>
+        <translation>请从文件中删去，并在每次启动时指定：--{} …</translation>
+    </message>
+    <message>
         <source>{} carries no AIGC block</source>
         <translation>{} 没有 AIGC 标识块</translation>
     </message>
@@ -2434,6 +2454,10 @@
     <message>
         <source>The visible label was switched off.</source>
         <translation>可见标识已关闭。</translation>
+    </message>
+    <message>
+        <source>The invisible mark was switched off.</source>
+        <translation>隐形标记已关闭。</translation>
     </message>
     <message>
         <source>The nudity check was switched off.</source>

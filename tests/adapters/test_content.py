@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper
 
+from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.app.engines import JUDGE
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
@@ -44,6 +46,19 @@ def probing(path: Path, answer: str) -> NudityNet:
     constants = {"pick": pick, "one": np.ones((1, 1), np.float32)}
     save(path, nodes, {"x": (1, 224, 224, 3)}, {"outputs": (1, 2)}, constants)
     return NudityNet(NetSession(path), picture_format())
+
+
+@pytest.mark.parametrize("at", [1000, 6_000_000, -1])
+def test_a_judge_with_one_changed_bit_is_refused(at: int, tmp_path: Path) -> None:
+    for name in ("open_nsfw.toml", "open_nsfw.onnx"):
+        (tmp_path / name).write_bytes((RESOURCES / "models" / name).read_bytes())
+    Catalog(tmp_path).content_judge(JUDGE)
+    data = bytearray((tmp_path / "open_nsfw.onnx").read_bytes())
+    data[at] ^= 1
+    (tmp_path / "open_nsfw.onnx").write_bytes(data)
+    with pytest.raises(InferenceError, match="not the one that came with the program") as refused:
+        Catalog(tmp_path).content_judge(JUDGE)
+    assert refused.value.advice
 
 
 @pytest.mark.parametrize(("channel", "mean"), [("blue", 104), ("green", 117), ("red", 123)])

@@ -46,6 +46,16 @@ def test_the_users_own_is_left_alone(tmp_path: Path) -> None:
         load_credentials(own, NOW + timedelta(days=366))
 
 
+@pytest.mark.parametrize("days", [0, 350])
+def test_the_users_own_is_left_alone_beside_our_authority(days: int, tmp_path: Path) -> None:
+    load_credentials(tmp_path / "own", NOW)
+    theirs = load_credentials(tmp_path / "theirs", NOW)
+    (tmp_path / "own" / "signer.pem").write_bytes(theirs.chain)
+    (tmp_path / "own" / "signer.key").write_bytes(theirs.key)
+    assert load_credentials(tmp_path / "own", NOW + timedelta(days=days)) == theirs
+    assert (tmp_path / "own" / "signer.key").read_bytes() == theirs.key
+
+
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     load_credentials(tmp_path, NOW)
     for key in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP521R1())):

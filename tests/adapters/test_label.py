@@ -9,10 +9,10 @@ from PIL import ImageFont
 
 from facefusion_live.adapters.provenance.label import LabelPainter
 from facefusion_live.domain import label as words
+from facefusion_live.domain.label import letters
 from facefusion_live.domain.settings import Label
 from tests.faces import noise
 from tests.support import RESOURCES
-from tools.make_label_font import letters
 
 FONT = RESOURCES / "fonts" / "label.otf"
 SIZES = [(640, 360), (854, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (480, 640)]

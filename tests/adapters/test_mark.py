@@ -134,6 +134,22 @@ def test_noise_and_one_colour_have_no_mark() -> None:
     assert not read([np.full((360, 640), 77, np.uint8)]).found
 
 
+@pytest.mark.parametrize("size_wh", [(640, 360), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("period_px", [1, 2, 4, 6])
+def test_a_pattern_that_repeats_has_no_mark(size_wh: tuple[int, int], period_px: int) -> None:
+    """A checkerboard's spectrum is a few lines: its beacon can be as strong as one likes, but no bits fit it."""
+    down, across = np.arange(size_wh[1]) // period_px, np.arange(size_wh[0]) // period_px
+    found = read([(np.add.outer(down, across) % 2 * 60 + 90).astype(np.uint8)])
+    assert (found.found, found.payload) == (False, None)
+    assert found.strength < 100
+
+
+def test_a_mark_over_a_checkerboard_is_read() -> None:
+    board = (np.add.outer(np.arange(720) // 40, np.arange(1280) // 40) % 2 * 60 + 90).astype(np.uint8)
+    greys = [picture[..., 1] for picture in marked([np.repeat(board[..., None], 3, axis=2)] * 2)]
+    assert read(greys).payload == PAYLOAD
+
+
 def test_nothing_seen_is_nothing_found() -> None:
     assert MarkReader().read() == Reading(False, None, 0.0, 0.0, mirrored=False, share_wh=(1.0, 1.0), frames=0)
 

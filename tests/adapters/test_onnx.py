@@ -1,6 +1,7 @@
 """The built-in nets, decoded as their makers decode them: literal numbers, written without the adapter."""
 
 import dataclasses
+import hashlib
 import shutil
 import weakref
 from pathlib import Path
@@ -233,7 +234,14 @@ def test_a_missing_model_file_is_told_with_advice(tmp_path: Path) -> None:
 def test_a_damaged_model_file_is_told_with_advice(tmp_path: Path, content: bytes | None) -> None:
     catalog = copied(tmp_path, "blazeface_short")
     file = tmp_path / "blazeface_short.onnx"
+    whole = hashlib.sha256(file.read_bytes()).hexdigest()
     file.write_bytes(file.read_bytes()[:2000] if content is None else content)
+    with pytest.raises(InferenceError, match=r"blazeface_short\.onnx is not the one") as refusal:
+        catalog.detector("blazeface_short")
+    assert refusal.value.advice == "Install the program again."
+    # A card that names the damaged file, as it is: what is told then is the graph's fault.
+    card = tmp_path / "blazeface_short.toml"
+    card.write_text(card.read_text("utf-8").replace(whole, hashlib.sha256(file.read_bytes()).hexdigest()), "utf-8")
     with pytest.raises(InferenceError, match=r"blazeface_short\.onnx cannot be loaded") as refusal:
         catalog.detector("blazeface_short")
     assert refusal.value.advice == "Install the program again: the file is missing or damaged."

@@ -145,6 +145,10 @@ def test_no_file_means_the_defaults(tmp_path: Path) -> None:
         ("[mask]\nfeather = 'wide'", "mask.feather"),
         ("[mask]\nfether = 1", "mask.fether"),
         ("mask = 3", "'mask' is not a group"),
+        ('[label]\nshow = false\nreason = "kept for ever"', "label.show"),
+        ("[label]\nmark = false", "label.mark"),
+        ('[label]\nreason = "kept for ever"', "label.reason"),
+        ('[content]\ncheck = false\nreason = "kept for ever"', "content.check"),
     ],
 )
 def test_a_bad_file_is_told_and_not_lost(text: str, words: str, tmp_path: Path) -> None:

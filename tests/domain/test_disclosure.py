@@ -28,7 +28,7 @@ def test_each_has_its_switch_and_its_reason() -> None:
 def test_a_reason_is_asked_for() -> None:
     whole = checked(asking(label__show=False, label__reason="  measuring\n pixels "))
     assert whole == {Part.LABEL: "measuring pixels"}
-    for reason in ("", "  ", "abc", "x" * 301):
+    for reason in ("", "  ", "abc", "....", "-- -- --", "x" * 301):
         with pytest.raises(SettingsError):
             checked(asking(label__show=False, label__reason=reason))
     assert reason_of("测量像素") == "测量像素"

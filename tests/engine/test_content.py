@@ -134,6 +134,33 @@ def test_a_net_that_fails_at_the_first_picture_fails_the_frame(bench: Bench) -> 
     assert bench.gate.blocks == frozenset()
 
 
+@pytest.mark.parametrize("error", [InferenceError("broken"), RuntimeError("a bug")])
+def test_a_net_that_never_answers_says_so_once(bench: Bench, error: Exception) -> None:
+    bench.judge.error = error
+    for frame in range(30):
+        with pytest.raises(type(error)):
+            bench.see(frame / 30)
+    reading = bench.watch.reading
+    assert (reading.problem, reading.looks, reading.withheld) == (PROBLEMS[Scene.BLIND], 0, 1)
+    assert bench.rows == [("content.shut", "blind")]
+    bench.judge.error = None
+    bench.see(1.0, 0.1)
+    assert bench.watch.reading.problem == ""
+    assert bench.rows == [("content.shut", "blind"), ("content.clear", "")]
+
+
+def test_a_net_that_is_gone_when_looking_begins_again_says_so(bench: Bench) -> None:
+    bench.see(0.0, 0.1)
+    bench.off = True
+    bench.see(0.1)
+    assert bench.watch.reading.problem == ""
+    bench.off, bench.judge.error = False, InferenceError("broken")
+    with pytest.raises(InferenceError):
+        bench.see(0.2)
+    assert bench.watch.reading.problem == PROBLEMS[Scene.BLIND]
+    assert bench.rows == [("content.shut", "blind")]
+
+
 def test_in_order_every_answer_is_waited_for() -> None:
     bench = Bench(aside=False)
     bench.see(0.0, 0.1)

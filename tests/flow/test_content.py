@@ -107,6 +107,13 @@ def test_a_judge_that_fails_shuts_the_gate_and_the_session_goes_on(
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["state_frames"] == {"LIVE": 0, "HOLD": 0, "SLATE": 30, "PASS": 0}
     assert told["failed"] == {"content": 30}
+    assert told["content"]["problem"] == "nobody could judge the scene"
+    assert [(row["action"], row["metadata"]) for row in rows(capsys)] == [
+        ("content.shut", {"reason": "blind", "frame_index": 0}),
+    ]  # fmt: skip
+    with pytest.raises(BadInputError, match="nobody could judge the scene") as refused:
+        swap_face("ada", np.asarray(cv2.imread(str(RESOURCES / "avatars" / "dan.jpg")), np.uint8))
+    assert "doctor" in refused.value.advice
 
 
 def test_it_is_off_for_a_reason_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

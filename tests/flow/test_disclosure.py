@@ -140,5 +140,10 @@ def test_a_script_needs_a_reason_too() -> None:
         assert is_labelled(swapper.process_frame(target)["image"])
         swapper.set_parameters({"label.show": False, "label.reason": "comparing pixels"})
         assert not is_labelled(swapper.process_frame(target)["image"])
+        with pytest.raises(SettingsError, match="reason"):
+            swapper.set_parameters({"label.mark": False})  # the reason was the label's
         swapper.set_parameters({"label.show": True})
+        assert is_labelled(swapper.process_frame(target)["image"])
+        with pytest.raises(SettingsError, match="reason"):
+            swapper.set_parameters({"label.show": False})  # the reason was for the last time
         assert is_labelled(swapper.process_frame(target)["image"])

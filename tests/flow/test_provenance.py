@@ -1,6 +1,7 @@
 """What recordings and snapshots say of themselves, read by C2PA's own reader and by FFmpeg."""
 
 import json
+import random
 import stat
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import av
 import c2pa
 import pytest
 
+from facefusion_live.app.provenance_wiring import provenance_of
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain import aigc
+from facefusion_live.domain.errors import BadInputError
 from tests.support import RESOURCES, program
 
 CLIP = RESOURCES / "demo" / "driver.mp4"
@@ -66,6 +69,15 @@ def test_a_file_is_signed_and_leads_to_its_session(
     assert run_command_line(["audit", "verify"]) == 0
 
 
+@pytest.mark.parametrize(("suffix", "name"), [(".mp4", "a.m4v"), (".mov", "b"), (".jpg", "c.jpe"), (".png", "d.mp4")])
+def test_a_file_is_known_by_its_content(
+    suffix: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make(tmp_path / f"made{suffix}").rename(tmp_path / name)
+    code, found = shown(path, capsys)
+    assert (code, found["whole"], found["manifest"]["valid"]) == (0, True, True)
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".png"])
 def test_one_flipped_bit_is_found_and_named(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = make(tmp_path / f"made{suffix}")
@@ -82,6 +94,46 @@ def test_one_flipped_bit_is_found_and_named(suffix: str, tmp_path: Path, capsys:
     assert broken in found["manifest"]["problems"]
     assert run_command_line(["provenance", "show", str(path)]) == 1
     assert "Manifest: BROKEN" in capsys.readouterr().out
+
+
+def _uncovered(data: bytes, suffix: str) -> list[tuple[int, int]]:
+    """Where C2PA's hash looks away: the manifest itself, and in movies the boxes that its rules leave out."""
+    parts: list[tuple[int, int]] = []
+    at = {".png": 8, ".jpg": 2}.get(suffix, 0)
+    while at + 8 <= len(data):
+        if suffix == ".png":
+            size, kind = int.from_bytes(data[at : at + 4]) + 12, data[at + 4 : at + 8]
+        elif suffix == ".jpg":
+            size, kind = int.from_bytes(data[at + 2 : at + 4]) + 2, data[at : at + 2]
+            if kind == b"\xff\xda":  # from here on the picture
+                break
+        else:
+            size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+            assert size >= 8
+        if kind in {b"caBX", b"\xff\xeb", b"ftyp", b"uuid", b"mfra"}:
+            parts.append((at, at + size))
+        at += size
+    return parts
+
+
+@pytest.mark.parametrize("suffix", MIME)
+def test_any_flipped_bit_of_what_is_covered_is_found(suffix: str, tmp_path: Path) -> None:
+    path, broken = make(tmp_path / f"made{suffix}"), tmp_path / f"broken{suffix}"
+    data, rng = path.read_bytes(), random.Random(suffix)
+    left_out = _uncovered(data, suffix)
+    assert left_out
+    offsets = [*rng.sample(range(len(data)), 80), *range(0, 8000, 97), *range(len(data) - 200, len(data), 23)]
+    for offset in offsets:
+        if any(begin <= offset < end for begin, end in left_out):
+            continue
+        spoilt = bytearray(data)
+        spoilt[offset] ^= 1 << rng.randrange(8)
+        broken.write_bytes(spoilt)
+        try:
+            found = provenance_of(str(broken)).manifest
+        except BadInputError:
+            continue  # not even a file of its kind any more
+        assert found is None or not found.valid, offset
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -110,7 +162,9 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "AIGC block: none." in told
     assert run_command_line(["provenance", "show", str(tmp_path / "nowhere.mp4")]) == 2
     # Matroska carries the block, and no manifest.
-    code, found = shown(make(tmp_path / "lossless.mkv"), capsys)
+    path = make(tmp_path / "lossless.mkv")
+    assert "lossless.mkv carries no signed manifest: Matroska has no place for one" in capsys.readouterr().err
+    code, found = shown(path, capsys)
     assert (code, found["manifest"], found["aigc"]["Label"]) == (1, None, "1")
 
 

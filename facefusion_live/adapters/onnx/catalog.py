@@ -1,9 +1,11 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
+import hashlib
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
@@ -32,7 +34,7 @@ from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.adapters.onnx.tiled import TiledEnhancer
-from facefusion_live.domain.errors import ModelCardError, ModelMissingError
+from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.nets import Net, NetServer
 from facefusion_live.domain.ports import (
@@ -270,6 +272,7 @@ class Catalog:
         if self._server is not None and self._server.takes(card):
             return self._server.net(card)
         path = self._file(card)
+        _check_built_in(card, path)
         self._opened[card.id] = path
         return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES)
 
@@ -291,6 +294,31 @@ class Catalog:
 
     def _find(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
+
+
+def _check_built_in(card: ModelCard, path: Path) -> None:
+    """A built-in net is the one that its card was written for: one flipped bit could blind the judge of scenes.
+
+    What users bring is another matter: `models` tells where a file of theirs differs.
+    """
+    if card.origin is None or card.sha256 is None:
+        return
+    try:
+        status = path.stat()
+        digest = _sha256(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise InferenceError(f"the model file {card.file} cannot be read") from error
+    if digest != card.sha256:
+        raise InferenceError(
+            f"the model file {card.file} is not the one that came with the program", advice="Install the program again."
+        )
+
+
+@lru_cache
+def _sha256(path: Path, _mtime_ns: int, _size: int) -> str:
+    """Read once for as long as the file stays as it is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parts(card: ModelCard, families: Collection[str], what: str) -> tuple[PictureFormat, DecodedOutput]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -37,8 +38,8 @@ class Credentials:
 def load_credentials(folder: Path, now: datetime | None = None) -> Credentials:
     """What lies in a folder; made there when it is empty.
 
-    `signer.pem` (chain) and `signer.key` sign. Where there is no `ca.key` they are the user's own, and left alone; else
-    they were made here and are made anew before they end.
+    `signer.pem` (chain) and `signer.key` sign. Where this folder's authority signed them they were made here, and are
+    made anew before they end; else they are the user's own, and never touched.
 
     Args:
         folder: Of this installation.
@@ -50,8 +51,7 @@ def load_credentials(folder: Path, now: datetime | None = None) -> Credentials:
     """
     now = now or datetime.now(UTC)
     chain_file, key_file = folder / "signer.pem", folder / "signer.key"
-    own = (folder / "ca.key").exists() or not chain_file.exists()
-    if own and not _lasts(chain_file, now):
+    if not chain_file.exists() or (_made_here(folder) and not _lasts(chain_file, now)):
         _make_signer(folder, now)
     chain = chain_file.read_bytes()
     key = serialization.load_pem_private_key(key_file.read_bytes(), None)
@@ -64,9 +64,19 @@ def load_credentials(folder: Path, now: datetime | None = None) -> Credentials:
     return Credentials(chain, key_file.read_bytes(), sizes[key.curve.key_size])
 
 
-def _lasts(file: Path, now: datetime) -> bool:
-    if not file.exists():
+def _made_here(folder: Path) -> bool:
+    """Whether the signer is of this folder's authority, whose key is there to make another."""
+    if not (folder / "ca.key").exists() or not (folder / "ca.pem").exists():
         return False
+    signer = x509.load_pem_x509_certificates((folder / "signer.pem").read_bytes())[0]
+    try:
+        signer.verify_directly_issued_by(x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes()))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _lasts(file: Path, now: datetime) -> bool:
     signer = x509.load_pem_x509_certificates(file.read_bytes())[0]
     return signer.not_valid_after_utc - now > timedelta(days=_RENEW_DAYS)
 

@@ -19,6 +19,8 @@ MIME: Mapping[str, str] = MappingProxyType(
 RECORD = "live.facefusion.record"
 """Label of the assertion that leads to the audit log."""
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_HEAD = 12
+"""Bytes that tell what a file is."""
 UNTRUSTED = "signingCredential.untrusted"
 """Expected of a chain of one's own: nobody else vouches for it."""
 
@@ -94,16 +96,30 @@ def read(path: Path) -> ManifestFound | None:
         OSError: The file cannot be read.
         ValueError: There is something that cannot be read as a manifest.
     """
-    mime = MIME.get(path.suffix.lower())
-    if mime is None:
-        return None
     try:
-        with path.open("rb") as file, c2pa.Reader(mime, file) as reader:
-            return _found(json.loads(reader.json()), str(reader.get_validation_state()))
+        with path.open("rb") as file:
+            # Where not even the first bytes are whole, the name says what it should be.
+            mime = _mime_of(file.read(_HEAD)) or MIME.get(path.suffix.lower())
+            if mime is None:
+                return None
+            file.seek(0)
+            with c2pa.Reader(mime, file) as reader:
+                return _found(json.loads(reader.json()), str(reader.get_validation_state()))
     except c2pa.C2paError as error:
         if str(error).startswith("ManifestNotFound"):
             return None
         raise ValueError(str(error)) from error
+
+
+def _mime_of(head: bytes) -> str | None:
+    """What a file is by its first bytes: its name says what somebody called it."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return MIME[".png"]
+    if head.startswith(b"\xff\xd8\xff"):
+        return MIME[".jpg"]
+    if head[4:8] == b"ftyp":
+        return MIME[".mov" if head[8:12] == b"qt  " else ".mp4"]
+    return None
 
 
 def _found(store: dict[str, Any], state: str) -> ManifestFound:

@@ -23,6 +23,8 @@ _WALL_CELLS: Final = 1.0
 """What is wider than this, in cells, is the scene and is taken off before reading."""
 _CLIP_LEVELS: Final = 4.0
 """Anything stronger is an edge of the scene, not the mark."""
+_LEAST_LEVELS: Final = 0.02
+"""What is fainter than this, on average, is rounding: a mark leaves 0.4 levels and more, in black and white, too."""
 _LEAST_SHARE: Final = 0.84
 """How small a piece of the picture may be, per side."""
 _STEP: Final = 0.005
@@ -106,13 +108,15 @@ class MarkReader:
 
     def read(self) -> Reading:
         """What the pictures so far show."""
-        if self._sum is None:
-            return Reading(False, None, 0.0, 0.0, mirrored=False, share_wh=(1.0, 1.0), frames=0)
+        if self._sum is None or float(self._sum.std()) < _LEAST_LEVELS * self._frames:
+            return self._nothing(0.0)
         evened = _evened(self._sum)
         best = max((_placed(evened, *at) for at in _places()), key=lambda place: place.strength)
         if best.strength < mark.SURE_FROM:
-            return Reading(False, None, 0.0, best.strength, mirrored=False, share_wh=(1.0, 1.0), frames=self._frames)
+            return self._nothing(best.strength)
         payload, confidence = mark.decode(mark.strengths(best.cells))
+        if confidence < mark.SURE_BITS:
+            return self._nothing(best.strength)
         return Reading(
             found=True,
             payload=payload,
@@ -122,6 +126,9 @@ class MarkReader:
             share_wh=best.share_wh,
             frames=self._frames,
         )
+
+    def _nothing(self, strength: float) -> Reading:
+        return Reading(False, None, 0.0, strength, mirrored=False, share_wh=(1.0, 1.0), frames=self._frames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

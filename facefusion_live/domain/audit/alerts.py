@@ -62,15 +62,20 @@ class AlertRules:
                 event: dict[str, Any] = codec.decode(row.body)
                 if event["boot_id"] == boot_id:
                     metadata = event["metadata"]
-                    self.observe(event["action"], event["user_id"], event["status"], metadata, event["mono_ns"])
+                    who, status, mono_ns = event["user_id"], event["status"], event["mono_ns"]
+                    self.observe(event["action"], who, status, metadata, mono_ns, event.get("target", ""))
 
-    def observe(self, action: str, user: str, status: str, metadata: Mapping[str, Any], mono_ns: int) -> list[Alert]:
+    def observe(
+        self, action: str, user: str, status: str, metadata: Mapping[str, Any], mono_ns: int, target: str = ""
+    ) -> list[Alert]:
         """Take in one row; give what it calls for. A rule speaks once for each time that its limit is crossed."""
         if metadata.get("phase") == "end":  # the second row of one and the same act
             return []
         found: list[Alert] = []
         if action == "label.off":
-            found.append(Alert("label_off", "The visible label was switched off."))
+            mark = target == "mark"
+            told = "The invisible mark was switched off." if mark else "The visible label was switched off."
+            found.append(Alert("label_off", told))
         if action == "content.off":
             found.append(Alert("content_off", "The nudity check was switched off."))
         if action.startswith("export.") and self._too_many("exports", "", mono_ns):

@@ -342,6 +342,8 @@ def test_alerts_speak_once_for_each_crossing() -> None:
     assert spoken.count(True) == 1
     assert not rules.observe("settings.change", "u", "success", {}, 2 * minute)
     assert [alert.rule for alert in rules.observe("label.off", "u", "success", {}, 0)] == ["label_off"]
+    (mark,) = rules.observe("label.off", "u", "success", {}, 0, "mark")
+    assert (mark.rule, mark.message) == ("label_off", "The invisible mark was switched off.")
     assert [alert.rule for alert in rules.observe("content.off", "u", "success", {}, 0)] == ["content_off"]
     tries = ["denied", "denied", "success", "denied", "denied", "denied", "denied"]
     assert [len(rules.observe("auth.unlock", "u", status, {}, 0)) for status in tries] == [0, 0, 0, 0, 0, 1, 0]

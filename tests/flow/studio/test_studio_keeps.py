@@ -250,6 +250,7 @@ def test_the_nudity_check_is_off_only_once_the_reason_is_on_record(
     assert studio.state().left_out == ("content",)
     studio.store.commit({"content.check": True})
     stage.until(lambda: studio.state().gate is GateState.SLATE, "withheld again")
+    stage.until(lambda: studio.state().content_problem == "the scene looks nude", "judged again")
     stage.loaded()
     acts = [row["action"] for row in stage.rows() if row["action"].startswith("content.")]
     assert sorted(acts) == ["content.off", "content.on", "content.shut", "content.shut"]
