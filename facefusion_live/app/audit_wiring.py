@@ -47,6 +47,7 @@ from facefusion_live.domain.audit.masking import Masker
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport
+from facefusion_live.domain.errors import BadInputError
 from facefusion_live.engine.trail import AuditTrail, settled
 from facefusion_live.engine.trail_writer import Notice
 
@@ -213,6 +214,14 @@ class AuditHome:
 
     # Handing on and giving up.
 
+    def _check_outside(self, path: Path) -> None:
+        """An export replaces what lies there: never a log, and never a device."""
+        place = path.resolve()
+        if place.exists() and not place.is_file():
+            raise BadInputError(f"{path.name} is no file", advice="Choose another name.")
+        if place.is_relative_to(self.layout.folder.resolve()):
+            raise BadInputError(f"{path.name} would lie in the audit folder itself", advice="Choose another folder.")
+
     def export(
         self,
         path: Path,
@@ -237,9 +246,11 @@ class AuditHome:
             The manifest.
 
         Raises:
+            BadInputError: The path is no place for a file, or lies in the audit folder itself.
             AuditStoreError: The row or the export cannot be written.
             OperatorCodeError: The code is wrong; or somebody else's rows are wanted without it.
         """
+        self._check_outside(path)
         if not (unlocked or self.unlock(code, trail)):
             if wanted is not None and wanted.user_id not in {"", self.own_user}:
                 message = "an operator's code is set up, and these are somebody else's rows"

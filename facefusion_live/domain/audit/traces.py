@@ -15,8 +15,8 @@ Mask: TypeAlias = Callable[[str, str], str]
 _OWN = re.compile(r"((?:(?:path|mail|mac|ip|other):)?hmac:[0-9a-f]{16}|ip:local)")
 """What was masked before."""
 _ENDINGS = (
-    "3gp|aac|avi|avif|bmp|csv|docx?|flac|gif|heic|heif|jfif|jpe?g|json|m4[av]|mkv|mov|mp[34]|mpe?g|mts|nef|od[st]|ogg|pdf"
-    "|png|pptx?|raw|rtf|svg|tga|tiff?|txt|wav|webm|webp|wmv|xlsx?|zip"
+    "3gp|aac|avi|avif|bmp|csv|cube|dfm|docx?|flac|gif|hei[cf]s?|icc|jfif|jpe?g|json|m4[av]|mkv|mov|mp[34]|mpe?g|mts|nef"
+    "|np[yz]|od[st]|ogg|onnx|pdf|png|pptx?|pth|raw|rtf|safetensors|svg|tga|tiff?|txt|wav|webm|webp|wmv|xlsx?|zip"
 )
 _PLAIN = re.compile(rf"[A-Za-z_ -]*|[a-z_]+\.(?!(?:{_ENDINGS})\Z)[a-z_]+")
 """What most texts are, words and parameters, told from the others in a fraction of the time."""
@@ -87,7 +87,8 @@ def without_traces(text: str, mask: Mask) -> str:
 
 
 def _masked(text: str, mask: Mask) -> str:
-    for step in (_without_people, _without_paths, _without_machines):
+    # An address behind a slash is a part of a path: taken out first, it would leave the path's beginning to stand.
+    for step in (_without_plain_people, _without_paths, _without_people, _without_machines):
         parts = _OWN.split(text)  # every second one was masked before
         parts[::2] = [step(part, mask) for part in parts[::2]]
         text = "".join(parts)
@@ -107,6 +108,10 @@ def _plain_letter(letter: str) -> str:
         return "."
     plain = normalize("NFKC", letter)
     return plain if len(plain) == 1 else letter
+
+
+def _without_plain_people(text: str, mask: Mask) -> str:
+    return _MAIL.sub(lambda match: match[0] if set(match[0]) & set("/\\") else mask("mail", match[0]), text)
 
 
 def _without_people(text: str, mask: Mask) -> str:

@@ -434,6 +434,24 @@ def test_a_home_that_is_a_file_and_an_export_that_is_there(run: Any, home: Audit
     assert run("export", str(kept), "--force")[0] == 0
 
 
+def test_an_export_never_replaces_the_record_itself_nor_what_is_no_file(
+    run: Any, home: AuditHome, tmp_path: Path
+) -> None:
+    log = home.layout.main.read_bytes()
+    with pytest.raises(BadInputError, match="in the audit folder itself"):
+        run("export", str(home.layout.main), "--force")
+    alias = tmp_path / "alias.zip"
+    alias.symlink_to(home.layout.main)
+    with pytest.raises(BadInputError, match="in the audit folder itself"):
+        run("export", str(alias), "--force")
+    assert home.layout.main.read_bytes() == log
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BadInputError, match="is no file"):
+        run("export", str(pipe), "--force")
+    assert pipe.is_fifo()
+
+
 def test_replacing_the_code_asks_for_it_and_is_a_row(run: Any, home: AuditHome, noon: SimpleNamespace) -> None:
     first = codes_of(run("key", "--set-operator-code", "--json")[1]["operator"])[1]
     kept = home.layout.keys.joinpath("operator.totp").read_bytes()
