@@ -5,7 +5,7 @@ from pathlib import Path
 from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
-from facefusion_live.app.environment import Home
+from facefusion_live.app.environment import Home, load_settings
 from facefusion_live.app.permits import Permits, Told, facts, source_target
 from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Consent, Grant
@@ -23,6 +23,12 @@ class ConsentDesk:
     def __init__(self, home: Home) -> None:
         self.book = ConsentBook(home.consent)
         self._audit = AuditHome(home.data)
+        self._settings_file = home.settings_file
+
+    @property
+    def approval(self) -> bool:
+        """Whether the user's settings ask for a second person. Raises SettingsError."""
+        return load_settings(self._settings_file).consent.approval
 
     def grant(
         self,

@@ -93,6 +93,7 @@ class Permits:
             raise
         if self._trail is not None:
             said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **facts(self.book, grant)}
+            said |= {"approved": bool(grant.approved), "approval_asked": self._approval}
             settled(self._trail.record_durably("consent.grant", source_target(source.sha256), "success", said))
         self._given[source.sha256] = grant
 

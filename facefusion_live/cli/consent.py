@@ -29,16 +29,16 @@ def list_all(*, json: bool = False) -> int:
     Args:
         json: Print one JSON object.
     """
-    grants = _desk().book.grants()
+    desk = _desk()
+    every = [_told(grant, approval=desk.approval) for grant in desk.book.grants()]
     if json:
-        print(json_format.dumps({"consents": [_told(grant) for grant in grants]}))  # noqa: T201 (what was asked for)
+        print(json_format.dumps({"consents": every}))  # noqa: T201 (what was asked for)
         return 0
-    if not grants:
+    if not every:
         print("There is no consent. The built-in faces need none.")  # noqa: T201
         return 0
     table = Table("id", "kind", "name", "until", "holds")
-    for grant in grants:
-        told = _told(grant)
+    for told in every:
         table.add_row(*(str(told[column]) for column in ("id", "kind", "name", "until", "holds")))
     Console().print(table)
     return 0
@@ -52,7 +52,8 @@ def show(id: str, *, json: bool = False) -> int:  # noqa: A002 (what it is)
         id: How its id begins.
         json: Print one JSON object.
     """
-    told = _told(_desk().book.one(id))
+    desk = _desk()
+    told = _told(desk.book.one(id), approval=desk.approval)
     print(json_format.dumps(told) if json else _lines(told))  # noqa: T201
     return 0
 
@@ -79,8 +80,9 @@ def grant(
         renew: The person gave it anew, after it ended or was taken back.
         json: Print one JSON object.
     """
-    kept = _desk().grant(photo, Consent(kind), name=name, document=document, until=until, renew=renew)
-    print(json_format.dumps(_told(kept)) if json else f"Kept as {kept.id}.")  # noqa: T201
+    desk = _desk()
+    kept = desk.grant(photo, Consent(kind), name=name, document=document, until=until, renew=renew)
+    print(json_format.dumps(_told(kept, approval=desk.approval)) if json else f"Kept as {kept.id}.")  # noqa: T201
     return 0
 
 
@@ -107,9 +109,9 @@ def revoke(id: str) -> int:  # noqa: A002 (as in show)
     return 0
 
 
-def _told(grant: Grant) -> dict[str, Any]:
-    """Everything but the face itself."""
-    problem = grant.problem(datetime.now(UTC).strftime("%Y-%m-%d"), approval=False)
+def _told(grant: Grant, *, approval: bool) -> dict[str, Any]:
+    """Everything but the face itself; whether it holds depends on the settings, which may ask for a second person."""
+    problem = grant.problem(datetime.now(UTC).strftime("%Y-%m-%d"), approval=approval)
     return {
         "id": grant.id,
         "kind": grant.claim.kind.value,

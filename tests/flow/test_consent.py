@@ -18,6 +18,7 @@ import pytest
 from facefusion_live import RealTimeFaceSwapper, swap_face
 from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.environment import Home
 from facefusion_live.app.portraits import Consent
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.consent import Grant
@@ -239,6 +240,22 @@ def test_a_second_person_confirms_with_the_operators_code(
     assert run(photo, "--consent.approval", "on") == 2
     assert asked("approve", kept, "--code", pyotp.parse_uri(address).now()) == 0
     assert run(photo, "--consent.approval", "on") == 0
+
+
+def test_who_goes_without_the_second_person_is_on_record(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Home.from_environment().settings_file
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("[consent]\napproval = true\n")
+    assert run(photo, "--consent", "self") == 2
+    capsys.readouterr()
+    assert asked("list", "--json") == 0
+    (waiting,) = json.loads(capsys.readouterr().out)["consents"]
+    assert (waiting["holds"], waiting["problem"]) == (False, "the consent waits for a second person's approval")
+    assert asked("show", waiting["id"], "--json") == 0
+    assert json.loads(capsys.readouterr().out) == waiting
+    assert run(photo, "--consent.approval", "off") == 0
+    (granted,) = rows(capsys, "consent.grant")
+    assert (granted["metadata"]["approved"], granted["metadata"]["approval_asked"]) == (False, False)
 
 
 def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Path) -> None:
