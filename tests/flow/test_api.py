@@ -147,7 +147,11 @@ def test_another_size_begins_anew_and_the_pixelated_slate_has_it() -> None:
 
 
 def test_a_stage_that_fails_is_told_and_nothing_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    run = onnx_session.NetSession.run
+
+    def broken(net: onnx_session.NetSession, *tensors: Any) -> Any:
+        if tensors[0].shape == (1, 224, 224, 3):  # the scene is still judged
+            return run(net, *tensors)
         raise InferenceError("the net gave up")
 
     (first,) = frames(1)
