@@ -87,6 +87,13 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
     return Plan(metadata, frontier, last - start, archive.path)
 
 
+def archived_to(log: Path) -> int:
+    """The last row of a log that pruning gave up; 0 when there was none. Raises UnreadableError."""
+    with closing(open_reader(log).conn) as reading:
+        horizon = horizon_of(reading)
+        return horizon.pruned_to if horizon else 0
+
+
 def _unfinished(connection: sqlite3.Connection, start: int) -> list[tuple[int, str]]:
     """Prunings on record whose rows are still here: the program was killed in between. Last row and archive of each."""
     query = "SELECT CAST(body AS BLOB) FROM event WHERE action = ? AND seq > ? ORDER BY seq"
