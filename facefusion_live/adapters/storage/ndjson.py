@@ -40,7 +40,8 @@ class DailyFiles:
                 os.close(handle)
 
     def mend(self) -> int:
-        """Cut off half a line; give the seq of the last row that is in the files."""
+        """Cut off half a line; give the seq of the last row in the files. A folder that is gone is made anew."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         return max((_mend(path) for path in self._folder.glob(f"{self._log_id}.*.ndjson")), default=0)
 
     def drop(self, before_day: str, archived_to: int) -> None:

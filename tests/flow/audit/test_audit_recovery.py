@@ -359,6 +359,20 @@ def test_another_home_put_in_place_of_the_programs_own_is_not_continued(home: Ho
     assert {log_id: path for path, log_id in home.audit.logs()}[foreign] != home.layout.main
 
 
+def test_a_folder_of_daily_files_that_is_taken_away_is_written_anew(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.ndjson)
+        for _ in range(3):
+            trail.record("consent.grant", "source:abc", "success", {})
+            trail.flush()
+    (daily,) = home.layout.ndjson.iterdir()
+    assert len(daily.read_bytes().splitlines()) == len(home.rows())
+    assert sum("daily files" in each.message for each in caplog.records) == 1
+
+
 def test_losses_of_a_program_that_ended_on_a_full_disk_are_told_at_the_next_start(small_disk: Path) -> None:
     home = begun(Home(small_disk / "home"))
     with home.open() as trail:
