@@ -187,3 +187,20 @@ def test_a_daily_file_stays_while_one_of_its_rows_does(home: AuditHome, monkeypa
     }
     assert {row["seq"] for row in home.reader().query(Filter())} <= in_files
     assert verdict(home) == (0, 0)
+
+
+def test_a_row_of_a_clock_far_ahead_holds_back_no_old_rows(home: AuditHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, monkeypatch, 20 * HALF_A_YEAR_NS)
+    written(home, monkeypatch, -HALF_A_YEAR_NS)
+    written(home, monkeypatch, 0)
+    home.prune(DAYS)
+    left = [row["timestamp"] for row in home.reader().query(Filter())]
+    assert left
+    assert min(left) > home.prune(DAYS)["before"]
+    assert verdict(home) == (0, 0)
+
+
+def test_rows_of_a_clock_ahead_are_not_given_up_as_old(home: AuditHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, monkeypatch, HALF_A_YEAR_NS, 7)
+    home.prune(DAYS)
+    assert len(home.reader().query(Filter(action="consent.grant"))) == 7
