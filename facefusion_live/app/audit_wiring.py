@@ -27,7 +27,7 @@ from facefusion_live.adapters.storage.mirror import NoKeyring, OsKeyring, Vault
 from facefusion_live.adapters.storage.ndjson import DailyFiles
 from facefusion_live.adapters.storage.opening import Opener, logs_of
 from facefusion_live.adapters.storage.operator import OperatorCode
-from facefusion_live.adapters.storage.pruning import prepare
+from facefusion_live.adapters.storage.pruning import archived_to, prepare
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.syslog import Receiver
@@ -372,25 +372,29 @@ class AuditHome:
     def _portion(self, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
         """Archive the oldest rows of a log that go. Thread: writer."""
         try:
-            plan = prepare(self.layout, store.path, before, RETENTION_ROWS)
+            plan = prepare(self.layout, store.path, before, RETENTION_ROWS, now=_now())
+            if plan is None:
+                DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10], archived_to(store.path))
+                return None
         except (AuditStoreError, UnreadableError) as error:
             message = f"Old audit rows were not archived, and none was deleted: {error}"
             self.notify(Notice("alert", message, "not_archived"))
-            return None
-        if plan is None:
-            DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10])
             return None
         return plan.metadata, plan.frontier
 
     def _pruned(self, trail: AuditTrail, before: str) -> dict[str, Any]:
         settled(trail.checkpoint())
         path, log_id = settled(trail.submit(lambda store: (_on_disk(store).path, store.tip().log_id)))
-        plan = prepare(self.layout, path, before)
+        plan = prepare(self.layout, path, before, now=_now())
         if plan is None:
             return {"file": path.name, "pruned": 0}
         row = settled(trail.prune(plan.metadata, plan.frontier))
-        DailyFiles(self.layout.ndjson, log_id).drop(before[:10])
+        DailyFiles(self.layout.ndjson, log_id).drop(before[:10], plan.metadata["pruned_to"])
         return {"file": path.name, "pruned": plan.rows, "archive": plan.archive.name, "row": row}
+
+
+def _now() -> str:
+    return timestamp(SystemClock().utc_ns())
 
 
 def audit_home(notify: Callable[[Notice], None] = _nobody) -> AuditHome:

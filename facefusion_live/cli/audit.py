@@ -20,6 +20,7 @@ from facefusion_live.cli.audit_asked import (
     checked_home,
     checked_host,
     checked_limit,
+    checked_port,
     checked_seq,
     new_file,
     nothing_found,
@@ -283,7 +284,7 @@ def forward(  # noqa: PLR0913 (one argument per flag)
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    receiver, trail = Receiver(checked_host(host), port, ca, client), opened(home)
+    receiver, trail = Receiver(checked_host(host), checked_port(port), ca, client), opened(home)
     if not trail.unlock(code):
         message = "an operator's code is set up, and forwarding hands out everyone's rows"
         raise OperatorCodeError(message, advice="Give it with --code; with --follow once is enough.")
@@ -349,7 +350,7 @@ def moment(text: str, now: datetime | None = None) -> str:
     if not text:
         return ""
     try:
-        if text[-1] in _UNITS and text[:-1].isdigit():
+        if text[-1] in _UNITS and text[:-1].isascii() and text[:-1].isdigit():
             at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         else:
             at = datetime.fromisoformat(text)

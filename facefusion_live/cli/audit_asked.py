@@ -11,6 +11,7 @@ from facefusion_live.domain.settings import PARAMETERS
 
 _MOST_ROWS, _MOST_DAYS = 1_000_000_000, 20_000
 _MOST_SEQ = 2**53
+_LAST_PORT = 65_535
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
 
 
@@ -81,6 +82,13 @@ def checked_host(host: str) -> str:
     except UnicodeError as error:
         raise BadInputError(f"{host!r} is no server's name", advice="Give it as in its certificate.") from error
     return host
+
+
+def checked_port(port: int) -> int:
+    """A port that a server may listen on."""
+    if not 1 <= port <= _LAST_PORT:
+        raise BadInputError(f"--port {port} is not allowed", advice=f"Give 1 to {_LAST_PORT}; usually 6514.")
+    return port
 
 
 def checked_home(home: Path) -> Path:

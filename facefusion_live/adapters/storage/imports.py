@@ -58,13 +58,13 @@ def verify_export(
     Raises:
         EvidenceMissingError: It is no export.
     """
+    advice = "Give the zip as it was exported, or the program's home."
+    if not path.is_file():  # a pipe would be waited at for ever
+        raise EvidenceMissingError(f"there is no file {path.name}", advice=advice)
     try:
-        if not path.is_file():  # a pipe would be waited at for ever
-            raise FileNotFoundError(2, "No such file", str(path))
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             reports = _reports(file, archive, kept)
     except _NO_ZIP as error:
-        advice = "Give the zip as it was exported, or the program's home."
         raise EvidenceMissingError(f"{path.name} is no whole export: {error!r}", advice=advice) from error
     compare_genesis(reports, fingerprints)
     return reports + kept.lost_logs(reports)

@@ -40,14 +40,20 @@ class DailyFiles:
                 os.close(handle)
 
     def mend(self) -> int:
-        """Cut off half a line; give the seq of the last row that is in the files."""
+        """Cut off half a line; give the seq of the last row in the files. A folder that is gone is made anew."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         return max((_mend(path) for path in self._folder.glob(f"{self._log_id}.*.ndjson")), default=0)
 
-    def drop(self, before_day: str) -> None:
-        """Delete the files of days before this one, whose rows are archived."""
+    def drop(self, before_day: str, archived_to: int) -> None:
+        """Delete the files of days before this one of which every row is archived.
+
+        Args:
+            before_day: Such as "2026-01-31".
+            archived_to: The last row that is: where the clock went back, a file of an old day holds later ones, too.
+        """
         for path in self._folder.glob(f"{self._log_id}.*.ndjson"):
-            if path.name.split(".")[1] < before_day:
-                with suppress(OSError):  # the next pruning tries again
+            with suppress(OSError):  # the next pruning tries again
+                if path.name.split(".")[1] < before_day and _last_seq(path) <= archived_to:
                     path.unlink()
 
     def _path(self, day: str) -> Path:
@@ -80,6 +86,13 @@ def _mend(path: Path) -> int:
             lines.pop()
         file.truncate(end - len(tail) + sum(map(len, lines)))
     return _seq(lines[-1]) if lines else 0
+
+
+def _last_seq(path: Path) -> int:
+    """The last row that a file holds; 0 for one without rows."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
+        return max(map(_seq, file.read().splitlines()), default=0)
 
 
 def _seq(line: bytes) -> int:

@@ -5,11 +5,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import orjson
+
 from facefusion_live.adapters.storage import schema, succession
-from facefusion_live.adapters.storage.database import open_reader, open_writer, reading
+from facefusion_live.adapters.storage.database import open_reader, open_writer, reading, rows_of
 from facefusion_live.adapters.storage.keys import KeyRing, install_secret
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
@@ -43,11 +45,14 @@ class Opener:
         layout: The home's audit folder.
         vault: The keyring.
         clock: For time stamps.
+        held: The main log that this opener opened last, and its folder with it, may be taken away while the program
+            runs: then nothing on the disk knows of it any more. So it is remembered here.
     """
 
     layout: Layout
     vault: Vault
     clock: AuditClock
+    held: list[str] = field(default_factory=list[str])
 
     def open(self) -> SqliteStore:
         """The main log; a log of one's own while another process has that one.
@@ -58,7 +63,9 @@ class Opener:
         """
         with self._mirror() as mirror:
             if lock := WriterLock.take(self.layout.main):
-                return self._locked(self.layout.main, lock, mirror)
+                store = self._locked(self.layout.main, lock, mirror)
+                self.held[:] = [store.tip().log_id]
+                return store
             return self._second(mirror)
 
     def open_again(self, path: Path) -> SqliteStore:
@@ -115,7 +122,7 @@ class Opener:
                     return self._continued(path, lock, mirror)
                 except _CannotContinueError as cannot:
                     left = self._set_aside(path, cannot) or left
-            origin = left or self._origin(mirror)
+            origin = self._with_held(left) if left else self._origin(mirror)
             news = () if origin.reason == "first" else (origin.reason,)
             return self._new(path, lock, mirror, os.urandom(16).hex(), origin, news)
 
@@ -124,6 +131,8 @@ class Opener:
         try:
             with closing(open_reader(path).conn) as connection:
                 log_id = log_id_of(connection)
+                if path == self.layout.main and self._is_strange(connection, log_id):
+                    raise _CannotContinueError("replaced", log_id)
                 standing = self._sound(connection, log_id, mirror)
             keys = KeyRing(self.layout.keys, log_id)
             keys.load(standing.tip.public_key)
@@ -205,8 +214,22 @@ class Opener:
 
     def _origin(self, mirror: Mirror) -> Origin:
         """Why there is no main log: there never was one, or somebody took it away."""
-        gone = mirror.known_logs() - self._present()
+        gone = (mirror.known_logs() | set(self.held)) - self._present()
         return Origin("replaced", tuple(sorted(gone))) if gone else Origin("first")
+
+    def _with_held(self, left: Origin) -> Origin:
+        """Name the log that this program wrote as well, when another took its place and it is nowhere to be seen."""
+        gone = set(self.held) - self._present() - set(left.previous)
+        return replace(left, previous=(*left.previous, *sorted(gone)))
+
+    def _is_strange(self, connection: sqlite3.Connection, log_id: str) -> bool:
+        """Is it another log than this program wrote, and none that another process began in its place?"""
+        if not log_id or not self.held or log_id in self.held:
+            return False
+        first = next(iter(rows_of(connection)), None)
+        metadata = orjson.loads(first.body).get("metadata") if first else None
+        previous = metadata.get("previous_logs") if isinstance(metadata, dict) else None
+        return not isinstance(previous, list) or self.held[0] not in previous
 
     def _present(self) -> frozenset[str]:
         return frozenset(log_id for _, log_id in logs_of(self.layout) if log_id)

@@ -19,6 +19,8 @@ from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, PRUNE, Row
 from facefusion_live.domain.audit.merkle import Frontier
 
+_NEVER = "9999-12-31T23:59:59.999999Z"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -37,7 +39,7 @@ class Plan:
     archive: Path
 
 
-def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | None:
+def prepare(layout: Layout, log: Path, before: str, most: int = 0, now: str = "") -> Plan | None:
     """Archive all rows of a log up to some moment.
 
     Args:
@@ -45,6 +47,8 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
         log: The database.
         before: Timestamp: rows before it go.
         most: So many rows at once and no more; 0 for all.
+        now: Timestamp: a row that says it is younger comes of a clock that was ahead, and holds back no old row that
+            follows. Empty where the clock is not asked.
 
     Returns:
         What to put on record; None when there is nothing so old.
@@ -56,7 +60,7 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
     with closing(open_reader(log).conn) as reading:
         log_id, horizon = log_id_of(reading), horizon_of(reading)
         start = horizon.pruned_to if horizon else 0
-        last = _last_before(reading, before, start + most if most else 2**62)
+        last = _last_before(reading, before, now or _NEVER, start + most if most else 2**62)
         if last <= start:  # told by one look, however long the log is; a pruning that was broken off left old rows
             return None
         unfinished = _unfinished(reading, start)
@@ -87,6 +91,13 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0) -> Plan | Non
     return Plan(metadata, frontier, last - start, archive.path)
 
 
+def archived_to(log: Path) -> int:
+    """The last row of a log that pruning gave up; 0 when there was none. Raises UnreadableError."""
+    with closing(open_reader(log).conn) as reading:
+        horizon = horizon_of(reading)
+        return horizon.pruned_to if horizon else 0
+
+
 def _unfinished(connection: sqlite3.Connection, start: int) -> list[tuple[int, str]]:
     """Prunings on record whose rows are still here: the program was killed in between. Last row and archive of each."""
     query = "SELECT CAST(body AS BLOB) FROM event WHERE action = ? AND seq > ? ORDER BY seq"
@@ -111,16 +122,19 @@ def _grown(frontier: Frontier, rows: Iterable[Row]) -> tuple[Frontier, bytes]:
     return grown, last_hash
 
 
-def _last_before(connection: sqlite3.Connection, before: str, at_most: int) -> int:
-    """The last row before the first that is young enough; the newest row always stays.
+def _last_before(connection: sqlite3.Connection, before: str, now: str, at_most: int) -> int:
+    """The last old row before the first that is young enough; the newest row always stays.
 
-    Rows are looked at in order, and no further than to that one: a log without old rows costs one look.
+    Rows are looked at in order, and no further than to that one: a log without old rows costs one look. Rows of a
+    clock that was ahead go only with old ones that were written after them.
     """
-    young = "SELECT seq FROM event WHERE ts >= ? ORDER BY seq LIMIT 1"
+    young = "SELECT seq FROM event WHERE ts >= ? AND ts <= ? ORDER BY seq LIMIT 1"
+    old = "SELECT seq FROM event WHERE ts < ? AND seq < ? ORDER BY seq DESC LIMIT 1"
     with database.reading():
-        first = connection.execute(young, (before,)).fetchone()
-        (last,) = first or connection.execute("SELECT max(seq) FROM event").fetchone()
-        return min(int(last or 1) - 1, at_most)
+        first = connection.execute(young, (before, now)).fetchone()
+        (end,) = first or connection.execute("SELECT max(seq) FROM event").fetchone()
+        last = connection.execute(old, (before, end or 1)).fetchone()
+        return min(last[0] if last else 0, at_most)
 
 
 def _keys(connection: sqlite3.Connection, last: int, earlier: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 # pyright: basic
 """The writer's side of a log in SQLite, as `domain.audit.ports.AuditStore`."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ from facefusion_live.domain.audit.ports import AuditClock
 from facefusion_live.domain.audit.seal import Origin, Tip
 
 RECENT_ROWS = 256
+
+log = logging.getLogger("facefusion_live.audit")
 
 
 class SqliteStore:
@@ -52,7 +55,7 @@ class SqliteStore:
         self._last = (tip.size, tip.prev)
         self._identity = _identity(path)
         self._files = DailyFiles(layout.ndjson, tip.log_id)
-        self._files_behind = True
+        self._files_behind, self._files_failed = True, False
 
     @property
     def path(self) -> Path:
@@ -139,8 +142,12 @@ class SqliteStore:
             else:
                 self._files.write(rows)
             self._files_behind = False
-        except (OSError, UnreadableError):
+            self._files_failed = False
+        except (OSError, UnreadableError) as error:
             self._files_behind = True
+            if not self._files_failed:  # once, not at every commit
+                self._files_failed = True
+                log.warning("the audit log's daily files are not written, rows are kept and follow: %s", error)
 
     def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
         """Remember a head outside the database, and where the next opening goes on."""

@@ -85,11 +85,21 @@ def test_the_template_takes_every_field_of_a_row() -> None:
     changes = properties["metadata"]["properties"]["fields"]["properties"]
     assert changes["old"] == changes["new"] == {"type": "keyword"}  # numbers and words: the first must not decide
     assert template["template"]["settings"]["index.mapping.ignore_malformed"] is True
+    mappings = template["template"]["mappings"]
+    assert mappings["date_detection"] is False
+    assert properties["metadata"]["dynamic"] is False  # what scripts write has no shape that holds
+    assert "dynamic_templates" not in mappings
+    asked = {
+        name
+        for each in ("alert-rules.json", "dashboard.ndjson")
+        for name in re.findall(r"metadata\.([a-z_]+)", (FOLDER / each).read_text())
+    }
+    assert asked == {"phase", "reason", "stage"} == set(properties["metadata"]["properties"]) - {"fields"}
 
 
 def words_of(query: str) -> list[str]:
     """The actions that a query asks for, families with a star."""
-    return re.findall(r'"?\b((?:[a-z]+\.)[a-z*]+)"?', query.replace("metadata.reason", ""))
+    return re.findall(r'"?\b((?:[a-z]+\.)[a-z*]+)"?', re.sub(r"metadata\.\w+", "", query))
 
 
 def test_dashboard_and_rules_ask_for_what_there_is() -> None:
@@ -99,7 +109,10 @@ def test_dashboard_and_rules_ask_for_what_there_is() -> None:
         assert rule["triggers"][0]["query_level_trigger"]["condition"]["script"]["lang"] == "painless"
         filters = rule["inputs"][0]["search"]["query"]["query"]["bool"]["filter"]
         asked += [each["query_string"]["query"] for each in filters if "query_string" in each]
-    assert len(rules) == 6
+    assert len(rules) == 8
+    assert "action:content.off" in asked
+    assert "action:export.* AND NOT metadata.phase:end" in asked  # the second row of one and the same act
+    assert any("user.by_action" in json.dumps(rule["triggers"]) for rule in rules)
     objects: list[dict[str, Any]] = [
         json.loads(line) for line in (FOLDER / "dashboard.ndjson").read_text().splitlines()
     ]

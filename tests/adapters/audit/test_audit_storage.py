@@ -154,9 +154,9 @@ def test_daily_files_are_repaired_from_the_table(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-7])
     repair(files, lambda seq: rows[seq:])
     assert path.read_bytes() == b"".join(row.body + b"\n" for row in rows)
-    files.drop("2025-10-09")
+    files.drop("2025-10-09", 2**53)
     assert path.exists()
-    files.drop("2025-10-10")
+    files.drop("2025-10-10", 2**53)
     assert not path.exists()
 
 

@@ -20,6 +20,7 @@ from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail
 from facefusion_live.app.environment import HOME_VARIABLE
 from facefusion_live.cli import audit as commands
+from facefusion_live.cli.audit_asked import checked_port
 from facefusion_live.domain.audit.errors import (
     AuditStoreError,
     EventError,
@@ -692,13 +693,24 @@ def test_key_shows_the_fingerprint_of_the_about_box(run: Any, home: AuditHome) -
     assert next(iter(fingerprints.values())) in run("key")[1]
 
 
+@pytest.mark.parametrize("port", [0, 65_536, -1])
+def test_a_port_that_no_server_has_is_bad_input(port: int) -> None:
+    with pytest.raises(BadInputError, match="--port"):
+        checked_port(port)
+
+
+def test_an_export_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceMissingError, match="there is no file nofile"):
+        AuditHome(tmp_path, keyring=False).verify(tmp_path / "nofile")
+
+
 def test_moments_as_people_say_them() -> None:
     assert commands.moment("0999-01-31") == "0999-01-31T00:00:00.000000Z"
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert commands.moment("90m", now) == "2026-01-31T10:30:00.000000Z"
     assert commands.moment("2026-01-31") == "2026-01-31T00:00:00.000000Z"
     assert commands.moment("2026-01-31T18:00:00.25+02:00") == "2026-01-31T16:00:00.250000Z"
-    for text in ("yesterday", "9999999999d"):
+    for text in ("yesterday", "9999999999d", "\u0663d"):
         with pytest.raises(BadInputError):
             commands.moment(text)
 

@@ -1,6 +1,7 @@
 """Opening a log when the disk or somebody else is in the way, and what the next start finds and tells."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -326,6 +327,50 @@ def test_a_row_that_notices_a_deleted_file_is_kept_by_the_new_log(home: Home) ->
     assert [row["action"] for row in home.rows()][:2] == ["log.genesis", "consent.revoke"]
     assert counts.gap == 0
     assert "replaced" in home.rules()
+
+
+def test_a_folder_taken_away_under_the_program_is_named_by_the_new_log(home: Home) -> None:
+    (old,) = (log_id for _, log_id in home.audit.logs())
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.folder)
+        refused(trail)
+        until_back(trail)
+    (genesis,) = home.metadata("log.genesis")
+    assert (genesis["reason"], genesis["previous_logs"]) == ("replaced", [old])
+    assert "audit.gap" in {row["action"] for row in home.rows()}
+    assert "replaced" in home.rules()
+
+
+def test_another_home_put_in_place_of_the_programs_own_is_not_continued(home: Home, tmp_path: Path) -> None:
+    (old,) = (log_id for _, log_id in home.audit.logs())
+    strange = begun(Home(tmp_path / "strange"))
+    (foreign,) = (log_id for _, log_id in strange.audit.logs())
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.folder)
+        shutil.copytree(strange.layout.folder, home.layout.folder)
+        refused(trail)
+        until_back(trail)
+    geneses = home.metadata("log.genesis")
+    (genesis,) = [each for each in geneses if each["reason"] == "replaced"]
+    assert genesis["previous_logs"] == [foreign, old]
+    assert "replaced" in home.rules()
+    assert {log_id: path for path, log_id in home.audit.logs()}[foreign] != home.layout.main
+
+
+def test_a_folder_of_daily_files_that_is_taken_away_is_written_anew(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.ndjson)
+        for _ in range(3):
+            trail.record("consent.grant", "source:abc", "success", {})
+            trail.flush()
+    (daily,) = home.layout.ndjson.iterdir()
+    assert len(daily.read_bytes().splitlines()) == len(home.rows())
+    assert sum("daily files" in each.message for each in caplog.records) == 1
 
 
 def test_losses_of_a_program_that_ended_on_a_full_disk_are_told_at_the_next_start(small_disk: Path) -> None:

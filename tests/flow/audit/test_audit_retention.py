@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from facefusion_live.adapters.storage import pruning
@@ -30,21 +31,26 @@ def told() -> list[Notice]:
 def home(tmp_path: Path, told: list[Notice], monkeypatch: pytest.MonkeyPatch) -> AuditHome:
     """A home whose rows are 200 days old, all but what is written from now on."""
     home = AuditHome(tmp_path, keyring=False, notify=told.append)
+    written(home, monkeypatch, -HALF_A_YEAR_NS, 50)
+    return home
+
+
+def written(home: AuditHome, monkeypatch: pytest.MonkeyPatch, off_ns: int, rows: int = 1) -> None:
+    """Rows of a start whose clock is off."""
     now = audit_wiring.SystemClock
 
-    class LongAgo(now):
+    class Off(now):
         def __init__(self) -> None:
             super().__init__()
             real = self.utc_ns
-            self.utc_ns = lambda: real() - HALF_A_YEAR_NS
+            self.utc_ns = lambda: real() + off_ns
             self.boot_id = "0" * 32
 
     with monkeypatch.context() as patch:
-        patch.setattr(audit_wiring, "SystemClock", LongAgo)
+        patch.setattr(audit_wiring, "SystemClock", Off)
         with home.open_trail() as trail:
-            for _ in range(50):
+            for _ in range(rows):
                 trail.record("consent.grant", "source:abc", "success", {})
-    return home
 
 
 @pytest.fixture
@@ -168,3 +174,33 @@ def test_an_archive_that_a_crash_left_behind_misleads_nobody(home: AuditHome, tr
         plan = pruning.prepare(home.layout, home.layout.main, "2999-01-01", most=2)
     assert plan is not None
     assert sorted(home.layout.archive.iterdir()) == [good, plan.archive]
+
+
+def test_a_daily_file_stays_while_one_of_its_rows_does(home: AuditHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, monkeypatch, 0)
+    written(home, monkeypatch, -HALF_A_YEAR_NS)  # the clock went back
+    written(home, monkeypatch, 0)
+    assert home.prune(DAYS)["pruned"] > 0
+    home.prune(DAYS)
+    in_files = {
+        orjson.loads(line)["seq"] for file in home.layout.ndjson.iterdir() for line in file.read_bytes().splitlines()
+    }
+    assert {row["seq"] for row in home.reader().query(Filter())} <= in_files
+    assert verdict(home) == (0, 0)
+
+
+def test_a_row_of_a_clock_far_ahead_holds_back_no_old_rows(home: AuditHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, monkeypatch, 20 * HALF_A_YEAR_NS)
+    written(home, monkeypatch, -HALF_A_YEAR_NS)
+    written(home, monkeypatch, 0)
+    home.prune(DAYS)
+    left = [row["timestamp"] for row in home.reader().query(Filter())]
+    assert left
+    assert min(left) > home.prune(DAYS)["before"]
+    assert verdict(home) == (0, 0)
+
+
+def test_rows_of_a_clock_ahead_are_not_given_up_as_old(home: AuditHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(home, monkeypatch, HALF_A_YEAR_NS, 7)
+    home.prune(DAYS)
+    assert len(home.reader().query(Filter(action="consent.grant"))) == 7
