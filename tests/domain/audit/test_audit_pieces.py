@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from facefusion_live.adapters.storage.codec import FAST
 from facefusion_live.domain.audit import canonical
+from facefusion_live.domain.audit import selection as selection_module
 from facefusion_live.domain.audit.alerts import AlertRules
 from facefusion_live.domain.audit.canonical import STANDARD
 from facefusion_live.domain.audit.errors import EventError, NotCanonicalError
@@ -590,6 +591,16 @@ def test_orjson_and_the_standard_library_write_the_same_row() -> None:
     row = genuine().rows[7]
     assert orjson.loads(row.body) == STANDARD.decode(row.body)
     assert FAST.encode(orjson.loads(row.body)) == row.body == STANDARD.encode(json.loads(row.body))
+
+
+def test_a_selection_of_nothing_but_wrong_rows_costs_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection_module, "MOST_WRONG", 3)
+    good = selection(5, 20)
+    wrong = Selection(good.log_id, [Proven(b"{}", [])] * 9, good.closings, good.head)
+    code, codes, report = judged(wrong)
+    assert code == 10
+    assert "too_many" in codes
+    assert report.found < 9
 
 
 def test_the_memory_for_good_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
