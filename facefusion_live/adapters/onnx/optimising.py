@@ -33,7 +33,7 @@ def halve(model: Path, made: Path) -> None:
         half = convert_float_to_float16(whole, keep_io_types=True)
         _put_last(half, last)
         made.write_bytes(half.SerializeToString())
-    except Exception as error:
+    except Exception as error:  # the tools raise whatever they meet, plain Exception too
         raise _refused(model, "half precision", error) from error
 
 
@@ -69,7 +69,7 @@ def quantise(model: Path, made: Path, fed: Sequence[Fed]) -> None:
         eight = onnx.load_model(str(made), load_external_data=False)
         _put_last(eight, _last_initialiser(onnx.load_model(str(model), load_external_data=False)))
         made.write_bytes(eight.SerializeToString())
-    except Exception as error:
+    except Exception as error:  # as in halve
         raise _refused(model, "eight bits", error) from error
     finally:
         quiet.setLevel(level)

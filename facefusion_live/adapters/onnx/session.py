@@ -89,7 +89,7 @@ class NetSession:
 
     def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU, engines: Path | None = None) -> None:
         self._path, self._threads, self._engines = path.resolve(), threads, engines
-        self._fell_back, self._may_fall_back = False, True
+        self._may_fall_back = True
         try:
             self._session = _shared(path, threads, provider, engines)
         except (*_ORT_ERRORS, OSError) as error:
@@ -132,14 +132,14 @@ class NetSession:
         Raises:
             InferenceError: It cannot be loaded in single precision.
         """
-        if self._fell_back or not self._may_fall_back:
+        if not self._may_fall_back:
             return False
         self._may_fall_back = False
-        self._fell_back = self._open_in_single()
-        if self._fell_back:
-            _in_single.add(self._path)
-            self._read_signature()
-        return self._fell_back
+        if not self._open_in_single():
+            return False
+        _in_single.add(self._path)
+        self._read_signature()
+        return True
 
     def _open_in_single(self) -> bool:
         try:
