@@ -139,13 +139,17 @@ def test_when_the_one_that_was_named_goes_no_other_is_heard_until_it_returns(pip
             with Recorder(pipewire, NODE):
                 time.sleep(0.5)
         assert eventually(says("the microphone is gone: silence"))
-        with Recorder(pipewire, NODE) as recorder:
-            for _ in range(60):
-                microphone.send(_aged(0.05, GateState.SLATE))
-                time.sleep(0.03)
-        left, right = recorder.recorded().T
-        assert np.abs(left).max() > 0.1
-        assert np.abs(right).max() == 0
+        for _ in range(5):  # on a busy machine the other one may take seconds to be heard by anybody
+            with Recorder(pipewire, NODE) as recorder:
+                for _ in range(60):
+                    microphone.send(_aged(0.05, GateState.SLATE))
+                    time.sleep(0.03)
+            left, right = recorder.recorded().T
+            assert np.abs(right).max() == 0
+            if np.abs(left).max() > 0.1:
+                break
+        else:
+            pytest.fail("the other microphone was never heard: the silence says nothing")
         with desk:
             assert eventually(says("delayed by 50 ms"))
             assert eventually(lambda: microphone.status().state is SinkState.PAUSED)
