@@ -161,6 +161,7 @@ class RealTimeFaceSwapper:
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
         self._record.prepares()
+        self._record.allows(settings)
         checked(self._settings)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
@@ -219,6 +220,7 @@ class RealTimeFaceSwapper:
         """
         store = self._open().store
         wanted = arguments.settings_of(values, store.current)
+        self._record.allows(values)
         arguments.refuse_those_of_the_session(store.current, wanted)
         checked(wanted)
         checked_anew(store.current, wanted, values)
@@ -295,6 +297,7 @@ def swap_face(
     """
     values = arguments.settings_of(settings, _ONE_PICTURE)
     record = _record(audit=audit)
+    record.allows(settings)
     checked(values)  # before anything is loaded
     sources = arguments.sources_of(source, consent)
     swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values), events=record)
@@ -353,6 +356,7 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
         FaceFusionLiveError: It broke on the way; the file holds what was made until then.
     """
     wanted = _film_request(source, input, output, consent, settings, frame_limit, states)
+    _record(audit=True).allows(settings)
     tell = arguments.progress_of(on_progress)
     with started_session(wanted, trail=shared_trail()) as opened:
         session = opened.session

@@ -5,13 +5,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
-from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.consent_counter import ConsentCounter
+from facefusion_live.app.consent_desk import ConsentDesk
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
@@ -19,8 +21,10 @@ from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
+from facefusion_live.app.portraits import Source
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.remote_nets import Served, in_words, is_exposed, open_server, tell_served
+from facefusion_live.app.second_person import SWITCH, SecondPerson
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
     Added,
@@ -40,10 +44,11 @@ from facefusion_live.app.taken_back import taken_back
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.consent import Consent
 from facefusion_live.domain.disclosure import REASONS, SWITCHES, Part
-from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, SettingsError
+from facefusion_live.domain.errors import BadInputError, ConsentError, FaceFusionLiveError, SettingsError
 from facefusion_live.domain.parameter import Value
-from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.ports import GateState, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.history import History, Step
@@ -95,6 +100,7 @@ class Studio:
         history: Undo and redo.
         presets: Saved looks.
         library: Whose faces can be used.
+        consents: Their consents: renewed, confirmed, taken back.
         audit: The record.
 
     Args:
@@ -130,19 +136,22 @@ class Studio:
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
         self._disclosure = Disclosure(self._trail)
+        desk = ConsentDesk(home, self._trail)
         self._permits = Permits(
-            ConsentBook(home.consent),
+            desk.book,
             self._trail,
-            approval=settings.consent.approval,
+            approval=lambda: desk.second.asked(self.store.current),
             taken_back=lambda: taken_back(audit_home),
         )
         self._director = Director(self._crew())
+        self.consents = ConsentCounter(desk, self.library, self.store, self._loader, self._director.leaving)
         self._forget = self.store.on_commit(self._committed)
         self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current))
         self._prepare()
 
     def state(self) -> StudioState:
         """The program at this moment. Cheap."""
+        self.consents.look_again()
         director = self._director
         live = director.on_air
         session = None if live is None else live.session
@@ -183,6 +192,7 @@ class Studio:
             left_out_asked=_parts(self._disclosure.asked),
             left_out_reason=self._disclosure.reason,
             content_problem="" if session is None else session.content.problem,
+            approval_off_asked=self.consents.approval_off_asked,
         )
 
     def take_view(self) -> View | None:
@@ -360,10 +370,16 @@ class Studio:
             self._loader,
             look=self._workshop.portrait,
             read=read_picture,
-            allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
+            allow=self._allow,
+            kept=lambda photos: self._permits.kept(photos),  # noqa: PLW0108 (made later)
             leaving=lambda person_id: self._director.leaving(person_id),  # noqa: PLW0108 (made later)
             revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (as above)
         )
+
+    def _allow(self, source: Source, portrait: Portrait) -> Consent:
+        self._permits(source, self._workshop.identity(portrait), may_wait=True)
+        (kept,) = self._permits.as_kept((source,))
+        return kept.consent or Consent.GENERATED  # only the built-in faces come without one, and they never come here
 
     def _leave_out(self, reason: str, parts: frozenset[Part] | None) -> None:
         try:
@@ -444,6 +460,8 @@ class Studio:
     def _committed(self, change: Change) -> None:
         fields = {"fields": dict(change.fields), "revision": change.revision}
         self._trail.record("settings.change", "settings", "success", fields)
+        if SWITCH in change.fields:
+            self._order(self.consents.settings_changed)
         with self._lock:
             due, self._saving = not self._saving, True
         if due:
@@ -504,4 +522,7 @@ def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = 
         settings, aside = Settings(), _put_aside(home.settings_file, error)
         advice = f"It was put aside as {aside}; the usual settings are in force."
         told.append(Notice(Level.WARNING, str(error), advice, type(error).__name__))
+    with suppress(ConsentError):  # damaged records let in nobody, and say so when they are asked
+        if SecondPerson(home).kept:
+            settings = settings.with_values({SWITCH: True})
     return Studio(home, settings.with_values(overrides), remember=remember, told=told)

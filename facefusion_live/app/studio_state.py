@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app.portraits import Consent
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.ports import GateState, SinkStatus
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.latency import Percentiles
@@ -166,6 +167,7 @@ class StudioState:
         left_out_asked: What the settings ask to leave out; it is on until `Studio.leave_out` is told why.
         left_out_reason: Why something is left out.
         content_problem: Why the scene is withheld, in words; empty while it is not.
+        approval_off_asked: The settings ask for no second person any more; one is asked for until the code is given.
     """
 
     phase: Phase = Phase.IDLE
@@ -200,6 +202,7 @@ class StudioState:
     left_out_asked: tuple[str, ...] = ()
     left_out_reason: str = ""
     content_problem: str = ""
+    approval_off_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,6 +217,8 @@ class Person:
         consent: Why the face may be used.
         thumbnail: (256, 256, 3) uint8 RGB, the face; None until it was made.
         problem: Why they cannot be used just now, in words: a photo is missing or was changed; None when they can.
+        grant: The consent as it is kept; None for avatars, and where there is none.
+        withheld: Why the consent does not hold just now, in words; "" when it does.
     """
 
     id: str
@@ -223,6 +228,8 @@ class Person:
     consent: Consent
     thumbnail: NDArray[np.uint8] | None = None
     problem: str | None = None
+    grant: Grant | None = None
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from facefusion_live import __version__
 from facefusion_live.app.environment import Home, load_settings, start_logging
+from facefusion_live.app.second_person import SWITCH, SecondPerson
 from facefusion_live.cli.bench import bench
 from facefusion_live.cli.parameters import take_parameters
 from facefusion_live.cli.wording import in_our_words
@@ -298,6 +299,8 @@ def _take_overrides(words: Sequence[str]) -> list[str]:
     rest, values = take_parameters(words)
     if values and rest[:1] == ["bench"]:
         raise BadInputError("bench takes no parameters", advice="Its jobs are fixed, so that figures compare.")
+    if SWITCH in values:
+        SecondPerson(Home.from_environment()).refuse_off(values)
     _overrides.clear()
     _overrides.update(values)
     return rest

@@ -36,12 +36,14 @@ class Claim:
         name: Whose it is, or who gave the licence; needed for a written consent.
         document_sha256: Of the file in which it is written, in hex; the same.
         until: The last day on which it holds, "2027-01-31"; "" for no end. A written consent has one.
+        document: How that file was called; "" where nobody noted it.
     """
 
     kind: Consent
     name: str = ""
     document_sha256: str = ""
     until: str = ""
+    document: str = ""
 
     def __post_init__(self) -> None:
         if self.until and not _DAY.fullmatch(self.until):
@@ -66,6 +68,7 @@ class Grant:
         approved: When a second person confirmed it; "" while nobody did.
         photos: SHA-256 of every picture that it was given for, in hex.
         identity: The face as 128 whole numbers: finds other pictures of the same person.
+        granted_by: Who kept it, as the system calls them; "" in records of earlier versions.
     """
 
     id: str
@@ -75,6 +78,7 @@ class Grant:
     approved: str = ""
     photos: tuple[str, ...] = ()
     identity: bytes = b""
+    granted_by: str = ""
 
     def problem(self, today: str, *, approval: bool) -> str:
         """Why it does not hold on a day, in words; "" when it does.

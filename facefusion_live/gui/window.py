@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
 from facefusion_live.gui.about import AboutDialog
+from facefusion_live.gui.approval_dialog import ApprovalOffDialog
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.controls import Controls
 from facefusion_live.gui.deeds import Deeds
@@ -79,7 +80,7 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.hotkeys)
         self.docks: dict[str, QDockWidget] = {}
         self.keys_dialog: KeysDialog | None = None
-        self.reason_dialog = ReasonDialog(studio, self)
+        self.reason_dialog, self.approval_dialog = ReasonDialog(studio, self), ApprovalOffDialog(studio, self)
         self._esc_esc = EscEsc(self)
         self._first: dict[Qt.DockWidgetArea, QDockWidget] = {}
         self._untitled: set[QDockWidget] = set()
@@ -272,6 +273,7 @@ class MainWindow(QMainWindow):
         self.welcome.show_state(state)
         self._deeds.show_state(state)
         self.reason_dialog.show_state(state)
+        self.approval_dialog.show_state(state)
         idle = state.phase is Phase.IDLE
         self._stack.setCurrentWidget(self.welcome if idle else self.viewport)
         self.controls.setVisible(not idle)

@@ -32,6 +32,17 @@
     </message>
 </context>
 <context>
+    <name>ApprovalOffDialog</name>
+    <message>
+        <source>No second person any more</source>
+        <translation>不再需要第二人</translation>
+    </message>
+    <message>
+        <source>Should consents hold without a second person&apos;s approval?</source>
+        <translation>是否让同意无需第二人批准即可生效？</translation>
+    </message>
+</context>
+<context>
     <name>Audit</name>
     <message>
         <source>done</source>
@@ -222,6 +233,10 @@
         <translation>隐形标记</translation>
     </message>
     <message>
+        <source>Nudity check</source>
+        <translation>裸露检查</translation>
+    </message>
+    <message>
         <source>The record</source>
         <translation>审计记录</translation>
     </message>
@@ -348,6 +363,18 @@
     <message>
         <source>number of the consent</source>
         <translation>授权编号</translation>
+    </message>
+    <message>
+        <source>approved by a second person</source>
+        <translation>已由第二人批准</translation>
+    </message>
+    <message>
+        <source>a second person was asked for</source>
+        <translation>要求第二人批准</translation>
+    </message>
+    <message>
+        <source>kept by hand</source>
+        <translation>手动登记</translation>
     </message>
     <message>
         <source>until</source>
@@ -764,6 +791,29 @@
     <message>
         <source>Open a film or a picture</source>
         <translation>打开视频或图片</translation>
+    </message>
+</context>
+<context>
+    <name>CodeDialog</name>
+    <message>
+        <source>Operator&apos;s code</source>
+        <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Six digits</source>
+        <translation>六位数字</translation>
+    </message>
+    <message>
+        <source>The second person reads it from their authenticator app. Each try goes on record.</source>
+        <translation>由第二人从其身份验证器应用中读取。每次尝试都会留下记录。</translation>
+    </message>
+    <message>
+        <source>Confirm</source>
+        <translation>确认</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
 </context>
 <context>
@@ -1542,6 +1592,34 @@
     <message>
         <source>the consent cannot be kept</source>
         <translation>无法保存同意记录</translation>
+    </message>
+    <message>
+        <source>there is no one consent {}</source>
+        <translation>没有唯一对应 {} 的同意</translation>
+    </message>
+    <message>
+        <source>See facefusion-live consent list.</source>
+        <translation>请查看 facefusion-live consent list。</translation>
+    </message>
+    <message>
+        <source>Remove the person, and add the photos again.</source>
+        <translation>请移除此人，然后重新添加照片。</translation>
+    </message>
+    <message>
+        <source>there is no operator&apos;s code</source>
+        <translation>没有设置操作员验证码</translation>
+    </message>
+    <message>
+        <source>The second person sets one up: facefusion-live audit key.</source>
+        <translation>由第二人设置：facefusion-live audit key。</translation>
+    </message>
+    <message>
+        <source>the operator&apos;s code is missing</source>
+        <translation>缺少操作员验证码</translation>
+    </message>
+    <message>
+        <source>the second person&apos;s approval is switched off with the operator&apos;s code only</source>
+        <translation>只有凭操作员验证码才能关闭第二人批准</translation>
     </message>
     <message>
         <source>the consent is gone</source>
@@ -3286,6 +3364,101 @@
     </message>
 </context>
 <context>
+    <name>KeptConsent</name>
+    <message>
+        <source>The signed document</source>
+        <translation>已签署的文件</translation>
+    </message>
+    <message>
+        <source>Approve…</source>
+        <translation>批准…</translation>
+    </message>
+    <message>
+        <source>The second person gives the operator&apos;s code.</source>
+        <translation>由第二人输入操作员验证码。</translation>
+    </message>
+    <message>
+        <source>Renew…</source>
+        <translation>续期…</translation>
+    </message>
+    <message>
+        <source>Take back</source>
+        <translation>撤回</translation>
+    </message>
+    <message>
+        <source>The face stays here, and may not be used any more.</source>
+        <translation>此面孔仍保留在此处，但不得再使用。</translation>
+    </message>
+    <message>
+        <source>Last day on which it holds</source>
+        <translation>有效期的最后一天</translation>
+    </message>
+    <message>
+        <source>A new document …</source>
+        <translation>新文件…</translation>
+    </message>
+    <message>
+        <source>It stays where it is; its SHA-256 is kept.</source>
+        <translation>文件留在原处，只保存其 SHA-256。</translation>
+    </message>
+    <message>
+        <source>Renew</source>
+        <translation>续期</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>without a name</source>
+        <translation>无名称</translation>
+    </message>
+    <message>
+        <source>Document: {name}, SHA-256 {digest}…</source>
+        <translation>文件：{name}，SHA-256 {digest}…</translation>
+    </message>
+    <message>
+        <source>Holds until {day}</source>
+        <translation>有效至 {day}</translation>
+    </message>
+    <message>
+        <source>Holds without an end</source>
+        <translation>长期有效</translation>
+    </message>
+    <message>
+        <source>Given on {day}, put down by {user}</source>
+        <translation>{day} 给出，由 {user} 登记</translation>
+    </message>
+    <message>
+        <source>Given on {day}</source>
+        <translation>{day} 给出</translation>
+    </message>
+    <message>
+        <source>Approved by the second person on {day}</source>
+        <translation>第二人已于 {day} 批准</translation>
+    </message>
+    <message>
+        <source>Not approved by a second person</source>
+        <translation>未经第二人批准</translation>
+    </message>
+    <message>
+        <source>Taken back on {day}</source>
+        <translation>已于 {day} 撤回</translation>
+    </message>
+    <message>
+        <source>Take the consent of {name} back?</source>
+        <translation>撤回 {name} 的同意？</translation>
+    </message>
+    <message>
+        <source>While the face is in use, the slate goes out at once.</source>
+        <translation>如果此面孔正在使用，将立即切换到遮挡画面。</translation>
+    </message>
+</context>
+<context>
     <name>KeysDialog</name>
     <message>
         <source>{0} is needed to get about. Choose another key.</source>
@@ -4884,6 +5057,14 @@
     <message>
         <source>Add photos…</source>
         <translation>添加照片…</translation>
+    </message>
+    <message>
+        <source>Approve a consent</source>
+        <translation>批准同意</translation>
+    </message>
+    <message>
+        <source>May the face of {name} be used?</source>
+        <translation>可以使用 {name} 的面孔吗？</translation>
     </message>
     <message>
         <source>Add photos</source>

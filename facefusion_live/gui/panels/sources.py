@@ -11,6 +11,7 @@ from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Added, Person, Phase, Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.code_dialog import CodeDialog
 from facefusion_live.gui.panels.consent import ConsentCard
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.person import PersonCard
@@ -40,6 +41,7 @@ class SourcesPanel(Page):
         self._to_add: tuple[tuple[Path, ...], str | None] = ((), None)
         self.avatars, self.people = Gallery(), Gallery()
         self.result, self.consent, self.card = Banner(), ConsentCard(), PersonCard()
+        self.code_dialog = CodeDialog(self)
         self.add_button = WordButton("plus")
         self._zone = DropZone(self.add_button)
         self._avatar_section, self._people_section = Section(), Section()
@@ -128,6 +130,9 @@ class SourcesPanel(Page):
         self.card.more_photos.connect(self.look_for_photos)
         self.card.renamed.connect(self._rename)
         self.card.forgotten.connect(self._forget)
+        self.card.consent.renewed.connect(self._renew)
+        self.card.consent.revoked.connect(self._revoke)
+        self.card.consent.approving.connect(self._approve)
 
     def _choose(self, person_id: str) -> None:
         self.studio.choose_source(person_id)
@@ -157,7 +162,8 @@ class SourcesPanel(Page):
         self.bridge.refresh()
         self._bring_into_sight_later(self.result)
         if entered := next((each.person_id for each in results if each.person_id), None):
-            if self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
+            usable = not self.studio.library.person(entered).withheld
+            if usable and self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
                 self._choose(entered)
             self.people.point(entered)
@@ -173,13 +179,29 @@ class SourcesPanel(Page):
             self._failed(error)
         self.bridge.refresh()
 
+    def _renew(self, person_id: str, until: str, document: Path | None) -> None:
+        future = self.studio.consents.renew(person_id, until, document)
+        self._waiting.wait(future, lambda _: self.bridge.refresh(), self._failed)
+
+    def _revoke(self, person_id: str) -> None:
+        future = self.studio.consents.revoke(person_id)
+        self._waiting.wait(future, lambda _: self.bridge.refresh(), self._failed)
+
+    def _approve(self, person_id: str) -> None:
+        name = self.studio.library.person(person_id).name
+        self.code_dialog.ask(
+            self.tr("Approve a consent"),
+            self.tr("May the face of {name} be used?").format(name=name),
+            lambda code: self.studio.consents.approve(person_id, code),
+        )
+
     def _forget(self, person_id: str) -> None:
         self._waiting.wait(self.studio.library.remove(person_id), lambda _: self.bridge.refresh(), self._failed)
 
 
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
-    problem = engine_words(person.problem or "")
+    problem = engine_words(person.problem or person.withheld)
     return Tile(person.id, person.name, person.thumbnail, current, current and loading, problem)
 
 
