@@ -10,7 +10,7 @@ from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home, load_settings
 from facefusion_live.app.permits import Permits, Told, check_day, document_sha256, facts, source_target
 from facefusion_live.app.second_person import SecondPerson
-from facefusion_live.app.taken_back import taken_back
+from facefusion_live.app.taken_back import revoked_consents
 from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import BadInputError, ConsentError
@@ -45,7 +45,7 @@ class ConsentDesk:
             ConsentError: The records cannot be used.
         """
         grants, today = self.book.grants(), self.book.today()
-        gone = taken_back(self._audit).consents if grants else frozenset[str]()
+        gone = revoked_consents(self._audit) if grants else frozenset[str]()
         return {
             each.id: each.problem(today, approval=approval)
             or ("the consent was taken back, says the audit log" if each.id in gone else "")

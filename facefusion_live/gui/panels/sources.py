@@ -162,7 +162,8 @@ class SourcesPanel(Page):
         self.bridge.refresh()
         self._bring_into_sight_later(self.result)
         if entered := next((each.person_id for each in results if each.person_id), None):
-            usable = not self.studio.library.person(entered).withheld
+            # Whoever was forgotten meanwhile, or waits for a second person, is not worn.
+            usable = any(each.id == entered and not each.withheld for each in self.studio.library.people())
             if usable and self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
                 self._choose(entered)
