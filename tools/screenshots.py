@@ -73,6 +73,8 @@ SHOTS = (
 _PATIENCE_S = 40.0
 _WATCHED_S = 4.5
 """The clip has eight seconds."""
+_ENDLESS = ("welcome", *consent_scenes.SCENES)
+"""Scenes that take longer than the clip."""
 _GLANCED_S = 0.5
 """Where there is more to be done while it plays."""
 _QUALITY = 92
@@ -132,7 +134,7 @@ def _take(shot: Shot, folder: Path) -> None:
     window = MainWindow(studio, Memory(home), theme, words)
     window.setGeometry(0, 0, *shot.size_wh)
     window.show()
-    window.begin("ada", "synthetic" if shot.scene == "welcome" else str(resource("resources/demo/driver.mp4")))
+    window.begin("ada", "synthetic" if shot.scene in _ENDLESS else str(resource("resources/demo/driver.mp4")))
     _turn(app, lambda: all(person.thumbnail is not None for person in studio.library.people()))
     if shot.scene != "welcome":
         window.welcome.start_button.click()

@@ -151,7 +151,10 @@ class KeptConsent(QWidget):
     def _lay_out(self) -> None:
         lines, buttons, sure = column(gap=TIGHT, margin=0), row(gap=GAP), row(gap=GAP)
         form, answers = column(gap=TIGHT, margin=0), row(gap=GAP)
-        for button in (self.approve, self.renew, self.revoke):
+        first = row(gap=GAP)
+        first.addWidget(self.approve)
+        first.addStretch(1)
+        for button in (self.renew, self.revoke):  # three of them are wider than a panel
             buttons.addWidget(button)
         buttons.addStretch(1)
         for button in (self.leave, self.give):
@@ -168,6 +171,7 @@ class KeptConsent(QWidget):
         self.sure.more.addLayout(sure)
         for widget in (self.state, self.facts):
             lines.addWidget(widget)
+        lines.addLayout(first)
         lines.addLayout(buttons)
         for widget in (self.form, self.sure):
             lines.addWidget(widget)

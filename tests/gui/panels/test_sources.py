@@ -230,6 +230,9 @@ def test_a_consent_that_does_not_hold_says_why_and_its_face_cannot_be_chosen(
     assert card.state.isVisible()
     assert card.state.text() == f"{why[0].upper()}{why[1:]}."
     assert card.approve.isVisible() is ("approval" in why)
+    sources.resize(280, 900)
+    qtbot.wait(50)
+    assert sources.horizontalScrollBar().maximum() == 0, "as narrow as the panel is at first, nothing is cut"
     click_tile(qtbot, sources.people, 0)
     assert studio.calls == []
 
