@@ -46,11 +46,7 @@ class ConsentDesk:
         """
         grants, today = self.book.grants(), self.book.today()
         gone = revoked_consents(self._audit) if grants else frozenset[str]()
-        return {
-            each.id: each.problem(today, approval=approval)
-            or ("the consent was taken back, says the audit log" if each.id in gone else "")
-            for each in grants
-        }
+        return {each.id: each.problem(today, approval=approval, taken_back=gone) for each in grants}
 
     def grant(
         self,

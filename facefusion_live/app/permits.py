@@ -137,11 +137,7 @@ class Permits:
         if len(found) < len(newest) or not found:
             return (found[0] if found else None), "the consent is gone"
         gone = self._taken_back().consents
-        problems = (
-            each.problem(today, approval=asked)
-            or ("the consent was taken back, says the audit log" * (each.id in gone))
-            for each in found
-        )
+        problems = (each.problem(today, approval=asked, taken_back=gone) for each in found)
         return found[0], next(filter(None, problems), "")
 
     def check(self, source: Source) -> None:

@@ -1,6 +1,7 @@
 """Why a source face may be used: what a person claims, what is kept of it, and when it holds no longer."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -80,15 +81,18 @@ class Grant:
     identity: bytes = b""
     granted_by: str = ""
 
-    def problem(self, today: str, *, approval: bool) -> str:
+    def problem(self, today: str, *, approval: bool, taken_back: Collection[str] = ()) -> str:
         """Why it does not hold on a day, in words; "" when it does.
 
         Args:
             today: "2026-11-26".
             approval: A second person must have confirmed it.
+            taken_back: Ids of those that the audit log saw taken back, whatever the record says.
         """
         if self.revoked:
             return f"the consent was taken back on {self.revoked[:10]}"
+        if self.id in taken_back:
+            return "the consent was taken back, says the audit log"
         if self.claim.until and today > self.claim.until:
             return f"the consent ended on {self.claim.until}"
         if approval and not self.approved:
