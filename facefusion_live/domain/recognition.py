@@ -133,7 +133,7 @@ class Identity:
         return self._against(look)
 
     def doubted(self) -> "Identity":
-        """The track may have passed to another face: a stranger is in doubt, a person after the next look against it."""
+        """The track may have passed to another face: a stranger is in doubt, a person after one look against it."""
         return replace(self, against=LOOKS_AGAINST - 1) if self.person else Identity()
 
     def _seen_as(self, person: str, look: Look) -> "Identity":
