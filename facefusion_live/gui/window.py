@@ -240,6 +240,7 @@ class MainWindow(QMainWindow):
         self.welcome.started.connect(self._deeds.start)
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
         self.welcome.all_faces_wanted.connect(self._sources_in_sight)
+        self.viewport.face_clicked.connect(lambda face: self._sources_in_sight().ask_who(face))
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
