@@ -114,7 +114,7 @@ class GuestCard(QWidget):
         for person_id, name in people:
             box.addItem(name, person_id)
         box.setCurrentIndex(max(box.findData(guest.face), 0))
-        box.activated.connect(lambda _index: self._give(guest.name, str(box.currentData())))
+        box.activated.connect(lambda: self._give(guest.name, str(box.currentData())))
         return box
 
     def _retranslate(self) -> None:
