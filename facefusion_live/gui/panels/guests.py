@@ -88,6 +88,7 @@ class GuestCard(QWidget):
     def _build_list(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()  # it goes later than the new ones come
                 widget.deleteLater()
         guests, people = self._shown or ((), ())
         self.faces, self.forget = {}, {}
