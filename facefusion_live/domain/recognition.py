@@ -120,6 +120,11 @@ class Identity:
         """Whether it is known who this is."""
         return self.person is not None or self.stranger
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is known, and nothing speaks against it just now."""
+        return self.stranger or (self.person is not None and self.against == 0)
+
     def after(self, look: Look, bounds: Bounds) -> "Identity":
         """What is concluded after one more look."""
         best = max(look.likeness, key=look.likeness.__getitem__, default=None)

@@ -64,8 +64,8 @@ class Persons:
         return self._known.get(track_id, _UNKNOWN)
 
     def is_settled(self, track_id: int) -> bool:
-        """Whether it is decided who a track is, or there is nobody that it could be."""
-        return not self._roster.names or self.of(track_id).identity.decided
+        """Whether it is clear who a track is, or there is nobody that it could be."""
+        return not self._roster.names or self.of(track_id).identity.settled
 
     def begin(self, track_id: int) -> None:
         """A face is followed from now on."""

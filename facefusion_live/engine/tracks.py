@@ -234,7 +234,7 @@ class FaceTracks:
         return track.face(self._persons.of(track.track_id))
 
     def is_known(self, track_id: int) -> bool:
-        """Whether it is decided who a track is, or there is nobody that it could be."""
+        """Whether it is clear who a track is, or there is nobody that it could be."""
         return self._persons.is_settled(track_id)
 
     def identify(self, track_id: int, sight: Sight) -> None:

@@ -67,6 +67,7 @@ def test_a_person_who_is_unlike_themselves_for_long_is_in_doubt_before_they_are_
     alice = looked(Identity(), {"alice": YES})
     held = looked(alice, *[{"alice": NO}] * (LOOKS_AGAINST - 1))
     assert held.person == "alice"
+    assert (alice.settled, held.settled) == (True, False)
     doubt = looked(held, {"alice": NO})
     assert not doubt.decided
     assert not looked(doubt, *[{"alice": NO}] * (LOOKS_AGAINST - 1)).decided
