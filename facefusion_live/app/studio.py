@@ -17,6 +17,7 @@ from facefusion_live.app.consent_desk import ConsentDesk
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, load_settings, save_settings
+from facefusion_live.app.guest_list import GuestList
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
@@ -32,6 +33,7 @@ from facefusion_live.app.studio_state import (
     CameraChoice,
     EngineState,
     InputState,
+    KnownPerson,
     Level,
     Notice,
     Person,
@@ -63,6 +65,7 @@ __all__ = [
     "CameraChoice",
     "EngineState",
     "InputState",
+    "KnownPerson",
     "Level",
     "Notice",
     "PatchPlace",
@@ -101,6 +104,7 @@ class Studio:
         presets: Saved looks.
         library: Whose faces can be used.
         consents: Their consents: renewed, confirmed, taken back.
+        guests: Whose faces are known.
         audit: The record.
 
     Args:
@@ -125,7 +129,11 @@ class Studio:
         self._camera_names: Mapping[str, str] = {}
         self._whither: set[str] = set()
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
-        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served, self._server_told))
+        self._workshop = Workshop(
+            settings.inference.provider,
+            open_server(settings, self._served, self._server_told),
+            known=lambda recogniser: self.guests.roster(recogniser),  # noqa: PLW0108 (made later)
+        )
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -135,6 +143,13 @@ class Studio:
         self._trail = audit_home.open_trail()
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
+        self.guests = GuestList(
+            home.enrolled,
+            self._loader,
+            self.store,
+            recogniser=lambda: self._workshop.recogniser(self.store.current),
+            events=self._trail,
+        )
         self._disclosure = Disclosure(self._trail)
         desk = ConsentDesk(home, self._trail)
         self._permits = Permits(
@@ -184,6 +199,7 @@ class Studio:
             warnings=reading.warnings,
             session_s=0.0 if live is None else round(live.seconds, 1),
             people_revision=self.library.revision,
+            guests=self.guests.people(),
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
@@ -462,6 +478,8 @@ class Studio:
         self._trail.record("settings.change", "settings", "success", fields)
         if SWITCH in change.fields:
             self._order(self.consents.settings_changed)
+        if "swap.map" in change.fields:
+            self._order(self._director.map_faces)
         with self._lock:
             due, self._saving = not self._saving, True
         if due:

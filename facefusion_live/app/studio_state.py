@@ -131,6 +131,21 @@ class AuditState:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """Somebody whose face the program knows.
+
+    Attributes:
+        name: What the user calls them.
+        looks: How often their face was looked at for it.
+        face: Id of the person whose face they get; empty for the one that all get.
+    """
+
+    name: str
+    looks: int
+    face: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StudioState:
     """The program at one moment. Cheap to make and to compare.
 
@@ -159,6 +174,7 @@ class StudioState:
         warnings: What runs short, in words, each given once a session.
         session_s: How long the session has been live.
         people_revision: Rises when `Library.people` changes.
+        guests: Whose faces are known, in the order enrolled.
         revision: Of the settings, as `SettingsStore.revision`.
         can_undo: There is a step to take back.
         can_redo: There is a step that was taken back.
@@ -194,6 +210,7 @@ class StudioState:
     warnings: tuple[str, ...] = ()
     session_s: float = 0.0
     people_revision: int = 0
+    guests: tuple[KnownPerson, ...] = ()
     revision: int = 0
     can_undo: bool = False
     can_redo: bool = False

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
+from facefusion_live.domain.face import Face
 from facefusion_live.gui.about import AboutDialog
 from facefusion_live.gui.approval_dialog import ApprovalOffDialog
 from facefusion_live.gui.bridge import Bridge
@@ -241,6 +242,7 @@ class MainWindow(QMainWindow):
         self.welcome.started.connect(self._deeds.start)
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
         self.welcome.all_faces_wanted.connect(self._sources_in_sight)
+        self.viewport.face_clicked.connect(self._ask_who)
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
@@ -283,6 +285,9 @@ class MainWindow(QMainWindow):
             self.show_panels(True)
             # Sizes hold only once the docks are laid out.
             QTimer.singleShot(0, self, self._size_docks)
+
+    def _ask_who(self, face: Face) -> None:
+        self._sources_in_sight().ask_who(face)
 
     def _sources_in_sight(self) -> SourcesPanel:
         dock = self.docks["sources"]

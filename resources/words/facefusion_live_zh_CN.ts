@@ -133,6 +133,14 @@
         <translation>授权已撤回</translation>
     </message>
     <message>
+        <source>Person enrolled</source>
+        <translation>已登记人脸</translation>
+    </message>
+    <message>
+        <source>Person forgotten</source>
+        <translation>已删除人脸</translation>
+    </message>
+    <message>
         <source>Pass-through armed</source>
         <translation>直通已启用</translation>
     </message>
@@ -1440,6 +1448,66 @@
     <message>
         <source>Choose another face to go on.</source>
         <translation>请选择另一张人脸以继续。</translation>
+    </message>
+    <message>
+        <source>there is no recogniser {}</source>
+        <translation>没有识别模型 {}</translation>
+    </message>
+    <message>
+        <source>Recognisers: {}.</source>
+        <translation>识别模型：{}。</translation>
+    </message>
+    <message>
+        <source>nobody called {} is enrolled</source>
+        <translation>没有登记名为 {} 的人</translation>
+    </message>
+    <message>
+        <source>Enrolled: {}.</source>
+        <translation>已登记：{}。</translation>
+    </message>
+    <message>
+        <source>Nobody is enrolled yet.</source>
+        <translation>还没有登记任何人。</translation>
+    </message>
+    <message>
+        <source>nobody has looked at that face yet</source>
+        <translation>这张脸还没有被识别过</translation>
+    </message>
+    <message>
+        <source>Wait a moment, and try again.</source>
+        <translation>请稍等片刻再试。</translation>
+    </message>
+    <message>
+        <source>Give letters and digits, at most 40.</source>
+        <translation>请用字母和数字，最多 40 个字符。</translation>
+    </message>
+    <message>
+        <source>that face is enrolled as {}</source>
+        <translation>这张脸已登记为 {}</translation>
+    </message>
+    <message>
+        <source>Give that name, or forget {} first.</source>
+        <translation>请用该名称，或先删除 {}。</translation>
+    </message>
+    <message>
+        <source>that face is not {}&apos;s</source>
+        <translation>这不是 {} 的脸</translation>
+    </message>
+    <message>
+        <source>Give another name, or forget {} first.</source>
+        <translation>请换一个名称，或先删除 {}。</translation>
+    </message>
+    <message>
+        <source>nobody can be enrolled</source>
+        <translation>无法登记</translation>
+    </message>
+    <message>
+        <source>{} is in use</source>
+        <translation>{} 正在使用中</translation>
+    </message>
+    <message>
+        <source>{} gets the face that was chosen for all: {}</source>
+        <translation>{} 使用为所有人选择的脸：{}</translation>
     </message>
     <message>
         <source>that person is not here any more</source>
@@ -3242,6 +3310,10 @@
         <translation>画面中没有人脸</translation>
     </message>
     <message>
+        <source>nobody who is enrolled</source>
+        <translation>没有已登记的人</translation>
+    </message>
+    <message>
         <source>face lost</source>
         <translation>人脸丢失</translation>
     </message>
@@ -3342,6 +3414,53 @@
     <message>
         <source>These act from the next start.</source>
         <translation>下次开始时生效。</translation>
+    </message>
+</context>
+<context>
+    <name>GuestCard</name>
+    <message>
+        <source>Forget {name}: nothing is kept of this face</source>
+        <translation>删除 {name}：不再保留这张脸的任何数据</translation>
+    </message>
+    <message>
+        <source>looks: {count}</source>
+        <translation>取样次数：{count}</translation>
+    </message>
+    <message>
+        <source>Face for {name}</source>
+        <translation>{name} 使用的脸</translation>
+    </message>
+    <message>
+        <source>The face chosen above</source>
+        <translation>上面选择的脸</translation>
+    </message>
+    <message>
+        <source>Click on a face in the picture to enrol it; then Replace can be set to people enrolled.</source>
+        <translation>点击画面中的一张脸即可登记；之后“替换”可设为“已登记的人”。</translation>
+    </message>
+    <message>
+        <source>The face is kept on this machine as numbers (biometric data) until you forget it.</source>
+        <translation>这张脸以数字形式（生物特征数据）保存在本机，直到您将其删除。</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Name of the face</source>
+        <translation>这张脸的名称</translation>
+    </message>
+    <message>
+        <source>Enrol</source>
+        <translation>登记</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>{name} is enrolled</source>
+        <translation>{name} 已登记</translation>
     </message>
 </context>
 <context>
@@ -4328,10 +4447,6 @@
         <translation>替换对象</translation>
     </message>
     <message>
-        <source>The largest face, or every face in the picture.</source>
-        <translation>画面中最大的脸，或所有的脸。</translation>
-    </message>
-    <message>
         <source>Swap</source>
         <translation>换脸</translation>
     </message>
@@ -4776,6 +4891,38 @@
         <translation>较快</translation>
     </message>
     <message>
+        <source>Picture after</source>
+        <translation>视为照片</translation>
+    </message>
+    <message>
+        <source>A face that never moved for so long is a picture, if another one lives; 0 looks for none.</source>
+        <translation>画面中另有活动的脸时，这么久一直不动的脸视为照片；0 表示不判断。</translation>
+    </message>
+    <message>
+        <source>Recogniser</source>
+        <translation>识别模型</translation>
+    </message>
+    <message>
+        <source>Which net knows people; auto takes ArcFace where you brought it, else the built-in one.</source>
+        <translation>用哪个模型认人；自动：有您导入的 ArcFace 就用它，否则用内置模型。</translation>
+    </message>
+    <message>
+        <source>The largest face, every face in the picture, or only those of the people enrolled.</source>
+        <translation>最大的脸、画面中的每张脸，或仅已登记的人的脸。</translation>
+    </message>
+    <message>
+        <source>People enrolled</source>
+        <translation>已登记的人</translation>
+    </message>
+    <message>
+        <source>Own faces</source>
+        <translation>专用脸</translation>
+    </message>
+    <message>
+        <source>Which face people enrolled get, by their names; the others get the one chosen.</source>
+        <translation>按名称指定已登记的人使用哪张脸；其他人使用所选的脸。</translation>
+    </message>
+    <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
         <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
     </message>
@@ -5049,6 +5196,10 @@
     <message>
         <source>Your people</source>
         <translation>你的人物</translation>
+    </message>
+    <message>
+        <source>Known faces in the picture</source>
+        <translation>画面中认识的脸</translation>
     </message>
     <message>
         <source>Drop photos or a folder here</source>

@@ -24,6 +24,7 @@ from facefusion_live.app.studio_state import (
     CameraChoice,
     EngineState,
     InputState,
+    KnownPerson,
     Level,
     Notice,
     Person,
@@ -32,6 +33,7 @@ from facefusion_live.app.studio_state import (
     SourceState,
     StudioState,
 )
+from facefusion_live.domain import face_map
 from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import VERDICTS, LogReport
@@ -191,6 +193,37 @@ class FakeConsents:
         return done(None)
 
 
+class FakeGuests:
+    """Whoever was enrolled. A name with "bad" in it is refused."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        self._store = store
+        self.looks: dict[str, int] = {}
+        self.calls: list[tuple[Any, ...]] = []
+
+    def people(self) -> tuple[KnownPerson, ...]:
+        faces = face_map.parse(self._store.current.swap.map)
+        return tuple(KnownPerson(name, looks, faces.get(name, "")) for name, looks in self.looks.items())
+
+    def enrol(self, name: str, face: Face) -> "Future[None]":
+        self.calls.append(("enrol", name, face))
+        if "bad" in name:
+            return failed(BadInputError("nobody has looked at that face yet", advice="Wait a moment, and try again."))
+        self.looks[name] = self.looks.get(name, 0) + len(face.looks)
+        return done(None)
+
+    def give_face(self, name: str, person_id: str) -> None:
+        faces = face_map.parse(self._store.current.swap.map) | {name: person_id}
+        kept = {each: face for each, face in faces.items() if face}
+        self._store.commit({"swap.map": face_map.written(kept)})
+
+    def forget(self, name: str) -> "Future[None]":
+        self.calls.append(("forget", name))
+        del self.looks[name]
+        self.give_face(name, "")
+        return done(None)
+
+
 def _thumbnail(index: int) -> NDArray[np.uint8]:
     return flat((40 * index % 256, 90, 200 - 20 * index), (256, 256))
 
@@ -271,6 +304,7 @@ class FakeStudio:
         self.presets = Presets(home / "presets", self.store, self.history)
         self.library = FakeLibrary()
         self.consents = FakeConsents(self.library, self.store)
+        self.guests = FakeGuests(self.store)
         self.audit = FakeAuditDesk()
         self.calls: list[tuple[Any, ...]] = []
         self.closed = False
@@ -327,6 +361,7 @@ class FakeStudio:
             self._state,
             audit=self.audit.state(),
             people_revision=self.library.revision,
+            guests=self.guests.people(),
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QWidget
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Added, Person, Phase, Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.face import Face
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.code_dialog import CodeDialog
 from facefusion_live.gui.panels.consent import ConsentCard
+from facefusion_live.gui.panels.guests import GuestCard
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.person import PersonCard
 from facefusion_live.gui.widgets.banner import Banner
@@ -44,7 +46,8 @@ class SourcesPanel(Page):
         self.code_dialog = CodeDialog(self)
         self.add_button = WordButton("plus")
         self._zone = DropZone(self.add_button)
-        self._avatar_section, self._people_section = Section(), Section()
+        self._avatar_section, self._people_section, self._guest_section = Section(), Section(), Section()
+        self.guests = GuestCard(studio, bridge.refresh)
         self._lay_out()
         self._connect()
         self.retranslate()
@@ -71,8 +74,14 @@ class SourcesPanel(Page):
         """Ask which photos to add: to a person, or as new ones."""
         ask_files(self, self.tr("Add photos"), PICTURES, lambda paths: self.add(paths, person_id))
 
+    def ask_who(self, face: Face) -> None:
+        """Somebody clicked on a face in the picture: ask for the name."""
+        self.guests.ask(face)
+        self._bring_into_sight_later(self._guest_section)
+
     def show_state(self, state: StudioState) -> None:
         """Mark the face in use, and show whoever came or went."""
+        self.guests.show_people(state.guests, self.studio.library.people())
         source = state.source
         now = (state.people_revision, source.person_id if source else "", bool(source and source.loading))
         if now == self._shown:
@@ -91,6 +100,7 @@ class SourcesPanel(Page):
         self.avatars.setAccessibleName(self.tr("Built-in faces"))
         self._people_section.say(self.tr("Your people"))
         self.people.setAccessibleName(self.tr("Your people"))
+        self._guest_section.say(self.tr("Known faces in the picture"))
         self._zone.say(self.tr("Drop photos or a folder here"))
         self.add_button.setText(self.tr("Add photos…"))
 
@@ -119,6 +129,8 @@ class SourcesPanel(Page):
             self._people_section.lines.addWidget(widget)
         self.lines.addWidget(self._avatar_section)
         self.lines.addWidget(self._people_section)
+        self._guest_section.lines.addWidget(self.guests)
+        self.lines.addWidget(self._guest_section)
         self.lines.addStretch(1)
 
     def _connect(self) -> None:
