@@ -11,7 +11,12 @@ from facefusion_live.app.library import Library
 from facefusion_live.app.studio import Studio
 from tests.fakes.studio import FakeAuditDesk, FakeGuests, FakeLibrary, FakeStudio
 
-NOT_FOR_WINDOWS = {Library: {"sources", "refresh"}, AuditDesk: {"close"}, GuestList: {"roster"}, Studio: set[str]()}
+NOT_FOR_WINDOWS = {
+    Library: {"sources", "refresh", "show_consents", "look_at_consents"},
+    AuditDesk: {"close"},
+    GuestList: {"roster"},
+    Studio: set[str](),
+}
 PAIRS = [(Studio, FakeStudio), (Library, FakeLibrary), (AuditDesk, FakeAuditDesk), (GuestList, FakeGuests)]
 
 
@@ -36,5 +41,5 @@ def test_methods_are_called_alike(real: type, fake: type) -> None:
 
 def test_what_the_studio_holds_the_fake_holds(tmp_path: Path) -> None:
     fake = FakeStudio(tmp_path)
-    for name in ("store", "history", "presets", "library", "guests", "audit"):
+    for name in ("store", "history", "presets", "library", "consents", "guests", "audit"):
         assert hasattr(fake, name)
