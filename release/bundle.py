@@ -19,8 +19,8 @@ INFO_PLIST: Final[dict[str, Any]] = {
     "LSApplicationCategoryType": "public.app-category.video",
     "LSMinimumSystemVersion": "13.0",
     "NSHighResolutionCapable": True,
-    "NSCameraUsageDescription": "FaceFusion Live swaps the face in your camera's picture. Pictures stay on this computer.",
-    "NSMicrophoneUsageDescription": "Recordings and streams can carry your microphone's sound, in step with the picture.",
+    "NSCameraUsageDescription": "FaceFusion Live swaps the face in your camera's picture, on this computer.",
+    "NSMicrophoneUsageDescription": "Recordings and streams can carry your microphone's sound.",
 }
 
 NEVER_USED: Final = [
