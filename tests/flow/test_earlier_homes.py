@@ -69,7 +69,7 @@ def test_the_consents_hold(home: Path) -> None:
     words = ["--source", str(HOMES / "nobody.jpg"), "--input", clip, "--frames", "3", "--offline", "--json"]
     done = ask("run", *words, "--output", str(home / "o.mp4"))
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["state_frames"]["LIVE"] == 3
+    assert json.loads(done.stdout)["consent"] == {"problem": ""}
 
 
 def test_the_record_verifies_and_goes_on(home: Path) -> None:
