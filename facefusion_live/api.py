@@ -64,7 +64,7 @@ BgrImage = NDArray[np.uint8]
 Picture = str | Path | BgrImage
 """A file, or its pixels. For a source also the name of a built-in avatar."""
 
-_ONE_PICTURE = Settings().with_values({"track.smoothing": 0, "swap.max_crop_px": 1536})
+_ONE_PICTURE = Settings().with_values({"track.smoothing": 0, "swap.max_crop_px": 1536, "track.proof_s": 0})
 """A single picture has no past to be smoothed with, and nobody waits for it."""
 
 
@@ -161,12 +161,21 @@ class RealTimeFaceSwapper:
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
         self._record.prepares()
+        self._record.allows(settings)
         checked(self._settings)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
         swapper = wiring.open_frame_swapper(
-            sources, self._settings, disclosure, permits, tensorrt=use_tensorrt, events=self._record
+            sources,
+            self._settings,
+            disclosure,
+            permits,
+            tensorrt=use_tensorrt,
+            events=self._record,
+            consent=portraits.consent_of(consent),
         )
+        self._permits, self._sources = permits, tuple(sources)
+        sources += swapper.dress(self._settings)
         swapper.consent_problem = permits.in_use(tuple(sources)).problem
         disclosure.begin(self._settings)
         swapper.on_failure = self._record.failed
@@ -219,11 +228,28 @@ class RealTimeFaceSwapper:
         """
         store = self._open().store
         wanted = arguments.settings_of(values, store.current)
+        self._record.allows(values)
         arguments.refuse_those_of_the_session(store.current, wanted)
         checked(wanted)
         checked_anew(store.current, wanted, values)
+        self._dress(wanted)
         store.commit(values)
         self._record.disclosure.begin(wanted)
+
+    def enrol(self, name: str, picture: Picture | Sequence[Picture]) -> None:
+        """Know a person from now on, here and in the window: `swap.targets` and `swap.map` speak of them by name.
+
+        Kept on this machine as numbers, without the pictures; `facefusion-live people forget` takes it back.
+
+        Args:
+            name: What to call them.
+            picture: One or more pictures, each with that one face.
+
+        Raises:
+            BadInputError: It is no name, no such picture, or the face is somebody else's.
+        """
+        pictures = arguments.given_pictures(picture)
+        wiring.enrol(name, pictures, self._open().store.current, self._record)
 
     def cleanup(self) -> None:
         """Close the camera and let go of everything. A second call does nothing."""
@@ -242,6 +268,14 @@ class RealTimeFaceSwapper:
 
     def __exit__(self, *_: object) -> None:
         self.cleanup()
+
+    def _dress(self, wanted: Settings) -> None:
+        """Give people enrolled the faces that settings map to them, where that is asked anew."""
+        swapper = self._open()
+        if wanted.swap.map != swapper.store.current.swap.map:
+            sources = (*self._sources, *swapper.dress(wanted))
+            swapper.consent_problem = self._permits.in_use(sources).problem
+            self._record.loads(sources[len(self._sources) :], {})
 
     def _open(self) -> FrameSwapper:
         if self._swapper is None:
@@ -295,17 +329,21 @@ def swap_face(
     """
     values = arguments.settings_of(settings, _ONE_PICTURE)
     record = _record(audit=audit)
+    record.allows(settings)
     checked(values)  # before anything is loaded
     sources = arguments.sources_of(source, consent)
-    swapper = wiring.open_frame_swapper(sources, values, record.disclosure, record.permits(values), events=record)
+    swapper = wiring.open_frame_swapper(
+        sources, values, record.disclosure, record.permits(values), events=record, consent=portraits.consent_of(consent)
+    )
     record.disclosure.begin(values)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)
     try:
         pixels = arguments.pixels_of(target)
         emitted = swapper.swap(pixels)
-        if emitted.fault is Fault.DISAGREED:
-            # A face that is hard to see is believed at the second look: a film has a next frame, a picture has itself.
+        if emitted.fault in (Fault.DISAGREED, Fault.NOT_ENROLLED):
+            # A face that is hard to see is believed at the second look, and known after the first: a film has a next
+            # frame, a picture has itself.
             emitted = swapper.swap(pixels)
     finally:
         swapper.close()
@@ -353,6 +391,7 @@ def process_video(  # noqa: PLR0913 (one argument per choice, all but three with
         FaceFusionLiveError: It broke on the way; the file holds what was made until then.
     """
     wanted = _film_request(source, input, output, consent, settings, frame_limit, states)
+    _record(audit=True).allows(settings)
     tell = arguments.progress_of(on_progress)
     with started_session(wanted, trail=shared_trail()) as opened:
         session = opened.session

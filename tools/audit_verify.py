@@ -101,7 +101,7 @@ FIELDS = {
 ACTIONS = {
     "frame.failed", "settings.change", "log.genesis", "session.start", "session.stop", "key.rotate",
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
-    "content.off", "content.on", "content.shut", "content.clear",
+    "content.off", "content.on", "content.shut", "content.clear", "person.enrol", "person.forget",
     "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
     "audit.prune", "clock.jump", "auth.unlock",
 }  # fmt: skip

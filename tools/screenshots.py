@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools import consent_scenes
+
 if TYPE_CHECKING:
     from facefusion_live.gui.window import MainWindow
 
@@ -32,8 +34,8 @@ class Shot:
         language: Of the window.
         theme: Of the window.
         scene: What is going on: "welcome", "live", "compare", "reason" (the label is to be left out) or "consent" (it
-            is, and a photo is being added), "nude" (the judge of scenes says so, of the same clip) or "unchecked" (the
-            judge is to be sent away).
+            is, and a photo is being added), one of `consent_scenes.SCENES`, "nude" (the judge of scenes says so, of the
+            same clip) or "unchecked" (the judge is to be sent away).
     """
 
     name: str
@@ -53,6 +55,14 @@ SHOTS = (
     Shot("window-reason-zh", (1280, 800), "zh_CN", "light", "reason"),
     Shot("window-consent", (1280, 800), "en", "light", "consent"),
     Shot("window-consent-zh", (1280, 800), "zh_CN", "dark", "consent"),
+    Shot("window-kept", (1280, 900), "en", "dark", "kept"),
+    Shot("window-kept-zh", (1280, 900), "zh_CN", "light", "kept"),
+    Shot("window-waiting", (1280, 900), "en", "light", "waiting"),
+    Shot("window-waiting-zh", (1280, 900), "zh_CN", "dark", "waiting"),
+    Shot("window-refused", (1280, 900), "en", "dark", "refused"),
+    Shot("window-refused-zh", (1280, 900), "zh_CN", "light", "refused"),
+    Shot("window-revoked", (1280, 900), "en", "light", "revoked"),
+    Shot("window-revoked-zh", (1280, 900), "zh_CN", "dark", "revoked"),
     Shot("window-nude", (1280, 800), "en", "dark", "nude"),
     Shot("window-nude-zh", (1280, 800), "zh_CN", "light", "nude"),
     Shot("window-unchecked", (1280, 800), "en", "light", "unchecked"),
@@ -63,6 +73,10 @@ SHOTS = (
 _PATIENCE_S = 40.0
 _WATCHED_S = 4.5
 """The clip has eight seconds."""
+_ENDLESS = ("welcome", *consent_scenes.SCENES)
+"""Scenes that take longer than the clip."""
+_GLANCED_S = 0.5
+"""Where there is more to be done while it plays."""
 _QUALITY = 92
 """Letters stay sharp, and a picture takes a quarter of what PNG takes."""
 
@@ -120,14 +134,14 @@ def _take(shot: Shot, folder: Path) -> None:
     window = MainWindow(studio, Memory(home), theme, words)
     window.setGeometry(0, 0, *shot.size_wh)
     window.show()
-    window.begin("ada", "synthetic" if shot.scene == "welcome" else str(resource("resources/demo/driver.mp4")))
+    window.begin("ada", "synthetic" if shot.scene in _ENDLESS else str(resource("resources/demo/driver.mp4")))
     _turn(app, lambda: all(person.thumbnail is not None for person in studio.library.people()))
     if shot.scene != "welcome":
         window.welcome.start_button.click()
         _turn(app, lambda: studio.state().gate.value == "LIVE" and window.viewport.framing.picture_wh != (0, 0))
         if shot.scene == "compare":
             window.hotkeys["compare"].trigger()
-        _rest(app, _WATCHED_S)
+        _rest(app, _GLANCED_S if shot.scene in consent_scenes.SCENES else _WATCHED_S)
         _turn(app, lambda: studio.state().gate.value == "LIVE")
     if shot.scene == "nude":
         _say_nude(app, window)
@@ -141,6 +155,10 @@ def _take(shot: Shot, folder: Path) -> None:
         )
     if shot.scene == "consent":
         _ask_for_consent(app, window, resource("resources/avatars/bo.jpg"))
+    if shot.scene in consent_scenes.SCENES:
+        bring_into_sight = consent_scenes.play(shot.scene, window, home.data, lambda until: _turn(app, until))
+        _rest(app, 1.0)
+        bring_into_sight()
     _rest(app, 0.5)
     # The whole screen: a dialog is a window of its own.
     window.screen().grabWindow(0).save(str(folder / f"{shot.name}.webp"), quality=_QUALITY)

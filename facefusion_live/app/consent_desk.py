@@ -1,16 +1,20 @@
 """Consents granted, approved and taken back by hand: what the commands do, with their rows."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home, load_settings
-from facefusion_live.app.permits import Permits, Told, facts, source_target
+from facefusion_live.app.permits import Permits, Told, check_day, document_sha256, facts, source_target
+from facefusion_live.app.second_person import SecondPerson
+from facefusion_live.app.taken_back import revoked_consents
 from facefusion_live.app.workshop import Workshop
-from facefusion_live.domain.consent import Consent, Grant
+from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import BadInputError, ConsentError
-from facefusion_live.engine.trail import settled
+from facefusion_live.engine.trail import AuditTrail, settled
 
 
 class ConsentDesk:
@@ -18,17 +22,31 @@ class ConsentDesk:
 
     Args:
         home: The user's files.
+        trail: That of the running program; None opens one for each act.
     """
 
-    def __init__(self, home: Home) -> None:
-        self.book = ConsentBook(home.consent)
-        self._audit = AuditHome(home.data)
+    def __init__(self, home: Home, trail: AuditTrail | None = None) -> None:
+        self.book, self.second = ConsentBook(home.consent), SecondPerson(home, trail)
+        self._audit, self._trail = AuditHome(home.data), trail
         self._settings_file = home.settings_file
 
     @property
     def approval(self) -> bool:
-        """Whether the user's settings ask for a second person. Raises SettingsError."""
-        return load_settings(self._settings_file).consent.approval
+        """Whether a second person is asked for. Raises SettingsError, ConsentError."""
+        return self.second.asked(load_settings(self._settings_file))
+
+    def problems(self, *, approval: bool) -> dict[str, str]:
+        """Why each consent does not hold today, by its id; "" for one that does. The audit log is asked, too.
+
+        Args:
+            approval: A second person must have confirmed them.
+
+        Raises:
+            ConsentError: The records cannot be used.
+        """
+        grants, today = self.book.grants(), self.book.today()
+        gone = revoked_consents(self._audit) if grants else frozenset[str]()
+        return {each.id: each.problem(today, approval=approval, taken_back=gone) for each in grants}
 
     def grant(
         self,
@@ -67,10 +85,32 @@ class ConsentDesk:
                 f"{source.name}: this person has consent {known.id} already",
                 advice="Add --renew if the person gave it anew.",
             )
-        with self._audit.open_trail() as trail:
-            grant, target = self.book.draft(claim, (source.sha256,), identity), source_target(source.sha256)
-            told: dict[str, object] = {"basis": kind.value, "input_sha256": source.sha256, "recorded": True}
-            told |= facts(self.book, grant)
+        return self._keep(self.book.draft(claim, (source.sha256,), identity))
+
+    def renew(self, start: str, *, until: str, document: Path | None = None) -> Grant:
+        """The person gave it anew: a new record takes the old one's place, which stays as it was.
+
+        Args:
+            start: How the id of the old one begins.
+            until: The new last day, "2027-01-31"; "" for none.
+            document: In which it is written now; None for the document of before.
+
+        Raises:
+            ConsentError: There is no such consent, or what was said does not do.
+            AuditStoreError: It cannot be put on record.
+        """
+        old = self.book.one(start)
+        check_day(until)
+        before = old.claim.document_sha256, old.claim.document
+        digest, called = (document_sha256(document), document.name) if document else before
+        new = Claim(old.claim.kind, old.claim.name, digest, until, called)
+        return self._keep(self.book.draft(new, old.photos, old.identity))
+
+    def _keep(self, grant: Grant) -> Grant:
+        photo = grant.photos[0]
+        target, told = source_target(photo), dict[str, object](basis=grant.claim.kind.value, input_sha256=photo)
+        told |= {"recorded": True, **facts(self.book, grant)}
+        with self._writing() as trail:
             settled(trail.record_durably("consent.grant", target, "success", told))
             try:
                 return self.book.keep(grant)
@@ -88,7 +128,7 @@ class ConsentDesk:
             ConsentError: There is no such consent, or the records cannot be used.
         """
         grant = self.book.one(start)
-        with self._audit.open_trail() as trail:
+        with self._writing() as trail:
             Permits(self.book, trail).revoke(grant)
         return grant
 
@@ -111,8 +151,16 @@ class ConsentDesk:
             )
         if not code:
             raise BadInputError("the operator's code is missing", advice="Give --code and the six digits.")
-        with self._audit.open_trail() as trail:
+        with self._writing() as trail:
             self._audit.unlock(code, trail)
             told = {"approved": True, **facts(self.book, grant)}
             settled(trail.record_durably("consent.grant", f"consent:{grant.id}", "success", told))
         return self.book.approve(grant)
+
+    @contextmanager
+    def _writing(self) -> Generator[AuditTrail]:
+        if self._trail is not None:
+            yield self._trail
+            return
+        with self._audit.open_trail() as trail:
+            yield trail

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from facefusion_live.adapters.storage.lock import lock_patiently
+from facefusion_live.app.audit_wiring import this_user
 from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
 from facefusion_live.domain.errors import ConsentError
 
@@ -46,6 +47,7 @@ class ConsentBook:
         self._lock_file = folder / "records.lock"
         self._now = now
         self._lock = threading.Lock()
+        self._approval_at: tuple[tuple[int, int], bool] = (0, 0), False
 
     @property
     def stamp(self) -> tuple[int, int]:
@@ -66,6 +68,23 @@ class ConsentBook:
             with self._alone():  # another process may be about to write the first one
                 return self._read()
         return self._read()
+
+    @property
+    def approval(self) -> bool:
+        """A second person was asked for, and still is. Cheap while the file stays as it is. Raises ConsentError."""
+        stamp = self.stamp
+        if stamp != self._approval_at[0]:
+            self._approval_at = stamp, self._read_whole()[1]
+        return self._approval_at[1]
+
+    def ask_for_approval(self, *, on: bool) -> None:
+        """Keep that a second person is asked for from now on, or is not any more. Raises ConsentError."""
+        with self._alone():
+            self._save(self._read(), approval=on)
+
+    def today(self) -> str:
+        """The day on which consents are looked at, "2026-11-26"."""
+        return self._now()[:10]
 
     def permit(self, sha256: str, identity: bytes, claim: Claim | None, name: str, *, approval: bool = False) -> Grant:
         """The consent under which a picture may be used; a claim about somebody unknown is kept, and so is the picture.
@@ -156,7 +175,8 @@ class ConsentBook:
         return changed
 
     def _new(self, claim: Claim, photos: tuple[str, ...], identity: bytes) -> Grant:
-        return Grant(secrets.token_hex(8), claim, self._now(), photos=photos, identity=identity)
+        number, by = secrets.token_hex(8), this_user()
+        return Grant(number, claim, self._now(), photos=photos, identity=identity, granted_by=by)
 
     def _refuse_ended(self, grant: Grant, name: str, *, approval: bool) -> None:
         problem = grant.problem(self._now()[:10], approval=approval)
@@ -186,10 +206,14 @@ class ConsentBook:
                 os.close(handle)
 
     def _read(self) -> tuple[Grant, ...]:
+        return self._read_whole()[0]
+
+    def _read_whole(self) -> tuple[tuple[Grant, ...], bool]:
+        """The consents, and whether a second person is asked for."""
         if not self._file.exists():
             if self._key_file.exists():
                 raise _tampered("are gone")
-            return ()
+            return (), False
         try:
             table = json.loads(self._file.read_text("utf-8"))
             rows = cast("list[dict[str, Any]]", table["grants"])
@@ -199,25 +223,27 @@ class ConsentBook:
                     f"{self._file.name} was written by a newer version of this program",
                     advice="Get the newest version of this program, or move the file away to start anew.",
                 )
-            if table["version"] != VERSION or not hmac.compare_digest(
-                table["seal"], _seal(key, [row["seal"] for row in rows])
-            ):
+            approval = bool(table.get("approval", False))
+            whole = _seal(key, _whole(rows, approval=approval))
+            if table["version"] != VERSION or not hmac.compare_digest(table["seal"], whole):
                 raise _tampered("were changed")
             for row in rows:
                 said = {name: value for name, value in row.items() if name != "seal"}
                 if not hmac.compare_digest(row["seal"], _seal(key, said)):
                     raise _tampered("were changed")
-            return tuple(_grant(row) for row in rows)
+            return tuple(_grant(row) for row in rows), approval
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise _tampered("cannot be read") from error
 
-    def _save(self, grants: tuple[Grant, ...]) -> None:
+    def _save(self, grants: tuple[Grant, ...], *, approval: bool | None = None) -> None:
+        asked = self._read_whole()[1] if approval is None else approval
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             key = self._key()
             rows = [_row(grant) for grant in grants]
             sealed = [row | {"seal": _seal(key, row)} for row in rows]
-            table = {"version": VERSION, "grants": sealed, "seal": _seal(key, [row["seal"] for row in sealed])}
+            seal = _seal(key, _whole(sealed, approval=asked))
+            table = {"version": VERSION, "approval": asked, "grants": sealed, "seal": seal}
             part = self._file.with_suffix(".part")
             _write_private(part, json.dumps(table, indent=1, ensure_ascii=False).encode())
             part.replace(self._file)
@@ -239,27 +265,31 @@ class InUse:
     Args:
         book: The records.
         grants: Those in use.
-        approval: A second person must have confirmed them.
+        approval: Whether a second person must have confirmed them, now; cheap.
     """
 
-    def __init__(self, book: ConsentBook, grants: tuple[Grant, ...] = (), *, approval: bool = False) -> None:
+    def __init__(
+        self, book: ConsentBook, grants: tuple[Grant, ...] = (), *, approval: Callable[[], bool] = lambda: False
+    ) -> None:
         self._book, self._ids, self._approval = book, {grant.id for grant in grants}, approval
-        self._seen: tuple[tuple[int, int], str] | None = None  # it may have been taken back since it was looked up
+        # It may have been taken back since it was looked up.
+        self._seen: tuple[tuple[int, int], str, bool] | None = None
         self._problem = ""
 
     def problem(self) -> str:
         """Why the face may not be used any more, in words, and for good; "" while it may. Thread: any."""
-        seen = self._book.stamp, _now()[:10]
-        if self._ids and not self._problem and seen != self._seen:
-            self._seen, self._problem = seen, self._looked_up(seen[1])
+        if self._ids and not self._problem:
+            try:
+                seen = self._book.stamp, _now()[:10], self._approval()
+                if seen != self._seen:
+                    self._seen, self._problem = seen, self._looked_up(seen[1], approval=seen[2])
+            except ConsentError as error:
+                self._problem = str(error)
         return self._problem
 
-    def _looked_up(self, day: str) -> str:
-        try:
-            grants = {grant.id: grant for grant in self._book.grants()}
-        except ConsentError as error:
-            return str(error)
-        problems = [grants[each].problem(day, approval=self._approval) for each in self._ids if each in grants]
+    def _looked_up(self, day: str, *, approval: bool) -> str:
+        grants = {grant.id: grant for grant in self._book.grants()}
+        problems = [grants[each].problem(day, approval=approval) for each in self._ids if each in grants]
         return "the consent is gone" if self._ids - grants.keys() else next(filter(None, problems), "")
 
 
@@ -292,6 +322,11 @@ def _seal(key: bytes, said: object) -> str:
     return hmac.new(key, json.dumps(said, sort_keys=True, separators=(",", ":")).encode(), sha256).hexdigest()
 
 
+def _whole(rows: list[dict[str, Any]], *, approval: bool) -> list[str]:
+    """What the whole file's seal is over; files of earlier versions knew nothing of approval."""
+    return [*(row["seal"] for row in rows), *(["approval"] if approval else [])]
+
+
 def _row(grant: Grant) -> dict[str, Any]:
     row = asdict(grant)
     row["claim"]["kind"] = grant.claim.kind.value
@@ -302,12 +337,15 @@ def _grant(row: dict[str, Any]) -> Grant:
     said = row["claim"]
     return Grant(
         id=str(row["id"]),
-        claim=Claim(Consent(said["kind"]), said["name"], said["document_sha256"], said["until"]),
+        claim=Claim(
+            Consent(said["kind"]), said["name"], said["document_sha256"], said["until"], said.get("document", "")
+        ),
         granted=row["granted"],
         revoked=row["revoked"],
         approved=row["approved"],
         photos=tuple(row["photos"]),
         identity=base64.b64decode(row["identity"]),
+        granted_by=row.get("granted_by", ""),
     )
 
 

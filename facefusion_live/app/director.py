@@ -22,9 +22,10 @@ from facefusion_live.app.studio_state import EngineState, InputState, Level, Not
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import SystemClock
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain import face_map
 from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import BadInputError, CaptureError, FaceFusionLiveError, SinkError
-from facefusion_live.domain.ports import FaceSwapper, Sink
+from facefusion_live.domain.ports import FaceSwapper, PreparedSource, Sink
 from facefusion_live.engine.capturing import Capturing, Format
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.session import LiveSession
@@ -88,6 +89,7 @@ class Director:
         self._incoming: Capturing | None = None
         self._outputs: dict[str, tuple[str, Sink]] = {}
         self._in_use: InUse | None = None
+        self._own: tuple[Source, ...] = ()
         self._called_off = False
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, spoken(crew.memory.input))
@@ -217,10 +219,19 @@ class Director:
         finally:
             self.engine = _told(self._swapper)
 
+    def map_faces(self) -> None:
+        """Give people enrolled the faces that the settings map to them, from one frame to the next.
+
+        Raises:
+            FaceFusionLiveError: The face in use cannot be used any more.
+        """
+        if self.source is not None and self._dress(self.source.person_id, self._swapper) and self.on_air is not None:
+            on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(self._own))
+
     def leaving(self, person_id: str) -> None:
         """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""
         source = self.source
-        if source is not None and source.person_id == person_id:
+        if (source is not None and source.person_id == person_id) or person_id in self._mapped().values():
             self.block(Block.CONSENT)
 
     def revoked(self, person_id: str, photos: tuple[str, ...]) -> None:
@@ -232,6 +243,15 @@ class Director:
         if self.source is not None and self.source.person_id == person_id:
             self.source = None
             self._crew.tell(Notice(Level.WARNING, "the face in use was removed", "Choose another face to go on."))
+        kept = {name: face for name, face in self._mapped().items() if face != person_id}
+        if kept != self._mapped():
+            self._crew.store.commit({"swap.map": face_map.written(kept)})
+            self.map_faces()
+            if self.source is not None:
+                self.unblock(Block.CONSENT)  # it shut for the mapped face, which nobody wears any more
+
+    def _mapped(self) -> dict[str, str]:
+        return face_map.parse(self._crew.store.current.swap.map)
 
     def _grant(self, sha256: str) -> Grant | None:
         return self._crew.permits.book.find(sha256, b"")
@@ -377,9 +397,28 @@ class Director:
             return ()
         if swapper is not self._swapper:
             try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
-        self._crew.wardrobe.wear(outfit)
-        self._in_use = self._crew.permits.in_use(sources)
+        own = self._own_faces(swapper)
+        self._own = tuple(source for worn, _ in own.values() for source in worn)
+        self._crew.wardrobe.wear(replace(outfit, own={name: prepared for name, (_, prepared) in own.items()}))
+        self._in_use = self._crew.permits.in_use((*sources, *self._own))
         return sources
+
+    def _own_faces(self, swapper: FaceSwapper) -> dict[str, tuple[tuple[Source, ...], PreparedSource]]:
+        """The faces of people enrolled; one that cannot be used is told of, and they get the one of everybody."""
+        made: dict[str, tuple[tuple[Source, ...], PreparedSource]] = {}
+        for name, person_id in self._mapped().items():
+            try:
+                sources = self._crew.sources(person_id)
+                for source in sources:
+                    self._crew.permits.check(source)
+                outfit = self._crew.wardrobe.prepare(sources, swapper, lambda: not self._called_off)
+            except FaceFusionLiveError as error:
+                words = f"{name} gets the face that was chosen for all: {error}"
+                self._crew.tell(Notice(Level.WARNING, words, error.advice, type(error).__name__))
+                continue
+            if outfit is not None:
+                made[name] = sources, outfit.source
+        return made
 
     def _permitted(self) -> bool:
         return self._in_use is None or not self._in_use.problem()
@@ -403,7 +442,8 @@ class Director:
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
         if self.source is not None:
-            on_record.tell_sources(crew.trail, crew.permits.as_kept(crew.sources(self.source.person_id)))
+            sources = (*crew.sources(self.source.person_id), *self._own)
+            on_record.tell_sources(crew.trail, crew.permits.as_kept(sources))
         on_record.tell_models(crew.trail, crew.workshop.models)
         for served in crew.workshop.served:
             tell_served(crew.trail, served)

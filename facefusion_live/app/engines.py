@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
@@ -10,12 +13,15 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
+from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.nets import NetServer
-from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, MaskMaker, Portrait
+from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
+from facefusion_live.domain.recognition import SFACE, Roster
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
 from facefusion_live.engine.memory import PatchMemory
+from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
@@ -38,7 +44,10 @@ BUILT_IN_ENGINE = "mesh"
 LANDMARKER = "face_mesh_attention"
 MESH = "mesh"
 """What `track.landmarker` says where the mesh's own points serve."""
-RECOGNISER = "sface_2021dec_int8bq"
+RECOGNISER = SFACE
+ARCFACE = "arcface_w600k_r50"
+"""Tells people apart better, and cannot ship."""
+AUTO = "auto"
 JUDGE = "open_nsfw"
 """What looks at scenes."""
 DETECTORS = ("blazeface_full", "blazeface_short", "yunet_2023mar")
@@ -64,6 +73,22 @@ def open_judges(provider: str = "auto") -> Catalog:
     """The nets that judge scenes: only ours. A card of the user's that calls all harmless would be a switch unseen."""
     named: dict[str, Wanted] = {each: each for each in WANTED}
     return Catalog(resource("resources/models"), provider=named.get(provider, "auto"))
+
+
+def recogniser_of(settings: Settings, catalog: Catalog) -> str:
+    """Which net tells who faces are.
+
+    Raises:
+        BadInputError: There is no card of that name.
+    """
+    wanted = settings.track.recogniser
+    if wanted == AUTO:
+        brought = ARCFACE in catalog.known("recogniser") and catalog.file(catalog.card(ARCFACE)) is not None
+        return ARCFACE if brought else RECOGNISER
+    if wanted not in catalog.known("recogniser"):
+        known = ", ".join(catalog.known("recogniser"))
+        raise BadInputError(f"there is no recogniser {wanted!r}", advice=f"Recognisers: {known}.")
+    return wanted
 
 
 def engines(catalog: Catalog) -> tuple[str, ...]:
@@ -125,16 +150,31 @@ def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inference:
-    """The nets and the engine, ready to make stages."""
+    """The nets and the engine, ready to make stages.
+
+    Attributes:
+        catalog: The nets.
+        compute: Makes the crops.
+        worn: Engine and source faces in force.
+        settings: At the start.
+        known: Whom the user has enrolled, as a recogniser saw them.
+        dress: Gives people enrolled the faces that settings map to them; returns the pictures.
+    """
 
     catalog: Catalog
     compute: CpuCompute
     worn: Callable[[], Outfit]
     settings: Settings
+    known: Callable[[str], Roster] = lambda _recogniser: NOBODY
+    dress: Callable[[Settings], tuple[Source, ...]] = lambda _settings: ()
 
     def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
-        """The stages of inference; who the faces are is asked only where there is someone to do it aside."""
-        tracks = FaceTracks()
+        """The stages of inference.
+
+        Who the faces are is asked beside the loop; where nobody works there, on the spot, if the settings depend on it.
+        """
+        recogniser = recogniser_of(self.settings, self.catalog)
+        tracks = FaceTracks(partial(self.known, recogniser))
         finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
@@ -152,9 +192,9 @@ class Inference:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
         if masks := self._mask_nets():
             made = (*made, MaskStage(masks, self.compute))
-        if aside is None:
-            return (*found, *made)
-        return (*found, IdentifyStage(tracks, self.catalog.recogniser(RECOGNISER), self.compute, aside), *made)
+        net = OnDemand(lambda: self.catalog.recogniser(recogniser))
+        identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)
+        return (*found, identify, *made)
 
     def _mask_nets(self) -> list[MaskMaker]:
         swap, nets = self.settings.swap, list[MaskMaker]()
@@ -163,3 +203,38 @@ class Inference:
         if swap.parser != NO_MASK:
             nets.append(self.catalog.masker(swap.parser, "parsing"))
         return nets
+
+
+class OnDemand:
+    """A recogniser that is loaded when somebody first asks who a face is. Thread: inference, then the side worker."""
+
+    def __init__(self, load: Callable[[], FaceRecogniser]) -> None:
+        self._net = cache(load)
+
+    @property
+    def input_px(self) -> int:
+        """As the port."""
+        return self._net().input_px
+
+    @property
+    def template(self) -> str:
+        """As the port."""
+        return self._net().template
+
+    def embed(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As the port."""
+        return self._net().embed(crop)
+
+
+def _at_once(task: Callable[[], None]) -> bool:
+    task()
+    return True
+
+
+def _always(_settings: Settings) -> bool:
+    return True
+
+
+def _matters(settings: Settings) -> bool:
+    """Whether anything depends on who the faces are."""
+    return settings.swap.targets == "enrolled" or bool(settings.swap.map)

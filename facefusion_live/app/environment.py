@@ -104,6 +104,11 @@ class Home:
         return self.config / "consent"
 
     @property
+    def enrolled(self) -> Path:
+        """Whose faces the program knows: biometric data."""
+        return self.config / "enrolled.toml"
+
+    @property
     def credentials(self) -> Path:
         """What signs recordings and snapshots."""
         return self.data / "credentials"

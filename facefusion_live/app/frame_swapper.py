@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facefusion_live.app.portraits import Source
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame, HostImage, Image, RgbImage
@@ -85,6 +86,7 @@ class FrameSwapper:
 
     A picture of another size than the one before begins a new run: nothing old is followed or held any more. Who wants
     to hear of stages that fail sets `on_failure`, and who knows whether the face may still be used `consent_problem`.
+    `dress` gives people enrolled faces of their own.
 
     Args:
         make_stages: Makes the stages of inference, given memory for patches.
@@ -108,6 +110,7 @@ class FrameSwapper:
         self.frames = self.leaks = 0
         self.on_failure: Callable[[int, StageFailure], None] = _unheard
         self.consent_problem: Callable[[], str] = str
+        self.dress: Callable[[Settings], tuple[Source, ...]] = lambda _settings: ()
         self._make_stages, self._compute, self._clock, self._looking = make_stages, compute, clock, looking
         self._run: _Run | None = None
         self._begun_ns = clock.now_ns()

@@ -18,6 +18,7 @@ from facefusion_live.app.portraits import Consent, Source
 from facefusion_live.app.studio_state import Added, Person
 from facefusion_live.app.thumbnails import thumbnail
 from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.errors import BadInputError, SettingsError, SourceFaceError
 from facefusion_live.domain.image import RgbImage
 from facefusion_live.domain.ports import Portrait
@@ -40,7 +41,9 @@ class Library:
         runner: The loader thread.
         look: Finds the one face of a picture; called on the loader thread.
         read: Reads a picture file; the same.
-        allow: Asks the consent records about the face in a picture, and puts the answer on record; the same.
+        allow: Asks the consent records about the face in a picture, puts the answer on record, and gives the kind that
+            is kept, whatever was said this time; the same.
+        kept: The consent for pictures by their SHA-256, and why it does not hold; the same.
         leaving: Told at once whose removal was asked for; on the caller's thread.
         revoked: Told of people who were removed.
 
@@ -48,19 +51,20 @@ class Library:
         SettingsError: The file cannot be read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (one argument per question that is asked elsewhere)
         self,
         file: Path,
         runner: TaskRunner,
         *,
         look: Callable[[Source], Portrait],
         read: Callable[[Path], RgbImage],
-        allow: Callable[[Source, Portrait], None],
+        allow: Callable[[Source, Portrait], Consent],
+        kept: Callable[[tuple[str, ...]], tuple[Grant | None, str]],
         leaving: Callable[[str], None],
         revoked: Callable[[str, tuple[str, ...]], None],
     ) -> None:
         self._file, self._runner = file, runner
-        self._look, self._read, self._allow = look, read, allow
+        self._look, self._read, self._allow, self._kept = look, read, allow, kept
         self._leaving, self._revoked = leaving, revoked
         self._lock = threading.Lock()
         self._avatars = {person.id: person for person in _avatars()}
@@ -128,6 +132,20 @@ class Library:
             A future of what became of each file, in words.
         """
         return self._runner.submit_in_steps(self._add(paths, consent, person_id, together=together))
+
+    def look_at_consents(self) -> "Future[None]":
+        """Show each person's consent as it is kept now: it may have been changed, here or by another process."""
+        return self._runner.submit(self.show_consents)
+
+    def show_consents(self) -> None:
+        """The same, at once. Thread: loader."""
+        for person in self.people():
+            if not person.built_in:
+                self._show_consent(person.id)
+
+    def photos_sha256(self, person_id: str) -> tuple[str, ...]:
+        """The photos of a person of the user's as records name them, in hex. Raises BadInputError."""
+        return tuple(photo.sha256 for photo in self._record(person_id).photos)
 
     def rename(self, person_id: str, name: str) -> None:
         """Call a person of the user's something else.
@@ -203,7 +221,7 @@ class Library:
             yield
             if person_id is not None:
                 self._record(person_id)  # who was forgotten meanwhile gets no consent
-            self._allow(source, portrait)
+            kind = self._allow(source, portrait)
             left, top, right, bottom = (round(float(side)) for side in portrait.face.box_px)
             photo = Photo(file.resolve(), source.sha256, (left, top, right, bottom))
             return Added(file.name, self._take(photo, portrait, name, kind, person_id))
@@ -213,7 +231,8 @@ class Library:
     def _take(self, photo: Photo, portrait: Portrait, name: str, consent: Consent, person_id: str | None) -> str:
         # Whoever was forgotten while photos came in stays forgotten.
         record = Record(uuid.uuid4().hex, name, consent, ()) if person_id is None else self._record(person_id)
-        self._keep(replace(record, photos=(*record.photos, photo)))
+        self._keep(replace(record, consent=consent, photos=(*record.photos, photo)))
+        self._show_consent(record.id)
         if not record.photos:
             self._show(record.id, thumbnail(portrait.image.host(), portrait.face.box_px), None)
         return record.id
@@ -243,7 +262,17 @@ class Library:
             # Whoever was removed between two steps is not looked at.
             if person.built_in or person.id in self._records:
                 self._show_face(person.id)
+            if person.id in self._records:
+                self._show_consent(person.id)
             yield
+
+    def _show_consent(self, person_id: str) -> None:
+        grant, withheld = self._kept(self.photos_sha256(person_id))
+        with self._lock:
+            person = self._people[person_id]
+            if (person.grant, person.withheld) != (grant, withheld):
+                self._people[person_id] = replace(person, grant=grant, withheld=withheld)
+                self._revision += 1
 
     def _show_face(self, person_id: str) -> None:
         """Make the thumbnail, and say what is wrong with the photos."""
@@ -302,6 +331,8 @@ def _person(record: Record, old: Person | None = None) -> Person:
         consent=record.consent,
         thumbnail=None if old is None else old.thumbnail,
         problem=None if old is None else old.problem,
+        grant=None if old is None else old.grant,
+        withheld="" if old is None else old.withheld,
     )
 
 

@@ -19,6 +19,7 @@ from facefusion_live.app.permits import Permits, source_target
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.provenance_wiring import Provenance, stamp
 from facefusion_live.app.remote_nets import in_words
+from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
@@ -73,8 +74,11 @@ def started_session(
 def _opened(wanted: wiring.Request, trail: AuditTrail) -> wiring.OpenSession:
     checked(wanted.settings)  # before anything is loaded
     book = ConsentBook(Home.from_environment().consent)
-    approval = wanted.settings.consent.approval
-    permits = Permits(book, trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
+    second = SecondPerson(Home.from_environment(), trail)
+    second.keep(wanted.settings)
+    permits = Permits(
+        book, trail, approval=lambda: second.asked(wanted.settings), taken_back=lambda: taken_back(audit_home())
+    )
     in_use: list[InUse] = []
 
     def consent_problem() -> str:

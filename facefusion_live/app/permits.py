@@ -45,9 +45,8 @@ class Told:
         name = " ".join(self.name.split())
         if name and not any(sign.isalpha() for sign in name):
             raise ConsentError(f"{name!r} is no name", advice="Write whose face it is.")
-        claim = Claim(self.kind, name, digest, self.until)
-        if self.until:
-            _check_day(self.until)
+        claim = Claim(self.kind, name, digest, self.until, self.document.name if self.document else "")
+        check_day(self.until)
         return claim
 
 
@@ -57,7 +56,7 @@ class Permits:
     Args:
         book: The consent records.
         trail: The record; None keeps none: then only who is known already is let in.
-        approval: A second person must have confirmed each consent.
+        approval: Whether a second person must have confirmed each consent, now.
         taken_back: What the record knows of revocations; asked once, before the first picture.
     """
 
@@ -66,19 +65,20 @@ class Permits:
         book: ConsentBook,
         trail: AuditTrail | None,
         *,
-        approval: bool = False,
+        approval: Callable[[], bool] = lambda: False,
         taken_back: Callable[[], TakenBack] = TakenBack,
     ) -> None:
         self.book, self._trail, self._approval = book, trail, approval
         self._given: dict[str, Grant] = {}
         self._taken_back = cache(taken_back)
 
-    def __call__(self, source: Source, identity: bytes) -> None:
+    def __call__(self, source: Source, identity: bytes, *, may_wait: bool = False) -> None:
         """Let a picture in, with its row on the disk first. The built-in faces are nobody's.
 
         Args:
             source: The picture, and what the user says of it.
             identity: The face in it.
+            may_wait: It is only kept for now: a second person may confirm it later, before it is used (`check`).
 
         Raises:
             ConsentError: It may not be used; that is on record.
@@ -87,17 +87,17 @@ class Permits:
         if source.built_in:
             return
         try:
-            grant = self._asked(source, identity)
+            grant = self._asked(source, identity, approval=self._approval() and not may_wait)
         except ConsentError as error:
             self._deny(source, error)
             raise
         if self._trail is not None:
             said = {"basis": grant.claim.kind.value, "input_sha256": source.sha256, **facts(self.book, grant)}
-            said |= {"approved": bool(grant.approved), "approval_asked": self._approval}
+            said |= {"approved": bool(grant.approved), "approval_asked": self._approval()}
             settled(self._trail.record_durably("consent.grant", source_target(source.sha256), "success", said))
         self._given[source.sha256] = grant
 
-    def _asked(self, source: Source, identity: bytes) -> Grant:
+    def _asked(self, source: Source, identity: bytes, *, approval: bool) -> Grant:
         claim = source.claim or (None if source.consent is None else Claim(source.consent))
         known = self.book.find(source.sha256, identity)
         self._refuse_older(source, known)
@@ -106,7 +106,7 @@ class Permits:
                 f"{source.name}: a consent is kept on record only",
                 advice="Leave audit switched on the first time, or use facefusion-live consent grant.",
             )
-        return self.book.permit(source.sha256, identity, claim, source.name, approval=self._approval)
+        return self.book.permit(source.sha256, identity, claim, source.name, approval=approval)
 
     def _refuse_older(self, source: Source, known: Grant | None) -> None:
         """Records that were set back, or thrown away, bring no consent back that the audit log saw taken back."""
@@ -122,6 +122,24 @@ class Permits:
             advice=f"If it may be used: facefusion-live consent grant PHOTO --kind {kind} --renew.",
         )
 
+    def kept(self, photos: Sequence[str]) -> tuple[Grant | None, str]:
+        """What is known of somebody whose pictures were let in before: the consent, and why it does not hold.
+
+        Args:
+            photos: SHA-256 of the pictures, in hex.
+        """
+        try:
+            grants, today, asked = self.book.grants(), self.book.today(), self._approval()
+        except ConsentError as error:
+            return None, str(error)
+        newest = [next((each for each in reversed(grants) if photo in each.photos), None) for photo in photos]
+        found = [each for each in newest if each is not None]
+        if len(found) < len(newest) or not found:
+            return (found[0] if found else None), "the consent is gone"
+        gone = self._taken_back().consents
+        problems = (each.problem(today, approval=asked, taken_back=gone) for each in found)
+        return found[0], next(filter(None, problems), "")
+
     def check(self, source: Source) -> None:
         """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
 
@@ -133,7 +151,7 @@ class Permits:
         try:
             self._refuse_older(source, self.book.find(source.sha256, b""))
             self._given[source.sha256] = self.book.permit(
-                source.sha256, b"", None, source.name, approval=self._approval
+                source.sha256, b"", None, source.name, approval=self._approval()
             )
         except ConsentError as error:
             self._deny(source, error)
@@ -199,7 +217,14 @@ def document_sha256(path: Path) -> str:
     return sha256(document).hexdigest()
 
 
-def _check_day(text: str) -> None:
+def check_day(text: str) -> None:
+    """A last day, or "" for none.
+
+    Raises:
+        ConsentError: There is no such day.
+    """
+    if not text:
+        return
     try:
         date.fromisoformat(text)
     except ValueError:

@@ -12,6 +12,7 @@ from facefusion_live.app.environment import Home
 from facefusion_live.app.on_record import tell_models, tell_sources
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
+from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.face import StageFailure
 from facefusion_live.domain.settings import Settings
@@ -46,12 +47,19 @@ class ScriptRecord:
         if self._trail is not None:
             self._trail.next_session()
 
+    def allows(self, given: Mapping[str, object] | None) -> None:
+        """Settings that a caller gives do not switch the second person's approval off. Raises BadInputError."""
+        SecondPerson(Home.from_environment(), self._trail).refuse_off(given or {})
+
     def permits(self, settings: Settings) -> Permits:
         """What is asked for every source face; the answer is on record before the face is used."""
         self._begin_if_single()
         book = ConsentBook(Home.from_environment().consent)
-        approval = settings.consent.approval
-        self._permits = Permits(book, self._trail, approval=approval, taken_back=lambda: taken_back(audit_home()))
+        second = SecondPerson(Home.from_environment(), self._trail)
+        second.keep(settings)
+        self._permits = Permits(
+            book, self._trail, approval=lambda: second.asked(settings), taken_back=lambda: taken_back(audit_home())
+        )
         return self._permits
 
     def loads(self, sources: Sequence[Source], models: Mapping[str, Path]) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,16 +13,20 @@ from typing import Any, TypeVar
 from facefusion_live.app import people, session_memory
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
-from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.consent_counter import ConsentCounter
+from facefusion_live.app.consent_desk import ConsentDesk
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import SETTINGS_SCHEMA, Home, load_settings, save_settings
+from facefusion_live.app.guest_list import GuestList
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
+from facefusion_live.app.portraits import Source
 from facefusion_live.app.presets import Presets
 from facefusion_live.app.remote_nets import Served, in_words, is_exposed, open_server, tell_served
+from facefusion_live.app.second_person import SWITCH, SecondPerson
 from facefusion_live.app.session_memory import SessionMemory
 from facefusion_live.app.studio_state import (
     Added,
@@ -29,6 +34,7 @@ from facefusion_live.app.studio_state import (
     CameraChoice,
     EngineState,
     InputState,
+    KnownPerson,
     Level,
     Notice,
     Person,
@@ -42,10 +48,17 @@ from facefusion_live.app.taken_back import taken_back
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
 from facefusion_live.app.workshop import Workshop
+from facefusion_live.domain.consent import Consent
 from facefusion_live.domain.disclosure import REASONS, SWITCHES, Part
-from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError, NewerFileError, SettingsError
+from facefusion_live.domain.errors import (
+    BadInputError,
+    ConsentError,
+    FaceFusionLiveError,
+    NewerFileError,
+    SettingsError,
+)
 from facefusion_live.domain.parameter import Value
-from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.ports import GateState, Portrait
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.history import History, Step
@@ -60,6 +73,7 @@ __all__ = [
     "CameraChoice",
     "EngineState",
     "InputState",
+    "KnownPerson",
     "Level",
     "Notice",
     "PatchPlace",
@@ -97,6 +111,8 @@ class Studio:
         history: Undo and redo.
         presets: Saved looks.
         library: Whose faces can be used.
+        consents: Their consents: renewed, confirmed, taken back.
+        guests: Whose faces are known.
         audit: The record.
 
     Args:
@@ -121,7 +137,11 @@ class Studio:
         self._camera_names: Mapping[str, str] = {}
         self._whither: set[str] = set()
         self._loader = TaskRunner("loader", give_way=lambda: self._director.phase is Phase.LIVE)
-        self._workshop = Workshop(settings.inference.provider, open_server(settings, self._served, self._server_told))
+        self._workshop = Workshop(
+            settings.inference.provider,
+            open_server(settings, self._served, self._server_told),
+            known=lambda recogniser: self.guests.roster(recogniser),  # noqa: PLW0108 (made later)
+        )
         self.store = SettingsStore(settings)
         self.history = History(self.store)
         self.presets = Presets(home.presets, self.store, self.history)
@@ -131,20 +151,30 @@ class Studio:
         self._trail = audit_home.open_trail()
         audit_home.retain(self._trail, settings.audit.keep_days)
         self.audit = AuditDesk(audit_home, self._trail)
+        self.guests = GuestList(
+            home.enrolled,
+            self._loader,
+            self.store,
+            recogniser=lambda: self._workshop.recogniser(self.store.current),
+            events=self._trail,
+        )
         self._disclosure = Disclosure(self._trail)
+        desk = ConsentDesk(home, self._trail)
         self._permits = Permits(
-            ConsentBook(home.consent),
+            desk.book,
             self._trail,
-            approval=settings.consent.approval,
+            approval=lambda: desk.second.asked(self.store.current),
             taken_back=lambda: taken_back(audit_home),
         )
         self._director = Director(self._crew())
+        self.consents = ConsentCounter(desk, self.library, self.store, self._loader, self._director.leaving)
         self._forget = self.store.on_commit(self._committed)
         self._unwatch = self.store.on_change(lambda: self._disclosure.follow(self.store.current))
         self._prepare()
 
     def state(self) -> StudioState:
         """The program at this moment. Cheap."""
+        self.consents.look_again()
         director = self._director
         live = director.on_air
         session = None if live is None else live.session
@@ -177,6 +207,7 @@ class Studio:
             warnings=reading.warnings,
             session_s=0.0 if live is None else round(live.seconds, 1),
             people_revision=self.library.revision,
+            guests=self.guests.people(),
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
@@ -185,6 +216,7 @@ class Studio:
             left_out_asked=_parts(self._disclosure.asked),
             left_out_reason=self._disclosure.reason,
             content_problem="" if session is None else session.content.problem,
+            approval_off_asked=self.consents.approval_off_asked,
         )
 
     def take_view(self) -> View | None:
@@ -362,10 +394,16 @@ class Studio:
             self._loader,
             look=self._workshop.portrait,
             read=read_picture,
-            allow=lambda source, portrait: self._permits(source, self._workshop.identity(portrait)),
+            allow=self._allow,
+            kept=lambda photos: self._permits.kept(photos),  # noqa: PLW0108 (made later)
             leaving=lambda person_id: self._director.leaving(person_id),  # noqa: PLW0108 (made later)
             revoked=lambda person_id, photos: self._director.revoked(person_id, photos),  # noqa: PLW0108 (as above)
         )
+
+    def _allow(self, source: Source, portrait: Portrait) -> Consent:
+        self._permits(source, self._workshop.identity(portrait), may_wait=True)
+        (kept,) = self._permits.as_kept((source,))
+        return kept.consent or Consent.GENERATED  # only the built-in faces come without one, and they never come here
 
     def _leave_out(self, reason: str, parts: frozenset[Part] | None) -> None:
         try:
@@ -446,6 +484,10 @@ class Studio:
     def _committed(self, change: Change) -> None:
         fields = {"fields": dict(change.fields), "revision": change.revision}
         self._trail.record("settings.change", "settings", "success", fields)
+        if SWITCH in change.fields:
+            self._order(self.consents.settings_changed)
+        if "swap.map" in change.fields:
+            self._order(self._director.map_faces)
         with self._lock:
             due, self._saving = not self._saving, True
         if due:
@@ -532,4 +574,7 @@ def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = 
         settings, aside = Settings(), _put_aside(home.settings_file, error)
         advice = f"It was put aside as {aside}; the usual settings are in force."
         told.append(Notice(Level.WARNING, str(error), advice, type(error).__name__))
+    with suppress(ConsentError):  # damaged records let in nobody, and say so when they are asked
+        if SecondPerson(home).kept:
+            settings = settings.with_values({SWITCH: True})
     return Studio(home, settings.with_values(overrides), remember=remember, told=told)

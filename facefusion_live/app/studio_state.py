@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.app.portraits import Consent
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.ports import GateState, SinkStatus
 from facefusion_live.engine.gate import Block
 from facefusion_live.engine.latency import Percentiles
@@ -130,6 +131,21 @@ class AuditState:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """Somebody whose face the program knows.
+
+    Attributes:
+        name: What the user calls them.
+        looks: How often their face was looked at for it.
+        face: Id of the person whose face they get; empty for the one that all get.
+    """
+
+    name: str
+    looks: int
+    face: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StudioState:
     """The program at one moment. Cheap to make and to compare.
 
@@ -158,6 +174,7 @@ class StudioState:
         warnings: What runs short, in words, each given once a session.
         session_s: How long the session has been live.
         people_revision: Rises when `Library.people` changes.
+        guests: Whose faces are known, in the order enrolled.
         revision: Of the settings, as `SettingsStore.revision`.
         can_undo: There is a step to take back.
         can_redo: There is a step that was taken back.
@@ -166,6 +183,7 @@ class StudioState:
         left_out_asked: What the settings ask to leave out; it is on until `Studio.leave_out` is told why.
         left_out_reason: Why something is left out.
         content_problem: Why the scene is withheld, in words; empty while it is not.
+        approval_off_asked: The settings ask for no second person any more; one is asked for until the code is given.
     """
 
     phase: Phase = Phase.IDLE
@@ -192,6 +210,7 @@ class StudioState:
     warnings: tuple[str, ...] = ()
     session_s: float = 0.0
     people_revision: int = 0
+    guests: tuple[KnownPerson, ...] = ()
     revision: int = 0
     can_undo: bool = False
     can_redo: bool = False
@@ -200,6 +219,7 @@ class StudioState:
     left_out_asked: tuple[str, ...] = ()
     left_out_reason: str = ""
     content_problem: str = ""
+    approval_off_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,6 +234,8 @@ class Person:
         consent: Why the face may be used.
         thumbnail: (256, 256, 3) uint8 RGB, the face; None until it was made.
         problem: Why they cannot be used just now, in words: a photo is missing or was changed; None when they can.
+        grant: The consent as it is kept; None for avatars, and where there is none.
+        withheld: Why the consent does not hold just now, in words; "" when it does.
     """
 
     id: str
@@ -223,6 +245,8 @@ class Person:
     consent: Consent
     thumbnail: NDArray[np.uint8] | None = None
     problem: str | None = None
+    grant: Grant | None = None
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

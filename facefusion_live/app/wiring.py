@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facefusion_live.adapters.capture import camera_formats, list_cameras, open_source
 from facefusion_live.adapters.capture.still import read_still as read_picture
@@ -47,12 +48,15 @@ from facefusion_live.app.engines import (
     make_engine,
     open_catalog,
     open_judges,
+    recogniser_of,
     try_on,
 )
-from facefusion_live.app.environment import resource, user_path
+from facefusion_live.app.enrolment import EnrolmentBook, Entry, check_known
+from facefusion_live.app.environment import Home, resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper, Looking
 from facefusion_live.app.outputs import check_outputs
+from facefusion_live.app.own_faces import Dresser
 from facefusion_live.app.remote_nets import Served, open_server, tell_served
 from facefusion_live.domain import geometry
 from facefusion_live.domain.consent import identity_of
@@ -64,6 +68,7 @@ from facefusion_live.domain.ports import (
     Clock,
     Compute,
     EventLog,
+    FaceRecogniser,
     FaceSwapper,
     FrameSource,
     Portrait,
@@ -85,6 +90,7 @@ __all__ = [
     "chosen_compute",
     "content_check",
     "disclosing",
+    "enrol",
     "find_faces",
     "float_paste",
     "graphics_cards",
@@ -239,7 +245,9 @@ def open_session(
     check_outputs(*_files(request, sources))
     events = events or NoEvents()
     server = open_server(request.settings, partial(tell_served, events), offline=request.offline)
-    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only, server=server)
+    inference = _inference(
+        sources, request.engine, request.settings, permit or _built_in_only, server=server, consent=request.consent
+    )
     clock, store = SystemClock(), SettingsStore(request.settings)
     judges = open_judges(request.settings.inference.provider)
     disclosure = disclosure or Disclosure(None)
@@ -263,7 +271,7 @@ def open_session(
         session,
         store,
         inference.worn().swapper,
-        sources,
+        (*sources, *inference.dress(request.settings)),
         lambda: inference.catalog.opened | judges.opened,
         sinks,
         disclosure,
@@ -272,7 +280,7 @@ def open_session(
     )
 
 
-def open_frame_swapper(
+def open_frame_swapper(  # noqa: PLR0913 (what a caller's choice brings, each with a default)
     sources: Sequence[portraits.Source],
     settings: Settings,
     disclosure: Disclosure,
@@ -281,6 +289,7 @@ def open_frame_swapper(
     engine: str = "mesh",
     tensorrt: bool = False,
     events: EventLog | None = None,
+    consent: portraits.Consent | None = None,
 ) -> FrameSwapper:
     """What swaps one picture after the other on the caller's thread.
 
@@ -292,6 +301,7 @@ def open_frame_swapper(
         engine: The name of an engine.
         tensorrt: Every net must run on TensorRT.
         events: Where scenes that were withheld are put on record; None keeps none.
+        consent: Why pictures may be used that the settings map to people enrolled.
 
     Raises:
         BadInputError: As `open_session`.
@@ -299,13 +309,17 @@ def open_frame_swapper(
     """
     events = events or NoEvents()
     server = None if tensorrt else open_server(settings, partial(tell_served, events))
-    inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt, server=server)
+    inference = _inference(
+        sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt, server=server, consent=consent
+    )
     store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     judges = open_judges("tensorrt" if tensorrt else settings.inference.provider)
     judges.content_judge(JUDGE)  # now: what is not there, or not on TensorRT, is told here
     looking = Looking(content_check(judges, inference.compute, disclosure), events)
     models = inference.catalog.opened | judges.opened
-    return FrameSwapper(inference.stages, compute, store, SystemClock(), models, looking)
+    swapper = FrameSwapper(inference.stages, compute, store, SystemClock(), models, looking)
+    swapper.dress = inference.dress
+    return swapper
 
 
 def open_feed(spec: str, settings: Settings, *, fps_limit: float) -> Feed:
@@ -333,6 +347,31 @@ def find_faces(picture: RgbImage) -> tuple[tuple[Face, ...], dict[str, Path]]:
     return faces, catalog.opened
 
 
+def enrol(
+    name: str, pictures: Sequence[str | Path | RgbImage], settings: Settings, events: EventLog | None = None
+) -> Entry:
+    """Know the person in some pictures from now on.
+
+    Args:
+        name: What to call them.
+        pictures: Each with that one face.
+        settings: Which recogniser looks.
+        events: The record; None keeps none.
+
+    Raises:
+        BadInputError: It is no name, no such picture, or the face is somebody else's.
+        InferenceError: A net cannot be loaded.
+        SettingsError: It cannot be kept.
+    """
+    catalog, compute = open_catalog(settings.inference.provider), host_compute(settings)
+    finding, which = face_finding(catalog, compute), recogniser_of(settings, catalog)
+    net = catalog.recogniser(which)
+    sources = [portraits.source(picture, None) for picture in pictures]
+    faces = (portraits.portrait(read_source(source), source.name, finding) for source in sources)
+    looks = [_embedded(face, net, compute) for face in faces]
+    return EnrolmentBook(Home.from_environment().enrolled, events).enrol(name, which, looks)
+
+
 def backends(settings: Settings) -> tuple[Compute, Compute]:
     """Processor and graphics device: for the benchmark, which compares them.
 
@@ -356,18 +395,27 @@ def _inference(
     *,
     tensorrt: bool = False,
     server: InferenceServer | None = None,
+    consent: portraits.Consent | None = None,
 ) -> "Inference":
     catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
+    known = EnrolmentBook(Home.from_environment().enrolled).roster
+    check_known(settings, known(recogniser_of(settings, catalog)))
     compute = host_compute(settings)
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
-    faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
-    for source, face in zip(sources, faces, strict=True):
+
+    def permitted(source: portraits.Source) -> Portrait:
+        face = portraits.portrait(read_source(source), source.name, finding)
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
+        return face
+
+    faces = [permitted(source) for source in sources]
     outfit = Outfit(swapper, swapper.prepare(faces))
     if engine != BUILT_IN_ENGINE:
         try_on(outfit, faces[0], settings)
-    return Inference(catalog, compute, lambda: outfit, settings)
+    dresser = Dresser(outfit, consent, lambda source: swapper.prepare([permitted(source)]))
+    dresser.follow(settings)
+    return Inference(catalog, compute, dresser.worn, settings, known, dresser.follow)
 
 
 def _built_in_only(source: portraits.Source, _identity: bytes) -> None:
@@ -381,11 +429,14 @@ def identity(catalog: Catalog, compute: Compute, portrait: Portrait) -> bytes:
     Raises:
         InferenceError: The net cannot be loaded.
     """
-    recogniser = catalog.recogniser(RECOGNISER)
+    return identity_of(_embedded(portrait, catalog.recogniser(RECOGNISER), compute))
+
+
+def _embedded(portrait: Portrait, recogniser: FaceRecogniser, compute: Compute) -> NDArray[np.float32]:
     edge = recogniser.input_px
     crop = np.empty((edge, edge, 3), np.uint8)
     compute.crop(portrait.image, geometry.align(portrait.face.landmarks5_px, recogniser.template, edge), crop)
-    return identity_of(recogniser.embed(crop))
+    return recogniser.embed(crop)
 
 
 class _Graphics:

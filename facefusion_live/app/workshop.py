@@ -10,8 +10,10 @@ from facefusion_live.app import engines, portraits, wiring
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.remote_nets import Served
 from facefusion_live.domain.ports import EventLog, FaceSwapper, FrameSource, Portrait
+from facefusion_live.domain.recognition import Roster
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
+from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -23,10 +25,16 @@ class Workshop:
     Args:
         provider: What nets run on, as the setting `inference.provider`.
         server: Runs the nets that it takes; None where all run here.
+        known: Whom the user has enrolled, as a recogniser saw them.
     """
 
-    def __init__(self, provider: str = "auto", server: InferenceServer | None = None) -> None:
-        self._server = server
+    def __init__(
+        self,
+        provider: str = "auto",
+        server: InferenceServer | None = None,
+        known: Callable[[str], Roster] = lambda _recogniser: NOBODY,
+    ) -> None:
+        self._server, self._known = server, known
         self._catalog = engines.open_catalog(provider, server)
         self._judges = engines.open_judges(provider)
 
@@ -85,6 +93,14 @@ class Workshop:
         """
         return wiring.identity(self._catalog, wiring.host_compute(Settings()), portrait)
 
+    def recogniser(self, settings: Settings) -> str:
+        """Which net tells who faces are.
+
+        Raises:
+            BadInputError: There is no card of that name.
+        """
+        return engines.recogniser_of(settings, self._catalog)
+
     def opener(self, spec: str, settings: Settings) -> Callable[[], FrameSource]:
         """What opens an input for a session."""
         return wiring.source_opener(spec, settings, wiring.SystemClock(), offline=False)
@@ -117,7 +133,7 @@ class Workshop:
         compute = wiring.host_compute(settings)
         parts = SessionParts(
             open_source=self.opener(spec, settings),
-            make_stages=engines.Inference(self._catalog, compute, worn, settings).stages,
+            make_stages=engines.Inference(self._catalog, compute, worn, settings, self._known).stages,
             compute=wiring.disclosing(wiring.chosen_compute(compute, settings), disclosure),
             sinks=(),
             store=store,

@@ -1,7 +1,6 @@
 """`facefusion-live consent …`: list, show, grant, approve, revoke. Each prints a table or JSON."""
 
 import json as json_format
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,16 +29,18 @@ def list_all(*, json: bool = False) -> int:
         json: Print one JSON object.
     """
     desk = _desk()
-    every = [_told(grant, approval=desk.approval) for grant in desk.book.grants()]
+    problems = desk.problems(approval=desk.approval)
+    every = [_told(grant, problems.get(grant.id, "")) for grant in desk.book.grants()]
     if json:
         print(json_format.dumps({"consents": every}))  # noqa: T201 (what was asked for)
         return 0
     if not every:
         print("There is no consent. The built-in faces need none.")  # noqa: T201
         return 0
-    table = Table("id", "kind", "name", "until", "holds")
+    table = Table("id", "kind", "name", "until", "approved", "state")
     for told in every:
-        table.add_row(*(str(told[column]) for column in ("id", "kind", "name", "until", "holds")))
+        columns = (told["id"], told["kind"], told["name"], told["until"], told["approved"][:10])
+        table.add_row(*columns, told["problem"] or "holds")
     Console().print(table)
     return 0
 
@@ -53,7 +54,8 @@ def show(id: str, *, json: bool = False) -> int:  # noqa: A002 (what it is)
         json: Print one JSON object.
     """
     desk = _desk()
-    told = _told(desk.book.one(id), approval=desk.approval)
+    grant = desk.book.one(id)
+    told = _told(grant, desk.problems(approval=desk.approval)[grant.id])
     print(json_format.dumps(told) if json else _lines(told))  # noqa: T201
     return 0
 
@@ -82,7 +84,45 @@ def grant(
     """
     desk = _desk()
     kept = desk.grant(photo, Consent(kind), name=name, document=document, until=until, renew=renew)
-    print(json_format.dumps(_told(kept, approval=desk.approval)) if json else f"Kept as {kept.id}.")  # noqa: T201
+    _tell_kept(desk, kept, json=json)
+    return 0
+
+
+@consent.command
+def renew(id: str, *, until: str = "", document: Path | None = None, json: bool = False) -> int:  # noqa: A002 (as in show)
+    """Keep a consent that the person gave anew; the old record stays as it was.
+
+    Args:
+        id: How the id of the old one begins.
+        until: The new last day: 2027-01-31.
+        document: The file in which it is written now; without it the document of before.
+        json: Print one JSON object.
+    """
+    desk = _desk()
+    _tell_kept(desk, desk.renew(id, until=until, document=document), json=json)
+    return 0
+
+
+def _tell_kept(desk: ConsentDesk, kept: Grant, *, json: bool) -> None:
+    told = _told(kept, kept.problem(desk.book.today(), approval=desk.approval))
+    waits = f" Not in force: {told['problem']}." if told["problem"] else ""
+    print(json_format.dumps(told) if json else f"Kept as {kept.id}.{waits}")  # noqa: T201 (what was asked for)
+
+
+@consent.command
+def approval(to: Literal["on", "off"], *, code: str = "") -> int:
+    """Ask for a second person's approval of each consent, or for none any more.
+
+    Args:
+        to: Off takes the operator's code, where one is set up.
+        code: The operator's code of this moment.
+    """
+    second = _desk().second
+    if to == "off":
+        second.switch_off(code)
+    else:
+        second.switch_on()
+    print(f"A second person's approval is {'asked for' if to == 'on' else 'not asked for any more'}.")  # noqa: T201
     return 0
 
 
@@ -109,16 +149,17 @@ def revoke(id: str) -> int:  # noqa: A002 (as in show)
     return 0
 
 
-def _told(grant: Grant, *, approval: bool) -> dict[str, Any]:
-    """Everything but the face itself; whether it holds depends on the settings, which may ask for a second person."""
-    problem = grant.problem(datetime.now(UTC).strftime("%Y-%m-%d"), approval=approval)
+def _told(grant: Grant, problem: str) -> dict[str, Any]:
+    """Everything but the face itself, and why it does not hold."""
     return {
         "id": grant.id,
         "kind": grant.claim.kind.value,
         "name": grant.claim.name,
+        "document": grant.claim.document,
         "document_sha256": grant.claim.document_sha256,
         "until": grant.claim.until,
         "granted": grant.granted,
+        "granted_by": grant.granted_by,
         "approved": grant.approved,
         "revoked": grant.revoked,
         "photos_sha256": list(grant.photos),

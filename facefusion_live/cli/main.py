@@ -13,9 +13,11 @@ from cyclopts import App, CycloptsError, Parameter
 
 from facefusion_live import __version__
 from facefusion_live.app.environment import Home, load_settings, start_logging
+from facefusion_live.app.second_person import SWITCH, SecondPerson
 from facefusion_live.cli.bench import bench
 from facefusion_live.cli.parameters import take_parameters
 from facefusion_live.cli.wording import in_our_words
+from facefusion_live.domain import face_map
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.parameter import Value
 from facefusion_live.domain.settings import Settings
@@ -39,6 +41,7 @@ app.command("facefusion_live.cli.consent:consent", name="consent")
 app.command("facefusion_live.cli.mark:mark", name="mark")
 app.command("facefusion_live.cli.provenance:provenance", name="provenance")
 app.command("facefusion_live.cli.models:models", name="models")
+app.command("facefusion_live.cli.people:people", name="people")
 
 # Other users of a machine see each other's command lines; an environment they do not.
 Sinks = Annotated[list[str] | None, Parameter(env_var="FACEFUSION_LIVE_SINK")]
@@ -91,6 +94,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
     offline: bool = False,
     frame_states: Path | None = None,
     snapshot: Path | None = None,
+    map: list[str] | None = None,  # noqa: A002 (the flag's name)
     json: bool = False,
 ) -> int:
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
@@ -106,6 +110,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
         snapshot: Write the last picture that went out here: .png or .jpg.
+        map: NAME=FACE: a person enrolled gets a face of their own, an avatar's or a portrait's. Repeat it for several.
         json: Print one JSON object at the end.
     """
     from facefusion_live.cli import live  # noqa: PLC0415 (keeps --help quick, and free of cv2)
@@ -120,7 +125,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
             output=output,
             states=frame_states,
             engine=engine,
-            settings=_settings(),
+            settings=_mapped(_settings(), map or ()),
             offline=offline,
             frame_limit=frames,
             sinks=sink or (),
@@ -298,9 +303,17 @@ def _take_overrides(words: Sequence[str]) -> list[str]:
     rest, values = take_parameters(words)
     if values and rest[:1] == ["bench"]:
         raise BadInputError("bench takes no parameters", advice="Its jobs are fixed, so that figures compare.")
+    if SWITCH in values:
+        SecondPerson(Home.from_environment()).refuse_off(values)
     _overrides.clear()
     _overrides.update(values)
     return rest
+
+
+def _mapped(settings: Settings, pairs: Sequence[str]) -> Settings:
+    """With faces of their own for people enrolled, over those that the settings map."""
+    both = face_map.parse(settings.swap.map) | face_map.parse(",".join(pairs))
+    return settings.with_values({"swap.map": face_map.written(both)})
 
 
 def _settings() -> Settings:

@@ -1,6 +1,7 @@
 """Why a source face may be used: what a person claims, what is kept of it, and when it holds no longer."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -36,12 +37,14 @@ class Claim:
         name: Whose it is, or who gave the licence; needed for a written consent.
         document_sha256: Of the file in which it is written, in hex; the same.
         until: The last day on which it holds, "2027-01-31"; "" for no end. A written consent has one.
+        document: How that file was called; "" where nobody noted it.
     """
 
     kind: Consent
     name: str = ""
     document_sha256: str = ""
     until: str = ""
+    document: str = ""
 
     def __post_init__(self) -> None:
         if self.until and not _DAY.fullmatch(self.until):
@@ -66,6 +69,7 @@ class Grant:
         approved: When a second person confirmed it; "" while nobody did.
         photos: SHA-256 of every picture that it was given for, in hex.
         identity: The face as 128 whole numbers: finds other pictures of the same person.
+        granted_by: Who kept it, as the system calls them; "" in records of earlier versions.
     """
 
     id: str
@@ -75,16 +79,20 @@ class Grant:
     approved: str = ""
     photos: tuple[str, ...] = ()
     identity: bytes = b""
+    granted_by: str = ""
 
-    def problem(self, today: str, *, approval: bool) -> str:
+    def problem(self, today: str, *, approval: bool, taken_back: Collection[str] = ()) -> str:
         """Why it does not hold on a day, in words; "" when it does.
 
         Args:
             today: "2026-11-26".
             approval: A second person must have confirmed it.
+            taken_back: Ids of those that the audit log saw taken back, whatever the record says.
         """
         if self.revoked:
             return f"the consent was taken back on {self.revoked[:10]}"
+        if self.id in taken_back:
+            return "the consent was taken back, says the audit log"
         if self.claim.until and today > self.claim.until:
             return f"the consent ended on {self.claim.until}"
         if approval and not self.approved:

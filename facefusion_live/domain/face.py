@@ -1,6 +1,6 @@
 """Faces, patches and jobs: what inference hands to rendering."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,8 @@ class Face:
         score: 0..1, that this is a face at all.
         track_id: Stays with a person from frame to frame.
         agreed: The last re-detection found a face where the track says there is one.
-        embedding: (128,) float32 of unit length from the side worker, or None before its first answer.
+        person: Who it is, of those enrolled; None for others, and while nobody knows.
+        looks: (d,) float32 of unit length each, the recogniser's last ones; none before its first answer.
     """
 
     box_px: NDArray[np.float32]
@@ -46,7 +47,8 @@ class Face:
     score: float
     track_id: int
     agreed: bool
-    embedding: NDArray[np.float32] | None = None
+    person: str | None = None
+    looks: tuple[NDArray[np.float32], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,6 +121,7 @@ class Job:
         hidden_boxes_px: (n, 4) float32, faces without a mesh that are hidden: lost a moment ago, or never followed.
         settings: The snapshot that inference used.
         failure: The stage that failed, or None.
+        veiled_boxes_px: (n, 4) float32, faces that are hidden even where bystanders are kept: each may be the wearer's.
     """
 
     frame: Frame
@@ -129,6 +132,7 @@ class Job:
     hidden_boxes_px: NDArray[np.float32]
     settings: Settings
     failure: StageFailure | None = None
+    veiled_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
 
     def retain(self) -> None:
         """Take one more share of every picture in the job."""

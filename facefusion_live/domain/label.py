@@ -27,7 +27,17 @@ _DENIALS: Final = (
     ),
     tuple("不非未无没否勿莫"),
 )
-"""Words that turn an element round; refused wherever they stand, for no list of sentences would ever be complete."""
+"""Words that turn an element round; refused wherever they stand but in a few harmless phrases, for no list of sentences
+would ever be complete."""
+_HARMLESS: Final = (
+    # "No." before a number that ends the phrase or comes before "AI"; not an answer: "AI generated? No. 5 people".
+    re.compile(r"(?:^|(?<=[a-z0-9] )|(?<=, ))no\. ?[0-9]{1,4}(?= *$| *[,;)]| ai\b)"),
+    re.compile(r"\bnon-?(?:profit|commercial)\b"),
+    re.compile(r"\bnot for (?:sale|resale|commercial use)\b"),
+    re.compile(r"\bfree (?:of charge|to (?:use|share|copy|watch))\b"),
+    re.compile("非商业|非营利|非卖品|未来|无限|无锡|莫斯科|莫高窟"),
+)
+"""Phrases with such a word in them that deny nothing of what the label says."""
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _MARKS: Final = "·—…、。《》「」（）：；！？"  # noqa: RUF001 (Chinese punctuation)
 _LEVEL_1: Final = range(0xB0A1, 0xD7FA)
@@ -75,7 +85,10 @@ def is_whole(own: str) -> bool:
     if len(text) > _LONGEST or not _LETTERS.issuperset(text):
         return False
     plain = text.casefold()
-    return _says(plain, _BY_A_MACHINE) and _says(plain, _SYNTHESISED) and not _says(plain, _DENIALS)
+    weighed = plain
+    for phrase in _HARMLESS:
+        weighed = phrase.sub(" ", weighed)
+    return _says(plain, _BY_A_MACHINE) and _says(plain, _SYNTHESISED) and not _says(weighed, _DENIALS)
 
 
 def _says(plain: str, words: tuple[frozenset[str], tuple[str, ...]]) -> bool:

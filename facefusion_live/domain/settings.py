@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from facefusion_live.domain import label
+from facefusion_live.domain import face_map, label
 from facefusion_live.domain.errors import SettingsError
 from facefusion_live.domain.parameter import (
     Acts,
@@ -109,6 +109,20 @@ class Track:
         Acts.INFERENCE,
         Words("Lost after", "How long a face that vanished is still expected back."),
     ] = 500
+    proof_s: Annotated[
+        float,
+        Range(0, 10, 0.5, "s"),
+        Acts.INFERENCE,
+        Words(
+            "Picture after", "A face that never moved for so long is a picture, if another one lives; 0 looks for none."
+        ),
+    ] = 2.0
+    recogniser: Annotated[
+        str,
+        Text("auto, or the name of a recogniser's card"),
+        Acts.SESSION,
+        Words("Recogniser", "Which net knows people; auto takes ArcFace where you brought it, else the built-in one."),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +131,16 @@ class Swap:
 
     targets: Annotated[
         str,
-        Choice(("largest", "all")),
+        Choice(("largest", "all", "enrolled")),
         Acts.INFERENCE,
-        Words("Replace", "The largest face, or every face in the picture."),
+        Words("Replace", "The largest face, every face in the picture, or only those of the people enrolled."),
     ] = "largest"
+    map: Annotated[
+        str,
+        Text(face_map.WORDS, face_map.is_map),
+        Acts.INFERENCE,
+        Words("Own faces", "Which face people enrolled get, by their names; the others get the one chosen."),
+    ] = ""
     enhancer: Annotated[
         str,
         Text("none, or the name of an enhancer's card"),

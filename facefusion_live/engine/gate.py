@@ -40,6 +40,7 @@ class Fault(Enum):
     STAGE_FAILED = "stage failed"
     NOT_COMPOSED = "not composed"
     NO_FACE = "no face"
+    NOT_ENROLLED = "nobody who is enrolled"
     FACE_LOST = "face lost"
     NO_PATCH = "no patch"
     NOT_FINITE = "not finite"
@@ -87,7 +88,7 @@ class Candidate:
         if job.missing:
             yield Fault.FACE_LOST
         if not targets:
-            yield Fault.NO_FACE
+            yield Fault.NOT_ENROLLED if job.faces else Fault.NO_FACE
         if set(targets) - {patch.face_index for patch in job.patches}:
             yield Fault.NO_PATCH
         if not self._finite():

@@ -33,6 +33,7 @@ class Draft:
         targets: As `Job.targets`.
         missing: As `Job.missing`.
         hidden_boxes_px: As `Job.hidden_boxes_px`.
+        veiled_boxes_px: As `Job.veiled_boxes_px`.
         patches: As `Job.patches`.
         at_face: The face that a stage is at, its place in `faces`: a failure names it.
     """
@@ -46,6 +47,7 @@ class Draft:
     targets: tuple[int, ...] = ()
     missing: int = 0
     hidden_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
+    veiled_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
     patches: list[Patch] = field(default_factory=list[Patch])
     at_face: int | None = None
 
@@ -60,6 +62,7 @@ class Draft:
             hidden_boxes_px=self.hidden_boxes_px,
             settings=self.settings,
             failure=failure,
+            veiled_boxes_px=self.veiled_boxes_px,
         )
 
 

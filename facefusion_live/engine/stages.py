@@ -1,13 +1,14 @@
 """The stages of inference: follow the faces, look for new ones, choose who is replaced, tell who they are, swap."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import covering, geometry
+from facefusion_live.domain import covering, geometry, mesh
 from facefusion_live.domain.face import Detection, Face, Patch
 from facefusion_live.domain.image import HostImage, Image
 from facefusion_live.domain.points import five_of
@@ -24,7 +25,10 @@ from facefusion_live.domain.ports import (
     PointFinder,
     PreparedSource,
 )
+from facefusion_live.domain.recognition import is_frontal
 from facefusion_live.domain.scratch import Scratch
+from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.persons import Sight
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.tracks import FaceTracks, Find
 
@@ -41,7 +45,10 @@ WITHIN = 0.25
 REFINED_FROM = 0.5
 """How sure a landmarker must be for its points to be taken."""
 IDENTIFY_EVERY_S = 1.0
-"""How often each face is shown to the recogniser again."""
+"""How often each face is shown to the recogniser again …"""
+DECIDE_EVERY_S = 0.2
+"""… and one of which nobody knows yet whose it is."""
+NEVER_S = float("-inf")
 
 
 class LandmarkFinder:
@@ -182,15 +189,20 @@ class ChooseStage:
         wanted, bystanders = self.tracks.choose(draft.settings)
         there = [track for track in wanted if track.present]
         others = [track for track in bystanders if track.present]
-        draft.faces = tuple(track.face() for track in there + others)
+        draft.faces = tuple(map(self.tracks.face, there + others))
         draft.targets = tuple(range(len(there)))
         draft.missing = len(wanted) - len(there)
         if draft.settings.swap.targets == "all":
             # Whoever is not followed is hidden; where nobody may be hidden, they are missing.
             hidden = draft.settings.gate.bystanders != "keep"
             draft.missing += self.tracks.overflow if hidden else len(self.tracks.unfollowed_px)
-        gone = [track.box_px for track in bystanders if not track.present] + self.tracks.unfollowed_px
+        unfollowed = self.tracks.unfollowed_px
+        gone = [track.box_px for track in bystanders if not track.present] + unfollowed
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
+        veiled = [track.box_px for track in bystanders if self.tracks.is_veiled(track)]
+        if draft.settings.swap.targets == "enrolled":
+            veiled += unfollowed  # nobody knows who they are
+        draft.veiled_boxes_px = np.array(veiled, np.float32).reshape(-1, 4)
 
 
 class RefineStage:
@@ -236,11 +248,14 @@ class RefineStage:
 class IdentifyStage:
     """Hands aligned crops to the side worker now and then; the answer arrives some frames later.
 
+    One look at a time: whoever was not decided upon comes first, then whoever was looked at longest ago.
+
     Args:
         tracks: Where the answers go.
         recogniser: Run on the side worker only.
         compute: For the crop, on the inference thread.
         aside: Runs a task on the side worker; False when it is busy.
+        when: Whether anybody wants to know, by the settings of the frame.
     """
 
     name = "identify"
@@ -253,35 +268,72 @@ class IdentifyStage:
         recogniser: FaceRecogniser,
         compute: Compute,
         aside: Callable[[Callable[[], None]], bool],
+        when: Callable[[Settings], bool] = lambda _settings: True,
     ) -> None:
         self._tracks = tracks
         self._recogniser = recogniser
         self._compute = compute
         self._aside = aside
+        self._when = when
         self._asked_s: dict[int, float] = {}
+        self._open_since_s: float | None = None
 
     def run(self, draft: Draft) -> None:
         """Ask who the faces are that were not asked about for a while."""
-        for face in draft.faces:
-            if draft.time_s - self._asked_s.get(face.track_id, -IDENTIFY_EVERY_S) < IDENTIFY_EVERY_S:
+        if not self._when(draft.settings):
+            return
+        self._asked_s = {face.track_id: self._asked_s.get(face.track_id, NEVER_S) for face in draft.faces}
+        for face in sorted(draft.faces, key=lambda face: self._asked_s[face.track_id]):
+            if not self._is_due(face, draft.time_s):
                 continue
-            edge = self._recogniser.input_px
-            crop = np.empty((edge, edge, 3), np.uint8)
-            crop_from_frame = geometry.align(face.landmarks5_px, self._recogniser.template, edge)
-            self._compute.crop(draft.frame.image, crop_from_frame, crop)
-            if self._aside(self._task(face.track_id, crop)):
+            self._open_since_s = draft.time_s  # first: the answer may come at once
+            if self._aside(self._task(face, self._crop(draft, face), draft.time_s)):
                 self._asked_s[face.track_id] = draft.time_s
+            else:
+                self._open_since_s = None
 
-    def _task(self, track_id: int, crop: NDArray[np.uint8]) -> Callable[[], None]:
-        return lambda: self._tracks.identify(track_id, self._recogniser.embed(crop))
+    def _is_due(self, face: Face, time_s: float) -> bool:
+        waited_s = time_s - self._asked_s[face.track_id]
+        # A task that was given up gets no answer.
+        if self._open_since_s is not None and time_s - self._open_since_s < IDENTIFY_EVERY_S:
+            return False
+        return waited_s >= (IDENTIFY_EVERY_S if self._tracks.is_known(face.track_id) else DECIDE_EVERY_S)
+
+    def _crop(self, draft: Draft, face: Face) -> NDArray[np.uint8]:
+        edge = self._recogniser.input_px
+        crop = np.empty((edge, edge, 3), np.uint8)
+        crop_from_frame = geometry.align(face.landmarks5_px, self._recogniser.template, edge)
+        self._compute.crop(draft.frame.image, crop_from_frame, crop)
+        return crop
+
+    def _task(self, face: Face, crop: NDArray[np.uint8], time_s: float) -> Callable[[], None]:
+        def look() -> None:
+            try:
+                sight = Sight(self._recogniser.embed(crop), is_frontal(mesh.head_pose(face.mesh_px)), time_s)
+                self._tracks.identify(face.track_id, sight)
+            finally:
+                self._open_since_s = None
+
+        return look
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outfit:
-    """A source face, with the engine that it was made ready for."""
+    """Source faces, with the engine that they were made ready for.
+
+    Attributes:
+        swapper: The engine.
+        source: Whose face is drawn.
+        own: Those that people enrolled get instead, by their names.
+    """
 
     swapper: FaceSwapper
     source: PreparedSource
+    own: Mapping[str, PreparedSource] = field(default_factory=lambda: MappingProxyType({}))
+
+    def source_of(self, face: Face) -> PreparedSource:
+        """Which face is drawn over this one."""
+        return self.own.get(face.person or "", self.source)
 
 
 class SwapStage:
@@ -306,7 +358,8 @@ class SwapStage:
         for index in draft.targets:
             draft.at_face = index
             face = draft.faces[index]
-            patch = worn.swapper.swap(draft.frame, face, index, worn.source, draft.settings, self._buffers)
+            source = worn.source_of(face)
+            patch = worn.swapper.swap(draft.frame, face, index, source, draft.settings, self._buffers)
             draft.patches.append(patch)
         draft.at_face = None
 

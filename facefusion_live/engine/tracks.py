@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import geometry, mesh
+from facefusion_live.domain import choosing, geometry, mesh
 from facefusion_live.domain.face import Detection, Face
+from facefusion_live.domain.life import Pulse
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.filters import OneEuroFilter
+from facefusion_live.engine.persons import NOBODY, KnownPeople, Person, Persons, Sight
 
 PRESENT_FROM = 0.5
 """Least landmark score of a face that is there."""
@@ -52,8 +54,8 @@ SMALLEST_PX = 4.0
 """A mesh with a shorter side is no face."""
 TWINS = 0.6
 """Two tracks that overlap as much as this follow one face."""
-TAKE_OVER = 1.5
-"""How many times larger another face must be to become the largest."""
+TOUCHING = 0.02
+"""Two tracks that overlap as much as this may be changing faces."""
 DISAGREEMENTS = 15
 """Re-detections in a row that find nothing before a track is given up."""
 
@@ -69,7 +71,7 @@ class Track:
         seen_s: When it was last there.
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
-        embedding: From the side worker.
+        pulse: Whether it lives.
     """
 
     track_id: int
@@ -78,7 +80,7 @@ class Track:
     seen_s: float
     present: bool = True
     disagreements: int = 0
-    embedding: NDArray[np.float32] | None = None
+    pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
 
     @property
@@ -86,8 +88,8 @@ class Track:
         """(4,) of the mesh."""
         return geometry.box_of(self.mesh_px)
 
-    def face(self) -> Face:
-        """The track as a value."""
+    def face(self, person: Person) -> Face:
+        """The track as a value, with what is known of it."""
         return Face(
             box_px=self.box_px,
             landmarks5_px=mesh.landmarks5(self.mesh_px),
@@ -95,7 +97,8 @@ class Track:
             score=self.score,
             track_id=self.track_id,
             agreed=self.disagreements == 0,
-            embedding=self.embedding,
+            person=person.identity.person,
+            looks=tuple(sight.embedding for sight in person.sights),
         )
 
 
@@ -104,12 +107,17 @@ Find = Callable[[NDArray[np.float32], NDArray[np.float32]], Landmarks]
 
 
 class FaceTracks:
-    """All tracks. Thread: inference; `identify` from any."""
+    """All tracks. Thread: inference; `identify` from any.
 
-    def __init__(self) -> None:
+    Args:
+        roster: Whom the user has enrolled.
+    """
+
+    def __init__(self, roster: KnownPeople = lambda: NOBODY) -> None:
         self._tracks: list[Track] = []
         self._next_id = 0
-        self._chosen_id: int | None = None
+        self._persons = Persons(roster)
+        self._choice = choosing.Choice()
         self._overflow = 0
         self._unfollowed: list[tuple[NDArray[np.float32], float]] = []
 
@@ -209,25 +217,44 @@ class FaceTracks:
         self._unfollowed = [*((box_px, time_s) for box_px in now), *kept]
 
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
-        """(tracks to be replaced, tracks of bystanders), those lost a moment ago included.
+        """(tracks to be replaced, tracks of bystanders), those lost a moment ago included."""
+        self._persons.keep({track.track_id for track in self._tracks})
+        self._doubt_whoever_touches()
+        candidates = [self._candidate(track, settings) for track in self._tracks]
+        self._choice = choosing.choose(candidates, settings.swap.targets, self._choice.holders)
+        wanted = self._choice.targets
+        return [t for t in self._tracks if t.track_id in wanted], [t for t in self._tracks if t.track_id not in wanted]
 
-        The largest face stays the chosen one until it is gone for good or another is much larger.
-        """
-        if settings.swap.targets == "all":
-            return list(self._tracks), []
-        largest = max(self._tracks, key=lambda track: geometry.box_area(track.box_px), default=None)
-        chosen = next((track for track in self._tracks if track.track_id == self._chosen_id), largest)
-        if chosen is not None and largest is not None:
-            area = geometry.box_area(chosen.box_px)
-            chosen = largest if geometry.box_area(largest.box_px) > TAKE_OVER * area else chosen
-            self._chosen_id = chosen.track_id
-        return [t for t in self._tracks if t is chosen], [t for t in self._tracks if t is not chosen]
+    def is_veiled(self, track: Track) -> bool:
+        """Whether a bystander is hidden whatever the settings say: it may be the wearer."""
+        return track.track_id in self._choice.veiled
 
-    def identify(self, track_id: int, embedding: NDArray[np.float32]) -> None:
-        """Note who a track is; nothing happens when it is gone."""
-        for track in tuple(self._tracks):
-            if track.track_id == track_id:
-                track.embedding = embedding
+    def face(self, track: Track) -> Face:
+        """A track as a value, with what is known of it."""
+        return track.face(self._persons.of(track.track_id))
+
+    def is_known(self, track_id: int) -> bool:
+        """Whether it is clear who a track is, or there is nobody that it could be."""
+        return self._persons.is_settled(track_id)
+
+    def identify(self, track_id: int, sight: Sight) -> None:
+        """Note a look of the recogniser at a track; nothing happens when it is gone."""
+        self._persons.see(track_id, sight)
+
+    def _candidate(self, track: Track, settings: Settings) -> choosing.Candidate:
+        return choosing.Candidate(
+            track.track_id,
+            geometry.box_area(track.box_px),
+            track.pulse.life(settings.track.proof_s),
+            self._persons.of(track.track_id).identity,
+        )
+
+    def _doubt_whoever_touches(self) -> None:
+        """Faces that cross may change tracks, and one that was away may come back as another."""
+        for track in self._tracks:
+            others = (other.box_px for other in self._tracks if other is not track)
+            if not track.present or any(geometry.overlap(track.box_px, box_px) >= TOUCHING for box_px in others):
+                self._persons.doubt(track.track_id)
 
     def _see(self, track: Track, landmarks: Landmarks, time_s: float, settings: Settings) -> None:
         track.score = landmarks.score
@@ -236,6 +263,7 @@ class FaceTracks:
             unit_px = max(mesh.eye_distance(landmarks.mesh_px), 1.0)
             track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
             track.seen_s = time_s
+            track.pulse = track.pulse.after(track.mesh_px, time_s)
 
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> bool:
         """Follow a face from now on; False when the landmarks see none there."""
@@ -248,6 +276,7 @@ class FaceTracks:
             self._next_id += 1
             self._take_up(track, look, time_s, settings)
             self._tracks.append(track)
+            self._persons.begin(track.track_id)
         return True
 
     def _take_up(self, track: Track, look: tuple[Landmarks, bool], time_s: float, settings: Settings) -> None:
@@ -302,7 +331,6 @@ class FaceTracks:
                 kept.append(track)
 
     def _keep(self, tracks: Iterable[Track]) -> None:
-        # A new list each time: `identify` may be reading the old one on the side worker.
         self._tracks = list(tracks)
 
 

@@ -11,11 +11,11 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from facefusion_live.app.studio import PatchPlace, View
-from facefusion_live.domain import blend, label, mesh
+from facefusion_live.domain import blend, geometry, label, mesh
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.mesh_topology import TRIANGLES
 from facefusion_live.domain.settings import Settings
-from facefusion_live.gui.framing import Framing
+from facefusion_live.gui.framing import Framing, Point
 
 _FINEST_PX = 256
 """Masks are drawn from at most so many samples a side: they are soft."""
@@ -59,6 +59,20 @@ class Overlays:
         sheets = self.chosen & {Overlay.MASK, Overlay.SEAM}
         self._sheets = tuple(_sheet(place, view.look, self.chosen) for place in view.patches) if sheets else ()
 
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """Those of the newest view, in frame pixels."""
+        return self._faces
+
+    def face_at(self, point: Point) -> Face | None:
+        """The smallest face of the newest view there; None where there is none.
+
+        Args:
+            point: In frame pixels.
+        """
+        there = [face for face in self._faces if _holds(face, point)]
+        return min(there, key=lambda face: geometry.box_area(face.box_px), default=None)
+
     def clear(self) -> None:
         """Forget the last view."""
         self._faces, self._targets, self._sheets = (), (), ()
@@ -83,6 +97,11 @@ class Overlays:
             painter.setTransform(sheet.frame_from_sheet * screen_from_frame, combine=True)
             painter.drawImage(QPointF(0, 0), sheet.image)
             painter.restore()
+
+
+def _holds(face: Face, point: Point) -> bool:
+    left, top, right, bottom = face.box_px.tolist()
+    return left <= point.x <= right and top <= point.y <= bottom
 
 
 def _sheet(place: PatchPlace, look: Settings, chosen: frozenset[Overlay]) -> _Sheet:
@@ -138,7 +157,7 @@ def _paint_box(painter: QPainter, face: Face, framing: Framing, colour: QColor, 
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine if replaced else Qt.PenStyle.DashLine))
     painter.drawRoundedRect(box, 4, 4)
-    pill(painter, QPointF(box.left(), box.top() - 26), f"{face.track_id}  {face.score:.2f}", colour)
+    pill(painter, QPointF(box.left(), box.top() - 26), f"{face.person or face.track_id}  {face.score:.2f}", colour)
 
 
 def pill_width(font: QFont, words: str) -> float:

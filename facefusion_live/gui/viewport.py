@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from facefusion_live.app.studio import StudioState
+from facefusion_live.domain.face import Face
 from facefusion_live.domain.settings import Settings
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.canvas import Canvas, PaintedCanvas
@@ -29,13 +30,15 @@ _NO_SCREEN = ("offscreen", "minimal", "linuxfb", "vnc")
 class Viewport(QWidget):
     """Shows the newest view. Thread: GUI.
 
-    Drag pans, the wheel zooms where it points, a double click shows all again; a drag that begins on the line between
-    before and after moves it. With the keyboard: arrows pan, + and - zoom, Home shows all, Ctrl and arrows move the
-    line.
+    A click on a face tells whose it was. Drag pans, the wheel zooms where it points, a double click shows all again; a
+    drag that begins on the line between before and after moves it. With the keyboard: arrows pan, + and - zoom, Home
+    shows all, Ctrl and arrows move the line.
     """
 
     framed = Signal()
     """Mode, mirror or wipe changed."""
+    face_clicked = Signal(object)
+    """(Face) the pointer went down and up again on it."""
 
     def __init__(self, bridge: Bridge, *, gl: bool | None = None, parent: QWidget | None = None) -> None:
         """Make it.
@@ -51,6 +54,7 @@ class Viewport(QWidget):
         self._overlays = Overlays()
         self._figures = True
         self._dragged: QPointF | None = None
+        self._pressed: QPointF | None = None
         self._wiping = False
         self._frozen = False
         self._look: Settings | None = None
@@ -71,6 +75,11 @@ class Viewport(QWidget):
     def framing(self) -> Framing:
         """How the picture lies."""
         return self._framing
+
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """Those in the picture shown, in its pixels."""
+        return self._overlays.faces
 
     @property
     def overlays(self) -> frozenset[Overlay]:
@@ -231,7 +240,7 @@ class Viewport(QWidget):
         """Grip the line, or the picture."""
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             at = event.position()
-            self._dragged = at
+            self._dragged = self._pressed = at
             self._wiping = self._framing.grips_wipe(Point(at.x(), at.y()))
             self._point_out(at)
 
@@ -248,8 +257,13 @@ class Viewport(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
-        self._dragged, self._wiping = None, False
-        self._point_out(event.position())
+        at, pressed = event.position(), self._pressed
+        wiped, self._dragged, self._pressed, self._wiping = self._wiping, None, None, False
+        self._point_out(at)
+        if pressed is not None and not wiped and (at - pressed).manhattanLength() < QApplication.startDragDistance():
+            face = self._face_at(at) if event.button() is Qt.MouseButton.LeftButton else None
+            if face is not None:
+                self.face_clicked.emit(face)
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         """Show all again."""
@@ -286,8 +300,15 @@ class Viewport(QWidget):
             self.setCursor(Qt.CursorShape.SplitHCursor)
         elif self._dragged is not None:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif self._face_at(at) is not None:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
         else:
             self.unsetCursor()
+
+    def _face_at(self, at: QPointF) -> Face | None:
+        if self._framing.picture_wh == (0, 0):
+            return None
+        return self._overlays.face_at(self._framing.to_picture(Point(at.x(), at.y())))
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("Picture"))

@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
+from facefusion_live.domain.face import Face
 from facefusion_live.gui.about import AboutDialog
+from facefusion_live.gui.approval_dialog import ApprovalOffDialog
 from facefusion_live.gui.bridge import Bridge
 from facefusion_live.gui.controls import Controls
 from facefusion_live.gui.deeds import Deeds
@@ -79,7 +81,7 @@ class MainWindow(QMainWindow):
         self.controls = Controls(self.hotkeys)
         self.docks: dict[str, QDockWidget] = {}
         self.keys_dialog: KeysDialog | None = None
-        self.reason_dialog = ReasonDialog(studio, self)
+        self.reason_dialog, self.approval_dialog = ReasonDialog(studio, self), ApprovalOffDialog(studio, self)
         self._esc_esc = EscEsc(self)
         self._first: dict[Qt.DockWidgetArea, QDockWidget] = {}
         self._untitled: set[QDockWidget] = set()
@@ -240,6 +242,7 @@ class MainWindow(QMainWindow):
         self.welcome.started.connect(self._deeds.start)
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
         self.welcome.all_faces_wanted.connect(self._sources_in_sight)
+        self.viewport.face_clicked.connect(self._ask_who)
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
@@ -272,6 +275,7 @@ class MainWindow(QMainWindow):
         self.welcome.show_state(state)
         self._deeds.show_state(state)
         self.reason_dialog.show_state(state)
+        self.approval_dialog.show_state(state)
         idle = state.phase is Phase.IDLE
         self._stack.setCurrentWidget(self.welcome if idle else self.viewport)
         self.controls.setVisible(not idle)
@@ -281,6 +285,9 @@ class MainWindow(QMainWindow):
             self.show_panels(True)
             # Sizes hold only once the docks are laid out.
             QTimer.singleShot(0, self, self._size_docks)
+
+    def _ask_who(self, face: Face) -> None:
+        self._sources_in_sight().ask_who(face)
 
     def _sources_in_sight(self) -> SourcesPanel:
         dock = self.docks["sources"]

@@ -32,6 +32,17 @@
     </message>
 </context>
 <context>
+    <name>ApprovalOffDialog</name>
+    <message>
+        <source>No second person any more</source>
+        <translation>不再需要第二人</translation>
+    </message>
+    <message>
+        <source>Should consents hold without a second person&apos;s approval?</source>
+        <translation>是否让同意无需第二人批准即可生效？</translation>
+    </message>
+</context>
+<context>
     <name>Audit</name>
     <message>
         <source>done</source>
@@ -120,6 +131,14 @@
     <message>
         <source>Consent taken back</source>
         <translation>授权已撤回</translation>
+    </message>
+    <message>
+        <source>Person enrolled</source>
+        <translation>已登记人脸</translation>
+    </message>
+    <message>
+        <source>Person forgotten</source>
+        <translation>已删除人脸</translation>
     </message>
     <message>
         <source>Pass-through armed</source>
@@ -220,6 +239,10 @@
     <message>
         <source>Invisible mark</source>
         <translation>隐形标记</translation>
+    </message>
+    <message>
+        <source>Nudity check</source>
+        <translation>裸露检查</translation>
     </message>
     <message>
         <source>The record</source>
@@ -348,6 +371,18 @@
     <message>
         <source>number of the consent</source>
         <translation>授权编号</translation>
+    </message>
+    <message>
+        <source>approved by a second person</source>
+        <translation>已由第二人批准</translation>
+    </message>
+    <message>
+        <source>a second person was asked for</source>
+        <translation>要求第二人批准</translation>
+    </message>
+    <message>
+        <source>kept by hand</source>
+        <translation>手动登记</translation>
     </message>
     <message>
         <source>until</source>
@@ -764,6 +799,29 @@
     <message>
         <source>Open a film or a picture</source>
         <translation>打开视频或图片</translation>
+    </message>
+</context>
+<context>
+    <name>CodeDialog</name>
+    <message>
+        <source>Operator&apos;s code</source>
+        <translation>操作员验证码</translation>
+    </message>
+    <message>
+        <source>Six digits</source>
+        <translation>六位数字</translation>
+    </message>
+    <message>
+        <source>The second person reads it from their authenticator app. Each try goes on record.</source>
+        <translation>由第二人从其身份验证器应用中读取。每次尝试都会留下记录。</translation>
+    </message>
+    <message>
+        <source>Confirm</source>
+        <translation>确认</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
 </context>
 <context>
@@ -1392,6 +1450,66 @@
         <translation>请选择另一张人脸以继续。</translation>
     </message>
     <message>
+        <source>there is no recogniser {}</source>
+        <translation>没有识别模型 {}</translation>
+    </message>
+    <message>
+        <source>Recognisers: {}.</source>
+        <translation>识别模型：{}。</translation>
+    </message>
+    <message>
+        <source>nobody called {} is enrolled</source>
+        <translation>没有登记名为 {} 的人</translation>
+    </message>
+    <message>
+        <source>Enrolled: {}.</source>
+        <translation>已登记：{}。</translation>
+    </message>
+    <message>
+        <source>Nobody is enrolled yet.</source>
+        <translation>还没有登记任何人。</translation>
+    </message>
+    <message>
+        <source>nobody has looked at that face yet</source>
+        <translation>这张脸还没有被识别过</translation>
+    </message>
+    <message>
+        <source>Wait a moment, and try again.</source>
+        <translation>请稍等片刻再试。</translation>
+    </message>
+    <message>
+        <source>Give letters and digits, at most 40.</source>
+        <translation>请用字母和数字，最多 40 个字符。</translation>
+    </message>
+    <message>
+        <source>that face is enrolled as {}</source>
+        <translation>这张脸已登记为 {}</translation>
+    </message>
+    <message>
+        <source>Give that name, or forget {} first.</source>
+        <translation>请用该名称，或先删除 {}。</translation>
+    </message>
+    <message>
+        <source>that face is not {}&apos;s</source>
+        <translation>这不是 {} 的脸</translation>
+    </message>
+    <message>
+        <source>Give another name, or forget {} first.</source>
+        <translation>请换一个名称，或先删除 {}。</translation>
+    </message>
+    <message>
+        <source>nobody can be enrolled</source>
+        <translation>无法登记</translation>
+    </message>
+    <message>
+        <source>{} is in use</source>
+        <translation>{} 正在使用中</translation>
+    </message>
+    <message>
+        <source>{} gets the face that was chosen for all: {}</source>
+        <translation>{} 使用为所有人选择的脸：{}</translation>
+    </message>
+    <message>
         <source>that person is not here any more</source>
         <translation>此人物已不在这里</translation>
     </message>
@@ -1542,6 +1660,34 @@
     <message>
         <source>the consent cannot be kept</source>
         <translation>无法保存同意记录</translation>
+    </message>
+    <message>
+        <source>there is no one consent {}</source>
+        <translation>没有唯一对应 {} 的同意</translation>
+    </message>
+    <message>
+        <source>See facefusion-live consent list.</source>
+        <translation>请查看 facefusion-live consent list。</translation>
+    </message>
+    <message>
+        <source>Remove the person, and add the photos again.</source>
+        <translation>请移除此人，然后重新添加照片。</translation>
+    </message>
+    <message>
+        <source>there is no operator&apos;s code</source>
+        <translation>没有设置操作员验证码</translation>
+    </message>
+    <message>
+        <source>The second person sets one up: facefusion-live audit key.</source>
+        <translation>由第二人设置：facefusion-live audit key。</translation>
+    </message>
+    <message>
+        <source>the operator&apos;s code is missing</source>
+        <translation>缺少操作员验证码</translation>
+    </message>
+    <message>
+        <source>the second person&apos;s approval is switched off with the operator&apos;s code only</source>
+        <translation>只有凭操作员验证码才能关闭第二人批准</translation>
     </message>
     <message>
         <source>the consent is gone</source>
@@ -3172,6 +3318,10 @@
         <translation>画面中没有人脸</translation>
     </message>
     <message>
+        <source>nobody who is enrolled</source>
+        <translation>没有已登记的人</translation>
+    </message>
+    <message>
         <source>face lost</source>
         <translation>人脸丢失</translation>
     </message>
@@ -3275,6 +3425,53 @@
     </message>
 </context>
 <context>
+    <name>GuestCard</name>
+    <message>
+        <source>Forget {name}: nothing is kept of this face</source>
+        <translation>删除 {name}：不再保留这张脸的任何数据</translation>
+    </message>
+    <message>
+        <source>looks: {count}</source>
+        <translation>取样次数：{count}</translation>
+    </message>
+    <message>
+        <source>Face for {name}</source>
+        <translation>{name} 使用的脸</translation>
+    </message>
+    <message>
+        <source>The face chosen above</source>
+        <translation>上面选择的脸</translation>
+    </message>
+    <message>
+        <source>Click on a face in the picture to enrol it; then Replace can be set to people enrolled.</source>
+        <translation>点击画面中的一张脸即可登记；之后“替换”可设为“已登记的人”。</translation>
+    </message>
+    <message>
+        <source>The face is kept on this machine as numbers (biometric data) until you forget it.</source>
+        <translation>这张脸以数字形式（生物特征数据）保存在本机，直到您将其删除。</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Name of the face</source>
+        <translation>这张脸的名称</translation>
+    </message>
+    <message>
+        <source>Enrol</source>
+        <translation>登记</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>{name} is enrolled</source>
+        <translation>{name} 已登记</translation>
+    </message>
+</context>
+<context>
     <name>HistoryCard</name>
     <message>
         <source>Undo {step}</source>
@@ -3291,6 +3488,101 @@
     <message>
         <source>Redo</source>
         <translation>重做</translation>
+    </message>
+</context>
+<context>
+    <name>KeptConsent</name>
+    <message>
+        <source>The signed document</source>
+        <translation>已签署的文件</translation>
+    </message>
+    <message>
+        <source>Approve…</source>
+        <translation>批准…</translation>
+    </message>
+    <message>
+        <source>The second person gives the operator&apos;s code.</source>
+        <translation>由第二人输入操作员验证码。</translation>
+    </message>
+    <message>
+        <source>Renew…</source>
+        <translation>续期…</translation>
+    </message>
+    <message>
+        <source>Take back</source>
+        <translation>撤回</translation>
+    </message>
+    <message>
+        <source>The face stays here, and may not be used any more.</source>
+        <translation>此面孔仍保留在此处，但不得再使用。</translation>
+    </message>
+    <message>
+        <source>Last day on which it holds</source>
+        <translation>有效期的最后一天</translation>
+    </message>
+    <message>
+        <source>A new document …</source>
+        <translation>新文件…</translation>
+    </message>
+    <message>
+        <source>It stays where it is; its SHA-256 is kept.</source>
+        <translation>文件留在原处，只保存其 SHA-256。</translation>
+    </message>
+    <message>
+        <source>Renew</source>
+        <translation>续期</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>without a name</source>
+        <translation>无名称</translation>
+    </message>
+    <message>
+        <source>Document: {name}, SHA-256 {digest}…</source>
+        <translation>文件：{name}，SHA-256 {digest}…</translation>
+    </message>
+    <message>
+        <source>Holds until {day}</source>
+        <translation>有效至 {day}</translation>
+    </message>
+    <message>
+        <source>Holds without an end</source>
+        <translation>长期有效</translation>
+    </message>
+    <message>
+        <source>Given on {day}, put down by {user}</source>
+        <translation>{day} 给出，由 {user} 登记</translation>
+    </message>
+    <message>
+        <source>Given on {day}</source>
+        <translation>{day} 给出</translation>
+    </message>
+    <message>
+        <source>Approved by the second person on {day}</source>
+        <translation>第二人已于 {day} 批准</translation>
+    </message>
+    <message>
+        <source>Not approved by a second person</source>
+        <translation>未经第二人批准</translation>
+    </message>
+    <message>
+        <source>Taken back on {day}</source>
+        <translation>已于 {day} 撤回</translation>
+    </message>
+    <message>
+        <source>Take the consent of {name} back?</source>
+        <translation>撤回 {name} 的同意？</translation>
+    </message>
+    <message>
+        <source>While the face is in use, the slate goes out at once.</source>
+        <translation>如果此面孔正在使用，将立即切换到遮挡画面。</translation>
     </message>
 </context>
 <context>
@@ -4163,10 +4455,6 @@
         <translation>替换对象</translation>
     </message>
     <message>
-        <source>The largest face, or every face in the picture.</source>
-        <translation>画面中最大的脸，或所有的脸。</translation>
-    </message>
-    <message>
         <source>Swap</source>
         <translation>换脸</translation>
     </message>
@@ -4611,6 +4899,38 @@
         <translation>较快</translation>
     </message>
     <message>
+        <source>Picture after</source>
+        <translation>视为照片</translation>
+    </message>
+    <message>
+        <source>A face that never moved for so long is a picture, if another one lives; 0 looks for none.</source>
+        <translation>画面中另有活动的脸时，这么久一直不动的脸视为照片；0 表示不判断。</translation>
+    </message>
+    <message>
+        <source>Recogniser</source>
+        <translation>识别模型</translation>
+    </message>
+    <message>
+        <source>Which net knows people; auto takes ArcFace where you brought it, else the built-in one.</source>
+        <translation>用哪个模型认人；自动：有您导入的 ArcFace 就用它，否则用内置模型。</translation>
+    </message>
+    <message>
+        <source>The largest face, every face in the picture, or only those of the people enrolled.</source>
+        <translation>最大的脸、画面中的每张脸，或仅已登记的人的脸。</translation>
+    </message>
+    <message>
+        <source>People enrolled</source>
+        <translation>已登记的人</translation>
+    </message>
+    <message>
+        <source>Own faces</source>
+        <translation>专用脸</translation>
+    </message>
+    <message>
+        <source>Which face people enrolled get, by their names; the others get the one chosen.</source>
+        <translation>按名称指定已登记的人使用哪张脸；其他人使用所选的脸。</translation>
+    </message>
+    <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
         <translation>柔和边缘的宽度；超过约 0.1 时需要外扩，否则安全闸会关闭。</translation>
     </message>
@@ -4886,12 +5206,24 @@
         <translation>你的人物</translation>
     </message>
     <message>
+        <source>Known faces in the picture</source>
+        <translation>画面中认识的脸</translation>
+    </message>
+    <message>
         <source>Drop photos or a folder here</source>
         <translation>把照片或文件夹拖到这里</translation>
     </message>
     <message>
         <source>Add photos…</source>
         <translation>添加照片…</translation>
+    </message>
+    <message>
+        <source>Approve a consent</source>
+        <translation>批准同意</translation>
+    </message>
+    <message>
+        <source>May the face of {name} be used?</source>
+        <translation>可以使用 {name} 的面孔吗？</translation>
     </message>
     <message>
         <source>Add photos</source>

@@ -267,6 +267,14 @@ def test_a_bystander_is_kept_when_asked_for() -> None:
     assert np.array_equal(kept, frame)
 
 
+@pytest.mark.parametrize("how", ["keep", "blur", "cover"])
+def test_whoever_may_be_the_wearer_is_hidden_whatever_the_settings_say(how: str) -> None:
+    frame, boxes = noise(SIZE_WH, 1), np.array([[40, 40, 120, 140]], np.float32)
+    hidden = {"hidden_boxes_px": boxes, "veiled_boxes_px": boxes}
+    picture = composed(job(frame, **hidden), settings({"gate.bystanders": how}))
+    assert detail(picture, boxes[0]) < 0.15 * detail(frame, boxes[0])
+
+
 def test_only_the_surroundings_of_a_bystander_are_touched() -> None:
     frame, face = noise(SIZE_WH, 1), face_of(canonical_mesh_px(80, (200, 150)))
     hidden = composed(job(frame, faces=(face,)), Settings())

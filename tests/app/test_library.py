@@ -15,7 +15,7 @@ from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent, Source
 from facefusion_live.app.wiring import read_picture
 from facefusion_live.domain.audit.errors import AuditStoreError
-from facefusion_live.domain.consent import Claim
+from facefusion_live.domain.consent import Claim, Grant
 from facefusion_live.domain.errors import BadInputError, SettingsError, SourceFaceError
 from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.ports import Portrait
@@ -35,6 +35,8 @@ class Shelf:
         self.leaving: list[str] = []
         self.revoked: list[tuple[str, tuple[str, ...]]] = []
         self.refuse: Exception | None = None
+        self.kept: tuple[Grant | None, str] = None, ""
+        self.recorded: Consent | None = None
         self.runner = TaskRunner("loader")
         self.library = self.open()
 
@@ -45,6 +47,7 @@ class Shelf:
             look=self.look,
             read=read_picture,
             allow=self.allow,
+            kept=lambda _photos: self.kept,
             leaving=self.leaving.append,
             revoked=lambda person_id, photos: self.revoked.append((person_id, photos)),
         )
@@ -54,12 +57,14 @@ class Shelf:
             raise SourceFaceError(f"{source.name}: no face was found", advice="Give a portrait.")
         return Portrait(HostImage(np.zeros((64, 64, 3), np.uint8)), face())
 
-    def allow(self, source: Source, portrait: Portrait) -> None:
+    def allow(self, source: Source, portrait: Portrait) -> Consent:
         assert portrait.face is not None
         if self.refuse is not None:
             raise self.refuse
         self.allowed.append((source.name, source.consent))
         self.claims += [source.claim] if source.claim is not None else []
+        assert source.consent is not None
+        return self.recorded or source.consent
 
     def photo(self, name: str) -> Path:
         """A picture whose bytes nobody else has."""
@@ -251,3 +256,25 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, text: str) 
     (tmp_path / "home" / "people.toml").write_text(text, "utf-8")
     with pytest.raises(SettingsError, match=r"people\.toml holds something else"):
         Shelf(tmp_path)
+
+
+def test_a_person_has_the_kind_that_is_kept_not_the_one_that_was_said(shelf: Shelf) -> None:
+    shelf.recorded = Consent.PUBLIC_DOMAIN
+    shelf.add("eve.jpg")
+    assert 'consent = "public-domain"' in (shelf.folder / "home" / "people.toml").read_text("utf-8")
+    assert [person.consent for person in shelf.open().people() if not person.built_in] == [Consent.PUBLIC_DOMAIN]
+
+
+def test_a_persons_consent_is_shown_as_it_is_kept_now(shelf: Shelf) -> None:
+    grant = Grant("0" * 16, Claim(Consent.SELF), "2026-11-26T10:00:00Z")
+    shelf.kept = grant, ""
+    shelf.add("eve.jpg")
+    (person,) = (each for each in shelf.library.people() if not each.built_in)
+    assert (person.grant, person.withheld) == (grant, "")
+    before = shelf.library.revision
+    the(shelf.library.look_at_consents())
+    assert shelf.library.revision == before, "what stays needs no new picture"
+    shelf.kept = grant, "the consent ended on 2026-11-30"
+    the(shelf.library.look_at_consents())
+    assert shelf.library.person(person.id).withheld == "the consent ended on 2026-11-30"
+    assert shelf.library.revision > before

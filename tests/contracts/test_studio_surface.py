@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from facefusion_live.app.audit_desk import AuditDesk
+from facefusion_live.app.guest_list import GuestList
 from facefusion_live.app.library import Library
 from facefusion_live.app.studio import Studio
-from tests.fakes.studio import FakeAuditDesk, FakeLibrary, FakeStudio
+from tests.fakes.studio import FakeAuditDesk, FakeGuests, FakeLibrary, FakeStudio
 
-NOT_FOR_WINDOWS = {Library: {"sources", "refresh"}, AuditDesk: {"close"}, Studio: set[str]()}
-PAIRS = [(Studio, FakeStudio), (Library, FakeLibrary), (AuditDesk, FakeAuditDesk)]
+NOT_FOR_WINDOWS = {Library: {"sources", "refresh"}, AuditDesk: {"close"}, GuestList: {"roster"}, Studio: set[str]()}
+PAIRS = [(Studio, FakeStudio), (Library, FakeLibrary), (AuditDesk, FakeAuditDesk), (GuestList, FakeGuests)]
 
 
 def surface(kind: type) -> dict[str, object]:
@@ -20,7 +21,7 @@ def surface(kind: type) -> dict[str, object]:
 
 @pytest.mark.parametrize(("real", "fake"), PAIRS)
 def test_the_fake_has_the_whole_surface(real: type, fake: type, tmp_path: Path) -> None:
-    made = fake(tmp_path) if fake is FakeStudio else fake()
+    made = {FakeStudio: lambda: FakeStudio(tmp_path), FakeGuests: lambda: FakeStudio(tmp_path).guests}.get(fake, fake)()
     for name in surface(real).keys() - NOT_FOR_WINDOWS[real]:
         assert hasattr(made, name), f"{fake.__name__} lacks {name}"
 
@@ -35,5 +36,5 @@ def test_methods_are_called_alike(real: type, fake: type) -> None:
 
 def test_what_the_studio_holds_the_fake_holds(tmp_path: Path) -> None:
     fake = FakeStudio(tmp_path)
-    for name in ("store", "history", "presets", "library", "audit"):
+    for name in ("store", "history", "presets", "library", "guests", "audit"):
         assert hasattr(fake, name)

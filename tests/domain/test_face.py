@@ -77,5 +77,5 @@ def test_a_job_can_say_which_stage_failed() -> None:
 
 def test_a_face_has_no_identity_before_somebody_looked() -> None:
     face: Face = face_of(canonical_mesh_px())
-    assert face.embedding is None
+    assert (face.person, face.looks) == (None, ())
     assert face.landmarks5_px.shape == (5, 2)

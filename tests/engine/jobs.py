@@ -89,6 +89,10 @@ BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     ),
     "not composed": (Fault.NOT_COMPOSED, lambda: Candidate(job(), None)),
     "no face": (Fault.NO_FACE, lambda: Candidate(job(faces=0), Composition(CountedImage(), ()))),
+    "nobody enrolled": (
+        Fault.NOT_ENROLLED,
+        lambda: Candidate(replace(job(patches=0), targets=()), Composition(CountedImage(), ())),
+    ),
     "face lost": (Fault.FACE_LOST, lambda: Candidate(job(faces=0, missing=1), Composition(CountedImage(), ()))),
     "one of two lost": (Fault.FACE_LOST, lambda: Candidate(job(missing=1), composed())),
     "no patch": (Fault.NO_PATCH, lambda: Candidate(job(patches=0), composed())),

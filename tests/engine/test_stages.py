@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from facefusion_live.engine.stages import (
 )
 from facefusion_live.engine.tracks import FaceTracks
 from tests.engine.rig import FACE, frame_of
+from tests.faces import canonical_mesh_px, face_of
 from tests.fakes.compute import FakeCompute
 from tests.fakes.enhancer import FakeEnhancer
 from tests.fakes.nets import FakeDetector, FakeLandmarker, FakeMaskMaker, FakePointFinder, FakeRecogniser, detection
@@ -156,8 +158,46 @@ def test_the_answer_reaches_the_track(bench: Bench) -> None:
     bench.frame(FACE)
     bench.tasks[0]()
     (face,) = bench.frame(FACE).faces
-    assert face.embedding is not None
-    assert np.linalg.norm(face.embedding) == pytest.approx(1)
+    (seen,) = face.looks
+    assert np.linalg.norm(seen) == pytest.approx(1)
+
+
+def test_one_look_at_a_time_and_one_that_was_given_up_holds_nobody_up(bench: Bench) -> None:
+    bench.frame(FACE, OTHER)
+    assert len(bench.tasks) == 1
+    bench.tasks[0]()
+    bench.frame(FACE, OTHER)
+    assert len(bench.tasks) == 2
+    asked = [len(bench.tasks) for _ in range(40) if bench.frame(FACE, OTHER)]
+    assert asked[28:31] == [2, 3, 3], asked
+
+
+def test_nobody_is_looked_at_where_nobody_wants_to_know() -> None:
+    bench = Bench()
+    bench.stages[3] = IdentifyStage(
+        bench.tracks, FakeRecogniser(), FakeCompute(), bench.aside, lambda settings: settings.swap.targets == "enrolled"
+    )
+    bench.frame(FACE)
+    assert bench.tasks == []
+    bench.frame(FACE, settings=SETTINGS.with_values({"swap.targets": "enrolled"}))
+    assert len(bench.tasks) == 1
+
+
+@pytest.mark.parametrize("targets", ["largest", "enrolled"])
+def test_whoever_is_not_followed_is_veiled_where_it_counts_who_they_are(targets: str) -> None:
+    bench = Bench()
+    one = SETTINGS.with_values({"detect.max_faces": 1, "swap.targets": targets})
+    draft = bench.frame(FACE, OTHER, settings=one)
+    assert len(draft.veiled_boxes_px) == (2 if targets == "enrolled" else 0)
+    assert draft.job().veiled_boxes_px is draft.veiled_boxes_px
+
+
+def test_a_person_enrolled_gets_a_face_of_their_own() -> None:
+    alice, own = face_of(canonical_mesh_px()), FakeSource((1, 2, 3))
+    outfit = Outfit(FakeSwapper(), FakeSource(), {"alice": own})
+    assert outfit.source_of(replace(alice, person="alice")) is own
+    assert outfit.source_of(replace(alice, person="bob")) is outfit.source
+    assert outfit.source_of(alice) is outfit.source
 
 
 def test_when_the_side_worker_is_closed_it_is_asked_again() -> None:
@@ -336,7 +376,7 @@ def test_what_lies_before_the_face_is_taken_from_the_patch_where_it_lies(bench: 
     taken = patch.coverage.host() == 0
     assert taken.any()
     # From the patch's pixels to the frame's, to those of the net's crop: there the hand begins at pixel 40.
-    face = bench.tracks.choose(SETTINGS)[0][0].face()
+    face = bench.tracks.face(bench.tracks.choose(SETTINGS)[0][0])
     ys, xs = np.nonzero(taken)
     in_frame = geometry.transform(geometry.inverse(patch.crop_from_frame), np.stack([xs, ys], 1))
     at = geometry.transform(geometry.align(face.landmarks5_px, "dfl_whole_face", 64), in_frame)

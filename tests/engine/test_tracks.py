@@ -5,10 +5,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from facefusion_live.domain.consent import identity_of
 from facefusion_live.domain.face import Detection
+from facefusion_live.domain.life import Pulse
 from facefusion_live.domain.mesh import EYE_CORNERS
 from facefusion_live.domain.ports import Landmarks
+from facefusion_live.domain.recognition import APART_S, LOOKS_AGAINST, SFACE, Enrolled, Roster
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.persons import Sight
 from facefusion_live.engine.tracks import DISAGREEMENTS, LOOKS, FaceTracks
 from tests.fakes.nets import detection
 from tests.fakes.pictures import mesh_in
@@ -16,6 +20,13 @@ from tests.fakes.pictures import mesh_in
 Box = NDArray[np.float32]
 SETTINGS = Settings().with_values({"track.smoothing": 0, "track.lost_ms": 500})
 ALL = SETTINGS.with_values({"swap.targets": "all"})
+ENROLLED = SETTINGS.with_values({"swap.targets": "enrolled"})
+ALICE, STRANGER = np.float32([1, 0, 0]), np.float32([0, 1, 0])
+ROSTER = Roster([Enrolled("alice", SFACE, (identity_of(ALICE),))])
+
+
+def sight(embedding: NDArray[np.float32], time_s: float = 0.0) -> Sight:
+    return Sight(embedding, frontal=True, time_s=time_s)
 
 
 def box(left: float, top: float = 0, edge: float = 40) -> Box:
@@ -78,11 +89,11 @@ def test_a_face_keeps_its_number_while_it_moves() -> None:
 def test_a_face_as_a_value() -> None:
     world = World(box(10))
     world.begin()
-    face = world.tracks.present[0].face()
+    face = world.tracks.face(world.tracks.present[0])
     np.testing.assert_allclose(face.box_px, box(10), atol=1e-3)
     assert face.landmarks5_px.shape == (5, 2)
     assert face.mesh_px.shape == (478, 3)
-    assert (face.score, face.track_id, face.agreed, face.embedding) == (1.0, 0, True, None)
+    assert (face.score, face.track_id, face.agreed, face.person, face.looks) == (1.0, 0, True, None, ())
 
 
 def test_a_weak_detection_confirms_and_does_not_begin() -> None:
@@ -136,7 +147,7 @@ def test_a_track_that_no_detection_agrees_with_is_doubted_then_given_up() -> Non
     world.begin()
     world.frame([])
     assert world.tracks.uncertain
-    assert not world.tracks.present[0].face().agreed
+    assert not world.tracks.face(world.tracks.present[0]).agreed
     for _ in range(DISAGREEMENTS - 2):
         world.frame([])
     assert world.ids == [0]
@@ -307,7 +318,7 @@ def test_one_agreement_ends_the_doubt() -> None:
     world.begin()
     world.frame([])
     world.frame([box(10)])
-    assert world.tracks.present[0].face().agreed
+    assert world.tracks.face(world.tracks.present[0]).agreed
 
 
 def test_a_jump_is_doubted_at_once_and_the_detector_settles_it() -> None:
@@ -316,9 +327,9 @@ def test_a_jump_is_doubted_at_once_and_the_detector_settles_it() -> None:
     world.boxes = [box(30, 20)]
     world.frame()
     assert world.tracks.uncertain
-    assert not world.tracks.present[0].face().agreed
+    assert not world.tracks.face(world.tracks.present[0]).agreed
     world.tracks.admit([detection(box(30, 20))], world.find, world.time_s, SETTINGS)
-    assert world.tracks.present[0].face().agreed
+    assert world.tracks.face(world.tracks.present[0]).agreed
 
 
 @pytest.mark.parametrize(
@@ -432,10 +443,69 @@ def test_all_means_all() -> None:
 def test_identities_arrive_later_or_never() -> None:
     world = World(box(10))
     world.begin()
-    embedding = np.ones(4, np.float32)
-    world.tracks.identify(0, embedding)
-    world.tracks.identify(99, embedding)
-    assert world.tracks.present[0].face().embedding is embedding
+    world.tracks.choose(SETTINGS)
+    world.tracks.identify(0, sight(ALICE))
+    world.tracks.identify(99, sight(ALICE))
+    assert world.tracks.face(world.tracks.present[0]).looks == (ALICE,)
+
+
+def test_only_who_is_enrolled_is_replaced_and_whoever_is_not_known_is_veiled() -> None:
+    world = World(box(0), box(100))
+    world.tracks = FaceTracks(lambda: ROSTER)
+    world.begin()
+    assert [track.track_id for track in world.tracks.choose(ENROLLED)[0]] == []
+    assert all(map(world.tracks.is_veiled, world.tracks.present))
+    assert not world.tracks.is_known(0)
+    world.tracks.identify(1, sight(ALICE))
+    for index in range(LOOKS_AGAINST):
+        world.tracks.identify(0, sight(STRANGER, 2 * index * APART_S))
+    wanted, others = world.tracks.choose(ENROLLED)
+    assert ([track.track_id for track in wanted], [track.track_id for track in others]) == ([1], [0])
+    assert not any(map(world.tracks.is_veiled, world.tracks.present))
+    assert world.tracks.face(wanted[0]).person == "alice"
+    assert world.tracks.is_known(0)
+    assert world.tracks.is_known(1)
+
+
+def test_strangers_who_touch_somebody_are_in_doubt_again() -> None:
+    world = World(box(0), box(100))
+    world.tracks = FaceTracks(lambda: ROSTER)
+    world.begin()
+    world.tracks.choose(ENROLLED)
+    world.tracks.identify(1, sight(ALICE))
+    for index in range(LOOKS_AGAINST):
+        world.tracks.identify(0, sight(STRANGER, 2 * index * APART_S))
+    world.tracks.choose(ENROLLED)
+    world.boxes = [box(60), box(90)]
+    world.tracks.follow(lambda place, _: Landmarks(mesh_in(place), 1.0), 1.0, ENROLLED)
+    for track, place in zip(world.tracks.present, world.boxes, strict=True):
+        track.mesh_px = mesh_in(place)
+    wanted, (stranger,) = world.tracks.choose(ENROLLED)
+    assert [track.track_id for track in wanted] == [1]
+    assert world.tracks.is_veiled(stranger)
+    world.tracks.identify(1, sight(STRANGER, 9.0))
+    assert world.tracks.choose(ENROLLED)[0] == []
+
+
+def test_where_nobody_is_enrolled_everybody_is_known_well_enough() -> None:
+    world = World(box(0))
+    world.begin()
+    assert world.tracks.is_known(0)
+
+
+def test_a_picture_gives_the_swap_to_somebody_smaller_who_lives() -> None:
+    world = World(box(0, edge=80), box(140, edge=20))
+    patient = SETTINGS.with_values({"track.proof_s": 2.0})
+    world.begin(patient)
+    small = world.tracks.present[1]
+    chosen: list[int] = []
+    for _ in range(80):
+        world.frame(settings=patient)
+        chosen.append(world.tracks.choose(patient)[0][0].track_id)
+        small.pulse = Pulse(living=True)
+    assert chosen.index(1) in range(57, 63)
+    assert set(chosen[chosen.index(1) :]) == {1}
+    assert world.tracks.is_veiled(world.tracks.present[0])
 
 
 class Drifting(World):
@@ -458,7 +528,7 @@ def test_a_new_face_is_looked_at_until_two_looks_agree() -> None:
     drifting = Drifting(0.2, settles=0.5)
     drifting.begin()
     assert 2 < len(drifting.looked) < LOOKS
-    assert drifting.tracks.present[0].face().agreed
+    assert drifting.tracks.face(drifting.tracks.present[0]).agreed
 
 
 def test_a_mesh_that_never_settles_is_doubted_until_it_is_confirmed() -> None:
@@ -466,11 +536,11 @@ def test_a_mesh_that_never_settles_is_doubted_until_it_is_confirmed() -> None:
     world.begin()
     assert len(world.looked) == LOOKS
     (track,) = world.tracks.present
-    assert not track.face().agreed
+    assert track.disagreements
     assert world.tracks.uncertain
     world.share = 0
     world.frame([track.box_px])
-    assert track.face().agreed
+    assert not track.disagreements
 
 
 def test_a_face_that_comes_back_is_looked_at_as_a_new_one_is() -> None:
@@ -481,7 +551,7 @@ def test_a_face_that_comes_back_is_looked_at_as_a_new_one_is() -> None:
     world.settles = 1
     world.frame([box(100)])
     assert len(world.looked) == LOOKS
-    assert not world.tracks.present[0].face().agreed
+    assert not world.tracks.face(world.tracks.present[0]).agreed
 
 
 def test_a_second_look_that_sees_no_face_begins_nothing() -> None:
@@ -535,7 +605,7 @@ def test_a_followed_face_that_moved_far_is_looked_at_again_where_it_is_now() -> 
     world.frame()
     assert len(world.looked) == 3
     np.testing.assert_allclose(world.looked[-1], box(110), atol=1e-3)
-    assert world.tracks.present[0].face().agreed
+    assert world.tracks.face(world.tracks.present[0]).agreed
 
 
 def test_a_followed_face_that_never_settles_is_doubted() -> None:
@@ -543,4 +613,4 @@ def test_a_followed_face_that_never_settles_is_doubted() -> None:
     world.begin()
     world.share = 0.1
     world.frame()
-    assert not world.tracks.present[0].face().agreed
+    assert not world.tracks.face(world.tracks.present[0]).agreed

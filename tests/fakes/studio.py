@@ -24,6 +24,7 @@ from facefusion_live.app.studio_state import (
     CameraChoice,
     EngineState,
     InputState,
+    KnownPerson,
     Level,
     Notice,
     Person,
@@ -32,9 +33,11 @@ from facefusion_live.app.studio_state import (
     SourceState,
     StudioState,
 )
+from facefusion_live.domain import face_map
 from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import VERDICTS, LogReport
+from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.disclosure import SWITCHES, unwanted
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.face import Face
@@ -105,6 +108,11 @@ class FakeLibrary:
             person_id = taken_by if together else person_id
         return done(tuple(told))
 
+    def put(self, person_id: str, **changed: Any) -> None:
+        """Change what is known of somebody."""
+        self._people[person_id] = dataclasses.replace(self.person(person_id), **changed)
+        self.revision += 1
+
     def rename(self, person_id: str, name: str) -> None:
         self._people[person_id] = dataclasses.replace(self.person(person_id), name=name)
         self.revision += 1
@@ -135,6 +143,85 @@ class FakeLibrary:
             self._people[person_id] = dataclasses.replace(person, photos=(*person.photos, str(path)))
         self.revision += 1
         return person_id
+
+
+class FakeConsents:
+    """Consents of the fake people. The operator's code is 123456."""
+
+    def __init__(self, library: FakeLibrary, store: SettingsStore) -> None:
+        self._library, self._store = library, store
+        self.kept = False
+        self.calls: list[tuple[Any, ...]] = []
+
+    @property
+    def approval_off_asked(self) -> bool:
+        return self.kept and not self._store.current.consent.approval
+
+    def renew(self, person_id: str, until: str, document: Path | None) -> "Future[None]":
+        self.calls.append(("renew", person_id, until, document))
+        grant = self._grant(person_id)
+        return self._put(person_id, dataclasses.replace(grant, claim=dataclasses.replace(grant.claim, until=until)), "")
+
+    def revoke(self, person_id: str) -> "Future[None]":
+        self.calls.append(("revoke", person_id))
+        grant = dataclasses.replace(self._grant(person_id), revoked="2026-11-26T12:00:00Z")
+        return self._put(person_id, grant, "the consent was taken back on 2026-11-26")
+
+    def approve(self, person_id: str, code: str) -> "Future[None]":
+        self.calls.append(("approve", person_id))
+        if code != "123456":
+            return failed(OperatorCodeError("that is not the operator's code, or it was used before"))
+        return self._put(person_id, dataclasses.replace(self._grant(person_id), approved="2026-11-26T12:00:00Z"), "")
+
+    def approval_off(self, code: str | None) -> "Future[None]":
+        self.calls.append(("approval_off", code is None))
+        if code is None:
+            self._store.commit({"consent.approval": True})
+        elif code != "123456":
+            return failed(OperatorCodeError("that is not the operator's code, or it was used before"))
+        else:
+            self.kept = False
+        return done(None)
+
+    def _grant(self, person_id: str) -> Grant:
+        grant = self._library.person(person_id).grant
+        assert grant is not None
+        return grant
+
+    def _put(self, person_id: str, grant: Grant, withheld: str) -> "Future[None]":
+        self._library.put(person_id, grant=grant, withheld=withheld)
+        return done(None)
+
+
+class FakeGuests:
+    """Whoever was enrolled. A name with "bad" in it is refused."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        self._store = store
+        self.looks: dict[str, int] = {}
+        self.calls: list[tuple[Any, ...]] = []
+
+    def people(self) -> tuple[KnownPerson, ...]:
+        faces = face_map.parse(self._store.current.swap.map)
+        return tuple(KnownPerson(name, looks, faces.get(name, "")) for name, looks in self.looks.items())
+
+    def enrol(self, name: str, face: Face) -> "Future[None]":
+        self.calls.append(("enrol", name, face))
+        if "bad" in name:
+            return failed(BadInputError("nobody has looked at that face yet", advice="Wait a moment, and try again."))
+        self.looks[name] = self.looks.get(name, 0) + len(face.looks)
+        return done(None)
+
+    def give_face(self, name: str, person_id: str) -> None:
+        faces = face_map.parse(self._store.current.swap.map) | {name: person_id}
+        kept = {each: face for each, face in faces.items() if face}
+        self._store.commit({"swap.map": face_map.written(kept)})
+
+    def forget(self, name: str) -> "Future[None]":
+        self.calls.append(("forget", name))
+        del self.looks[name]
+        self.give_face(name, "")
+        return done(None)
 
 
 def _thumbnail(index: int) -> NDArray[np.uint8]:
@@ -216,6 +303,8 @@ class FakeStudio:
         self.history = History(self.store)
         self.presets = Presets(home / "presets", self.store, self.history)
         self.library = FakeLibrary()
+        self.consents = FakeConsents(self.library, self.store)
+        self.guests = FakeGuests(self.store)
         self.audit = FakeAuditDesk()
         self.calls: list[tuple[Any, ...]] = []
         self.closed = False
@@ -272,12 +361,14 @@ class FakeStudio:
             self._state,
             audit=self.audit.state(),
             people_revision=self.library.revision,
+            guests=self.guests.people(),
             revision=self.store.revision,
             can_undo=self.history.can_undo,
             can_redo=self.history.can_redo,
             left_out=self._parts() if self._left_out_reason else (),
             left_out_asked=() if self._left_out_reason else self._parts(),
             left_out_reason=self._left_out_reason if self._parts() else "",
+            approval_off_asked=self.consents.approval_off_asked,
         )
 
     def _parts(self) -> tuple[str, ...]:

@@ -20,10 +20,13 @@ from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home
 from facefusion_live.app.portraits import Consent
+from facefusion_live.app.studio import open_studio
 from facefusion_live.cli.main import run_command_line
+from facefusion_live.domain.audit.errors import OperatorCodeError
 from facefusion_live.domain.consent import Grant
-from facefusion_live.domain.errors import ConsentError
+from facefusion_live.domain.errors import BadInputError, ConsentError
 from facefusion_live.domain.ports import GateState
+from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.gate import Block
 from tests.flow.studio.conftest import WAIT_S, Stage
 from tests.support import RESOURCES
@@ -258,6 +261,95 @@ def test_who_goes_without_the_second_person_is_on_record(photo: Path, capsys: py
     assert (granted["metadata"]["approved"], granted["metadata"]["approval_asked"]) == (False, False)
 
 
+def lock(home: Path) -> str:
+    """A second person is asked for, and has a code: gives what makes the codes."""
+    address = AuditHome(home).set_operator_code()
+    assert asked("approval", "on") == 0
+    return address
+
+
+def approval_rows(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, Any, Any]]:
+    changes = ((row["status"], row["metadata"].get("fields", [])) for row in rows(capsys, "settings.change"))
+    return [
+        (str(status), field["old"], field["new"])
+        for status, fields in changes
+        for field in fields
+        if field["field"] == "consent.approval"
+    ]
+
+
+def test_the_second_person_is_not_switched_off_without_the_code(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = lock(home)
+    assert run(photo, "--consent", "self") == 2
+    assert "waits for a second person's approval" in told(capsys)
+    assert run(photo, "--consent.approval", "off") == 2
+    assert "with the operator's code only" in told(capsys)
+    Home.from_environment().settings_file.unlink()  # nor by who writes the settings by hand
+    assert run(photo) == 2
+    assert "waits for a second person's approval" in told(capsys)
+    dan = RESOURCES / "avatars" / "dan.jpg"
+    with pytest.raises(ConsentError, match="waits for a second person's approval"):
+        swap_face(photo, dan)
+    with pytest.raises(BadInputError, match="with the operator's code only"):
+        swap_face(photo, dan, settings={"consent.approval": False})
+    with pytest.raises(BadInputError, match="with the operator's code only"):
+        RealTimeFaceSwapper(photo, settings={"consent.approval": False})
+    close_shared_trail()
+    assert asked("approval", "off") == 2
+    assert asked("approval", "off", "--code", "000000") != 0
+    assert asked("approval", "off", "--code", pyotp.parse_uri(address).now()) == 0
+    capsys.readouterr()
+    assert run(photo) == 0
+    tries = approval_rows(capsys)
+    assert tries[0] == ("success", False, True)
+    assert tries[1:-1] == [("denied", True, False)] * 5
+    assert tries[-1] == ("success", True, False)
+
+
+def test_the_list_says_what_state_each_consent_is_in(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self") == 0
+    records = home / "consent" / "records.json"
+    before = records.read_bytes()
+
+    def state() -> str:
+        capsys.readouterr()
+        assert asked("list", "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)["consents"]
+        assert found["holds"] is (not found["problem"])
+        assert found["granted_by"]
+        return str(found["problem"])
+
+    assert state() == ""
+    lock(home)
+    assert state() == "the consent waits for a second person's approval"
+    assert asked("revoke", only_id(home)) == 0
+    assert state().startswith("the consent was taken back on")
+    records.write_bytes(before)
+    assert state() == "the consent was taken back, says the audit log"
+
+
+def test_a_consent_is_renewed_with_a_new_last_day(
+    photo: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed = tmp_path / "signed.pdf"
+    signed.write_bytes(b"signed")
+    words = ["--kind", "written", "--name", "Eve", "--document", str(signed), "--until", "2026-01-31"]
+    assert asked("grant", str(photo), *words) == 0
+    assert run(photo) == 2
+    assert "the consent ended on 2026-01-31" in told(capsys)
+    assert asked("renew", only_id(home), "--until", "2999-02-31") == 2
+    assert asked("renew", only_id(home), "--until", "2999-01-31") == 0
+    assert run(photo) == 0
+    old, new = ConsentBook(home / "consent").grants()
+    assert (old.claim.until, new.claim.until) == ("2026-01-31", "2999-01-31")
+    assert (new.claim.name, new.claim.document, new.photos) == ("Eve", "signed.pdf", old.photos)
+    assert new.claim.document_sha256 == old.claim.document_sha256
+
+
 def test_a_script_shows_the_slate_from_the_next_picture_on(photo: Path, home: Path) -> None:
     target = cv2.imread(str(RESOURCES / "avatars" / "dan.jpg"))
     with RealTimeFaceSwapper(photo, consent="self") as swapper:
@@ -379,3 +471,95 @@ def test_taken_back_by_another_process_the_next_picture_is_the_slate(photo: Path
         stage.until(lambda: stage.studio.state().gate is GateState.LIVE, "live again")
     finally:
         stage.studio.close()
+
+
+def test_in_the_window_a_consent_waits_is_approved_taken_back_and_renewed(photo: Path, home: Path) -> None:
+    code = pyotp.parse_uri(AuditHome(home).set_operator_code())
+    stage = Stage(home)
+    studio = stage.studio
+    try:
+        studio.store.commit({"consent.approval": True})
+        stage.loaded()
+        (added,) = studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        assert added.person_id is not None
+        person = added.person_id
+        assert studio.library.person(person).withheld == "the consent waits for a second person's approval"
+        studio.choose_source(person)
+        stage.loaded()
+        assert any("waits for a second person's approval" in text for text in stage.notices())
+        with pytest.raises(OperatorCodeError):
+            studio.consents.approve(person, "000000").result(WAIT_S)
+        studio.consents.approve(person, code.now()).result(WAIT_S)
+        assert studio.library.person(person).withheld == ""
+        studio.choose_source(person)
+        stage.loaded()
+        stage.live()
+        states = noted(stage, lambda: Block.CONSENT in stage.session.gate.blocks)
+        studio.consents.revoke(person).result(WAIT_S)
+        stage.until(lambda: len(states) > 5, "pictures after it")
+        assert set(states) == {GateState.SLATE}
+        assert studio.library.person(person).withheld.startswith("the consent was taken back on")
+        studio.consents.renew(person, "2999-01-31", None).result(WAIT_S)
+        renewed = studio.library.person(person)
+        assert renewed.grant is not None
+        assert renewed.grant.claim.until == "2999-01-31"
+        assert renewed.withheld == "the consent waits for a second person's approval", "each consent, the new one, too"
+    finally:
+        studio.close()
+
+
+def test_in_the_window_the_second_person_is_switched_off_with_the_code_only(photo: Path, home: Path) -> None:
+    code = pyotp.parse_uri(AuditHome(home).set_operator_code())
+    stage = Stage(home)
+    studio = stage.studio
+    try:
+        studio.store.commit({"consent.approval": True})
+        stage.loaded()
+        studio.library.add([photo], Consent.SELF).result(WAIT_S)
+        studio.store.commit({"consent.approval": False})
+        stage.loaded()
+        assert studio.state().approval_off_asked
+        (person,) = (each for each in studio.library.people() if not each.built_in)
+        studio.choose_source(person.id)
+        stage.loaded()
+        assert any("waits for a second person's approval" in text for text in stage.notices())
+        with pytest.raises(OperatorCodeError):
+            studio.consents.approval_off("000000").result(WAIT_S)
+        studio.consents.approval_off(None).result(WAIT_S)
+        assert studio.store.current.consent.approval
+        assert not studio.state().approval_off_asked
+        studio.store.commit({"consent.approval": False})
+        studio.consents.approval_off(code.now()).result(WAIT_S)
+        assert not studio.state().approval_off_asked
+        assert studio.library.person(person.id).withheld == ""
+        denied = [row for row in stage.rows() if (row["action"], row["status"]) == ("settings.change", "denied")]
+        assert len(denied) == 1
+    finally:
+        studio.close()
+    assert not open_studio_settings(home).consent.approval
+
+
+def open_studio_settings(home: Path) -> Settings:
+    """The settings that the next window begins with."""
+    studio = open_studio(Home(home, home, home / "logs"), {})
+    try:
+        return studio.store.current
+    finally:
+        studio.close()
+
+
+def test_a_window_begins_with_the_second_person_whatever_the_settings_file_says(home: Path) -> None:
+    lock(home)
+    Home.from_environment().settings_file.unlink()
+    assert open_studio_settings(home).consent.approval
+
+
+def test_a_changed_mark_of_the_second_person_is_found_out(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--consent", "self") == 0
+    lock(home)
+    records = home / "consent" / "records.json"
+    records.write_text(records.read_text().replace('"approval": true', '"approval": false'))
+    assert run(photo) == 2
+    assert "the consent records were changed" in told(capsys)

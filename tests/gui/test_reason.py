@@ -1,5 +1,7 @@
 """Leaving the label out in the window: asked for a reason, shown for as long as it lasts."""
 
+from typing import Any
+
 from facefusion_live.gui.window import MainWindow
 from tests.fakes.studio import FakeStudio
 
@@ -55,3 +57,27 @@ def test_switching_the_nudity_check_off_asks_why_in_words_of_its_own(window: Mai
     studio.store.commit({"content.check": True, "label.show": True, "label.mark": True})
     window.bridge.refresh()
     assert not window.on_air.left_out.words
+
+
+def test_no_second_person_any_more_takes_the_code(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
+    dialog = window.approval_dialog
+    studio.consents.kept = True
+    studio.store.commit({"consent.approval": True})
+    window.bridge.refresh()
+    assert not dialog.isVisible()
+    studio.store.commit({"consent.approval": False})
+    window.bridge.refresh()
+    assert dialog.isVisible()
+    dialog.code.setText("000000")
+    dialog.confirm.click()
+    qtbot.waitUntil(dialog.problem.isVisible)
+    dialog.cancel.click()
+    assert studio.store.current.consent.approval
+    window.bridge.refresh()
+    studio.store.commit({"consent.approval": False})
+    window.bridge.refresh()
+    dialog.code.setText("123456")
+    dialog.confirm.click()
+    qtbot.waitUntil(lambda: not dialog.isVisible())
+    window.bridge.refresh()
+    assert not studio.store.current.consent.approval

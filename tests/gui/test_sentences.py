@@ -56,6 +56,7 @@ UNSEEN = {
     "Say one of {}, if it is true.",
     "a morph of {} s is not allowed",
     "a microphone is heard live only",
+    "nobody is enrolled",
     "Leave out --offline, or set sound.source to auto.",
     "the audit writer broke: {}",
     "the pruning could not be put on record; nothing was deleted",

@@ -160,6 +160,23 @@ def test_boxes_and_mesh_are_painted_over_the_picture(viewport: Viewport, studio:
     assert near(pixel(viewport, (left, top + 40)), BLUE)
 
 
+def test_a_click_on_a_face_tells_whose_and_a_drag_does_not(viewport: Viewport, studio: FakeStudio, qtbot: Any) -> None:
+    face = face_of(canonical_mesh_px(80, MIDDLE))
+    show(qtbot, studio, viewport, faces=(face,))
+    clicked: list[Any] = []
+    viewport.face_clicked.connect(clicked.append)
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(*LEFT))
+    QTest.mouseClick(viewport, Qt.MouseButton.MiddleButton, pos=QPoint(*MIDDLE))
+    assert clicked == []
+    QTest.mouseMove(viewport, QPoint(*MIDDLE))
+    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=QPoint(*MIDDLE))
+    assert clicked == [face]
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=QPoint(*MIDDLE))
+    QTest.mouseMove(viewport, QPoint(*RIGHT))
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=QPoint(*RIGHT))
+    assert clicked == [face]
+
+
 def test_the_mask_is_a_veil_where_the_swap_lies(viewport: Viewport, studio: FakeStudio) -> None:
     regions = np.zeros((64, 64, 4), np.uint8)
     regions[16:48, 16:48, 0] = 255

@@ -83,7 +83,7 @@ class CpuCompute:
         return Composition(HostImage(out, buffer), covering.shares(job, painted))
 
     def hide_bystanders(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> bool:
-        """Hide the faces of people who are not swapped, as settings say. Thread: render.
+        """Hide the faces of people who are not swapped, as settings say; some whatever they say. Thread: render.
 
         Args:
             out: (h, w, 3) drawn into.
@@ -96,11 +96,12 @@ class CpuCompute:
         Raises:
             ComputeError: A face could not be hidden.
         """
-        how = settings.gate.bystanders
+        how, boxes = settings.gate.bystanders, list(job.veiled_boxes_px)
         if how == "keep":
-            return False
-        boxes = [face.box_px for index, face in enumerate(job.faces) if index not in job.targets]
-        boxes += list(job.hidden_boxes_px)
+            how = "blur"
+        else:
+            boxes = [face.box_px for index, face in enumerate(job.faces) if index not in job.targets]
+            boxes += list(job.hidden_boxes_px)
         try:
             for box in boxes:
                 self._hider.hide(out, box, how)

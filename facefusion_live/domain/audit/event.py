@@ -42,6 +42,8 @@ ACTIONS = frozenset(
         "consent.grant",
         "consent.deny",
         "consent.revoke",
+        "person.enrol",
+        "person.forget",
         "label.off",
         "label.on",
         "content.off",

@@ -116,6 +116,8 @@ def _actions() -> dict[str, str]:
         "consent.grant": translate("Audit", "Consent given"),
         "consent.deny": translate("Audit", "Consent denied"),
         "consent.revoke": translate("Audit", "Consent taken back"),
+        "person.enrol": translate("Audit", "Person enrolled"),
+        "person.forget": translate("Audit", "Person forgotten"),
         "passthrough.on": translate("Audit", "Pass-through armed"),
         "passthrough.off": translate("Audit", "Pass-through disarmed"),
         "label.on": translate("Audit", "Label on"),

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from facefusion_live.app.studio import Person
-from facefusion_live.gui.panels.consent import consent_words
+from facefusion_live.gui.panels.kept_consent import KeptConsent
 from facefusion_live.gui.widgets.banner import Banner
 from facefusion_live.gui.widgets.buttons import IconButton, WordButton
 from facefusion_live.gui.widgets.labels import Role, say, words
@@ -28,6 +28,7 @@ class PersonCard(QWidget):
         self.name = QLineEdit()
         self._about, self._problem = words(Role.CAPTION, wrap=True), words(Role.WARNING, wrap=True)
         self.photos, self.forget = WordButton("plus"), IconButton("trash")
+        self.consent = KeptConsent()
         self.sure = Banner(closes=False)
         self.really, self.keep = WordButton(role="danger"), WordButton()
         self._lay_out()
@@ -44,6 +45,7 @@ class PersonCard(QWidget):
         if person is None or self._person is None or person.id != self._person.id:
             self.sure.hide()
         self._person = person
+        self.consent.show_person(person)
         self.setVisible(person is not None)
         if person is not None and not (self.name.hasFocus() and self.name.isModified()):
             self.name.setText(person.name)
@@ -65,7 +67,7 @@ class PersonCard(QWidget):
         sure.addStretch(1)
         self.sure.more.addLayout(sure)
         lines.addLayout(buttons)
-        for widget in (self._about, self._problem, self.sure):
+        for widget in (self._about, self._problem, self.consent, self.sure):
             lines.addWidget(widget)
         self.setLayout(lines)
 
@@ -78,8 +80,7 @@ class PersonCard(QWidget):
         self.keep.setText(self.tr("Keep"))
         person = self._person
         if person is not None:
-            count = self.tr("photos: {count}").format(count=len(person.photos))
-            say(self._about, f"{count} · {consent_words(person.consent)}")
+            say(self._about, self.tr("photos: {count}").format(count=len(person.photos)))
             say(self._problem, engine_words(person.problem or ""))
             self._problem.setVisible(bool(person.problem))
 

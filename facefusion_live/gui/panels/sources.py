@@ -10,8 +10,11 @@ from PySide6.QtWidgets import QWidget
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import Added, Person, Phase, Studio, StudioState
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.face import Face
 from facefusion_live.gui.bridge import Bridge
+from facefusion_live.gui.code_dialog import CodeDialog
 from facefusion_live.gui.panels.consent import ConsentCard
+from facefusion_live.gui.panels.guests import GuestCard
 from facefusion_live.gui.panels.page import Page
 from facefusion_live.gui.panels.person import PersonCard
 from facefusion_live.gui.widgets.banner import Banner
@@ -40,9 +43,11 @@ class SourcesPanel(Page):
         self._to_add: tuple[tuple[Path, ...], str | None] = ((), None)
         self.avatars, self.people = Gallery(), Gallery()
         self.result, self.consent, self.card = Banner(), ConsentCard(), PersonCard()
+        self.code_dialog = CodeDialog(self)
         self.add_button = WordButton("plus")
         self._zone = DropZone(self.add_button)
-        self._avatar_section, self._people_section = Section(), Section()
+        self._avatar_section, self._people_section, self._guest_section = Section(), Section(), Section()
+        self.guests = GuestCard(studio, bridge.refresh)
         self._lay_out()
         self._connect()
         self.retranslate()
@@ -69,8 +74,14 @@ class SourcesPanel(Page):
         """Ask which photos to add: to a person, or as new ones."""
         ask_files(self, self.tr("Add photos"), PICTURES, lambda paths: self.add(paths, person_id))
 
+    def ask_who(self, face: Face) -> None:
+        """Somebody clicked on a face in the picture: ask for the name."""
+        self.guests.ask(face)
+        self._bring_into_sight_later(self._guest_section)
+
     def show_state(self, state: StudioState) -> None:
         """Mark the face in use, and show whoever came or went."""
+        self.guests.show_people(state.guests, self.studio.library.people())
         source = state.source
         now = (state.people_revision, source.person_id if source else "", bool(source and source.loading))
         if now == self._shown:
@@ -89,6 +100,7 @@ class SourcesPanel(Page):
         self.avatars.setAccessibleName(self.tr("Built-in faces"))
         self._people_section.say(self.tr("Your people"))
         self.people.setAccessibleName(self.tr("Your people"))
+        self._guest_section.say(self.tr("Known faces in the picture"))
         self._zone.say(self.tr("Drop photos or a folder here"))
         self.add_button.setText(self.tr("Add photos…"))
 
@@ -117,6 +129,8 @@ class SourcesPanel(Page):
             self._people_section.lines.addWidget(widget)
         self.lines.addWidget(self._avatar_section)
         self.lines.addWidget(self._people_section)
+        self._guest_section.lines.addWidget(self.guests)
+        self.lines.addWidget(self._guest_section)
         self.lines.addStretch(1)
 
     def _connect(self) -> None:
@@ -128,6 +142,9 @@ class SourcesPanel(Page):
         self.card.more_photos.connect(self.look_for_photos)
         self.card.renamed.connect(self._rename)
         self.card.forgotten.connect(self._forget)
+        self.card.consent.renewed.connect(self._renew)
+        self.card.consent.revoked.connect(self._revoke)
+        self.card.consent.approving.connect(self._approve)
 
     def _choose(self, person_id: str) -> None:
         self.studio.choose_source(person_id)
@@ -157,7 +174,9 @@ class SourcesPanel(Page):
         self.bridge.refresh()
         self._bring_into_sight_later(self.result)
         if entered := next((each.person_id for each in results if each.person_id), None):
-            if self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
+            # Whoever was forgotten meanwhile, or waits for a second person, is not worn.
+            usable = any(each.id == entered and not each.withheld for each in self.studio.library.people())
+            if usable and self._to_add[1] is None and self.bridge.state.phase is Phase.IDLE:
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
                 self._choose(entered)
             self.people.point(entered)
@@ -173,13 +192,29 @@ class SourcesPanel(Page):
             self._failed(error)
         self.bridge.refresh()
 
+    def _renew(self, person_id: str, until: str, document: Path | None) -> None:
+        future = self.studio.consents.renew(person_id, until, document)
+        self._waiting.wait(future, lambda _: self.bridge.refresh(), self._failed)
+
+    def _revoke(self, person_id: str) -> None:
+        future = self.studio.consents.revoke(person_id)
+        self._waiting.wait(future, lambda _: self.bridge.refresh(), self._failed)
+
+    def _approve(self, person_id: str) -> None:
+        name = self.studio.library.person(person_id).name
+        self.code_dialog.ask(
+            self.tr("Approve a consent"),
+            self.tr("May the face of {name} be used?").format(name=name),
+            lambda code: self.studio.consents.approve(person_id, code),
+        )
+
     def _forget(self, person_id: str) -> None:
         self._waiting.wait(self.studio.library.remove(person_id), lambda _: self.bridge.refresh(), self._failed)
 
 
 def _tile(person: Person, in_use: str, *, loading: bool) -> Tile:
     current = person.id == in_use
-    problem = engine_words(person.problem or "")
+    problem = engine_words(person.problem or person.withheld)
     return Tile(person.id, person.name, person.thumbnail, current, current and loading, problem)
 
 

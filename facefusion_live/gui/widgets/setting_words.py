@@ -28,6 +28,7 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "largest": "Largest face",
         "all": "Every face",
+        "enrolled": "People enrolled",
         "card": "Picture",
         "blazeface_short": "Near (BlazeFace)",
         "blazeface_full": "Full range (BlazeFace)",

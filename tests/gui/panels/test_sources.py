@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QDate, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from facefusion_live.app.permits import Told
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import SourceState
+from facefusion_live.domain.consent import Claim, Grant
 from facefusion_live.gui.widgets.gallery import TileRole
 from tests.fakes.studio import FakeStudio
 from tests.gui.panels.hands import LEFT, drop
@@ -79,7 +80,7 @@ def test_a_dropped_photo_waits_for_the_consent(sources: Any, studio: FakeStudio,
     assert added(studio) == [("add", (photo,), Told(Consent.WRITTEN, "Maria", photo, until), None, False)]
     qtbot.waitUntil(lambda: [tile.name for tile in tiles(sources.people)] == ["maria"])
     assert sources.card.isVisible()
-    assert "agreed in writing" in sources.card._about.text()
+    assert "agreed in writing" in sources.card.consent.facts.text()
 
 
 def test_without_an_answer_nothing_comes_in(sources: Any, studio: FakeStudio, qtbot: Any, photo: Path) -> None:
@@ -185,3 +186,97 @@ def test_thumbnails_are_drawn_as_they_are(sources: Any, studio: FakeStudio) -> N
     seen = gallery.viewport().grab().toImage().pixelColor(middle)
     red, green, blue = np.asarray(studio.library.person("bo").thumbnail)[64, 64]
     assert (seen.red(), seen.green(), seen.blue()) == pytest.approx((red, green, blue), abs=2)
+
+
+WRITTEN = Grant(
+    "0" * 16,
+    Claim(Consent.WRITTEN, "Maria B.", "3f2a" * 16, "2027-01-31", "signed.pdf"),
+    "2026-11-26T10:00:00Z",
+    photos=("a" * 64,),
+    granted_by="anna",
+)
+
+
+def card_of(sources: Any, studio: FakeStudio, photo: Path, **changed: Any) -> Any:
+    studio.library.add([photo], Consent.WRITTEN)
+    studio.library.put("person-1", consent=Consent.WRITTEN, **({"grant": WRITTEN} | changed))
+    sources.bridge.refresh()
+    sources.people.point("person-1")
+    return sources.card.consent
+
+
+def test_a_persons_card_shows_the_whole_consent(sources: Any, studio: FakeStudio, photo: Path) -> None:
+    card = card_of(sources, studio, photo)
+    assert card.facts.text().splitlines() == [
+        "The person agreed in writing: Maria B.",
+        "Document: signed.pdf, SHA-256 3f2a3f2a3f2a…",
+        "Holds until 2027-01-31",
+        "Given on 2026-11-26, put down by anna",
+        "Not approved by a second person",
+    ]
+    assert not card.state.isVisible()
+    assert not card.approve.isVisible()
+
+
+@pytest.mark.parametrize(
+    "why",
+    ["the consent ended on 2026-11-25", "the consent waits for a second person's approval",
+     "the consent was taken back on 2026-11-25", "the consent was taken back, says the audit log"],
+)  # fmt: skip
+def test_a_consent_that_does_not_hold_says_why_and_its_face_cannot_be_chosen(
+    sources: Any, studio: FakeStudio, qtbot: Any, photo: Path, why: str
+) -> None:
+    card = card_of(sources, studio, photo, withheld=why)
+    assert card.state.isVisible()
+    assert card.state.text() == f"{why[0].upper()}{why[1:]}."
+    assert card.approve.isVisible() is ("approval" in why)
+    sources.resize(280, 900)
+    qtbot.wait(50)
+    assert sources.horizontalScrollBar().maximum() == 0, "as narrow as the panel is at first, nothing is cut"
+    click_tile(qtbot, sources.people, 0)
+    assert studio.calls == []
+
+
+def test_the_second_person_approves_with_the_code(sources: Any, studio: FakeStudio, qtbot: Any, photo: Path) -> None:
+    card = card_of(sources, studio, photo, withheld="the consent waits for a second person's approval")
+    qtbot.mouseClick(card.approve, LEFT)
+    dialog = sources.code_dialog
+    assert dialog.isVisible()
+    assert not dialog.confirm.isEnabled()
+    dialog.code.setText("000000")
+    dialog.confirm.click()
+    qtbot.waitUntil(dialog.problem.isVisible)
+    assert "not the operator's code" in dialog.problem.text()
+    assert not card.facts.text().endswith("2026-11-26")
+    dialog.code.setText("123456")
+    dialog.confirm.click()
+    qtbot.waitUntil(lambda: not dialog.isVisible())
+    sources.bridge.refresh()
+    assert card.facts.text().endswith("Approved by the second person on 2026-11-26")
+    assert not card.state.isVisible()
+
+
+def test_a_consent_is_renewed_on_the_card(sources: Any, studio: FakeStudio, qtbot: Any, photo: Path) -> None:
+    card = card_of(sources, studio, photo, withheld="the consent ended on 2026-11-25")
+    qtbot.mouseClick(card.renew, LEFT)
+    assert card.document.isVisible()
+    card.until.setDate(QDate(2031, 5, 6))
+    card.take_document(photo)
+    card.give.click()
+    assert studio.consents.calls == [("renew", "person-1", "2031-05-06", photo)]
+    qtbot.waitUntil(lambda: "Holds until 2031-05-06" in card.facts.text())
+    assert not card.form.isVisible()
+
+
+def test_a_consent_is_taken_back_on_the_card_when_asked_twice(
+    sources: Any, studio: FakeStudio, qtbot: Any, photo: Path
+) -> None:
+    card = card_of(sources, studio, photo)
+    qtbot.mouseClick(card.revoke, LEFT)
+    card.keep.click()
+    assert studio.consents.calls == []
+    qtbot.mouseClick(card.revoke, LEFT)
+    card.really.click()
+    assert studio.consents.calls == [("revoke", "person-1")]
+    qtbot.waitUntil(lambda: card.state.text() == "The consent was taken back on 2026-11-26.")
+    assert not card.revoke.isVisible()
