@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facefusion_live.app import people, session_memory
+from facefusion_live.app import enrolment, people, session_memory
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consent_counter import ConsentCounter
@@ -542,6 +542,7 @@ def _refuse_newer(home: Home) -> None:
         home.settings_file: SETTINGS_SCHEMA,
         home.config / "session.toml": session_memory.SCHEMA,
         home.consent / "people.toml": people.SCHEMA,
+        home.enrolled: enrolment.SCHEMA,
     }
     for file, schema in files.items():
         try:
