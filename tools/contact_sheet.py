@@ -33,11 +33,11 @@ def main() -> None:
     print(target)
 
 
-def swapped(avatar: str, folder: Path) -> Path:
+def swapped(avatar: str, folder: Path, *, labelled: bool = False) -> Path:
     """The clip with that avatar, lossless."""
     film = folder / f"{avatar}.mkv"
     words = ["run", "--source", avatar, "--input", str(CLIP), "--output", str(film), "--offline"]
-    words += ["--label.show", "off", "--label.reason", "cells of a sheet of faces"]
+    words += [] if labelled else ["--label.show", "off", "--label.reason", "cells of a sheet of faces"]
     subprocess.run([sys.executable, "-m", "facefusion_live", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return film
 

@@ -34,7 +34,8 @@ _FIRST_S = 60.0
 _POLL_S = 0.02
 _LEAST_FRAMES = 3
 """Fewer make no rate."""
-_PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime-gpu", "onnxruntime", "av", "psutil")
+LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime-gpu", "onnxruntime", "av", "psutil")
+"""Whose versions a figure depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ def this_program() -> Sequence[str]:
 def machine() -> dict[str, Any]:
     """What the figures were measured on, as far as it matters."""
     versions = {"facefusion-live": __version__}
-    for package in _PACKAGES:
+    for package in LIBRARIES:
         with suppress(PackageNotFoundError):
             versions[package] = version(package)
     return {

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.storage.lock import lock_patiently
-from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain import face_map
 from facefusion_live.domain.consent import identity_of
 from facefusion_live.domain.errors import BadInputError, SettingsError
@@ -27,7 +27,7 @@ from facefusion_live.domain.ports import EventLog
 from facefusion_live.domain.recognition import Enrolled, Roster
 from facefusion_live.domain.settings import Settings
 
-VERSION = 1
+SCHEMA = Schema(version=1)
 MOST_LOOKS = 10
 """Looks kept of a person; the oldest go."""
 _PATIENCE_S = 10.0
@@ -164,7 +164,7 @@ class EnrolmentBook:
                 os.close(handle)
 
     def _save(self, entries: tuple[Entry, ...]) -> None:
-        write_table(self._file, VERSION, {"people": [_row(each) for each in entries]})
+        write_table(self._file, SCHEMA, {"people": [_row(each) for each in entries]})
         self._stamp = None
 
 
@@ -202,7 +202,7 @@ def _nobody(name: str, known: Sequence[str]) -> BadInputError:
 
 def _read(file: Path) -> tuple[Entry, ...]:
     try:
-        return tuple(map(_entry, read_table(file, VERSION).get("people", [])))
+        return tuple(map(_entry, read_table(file, SCHEMA).get("people", [])))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"{file.name} holds something else", advice="Move it away to start anew.") from error
 

@@ -4,14 +4,14 @@ import logging
 import logging.handlers
 import os
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import platformdirs
-import tomli_w
 
+from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import PARAMETERS, Settings
 
@@ -19,6 +19,8 @@ HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
 """Names the one folder that holds all state: for tests and portable installs."""
 _APP = "facefusion-live"
 _NEVER_KEPT: Final = {"label.show", "label.mark", "label.reason", "content.check", "content.reason"}
+SETTINGS_SCHEMA: Final = Schema(version=1, unnamed=0, steps=MappingProxyType({0: dict}))
+"""Version 0 had no version in the file and the same parameters; so have files that people write by hand."""
 _LOG_BYTES = 1_000_000
 
 
@@ -133,15 +135,11 @@ def load_settings(file: Path) -> Settings:
     """The settings of a file; the defaults where there is none.
 
     Raises:
+        NewerFileError: A newer version of this program wrote it.
         SettingsError: The file is no TOML, or holds a parameter or value that does not exist, or one that leaves out
             label, mark or nudity check: somebody says so at each start.
     """
-    try:
-        table = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{file.name} cannot be read", advice="Mend it, or move it away to start anew.") from error
+    table = read_table(file, SETTINGS_SCHEMA)
     try:
         settings = Settings().with_values(_flat(table))
     except SettingsError as error:
@@ -167,13 +165,7 @@ def save_settings(settings: Settings, file: Path) -> None:
         if path in _NEVER_KEPT:
             continue
         table.setdefault(row.group, {})[row.name] = value
-    part = file.with_suffix(".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(tomli_w.dumps(table), "utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise SettingsError(f"{file.name} cannot be written", advice="Check the folder's rights and space.") from error
+    write_table(file, SETTINGS_SCHEMA, table)
 
 
 def _flat(table: dict[str, Any]) -> dict[str, object]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from facefusion_live.app.portraits import Consent
-from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import SettingsError
 
-VERSION = 1
+SCHEMA = Schema(version=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def load_people(file: Path) -> dict[str, Record]:
     Raises:
         SettingsError: It cannot be read, or holds something else.
     """
-    table = read_table(file, VERSION)
+    table = read_table(file, SCHEMA)
     try:
         return {record.id: record for record in map(_record, table.get("people", []))}
     except (KeyError, TypeError, ValueError) as error:
@@ -66,7 +66,7 @@ def save_people(file: Path, people: dict[str, Record]) -> None:
     Raises:
         SettingsError: The file cannot be written.
     """
-    write_table(file, VERSION, {"people": [_row(record) for record in people.values()]})
+    write_table(file, SCHEMA, {"people": [_row(record) for record in people.values()]})
 
 
 def _record(row: dict[str, Any]) -> Record:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import BadInputError, SettingsError
 from facefusion_live.domain.parameter import Acts, Range, Value
 from facefusion_live.domain.settings import PARAMETERS, Settings
@@ -14,7 +14,7 @@ from facefusion_live.engine.history import History
 from facefusion_live.engine.store import Change, SettingsStore
 from facefusion_live.engine.worker import Worker
 
-VERSION = 1
+SCHEMA = Schema(version=1)
 GROUPS = ("mask", "look")
 """What a preset holds. Never what keeps people safe: a preset from elsewhere must not loosen the gate."""
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
@@ -55,7 +55,7 @@ class Presets:
         values: dict[str, Any] = {group: {} for group in GROUPS}
         for path in _paths():
             values[PARAMETERS[path].group][PARAMETERS[path].name] = self._store.current.value(path)
-        write_table(self._file(name), VERSION, values)
+        write_table(self._file(name), SCHEMA, values)
 
     def delete(self, name: str) -> None:
         """Delete a preset.
@@ -125,7 +125,7 @@ class Presets:
         file = self._file(name)
         if not file.exists():
             raise self._unknown(name)
-        return _checked(name, read_table(file, VERSION))
+        return _checked(name, read_table(file, SCHEMA))
 
     def _file(self, name: str) -> Path:
         trimmed = name.strip()

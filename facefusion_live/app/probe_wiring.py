@@ -80,7 +80,10 @@ def _provider(name: str) -> Finding:
     return Finding(group="inference", part=part, works=True, words="ran a net")
 
 
-_CARD = "It needs an NVIDIA card, its driver, and the CUDA and cuDNN that this ONNX Runtime was built for."
+_CARD = (
+    "It needs an NVIDIA card, its driver, and the CUDA and cuDNN that this ONNX Runtime was built for: "
+    'pip install "facefusion-live[cuda]" brings both.'
+)
 
 
 def encoders() -> list[Finding]:

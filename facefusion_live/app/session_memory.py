@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import SettingsError
 
-VERSION = 1
+SCHEMA = Schema(version=1)
 _RECENT = 10
 """Inputs remembered."""
 DEMO = "synthetic"
@@ -39,7 +39,7 @@ class SessionMemory:
         Raises:
             SettingsError: It cannot be read, or holds something else.
         """
-        table = read_table(file, VERSION)
+        table = read_table(file, SCHEMA)
         known = {"source": str, "input": str, "recent_inputs": list, "outputs": list, "engine": str}
         lists_of_words = all(_words(value) for value in table.values() if isinstance(value, list))
         if any(not isinstance(value, known.get(name, ())) for name, value in table.items()) or not lists_of_words:
@@ -65,7 +65,7 @@ class SessionMemory:
             "outputs": [spec for spec in self.outputs if not holds_key(spec)],
             "engine": self.engine,
         }
-        write_table(file, VERSION, table)
+        write_table(file, SCHEMA, table)
 
     def worked(self, spec: str) -> None:
         """An input was opened."""

@@ -1,50 +1,101 @@
-"""Small TOML files of the user's, each with a version: read whole or not at all, written whole or not at all."""
+"""Small TOML files of the user's, each with a version: read whole or not at all, written whole or not at all.
+
+An older file is brought up to date in memory, step by step; it is replaced when something is saved, and kept beside the
+new one as it was. A newer one is neither read nor replaced.
+"""
 
 import os
+import shutil
 import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tomli_w
 
-from facefusion_live.domain.errors import SettingsError
+from facefusion_live.domain.errors import NewerFileError, SettingsError
 
 _PRIVATE = 0o600
 """They name people's photos and inputs."""
+_MEND = "Mend it, or move it away to start anew."
+
+Table = dict[str, Any]
 
 
-def read_table(file: Path, version: int) -> dict[str, Any]:
-    """The table of a file; empty where there is none.
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """How the files of one kind look, and how they looked before.
+
+    Attributes:
+        version: Today's, from 1.
+        unnamed: What a file without a version is, as people write by hand; None where there is no such file.
+        steps: By version, what makes a table of that version one of the next.
+    """
+
+    version: int = 1
+    unnamed: int | None = None
+    steps: Mapping[int, Callable[[Table], Table]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_table(file: Path, schema: Schema) -> Table:
+    """The table of a file as today's version has it; empty where there is none.
 
     Raises:
-        SettingsError: It is no TOML, or of another version.
+        NewerFileError: A newer version of this program wrote it.
+        SettingsError: It is no TOML, or of a version that never was.
     """
     try:
         table = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"{file.name} cannot be read", advice="Mend it, or move it away to start anew.") from error
-    found = table.pop("version", None)
-    if found != version:
-        newer = isinstance(found, int) and found > version
-        advice = "Get the newest version of this program." if newer else "Mend it, or move it away to start anew."
-        raise SettingsError(f"{file.name} has the unknown version {found!r}", advice=advice)
+        raise SettingsError(f"{file.name} cannot be read", advice=_MEND) from error
+    found = table.pop("version", schema.unnamed)
+    if isinstance(found, int) and found > schema.version:
+        raise _newer(file)
+    if not isinstance(found, int) or not all(version in schema.steps for version in range(found, schema.version)):
+        raise SettingsError(f"{file.name} has the unknown version {found!r}", advice=_MEND)
+    for version in range(found, schema.version):
+        table = schema.steps[version](table)
     return table
 
 
-def write_table(file: Path, version: int, table: dict[str, Any]) -> None:
-    """Write a file that only its owner may read.
+def write_table(file: Path, schema: Schema, table: Table) -> None:
+    """Write a file that only its owner may read; one of an earlier version is kept, as `NAME.v1.bak`.
 
     Raises:
+        NewerFileError: The file that is there is of a newer version; it stays.
         SettingsError: It cannot be written; what was there stays.
     """
     part = file.with_name(f"{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _keep_earlier(file, schema)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         with os.fdopen(descriptor, "wb") as writing:
-            writing.write(tomli_w.dumps({"version": version, **table}).encode())
+            writing.write(tomli_w.dumps({"version": schema.version, **table}).encode())
         part.replace(file)
     except OSError as error:
         raise SettingsError(f"{file.name} cannot be written", advice="Check the folder's rights and space.") from error
+
+
+def _keep_earlier(file: Path, schema: Schema) -> None:
+    """Copy what is about to be replaced, unless it is of today's version."""
+    try:
+        found = tomllib.loads(file.read_text("utf-8")).get("version", schema.unnamed)
+    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return
+    if not isinstance(found, int) or found == schema.version:
+        return
+    if found > schema.version:
+        raise _newer(file)
+    backup = file.with_name(f"{file.name}.v{found}.bak")
+    if not backup.exists():  # the first is what the earlier version left; a later one was made by this
+        shutil.copy2(file, backup)
+
+
+def _newer(file: Path) -> NewerFileError:
+    advice = "Get the newest version of this program, or move the file away to start anew."
+    return NewerFileError(f"{file.name} was written by a newer version of this program", advice=advice)

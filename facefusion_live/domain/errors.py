@@ -22,6 +22,10 @@ class SettingsError(BadInputError):
     """A parameter that does not exist, or a value outside its range."""
 
 
+class NewerFileError(SettingsError):
+    """A file of the user's that a newer version of this program wrote: read by guess, it would be lost or misread."""
+
+
 class ModelCardError(BadInputError):
     """A model card that does not keep to the schema of `domain.model_card`."""
 

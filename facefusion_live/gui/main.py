@@ -56,7 +56,7 @@ def open_window(
         0.
 
     Raises:
-        BadInputError: As `check_screen`; or a parameter cannot be used.
+        BadInputError: As `check_screen`; or a parameter cannot be used; or a newer version wrote the user's files.
     """
     check_screen()
     # Only now: where Qt cannot be loaded, the reason has been told in our words.
@@ -64,12 +64,37 @@ def open_window(
 
     home = Home.from_environment()
     # A demo leaves what the user worked with last as it was.
-    studio = open_studio(home, values, remember=not start)
+    try:
+        studio = open_studio(home, values, remember=not start)
+    except BadInputError as error:
+        if sys.stderr is None or not sys.stderr.isatty():
+            tell_refusal(error, home)
+        raise
     try:
         _show(studio, home, source, input_spec, start=start)
     finally:
         studio.close()
     return 0
+
+
+def tell_refusal(error: BadInputError, home: Home) -> None:
+    """Say in a box why there will be no window: whoever clicked on an icon sees no terminal. Thread: GUI.
+
+    Args:
+        error: Why.
+        home: Where the language is kept.
+    """
+    from PySide6.QtWidgets import QApplication, QMessageBox  # noqa: PLC0415 (as above)
+
+    from facefusion_live.gui.layout import Memory  # noqa: PLC0415
+    from facefusion_live.gui.words import LANGUAGES, Words, engine_words, sentence  # noqa: PLC0415
+
+    app = QApplication.instance() or QApplication(["facefusion-live"])
+    words = Words(app, Memory(home).word("language", LANGUAGES))
+    box = QMessageBox(QMessageBox.Icon.Warning, "FaceFusion Live", sentence(engine_words(str(error))))
+    box.setInformativeText(engine_words(error.advice))
+    box.exec()
+    words.deleteLater()
 
 
 def _screen_problem() -> str:

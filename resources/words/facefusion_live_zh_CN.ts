@@ -2038,6 +2038,14 @@
         <translation>请使用 grpcs://，或说明理由，例如 --inference.remote_plain {}。</translation>
     </message>
     <message>
+        <source>{} was written by a newer version of this program</source>
+        <translation>{} 由本程序的更新版本写入</translation>
+    </message>
+    <message>
+        <source>Get the newest version of this program, or move the file away to start anew.</source>
+        <translation>请获取本程序的最新版本，或移走该文件以重新开始。</translation>
+    </message>
+    <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>

@@ -123,7 +123,7 @@ def dropped(table: Any) -> None:
 
 
 def other_version(table: Any) -> None:
-    table["version"] = 2
+    table["version"] = 0
 
 
 def swapped(table: Any) -> None:

@@ -18,7 +18,7 @@ from facefusion_live.app.environment import (
     start_logging,
     user_path,
 )
-from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
+from facefusion_live.domain.errors import BadInputError, NewerFileError, ResourceError, SettingsError
 from facefusion_live.domain.settings import Settings
 from tests.support import ROOT
 
@@ -136,6 +136,26 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
 
 def test_no_file_means_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "settings.toml") == Settings()
+
+
+def test_settings_without_a_version_are_kept_when_they_are_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[mask]\nfeather = 0.2  # just right\n", "utf-8")
+    settings = load_settings(file)
+    assert settings.mask.feather == 0.2
+    save_settings(settings, file)
+    assert load_settings(file) == settings
+    assert "just right" in (tmp_path / "settings.toml.v0.bak").read_text("utf-8")
+
+
+def test_settings_from_the_future_are_refused_and_stay(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("version = 99\n[mask]\nfeather = 0.2\n", "utf-8")
+    with pytest.raises(NewerFileError, match="newer version"):
+        load_settings(file)
+    with pytest.raises(NewerFileError, match="newer version"):
+        save_settings(Settings(), file)
+    assert "feather" in file.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_preset_never_touches_what_keeps_people_safe(desk: Desk) -> None:
     [
         ("version = 1\n[look]\nopacity = 7\n", "look.opacity"),
         ("version = 1\n[look]\nglow = 1\n", "no parameter"),
-        ("version = 2\n", "unknown version 2"),
+        ("version = 2\n", "newer version"),
         ("[look]\nopacity = 1.0\n", "unknown version None"),
         ("look = ", "cannot be read"),
         ("version = 1\nlook = 3\n", "which is no look"),

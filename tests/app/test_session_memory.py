@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from facefusion_live.app.session_memory import SessionMemory
-from facefusion_live.app.tables import read_table, write_table
+from facefusion_live.app.tables import Schema, write_table
 from facefusion_live.domain.errors import SettingsError
 
 
@@ -52,7 +52,7 @@ def test_the_last_input_comes_first_and_each_once() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such rights")
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    write_table(tmp_path / "a.toml", 1, {"source": "esi"})
+    write_table(tmp_path / "a.toml", Schema(), {"source": "esi"})
     assert (tmp_path / "a.toml").stat().st_mode & 0o777 == 0o600
 
 
@@ -66,14 +66,7 @@ def test_something_else_is_refused(tmp_path: Path, text: str) -> None:
         SessionMemory.load(tmp_path / "session.toml")
 
 
-def test_a_newer_file_is_not_overwritten_by_mistake(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text("version = 2\n", "utf-8")
-    with pytest.raises(SettingsError) as caught:
-        read_table(tmp_path / "a.toml", 1)
-    assert caught.value.advice == "Get the newest version of this program."
-
-
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(SettingsError, match="cannot be written"):
-        write_table(tmp_path / "file" / "a.toml", 1, {})
+        write_table(tmp_path / "file" / "a.toml", Schema(), {})

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support import ROOT
 
 PROGRAM = [sys.executable, "-m", "facefusion_live"]
@@ -68,3 +70,29 @@ def session_began(kept: Path) -> bool:
             return record.execute("select 1 from event where action = 'session.start'").fetchone() is not None
     except sqlite3.OperationalError:  # it is being made
         return False
+
+
+def test_files_of_a_newer_version_stop_the_window_in_a_box_and_stay(
+    screen: str, tmp_path: Path, monkeypatch: "pytest.MonkeyPatch", qapp: object
+) -> None:
+    """Whoever clicked on an icon sees no terminal."""
+    from PySide6.QtWidgets import QMessageBox
+
+    from facefusion_live.domain.errors import NewerFileError
+    from facefusion_live.gui import main
+
+    assert screen
+    assert qapp
+    said: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(f"{box.text()} {box.informativeText()}"))
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("version = 99\n", "utf-8")
+    with pytest.raises(NewerFileError):
+        main.open_window({})
+    assert said == [
+        (
+            "settings.toml was written by a newer version of this program. "
+            "Get the newest version of this program, or move the file away to start anew."
+        )
+    ]
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]

@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from onnx import TensorProto, helper
 from onnxruntime.capi import build_and_package_info
 
+from facefusion_live.adapters.onnx import companions
 from facefusion_live.adapters.onnx.session import CPU, CUDA, TENSORRT, offered_providers, works
 from facefusion_live.domain.errors import InferenceError
 
@@ -62,6 +63,8 @@ def _reason_against(provider: str) -> str:
     """Why a provider cannot be had; empty when it works."""
     if provider not in offered_providers():
         return "this ONNX Runtime is built without it"
+    if provider != CPU:
+        companions.load()
     if works(_smallest_net(), provider):
         return ""
     return _missing(provider) or "it does not run the smallest net"

@@ -1,0 +1,105 @@
+"""Files of the user's across versions of this program: nothing is lost on the way there, or on the way back."""
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from facefusion_live.app.tables import Schema, read_table, write_table
+from facefusion_live.domain.errors import NewerFileError, SettingsError
+
+
+def softer(table: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 called it `blur`."""
+    return {"feather": table["blur"]}
+
+
+def grouped(table: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 had no groups."""
+    return {"mask": table}
+
+
+THIRD = Schema(version=3, steps=MappingProxyType({1: softer, 2: grouped}))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "look.toml"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["version = 1\nblur = 0.2\n", "version = 2\nfeather = 0.2\n", "version = 3\n[mask]\nfeather = 0.2\n"],
+)
+def test_each_earlier_version_is_brought_up_to_date_step_by_step(file: Path, text: str) -> None:
+    file.write_text(text, "utf-8")
+    assert read_table(file, THIRD) == {"mask": {"feather": 0.2}}
+    assert file.read_text("utf-8") == text, "reading changes nothing"
+
+
+def test_what_is_replaced_by_a_newer_version_is_kept_as_it_was(file: Path) -> None:
+    old = "version = 1\nblur = 0.2  # just right\n"
+    file.write_text(old, "utf-8")
+    write_table(file, THIRD, read_table(file, THIRD))
+    assert file.with_name("look.toml.v1.bak").read_text("utf-8") == old
+    assert read_table(file, THIRD) == {"mask": {"feather": 0.2}}
+
+
+def test_the_first_backup_is_the_one_that_stays(file: Path) -> None:
+    backup = file.with_name("look.toml.v1.bak")
+    for text in ("version = 1\nblur = 0.2\n", "version = 1\nblur = 0.9\n"):
+        file.write_text(text, "utf-8")
+        write_table(file, THIRD, {})
+    assert "0.2" in backup.read_text("utf-8")
+
+
+def test_todays_files_leave_no_backups(file: Path) -> None:
+    for _ in range(2):
+        write_table(file, THIRD, {"mask": {}})
+    assert [path.name for path in file.parent.iterdir()] == ["look.toml"]
+
+
+def test_a_newer_file_is_neither_read_nor_replaced(file: Path) -> None:
+    file.write_text("version = 4\n", "utf-8")
+    with pytest.raises(NewerFileError, match=r"look\.toml was written by a newer version") as caught:
+        read_table(file, THIRD)
+    assert caught.value.advice.startswith("Get the newest version of this program")
+    with pytest.raises(NewerFileError, match="newer version"):
+        write_table(file, THIRD, {"mask": {}})
+    assert file.read_text("utf-8") == "version = 4\n"
+    assert len(list(file.parent.iterdir())) == 1
+
+
+@pytest.mark.parametrize("text", ["blur = 0.2\n", "version = 0\n", 'version = "1"\n', "version = -3\n"])
+def test_a_version_that_never_was_is_refused(file: Path, text: str) -> None:
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match="unknown version"):
+        read_table(file, THIRD)
+
+
+def test_where_people_write_by_hand_no_version_is_a_version_of_its_own(file: Path) -> None:
+    by_hand = Schema(version=1, unnamed=0, steps=MappingProxyType({0: dict}))
+    file.write_text("blur = 0.2  # by hand\n", "utf-8")
+    assert read_table(file, by_hand) == {"blur": 0.2}
+    write_table(file, by_hand, {"blur": 0.3})
+    assert "by hand" in file.with_name("look.toml.v0.bak").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ["version = 3\n[mask", 'version = 3\nmask = "', "", "\x00\x00\x00"])
+def test_a_half_written_file_is_no_version_and_is_told(file: Path, text: str) -> None:
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match=r"look\.toml (cannot be read|has the unknown version)"):
+        read_table(file, THIRD)
+    assert file.read_text("utf-8") == text
+
+
+def test_where_no_backup_can_be_made_nothing_is_replaced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    file.write_text("version = 1\nblur = 0.2\n", "utf-8")
+    monkeypatch.setattr("shutil.copy2", full)
+    with pytest.raises(SettingsError, match="cannot be written"):
+        write_table(file, THIRD, {})
+    assert "blur" in file.read_text("utf-8")

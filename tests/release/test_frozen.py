@@ -1,0 +1,127 @@
+"""What people install: it is built, and works where there is no Python and no checkout."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from release import bundle, trial
+from tests.adapters.sinks.servers import RtmpServer
+from tests.support import RESOURCES, ROOT, program
+
+pytestmark = pytest.mark.timeout(420)
+
+
+def bare(home: Path, **more: str) -> dict[str, str]:
+    """An environment that knows no Python and no settings."""
+    return {"PATH": "/nonexistent", "HOME": str(home), "FACEFUSION_LIVE_HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def test_it_does_its_main_things_without_python_screen_or_checkout(frozen: Path, tmp_path: Path) -> None:
+    assert trial.deeds(frozen / "facefusion-live", tmp_path) == []
+    assert (tmp_path / "demo.mp4").stat().st_size > 100_000
+
+
+def test_it_carries_its_files_as_they_are_in_the_checkout(frozen: Path) -> None:
+    inside = frozen / "_internal"
+    for folder in ("resources", "shaders"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.is_file():
+                copy = inside / file.relative_to(ROOT)
+                assert copy.read_bytes() == file.read_bytes()
+    assert (inside / "tools" / "audit_verify.py").read_bytes() == (ROOT / "tools" / "audit_verify.py").read_bytes()
+
+
+def test_what_is_under_other_terms_or_never_loaded_stays_out(frozen: Path) -> None:
+    names = {file.name for file in frozen.rglob("*")}
+    assert not {name for name in names if name.startswith(("pyvirtualcam", "libqgtk3", "libgtk-3", "libcudart"))}
+    assert not {name for name in names if name.startswith(("libstdc++", "libQt6Qml", "libQt6Quick"))}
+    assert "libqxcb.so" in names
+    assert "libonnxruntime_providers_cuda.so" in names or "libonnxruntime_providers_shared.so" not in names
+
+
+def test_the_notices_name_what_is_inside_and_say_what_it_binds_to(frozen: Path) -> None:
+    notices = (frozen / "_internal" / "THIRD-PARTY.txt").read_text("utf-8")
+    told, _, texts = notices.partition("=" * 100)
+    for name in ("av ", "numpy ", "opencv-python-headless ", "Python 3.", "PySide6_Essentials ", "pyinstaller "):
+        assert f"\n{name}" in told
+    assert "pytest" not in told, "it tells what is bundled, not what is installed"
+    assert "LGPL, version 3" in told
+    holds_gpl = any(frozen.rglob("libx264*"))
+    assert ("GPL, version 3 (GPL-3.0.txt)" in told) == holds_gpl
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in texts
+    assert (frozen / "_internal" / "GPL-3.0.txt").exists()
+
+
+@contextmanager
+def screen() -> Iterator[str]:
+    """An Xvfb of the test's own."""
+    reading, writing = os.pipe()
+    command = [program("Xvfb"), "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+        os.close(writing)
+        with open(reading, encoding="ascii") as told:  # noqa: PTH123 (a number of a pipe)
+            number = told.readline().strip()
+        try:
+            yield f":{number}"
+        finally:
+            server.terminate()
+
+
+def test_a_double_click_opens_the_window_and_it_swaps(frozen: Path, tmp_path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    grab = program("import")
+    with screen() as display:
+        command = [str(frozen / "facefusion-live"), "demo"]
+        with subprocess.Popen(command, cwd=tmp_path, env=bare(tmp_path, DISPLAY=display)) as window:
+            deadline_s = time.monotonic() + 90
+            live = 0.0
+            while live < 0.005 and time.monotonic() < deadline_s:
+                assert window.poll() is None, "it ended by itself"
+                time.sleep(1)
+                picture = tmp_path / "window.png"
+                subprocess.run([grab, "-display", display, "-window", "root", str(picture)], check=True)
+                seen = cv2.imread(str(picture)).astype(int)
+                # The on-air bar's green: so much of it is shown only while swapped pictures go out.
+                live = float((np.abs(seen - (92, 140, 34)).max(axis=2) < 12).mean())
+            window.terminate()
+            assert window.wait(30) == 0
+    assert live >= 0.005
+
+
+def test_it_streams_by_starting_itself_once_more(frozen: Path, tmp_path: Path) -> None:
+    server = RtmpServer(tmp_path)
+    try:
+        words = ["run", "--source", "ada", "--input", str(RESOURCES / "demo" / "driver.mp4"), "--sink", server.url()]
+        command = [str(frozen / "facefusion-live"), *words, "--frames", "120", "--json"]
+        done = subprocess.run(command, cwd=tmp_path, env=bare(tmp_path), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["frames_out"] > 0
+        assert server.received[0].stat().st_size > 10_000
+    finally:
+        server.close()
+
+
+def test_the_desktop_package_puts_everything_in_its_place(frozen: Path, tmp_path: Path) -> None:
+    from release import debian
+
+    package = debian.build(frozen, tmp_path)
+    unpacked = tmp_path / "root"
+    subprocess.run([program("dpkg-deb"), "-x", str(package), str(unpacked)], check=True)
+    share = unpacked / "usr" / "share"
+    subprocess.run([program("desktop-file-validate"), share / "applications" / "facefusion-live.desktop"], check=True)
+    shown = share / "metainfo" / "facefusion-live.metainfo.xml"
+    subprocess.run([program("appstreamcli"), "validate", "--no-net", shown], check=True)
+    assert f'version="{bundle.version()}"' in shown.read_text("utf-8")
+    assert (share / "icons" / "hicolor" / "scalable" / "apps" / "facefusion-live.svg").exists()
+    command = unpacked / "usr" / "bin" / "facefusion-live"
+    assert str(command.readlink()) == "/opt/facefusion-live/facefusion-live"
+    run = [str(unpacked / "opt" / "facefusion-live" / "facefusion-live"), "--version"]
+    assert subprocess.run(run, env=bare(tmp_path), capture_output=True, text=True, check=True).stdout.strip() == "0.1.0"
