@@ -3341,6 +3341,10 @@
 <context>
     <name>GuestCard</name>
     <message>
+        <source>There is no face in the picture.</source>
+        <translation>画面中没有脸。</translation>
+    </message>
+    <message>
         <source>Forget {name}: nothing is kept of this face</source>
         <translation>删除 {name}：不再保留这张脸的任何数据</translation>
     </message>
@@ -3375,6 +3379,10 @@
     <message>
         <source>Enrol</source>
         <translation>登记</translation>
+    </message>
+    <message>
+        <source>Enrol the largest face</source>
+        <translation>登记最大的脸</translation>
     </message>
     <message>
         <source>Cancel</source>
