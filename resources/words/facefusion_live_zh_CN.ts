@@ -3357,8 +3357,8 @@
         <translation>{name} 使用的脸</translation>
     </message>
     <message>
-        <source>The face chosen above</source>
-        <translation>上面选择的脸</translation>
+        <source>As chosen above</source>
+        <translation>与上面所选相同</translation>
     </message>
     <message>
         <source>Click on a face in the picture to enrol it; then Replace can be set to people enrolled.</source>

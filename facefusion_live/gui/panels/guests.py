@@ -120,7 +120,7 @@ class GuestCard(QWidget):
         box.setMinimumContentsLength(8)
         box.setAccessibleName(self.tr("Face for {name}").format(name=guest.name))
         WheelGuard(box)
-        box.addItem(self.tr("The face chosen above"), "")
+        box.addItem(self.tr("As chosen above"), "")
         for person_id, name in people:
             box.addItem(name, person_id)
         box.setCurrentIndex(max(box.findData(guest.face), 0))
