@@ -20,6 +20,7 @@ from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
 from facefusion_live.domain.recognition import SFACE, Roster
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
+from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Stage
@@ -28,7 +29,6 @@ from facefusion_live.engine.stages import (
     ChooseStage,
     DetectStage,
     EnhanceStage,
-    IdentifyStage,
     LandmarkFinder,
     MaskStage,
     Outfit,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Job, StageFailure
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
@@ -100,6 +101,14 @@ class SideWorker:
     def submit(self, task: Callable[[], None]) -> bool:
         """Queue a task. False when the worker is closed."""
         return self._tasks.put(task)
+
+    def run_at_once(self, task: Callable[[], None]) -> bool:
+        """Run a task on the caller's thread instead; one that fails is warned of all the same."""
+        try:
+            task()
+        except FaceFusionLiveError as error:
+            self._broke(error)
+        return True
 
     def close(self) -> None:
         """No more tasks; those waiting are given up."""

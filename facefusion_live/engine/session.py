@@ -330,7 +330,7 @@ class LiveSession:
         self._pools = [captured, composed, patches]
         self._outputs.keep_in(lambda kept: composed.grow_to(_COMPOSED + seen + kept))
         # Offline nobody waits, and every run must come out the same: what is asked is answered at once.
-        aside = _at_once if self._offline else self._side.submit
+        aside = self._side.run_at_once if self._offline else self._side.submit
         stages = (*self._looking(), *parts.make_stages(patches, aside))
         pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
@@ -436,11 +436,6 @@ def _tell_failed(
 
 def _dropped(channel: BlockingQueue[Any]) -> int:
     return channel.dropped if isinstance(channel, DroppingQueue) else 0
-
-
-def _at_once(task: Callable[[], None]) -> bool:
-    task()
-    return True
 
 
 def _nothing() -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
+from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.gui.about import AboutDialog
 from facefusion_live.gui.approval_dialog import ApprovalOffDialog
@@ -243,6 +244,7 @@ class MainWindow(QMainWindow):
         self.welcome.own_face_wanted.connect(lambda: self._sources_in_sight().look_for_photos(None))
         self.welcome.all_faces_wanted.connect(self._sources_in_sight)
         self.viewport.face_clicked.connect(self._ask_who)
+        cast("SourcesPanel", self.docks["sources"].widget()).guests.face_wanted.connect(self._ask_who_is_largest)
         self._esc_esc.struck.connect(self._deeds.panic)
         QApplication.instance().installEventFilter(self._esc_esc)  # type: ignore[union-attr]  # there is one by now
         self._menus.themes.triggered.connect(self._choose_theme)
@@ -288,6 +290,13 @@ class MainWindow(QMainWindow):
 
     def _ask_who(self, face: Face) -> None:
         self._sources_in_sight().ask_who(face)
+
+    def _ask_who_is_largest(self) -> None:
+        faces, sources = self.viewport.faces, self._sources_in_sight()
+        if faces:
+            sources.ask_who(max(faces, key=lambda face: geometry.box_area(face.box_px)))
+        else:
+            sources.guests.tell_no_face()
 
     def _sources_in_sight(self) -> SourcesPanel:
         dock = self.docks["sources"]

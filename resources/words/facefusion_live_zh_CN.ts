@@ -3427,6 +3427,10 @@
 <context>
     <name>GuestCard</name>
     <message>
+        <source>There is no face in the picture.</source>
+        <translation>画面中没有脸。</translation>
+    </message>
+    <message>
         <source>Forget {name}: nothing is kept of this face</source>
         <translation>删除 {name}：不再保留这张脸的任何数据</translation>
     </message>
@@ -3439,8 +3443,8 @@
         <translation>{name} 使用的脸</translation>
     </message>
     <message>
-        <source>The face chosen above</source>
-        <translation>上面选择的脸</translation>
+        <source>As chosen above</source>
+        <translation>与上面所选相同</translation>
     </message>
     <message>
         <source>Click on a face in the picture to enrol it; then Replace can be set to people enrolled.</source>
@@ -3461,6 +3465,10 @@
     <message>
         <source>Enrol</source>
         <translation>登记</translation>
+    </message>
+    <message>
+        <source>Enrol the largest face</source>
+        <translation>登记最大的脸</translation>
     </message>
     <message>
         <source>Cancel</source>

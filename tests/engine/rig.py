@@ -14,12 +14,12 @@ from facefusion_live.domain.ports import Buffers, Clock, EventLog, FrameSource, 
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.content import ContentCheck
+from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.pipeline import Draft, Stage
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import (
     ChooseStage,
     DetectStage,
-    IdentifyStage,
     LandmarkFinder,
     Outfit,
     SwapStage,

@@ -13,13 +13,13 @@ from facefusion_live.domain.ports import Composition
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.gate import Candidate, Fault
+from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.stages import (
     CONFIRM_SCORE,
     ChooseStage,
     DetectStage,
     EnhanceStage,
-    IdentifyStage,
     LandmarkFinder,
     MaskStage,
     Outfit,

@@ -20,6 +20,7 @@ from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.theme import DARK, LIGHT
 from facefusion_live.gui.welcome import Welcome
 from facefusion_live.gui.window import MainWindow
+from tests.faces import canonical_mesh_px, face_of
 from tests.fakes.studio import FakeStudio, failed
 from tests.gui.panels.hands import strike
 
@@ -73,6 +74,21 @@ def test_the_picture_is_there_while_live_and_the_page_while_idle(window: MainWin
     click(window.controls.session_button)
     assert studio.calls[-1] == ("stop",)
     assert window.welcome.isVisible()
+
+
+def test_the_largest_face_can_be_enrolled_without_a_pointer(window: MainWindow, studio: FakeStudio, qtbot: Any) -> None:
+    go_live(window, studio)
+    guests = window.docks["sources"].widget().guests  # type: ignore[union-attr]
+    click(guests.add_button)
+    assert guests.result.text == "There is no face in the picture."
+    near, far = (face_of(canonical_mesh_px(width, (x, 90))) for width, x in ((100, 80), (40, 260)))
+    with qtbot.waitSignal(window.bridge.view_ready, timeout=2000):
+        studio.push_view(faces=(far, near))
+    click(guests.add_button)
+    assert guests.name.isVisible()
+    guests.name.setText("alice")
+    QTest.keyClick(guests.name, Qt.Key.Key_Return)
+    assert studio.guests.calls == [("enrol", "alice", near)]
 
 
 # --- on air ---------------------------------------------------------------------------------------------------------

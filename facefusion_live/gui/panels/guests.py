@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from facefusion_live.app.studio import KnownPerson, Person, Studio
@@ -26,6 +26,9 @@ class GuestCard(QWidget):
         changed: Called when somebody came or went.
     """
 
+    face_wanted = Signal()
+    """The largest face in the picture is to be enrolled: for those who have no pointer."""
+
     def __init__(self, studio: Studio, changed: Callable[[], None]) -> None:
         super().__init__()
         self._studio, self._changed = studio, changed
@@ -37,12 +40,14 @@ class GuestCard(QWidget):
         self._hint = words(Role.CAPTION, wrap=True)
         self._told = words(Role.CAPTION, wrap=True)
         self.name, self.enrol_button, self.cancel = QLineEdit(), WordButton(role="primary"), WordButton()
+        self.add_button = WordButton("plus")
         self._asking, self._list = QWidget(), QWidget()
         self.result = Banner()
         self._lay_out()
         self.enrol_button.clicked.connect(self._enrol)
         self.name.returnPressed.connect(self._enrol)
         self.cancel.clicked.connect(self._asking.hide)
+        self.add_button.clicked.connect(self.face_wanted)
         self._retranslate()
 
     def ask(self, face: Face) -> None:
@@ -53,6 +58,10 @@ class GuestCard(QWidget):
         self._asking.show()
         self.name.setFocus()
         self.name.selectAll()
+
+    def tell_no_face(self) -> None:
+        """There is nobody to be enrolled."""
+        self.result.tell(Role.WARNING, self.tr("There is no face in the picture."))
 
     def show_people(self, guests: tuple[KnownPerson, ...], people: tuple[Person, ...]) -> None:
         """Show who is known, and which faces they may get."""
@@ -81,7 +90,7 @@ class GuestCard(QWidget):
         asking.addWidget(self._told)
         self._asking.setLayout(asking)
         self._asking.hide()
-        for widget in (self._hint, self._asking, self.result, self._list):
+        for widget in (self._hint, self._asking, self.result, self._list, self.add_button):
             lines.addWidget(widget)
         self.setLayout(lines)
 
@@ -111,7 +120,7 @@ class GuestCard(QWidget):
         box.setMinimumContentsLength(8)
         box.setAccessibleName(self.tr("Face for {name}").format(name=guest.name))
         WheelGuard(box)
-        box.addItem(self.tr("The face chosen above"), "")
+        box.addItem(self.tr("As chosen above"), "")
         for person_id, name in people:
             box.addItem(name, person_id)
         box.setCurrentIndex(max(box.findData(guest.face), 0))
@@ -127,6 +136,7 @@ class GuestCard(QWidget):
         self.name.setPlaceholderText(self.tr("Name"))
         self.name.setAccessibleName(self.tr("Name of the face"))
         self.enrol_button.setText(self.tr("Enrol"))
+        self.add_button.setText(self.tr("Enrol the largest face"))
         self.cancel.setText(self.tr("Cancel"))
 
     def _enrol(self) -> None:

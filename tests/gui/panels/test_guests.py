@@ -64,7 +64,7 @@ def test_each_gets_a_face_of_their_own_as_one_change(sources: Any, studio: FakeS
     named(sources, qtbot, "bob")
     bridge.refresh()
     box = sources.guests.faces["bob"]
-    assert [box.itemText(at) for at in (0, 1, 6)] == ["The face chosen above", "Ada", "Fay"]
+    assert [box.itemText(at) for at in (0, 1, 6)] == ["As chosen above", "Ada", "Fay"]
     changes: list[Any] = []
     studio.store.on_commit(changes.append)
     box.setCurrentIndex(2)
@@ -72,7 +72,7 @@ def test_each_gets_a_face_of_their_own_as_one_change(sources: Any, studio: FakeS
     assert studio.store.current.swap.map == "bob = bo"
     assert [dict(change.fields) for change in changes] == [{"swap.map": ("", "bob = bo")}]
     bridge.refresh()
-    assert [each.currentText() for each in sources.guests.faces.values()] == ["The face chosen above", "Bo"]
+    assert [each.currentText() for each in sources.guests.faces.values()] == ["As chosen above", "Bo"]
     box = sources.guests.faces["bob"]
     box.setCurrentIndex(0)
     box.activated.emit(0)
