@@ -12,7 +12,7 @@ from facefusion_live.app.studio import Studio
 from tests.fakes.studio import FakeAuditDesk, FakeGuests, FakeLibrary, FakeStudio
 
 NOT_FOR_WINDOWS = {
-    Library: {"sources", "refresh", "show_consents", "look_at_consents"},
+    Library: {"sources", "refresh", "show_consents", "look_at_consents", "photos_sha256"},
     AuditDesk: {"close"},
     GuestList: {"roster"},
     Studio: set[str](),
