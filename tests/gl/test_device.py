@@ -125,7 +125,9 @@ def test_a_patch_that_cannot_be_drawn_is_refused_and_the_device_goes_on(graphics
     )
     with taken(gpu(graphics)) as compute:
         for each in broken:
-            job = SimpleNamespace(frame=JOB.frame, faces=JOB.faces, targets=(0,), patches=(each,), hidden_boxes_px=())
+            job = SimpleNamespace(
+                frame=JOB.frame, faces=JOB.faces, targets=(0,), patches=(each,), hidden_boxes_px=(), veiled_boxes_px=()
+            )
             buffers = pool()
             with pytest.raises(ComputeError) as refused:
                 compute.compose(job, Settings(), buffers)
