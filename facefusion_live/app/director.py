@@ -88,6 +88,7 @@ class Director:
         self._incoming: Capturing | None = None
         self._outputs: dict[str, tuple[str, Sink]] = {}
         self._in_use: InUse | None = None
+        self._drawn: tuple[Source, ...] = ()  # whose face is in force: photos, or what the engine brings along
         self._called_off = False
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, spoken(crew.memory.input))
@@ -188,7 +189,7 @@ class Director:
         Raises:
             FaceFusionLiveError: As `use_engine`.
         """
-        before, opened = self.engine.name, self._crew.workshop.models
+        before, opened, drawn = self.engine.name, self._crew.workshop.models, self._drawn
         self.use_engine(name)
         if self.engine.name == before:
             return
@@ -197,6 +198,8 @@ class Director:
         if self.on_air is not None:
             new = {model: path for model, path in self._crew.workshop.models.items() if model not in opened}
             on_record.tell_models(self._crew.trail, new)
+            if [each.sha256 for each in drawn] != [each.sha256 for each in self._drawn]:
+                on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(self._drawn))
 
     def use_engine(self, name: str) -> None:
         """Have another engine swap; the one in force stays until the new one is ready.
@@ -209,6 +212,7 @@ class Director:
         if name == self.engine.name:
             return
         self.engine = replace(self.engine, loading=name)
+        ended = self._in_use is not None and bool(self._in_use.problem())
         try:
             swapper = self._crew.workshop.engine(name)
             if self.source is not None and not self._dress(self.source.person_id, swapper):
@@ -216,6 +220,10 @@ class Director:
             self._swapper = swapper
         finally:
             self.engine = _told(self._swapper)
+        if ended and self.source is not None:
+            self.unblock(Block.CONSENT)  # the face whose consent ended went with its engine
+        if any(source.in_model for source in self._drawn):
+            self._crew.tell(Notice(Level.INFO, "this engine draws the one person that it was trained on"))
 
     def leaving(self, person_id: str) -> None:
         """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""
@@ -369,16 +377,18 @@ class Director:
 
     def _dress(self, person_id: str, swapper: FaceSwapper) -> tuple[Source, ...]:
         """Put on a face; returns its pictures, none where the session was called off meanwhile."""
-        sources = self._crew.sources(person_id)
+        own = self._crew.workshop.own_face(swapper.name)
+        sources = self._crew.sources(person_id) if own is None else (own,)
         for source in sources:
             self._crew.permits.check(source)
         outfit = self._crew.wardrobe.prepare(sources, swapper, lambda: not self._called_off)
         if outfit is None:
             return ()
         if swapper is not self._swapper:
-            try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
+            shown = self._crew.workshop.stand_in() if own else self._crew.workshop.portrait(sources[0])
+            try_on(outfit, shown, self._crew.store.current)
         self._crew.wardrobe.wear(outfit)
-        self._in_use = self._crew.permits.in_use(sources)
+        self._in_use, self._drawn = self._crew.permits.in_use(sources), sources
         return sources
 
     def _permitted(self) -> bool:
@@ -402,8 +412,7 @@ class Director:
         self.on_air = live
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
-        if self.source is not None:
-            on_record.tell_sources(crew.trail, crew.permits.as_kept(crew.sources(self.source.person_id)))
+        on_record.tell_sources(crew.trail, crew.permits.as_kept(self._drawn))
         on_record.tell_models(crew.trail, crew.workshop.models)
         for served in crew.workshop.served:
             tell_served(crew.trail, served)

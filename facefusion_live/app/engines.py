@@ -10,6 +10,8 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
+from facefusion_live.app.portraits import Source, in_model
+from facefusion_live.domain.consent import Consent
 from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.nets import NetServer
@@ -34,6 +36,8 @@ from facefusion_live.engine.tracks import FaceTracks
 
 BUILT_IN_ENGINE = "mesh"
 """The engine that needs no model of the user's."""
+STAND_IN = "ada"
+"""Whose picture an engine is tried on where there is no source picture: a built-in face."""
 
 LANDMARKER = "face_mesh_attention"
 MESH = "mesh"
@@ -88,6 +92,22 @@ def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
         there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
         raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
     return catalog.swapper(name, compute.crop, Warper())
+
+
+def own_face(name: str, catalog: Catalog, consent: Consent | None) -> Source | None:
+    """The face that an engine brings along; None for one that draws whoever is in the source pictures.
+
+    Args:
+        name: The engine.
+        catalog: Knows its card.
+        consent: What the user says of that face.
+
+    Raises:
+        ModelMissingError: Its file is not there.
+        SourceFaceError: Its file cannot be read.
+    """
+    file = catalog.person(name)
+    return None if file is None else in_model(file, name, consent)
 
 
 def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:

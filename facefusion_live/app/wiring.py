@@ -42,11 +42,13 @@ from facefusion_live.app.engines import (
     BUILT_IN_ENGINE,
     JUDGE,
     RECOGNISER,
+    STAND_IN,
     Inference,
     face_finding,
     make_engine,
     open_catalog,
     open_judges,
+    own_face,
     try_on,
 )
 from facefusion_live.app.environment import resource, user_path
@@ -72,6 +74,7 @@ from facefusion_live.domain.ports import (
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.content import ContentCheck
+from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -137,8 +140,8 @@ class Request:
     """What a session is to do.
 
     Attributes:
-        sources: Pictures of one person: files, pixels (RGB), or names of avatars.
-        consent: Why those faces may be used; avatars bring their own.
+        sources: Pictures of one person: files, pixels (RGB), or names of avatars; none where the engine brings a face.
+        consent: Why that face may be used; avatars bring their own.
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
@@ -235,11 +238,13 @@ def open_session(
         raise BadInputError(
             "a microphone is heard live only", advice="Leave out --offline, or set sound.source to auto."
         )
-    sources = tuple(portraits.source(name, request.consent) for name in request.sources)
-    check_outputs(*_files(request, sources))
+    pictures = tuple(portraits.source(name, request.consent) for name in request.sources)
+    check_outputs(*_files(request, pictures))
     events = events or NoEvents()
     server = open_server(request.settings, partial(tell_served, events), offline=request.offline)
-    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only, server=server)
+    catalog = open_catalog(request.settings.inference.provider, server)
+    sources = _drawn(pictures, request.engine, catalog, request.consent)
+    inference = _inference(sources, request.engine, request.settings, permit or _built_in_only, catalog)
     clock, store = SystemClock(), SettingsStore(request.settings)
     judges = open_judges(request.settings.inference.provider)
     disclosure = disclosure or Disclosure(None)
@@ -299,7 +304,8 @@ def open_frame_swapper(
     """
     events = events or NoEvents()
     server = None if tensorrt else open_server(settings, partial(tell_served, events))
-    inference = _inference(sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt, server=server)
+    catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
+    inference = _inference(sources, engine, settings, permit or _built_in_only, catalog)
     store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     judges = open_judges("tensorrt" if tensorrt else settings.inference.provider)
     judges.content_judge(JUDGE)  # now: what is not there, or not on TensorRT, is told here
@@ -353,21 +359,45 @@ def _inference(
     engine: str,
     settings: Settings,
     permit: Permit,
-    *,
-    tensorrt: bool = False,
-    server: InferenceServer | None = None,
+    catalog: Catalog,
 ) -> "Inference":
-    catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
     compute = host_compute(settings)
+    for source in sources:
+        if source.in_model:
+            permit(source, b"")  # before it is loaded
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
-    faces = [portraits.portrait(read_source(source), source.name, finding) for source in sources]
-    for source, face in zip(sources, faces, strict=True):
+    pictures = [source for source in sources if not source.in_model]
+    faces = [portraits.portrait(read_source(source), source.name, finding) for source in pictures]
+    for source, face in zip(pictures, faces, strict=True):
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
     outfit = Outfit(swapper, swapper.prepare(faces))
     if engine != BUILT_IN_ENGINE:
-        try_on(outfit, faces[0], settings)
+        try_on(outfit, faces[0] if faces else _stand_in(finding), settings)
     return Inference(catalog, compute, lambda: outfit, settings)
+
+
+def _drawn(
+    pictures: tuple[portraits.Source, ...], engine: str, catalog: Catalog, consent: portraits.Consent | None
+) -> tuple[portraits.Source, ...]:
+    """Whose face a session draws: that of the source pictures, or the one that the engine brings along.
+
+    Raises:
+        BadInputError: There is neither, or both.
+    """
+    own = own_face(engine, catalog, consent)
+    if own is None and not pictures:
+        raise BadInputError("there is no source picture", advice="Add --source and a portrait, or an avatar's name.")
+    if own is not None and pictures:
+        raise BadInputError(
+            f"{engine} draws the one person that it was trained on, and no other", advice="Leave out --source."
+        )
+    return pictures if own is None else (own,)
+
+
+def _stand_in(finding: Callable[[], list[Stage]]) -> Portrait:
+    source = portraits.source(STAND_IN, None)
+    return portraits.portrait(read_source(source), source.name, finding)
 
 
 def _built_in_only(source: portraits.Source, _identity: bytes) -> None:

@@ -162,6 +162,12 @@ class Swap:
             "Likeness", "For nets told by numbers: above the middle the face moves away from your own, below nearer."
         ),
     ] = 0.5
+    morph: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words("Morph", "For models of one person that take it: how much of that person is painted, how little of you."),
+    ] = 0.75
     pixel_boost: Annotated[
         int,
         Range(1, MOST_BOOST, 1, "times"),

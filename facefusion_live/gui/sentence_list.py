@@ -145,6 +145,8 @@ SENTENCES: tuple[str, ...] = (
     "Check the rights to the file.",
     # Consent and labels
     "{}: nobody has said why this face may be used",
+    "Say why: facefusion-live consent grant {} --kind KIND.",
+    "this engine draws the one person that it was trained on",
     "{}: the consent was taken back on {}",
     "the consent was taken back on {}",
     "{}: the consent was taken back, says the audit log",

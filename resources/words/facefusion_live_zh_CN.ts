@@ -1504,6 +1504,14 @@
         <translation>{}：没有人说明为何可以使用这张脸</translation>
     </message>
     <message>
+        <source>Say why: facefusion-live consent grant {} --kind KIND.</source>
+        <translation>说明理由：facefusion-live consent grant {} --kind KIND。</translation>
+    </message>
+    <message>
+        <source>this engine draws the one person that it was trained on</source>
+        <translation>此引擎只画它训练时所用的那个人</translation>
+    </message>
+    <message>
         <source>{}: the consent was taken back on {}</source>
         <translation>{}：同意已于 {} 撤回</translation>
     </message>
@@ -4217,6 +4225,14 @@
     <message>
         <source>For nets told by numbers: above the middle the face moves away from your own, below nearer.</source>
         <translation>适用于以特征向量描述人脸的模型：高于中间值时远离你本人的脸，低于时靠近。</translation>
+    </message>
+    <message>
+        <source>Morph</source>
+        <translation>变形程度</translation>
+    </message>
+    <message>
+        <source>For models of one person that take it: how much of that person is painted, how little of you.</source>
+        <translation>用于支持此参数的单人模型：画出多少那个人，保留多少你自己。</translation>
     </message>
     <message>
         <source>Pixel boost</source>

@@ -28,6 +28,7 @@ from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.maskers import MaskNet
+from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
 from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
@@ -103,6 +104,10 @@ class Catalog:
         """Which providers "auto" tried and did not take, and why. Empty before a net of the user's was loaded."""
         return dict(self._skipped)
 
+    def __contains__(self, model_id: str) -> bool:
+        """Whether there is a card of that name, readable or not."""
+        return self._find(f"{model_id}.toml") is not None
+
     def card(self, model_id: str) -> ModelCard:
         """The card of a model.
 
@@ -157,6 +162,18 @@ class Catalog:
     def file(self, card: ModelCard) -> Path | None:
         """Where the file of a model lies; None when it is not there."""
         return self._find(card.file)
+
+    def person(self, model_id: str) -> Path | None:
+        """The file of a model that draws one person; None for all others, and where there is no such model.
+
+        Raises:
+            ModelMissingError: It is not there.
+        """
+        try:
+            card = self.card(model_id)
+        except ModelCardError:
+            return None
+        return self._file(card) if card.is_person else None
 
     def _names(self) -> list[str]:
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
@@ -221,6 +238,8 @@ class Catalog:
         card = self.card(model_id)
         if card.identity is None:
             raise ModelCardError(f"{card.id} is no swapper of a known family")
+        if card.is_person:
+            return PersonSwapper(card, self._net(card), crop, regions)
         net, identity = self._net(card), self._identity(card, crop)
         likeness = Likeness(identity) if card.identity.mix and isinstance(identity, EmbeddingIdentity) else None
         return OneShotSwapper(card, net, identity, likeness, crop, regions)
@@ -288,12 +307,17 @@ class Catalog:
     def _file(self, card: ModelCard) -> Path:
         path = self._find(card.file)
         if path is None:
-            advice = f"Fetch it: facefusion-live models pull {card.id}" if card.urls else "Install the program again."
-            raise ModelMissingError(f"the model file {card.file} is missing", advice=advice)
+            raise ModelMissingError(f"the model file {card.file} is missing", advice=_how_to_get(card))
         return path
 
     def _find(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
+
+
+def _how_to_get(card: ModelCard) -> str:
+    if card.urls:
+        return f"Fetch it: facefusion-live models pull {card.id}"
+    return "Install the program again." if card.origin else "Take it in: facefusion-live models add FILE"
 
 
 def _check_built_in(card: ModelCard, path: Path) -> None:
