@@ -35,8 +35,9 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 
 A model that was trained on one person (.dfm) is told by its shape and gets its card by `models add`: `person_` and
 eight digits, because rows of the record tell names; `--as NAME` if that may be. It takes no `--source`, and needs a
-consent for the face inside ([docs/disclosure.md](disclosure.md#consent)). Its two masks say what of the face is covered: what
-they leave out, a hand, shows as the camera has it, within the limits below. `--swap.morph` is for those that take it.
+consent for the face inside ([docs/disclosure.md](disclosure.md#consent)). Its two masks say what of the face is
+covered: what they leave out, a hand, shows as the camera has it, within the limits below. `--swap.morph` is for those
+that take it.
 
 | setting | takes |
 |---|---|
