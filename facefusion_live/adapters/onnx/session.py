@@ -1,6 +1,7 @@
 # pyright: basic
 """ONNX Runtime sessions: how they are opened, and what really runs them."""
 
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -13,16 +14,14 @@ import numpy as np
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue]
 
+from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.precision import in_single
-from facefusion_live.domain.errors import InferenceError
+from facefusion_live.adapters.onnx.runs import ORT_ERRORS, RUN_ERRORS, BoundRuns, CardRuns, Runs, replays, whole
+from facefusion_live.domain.errors import InferenceError, ModelFileError
 from facefusion_live.domain.nets import TensorSpec
 
-_ORT_ERRORS = tuple(
-    error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
-)
-"""onnxruntime's errors share no base of their own."""
+log = logging.getLogger("facefusion_live.inference")
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
@@ -62,7 +61,7 @@ def works(model: bytes, provider: str) -> bool:
     try:
         session = _with(model, _options(1), provider)
         session.run(None, {each.name: np.zeros(1, np.float32) for each in session.get_inputs()})
-    except (InferenceError, *_ORT_ERRORS):
+    except (InferenceError, *ORT_ERRORS):
         return False
     return session.get_providers()[0] == provider
 
@@ -92,7 +91,7 @@ class NetSession:
         self._may_fall_back = True
         try:
             self._session = _shared(path, threads, provider, engines)
-        except (*_ORT_ERRORS, OSError) as error:
+        except (*ORT_ERRORS, OSError) as error:
             raise InferenceError(
                 f"the net {path.name} cannot be loaded: {type(error).__name__}",
                 advice="Install the program again: the file is missing or damaged.",
@@ -107,6 +106,7 @@ class NetSession:
     def _read_signature(self) -> None:
         self._inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self._outputs = [output.name for output in self._session.get_outputs()]
+        self._runs = _runs_of(self._session)
 
     @property
     def provider(self) -> str:
@@ -143,12 +143,13 @@ class NetSession:
 
     def _open_in_single(self) -> bool:
         try:
-            whole = in_single(self._path)
-            if whole is not None:
-                self._session = _with(whole, _options(self._threads), self.provider, self._engines)
-        except (*_ORT_ERRORS, OSError, DecodeError) as error:
+            single = in_single(self._path)
+            if single is not None:
+                graphs = _graphs_fit(self._path, self.provider)
+                self._session = _with(single, _options(self._threads), self.provider, self._engines, graphs=graphs)
+        except (*ORT_ERRORS, OSError, DecodeError) as error:
             raise InferenceError(f"the net {self._path.name} cannot be loaded in single precision") from error
-        return whole is not None
+        return single is not None
 
     def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
         """All outputs for one run.
@@ -168,8 +169,8 @@ class NetSession:
             listener(tensors)
         fed = {spec.name: np.asarray(tensor, spec.dtype) for spec, tensor in zip(self._inputs, tensors, strict=True)}
         try:
-            answers = self._session.run(self._outputs, fed)
-        except _ORT_ERRORS as error:
+            answers = self._runs(fed)
+        except RUN_ERRORS as error:
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
         return [_single(np.asarray(answer)) for answer in answers]
 
@@ -219,10 +220,31 @@ def _shared(path: Path, threads: int, provider: str, engines: Path | None) -> or
     with _opening:
         session = _in_use.get(key)
         if session is None:
-            session = _in_use[key] = _with(str(path), _options(threads), provider, engines)
+            graphs = _graphs_fit(path, provider)
+            session = _in_use[key] = _with(str(path), _options(threads), provider, engines, graphs=graphs)
             if file.st_size <= _SMALL_BYTES:
                 _kept[key] = session
         return session
+
+
+_runs: WeakValueDictionary[int, Runs] = WeakValueDictionary()
+"""How each session is run, by the number of the object: a card's places in memory are shared by all its users."""
+_running = threading.Lock()
+
+
+def _runs_of(session: ort.InferenceSession) -> Runs:
+    with _running:
+        runs = _runs.get(id(session))  # it holds its session: while it is here the number is no other one's
+        if runs is None:
+            runs = _runs[id(session)] = _made_runs(session)
+        return runs
+
+
+def _made_runs(session: ort.InferenceSession) -> Runs:
+    inputs, outputs = ([_spec(node) for node in nodes] for nodes in (session.get_inputs(), session.get_outputs()))
+    if session.get_providers()[0] in (CUDA, TENSORRT) and whole([*inputs, *outputs]):
+        return CardRuns(session, inputs, outputs)
+    return BoundRuns(session, [each.name for each in outputs])
 
 
 def _options(threads: int) -> ort.SessionOptions:
@@ -233,39 +255,69 @@ def _options(threads: int) -> ort.SessionOptions:
     return options
 
 
+def _graphs_fit(path: Path, provider: str) -> bool:
+    """Whether CUDA graphs may serve: they replay the same work at the same places, so no shape may be open."""
+    if provider not in (CUDA, TENSORRT):
+        return False
+    with suppress(ModelFileError):  # ONNX Runtime will say it
+        graph = read_graph(path)
+        return all(None not in tensor.shape for tensor in (*graph.inputs, *graph.outputs))
+    return False
+
+
 def _with(
-    model: str | bytes, options: ort.SessionOptions, provider: str, engines: Path | None = None
+    model: str | bytes,
+    options: ort.SessionOptions,
+    provider: str,
+    engines: Path | None = None,
+    *,
+    graphs: bool = False,
 ) -> ort.InferenceSession:
-    """A session of a file or of a model's bytes."""
+    """A session of a file or of a model's bytes; with CUDA graphs where they are wanted and replay what they must."""
     if provider == CPU:
         return ort.InferenceSession(model, options, providers=[CPU])
+    if graphs:
+        # A net of which the card runs only a part cannot be recorded, and is not opened so.
+        with suppress(InferenceError, *RUN_ERRORS):
+            session = _on_card(model, options, provider, engines, graphs=True)
+            runs = _runs_of(session)
+            if isinstance(runs, CardRuns) and replays(runs):
+                return session
+        log.info("no CUDA graphs for %s", model if isinstance(model, str) else "a net in single precision")
+    return _on_card(model, options, provider, engines, graphs=False)
+
+
+def _on_card(
+    model: str | bytes, options: ort.SessionOptions, provider: str, engines: Path | None, *, graphs: bool
+) -> ort.InferenceSession:
     # The libraries of an accelerator are looked for here; what is missing is told in our words, not on stderr.
     ort.set_default_logger_severity(4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             names = [provider, *_FALLS_BACK_TO.get(provider, [CPU])]
-            chain = [(name, _how(name, engines)) for name in names]
+            chain = [(name, _how(name, engines, graphs=graphs and name == provider)) for name in names]
             return ort.InferenceSession(model, options, providers=chain, enable_fallback=0)
         except RuntimeError as error:
             raise _not_there(provider) from error
 
 
-def _how(provider: str, engines: Path | None) -> dict[str, str]:
+def _how(provider: str, engines: Path | None, *, graphs: bool = False) -> dict[str, str]:
     """Options of a provider."""
     if provider == CUDA:
         # The exhaustive search answers no faster and starts later (measured: docs/performance.md).
-        return {"cudnn_conv_algo_search": "HEURISTIC"}
+        return {"cudnn_conv_algo_search": "HEURISTIC", **({"enable_cuda_graph": "1"} if graphs else {})}
+    recorded = {"trt_cuda_graph_enable": "1"} if graphs and provider == TENSORRT else {}
     if provider == TENSORRT and engines is not None:
         with suppress(OSError):  # what cannot be kept is built anew
             engines.mkdir(parents=True, exist_ok=True)
-            return {
+            return recorded | {
                 "trt_engine_cache_enable": "1",
                 "trt_engine_cache_path": str(engines),
                 "trt_timing_cache_enable": "1",
                 "trt_timing_cache_path": str(engines),
             }
-    return {}
+    return recorded
 
 
 def _not_there(provider: str) -> InferenceError:
