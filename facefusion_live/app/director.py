@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facefusion_live.app import on_record, wiring
+from facefusion_live.app import heap, on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.engines import BUILT_IN_ENGINE, try_on
@@ -179,6 +179,7 @@ class Director:
             self.source = before
             return
         self.source = source
+        heap.give_back()
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(sources))
@@ -220,6 +221,7 @@ class Director:
             self._swapper = swapper
         finally:
             self.engine = _told(self._swapper)
+            heap.give_back()
         if ended and self.source is not None:
             self.unblock(Block.CONSENT)  # the face whose consent ended went with its engine
         if any(source.in_model for source in self._drawn):

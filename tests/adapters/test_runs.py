@@ -36,7 +36,7 @@ def full(value: float, edge: int = EDGE) -> dict[str, NDArray[np.float32]]:
 
 @pytest.fixture
 def bound(tmp_path: Path) -> BoundRuns:
-    return BoundRuns(doubling(tmp_path / "net.onnx"), ["y"])
+    return BoundRuns(doubling(tmp_path / "net.onnx"), ["y"], from_bytes=0)
 
 
 def test_memory_that_nobody_holds_is_used_again(bound: BoundRuns) -> None:
@@ -87,7 +87,7 @@ def test_threads_do_not_write_into_each_others_answers(bound: BoundRuns) -> None
 
 
 def test_each_form_of_input_has_its_own_memory(tmp_path: Path) -> None:
-    runs = BoundRuns(doubling(tmp_path / "net.onnx", ("N", 3, "H", "W")), ["y"])
+    runs = BoundRuns(doubling(tmp_path / "net.onnx", ("N", 3, "H", "W")), ["y"], from_bytes=0)
     for edge in (8, 16, 8, 16, 8):
         (given,) = runs(full(3, edge))
         assert given.shape == (1, 3, edge, edge)
@@ -106,10 +106,17 @@ def test_answers_whose_size_depends_on_the_numbers_are_not_bound(tmp_path: Path)
     path.write_bytes(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
     )
-    runs = BoundRuns(ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]), ["y"])
+    runs = BoundRuns(ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]), ["y"], from_bytes=0)
     for fed in ([1, 0, 0, 2], [1, 1, 0, 2], [0, 0, 0, 2], [1, 1, 1, 1]):
         given = runs({"x": np.float32(fed)})
         assert given[0].tolist() == [np.flatnonzero(fed).tolist()]
+
+
+def test_small_answers_are_not_bound(tmp_path: Path) -> None:
+    runs = BoundRuns(doubling(tmp_path / "net.onnx", ("N", 3, "H", "W")), ["y"])
+    for edge in (64, 512, 1024, 64, 1024):
+        assert (runs(full(3, edge))[0] == 6).all()
+    assert [form[0][2] for form in runs._kept] == [1024]
 
 
 def test_a_net_that_fails_says_so_and_serves_afterwards(bound: BoundRuns) -> None:

@@ -23,6 +23,8 @@ Tensors = Mapping[str, NDArray[Any]]
 """What each input is fed with, in the net's own type."""
 _Form = tuple[tuple[int, ...], ...]
 """The shapes of all inputs."""
+_LARGE_BYTES = 8 * 1024 * 1024
+"""Answers from this size on are worth a binding; for smaller ones it costs more than it saves (docs/performance.md)."""
 _KEPT = 4
 """So many sets of answers are kept for a form of input: one held by a caller, one being made, two for other threads."""
 
@@ -61,26 +63,27 @@ class _Answers:
 
 
 class BoundRuns:
-    """Runs on the processor, with outputs bound to memory that is used again. Measured: docs/performance.md.
+    """Runs on the processor, with large outputs bound to memory that is used again.
 
     What a caller still holds is never written: references are counted, and another set is taken. The first run of a
-    form of input tells how large the answers are; where they differ from run to run nothing is bound.
+    form of input tells how large the answers are; where they are small, or differ from run to run, nothing is bound.
 
     Args:
         session: The net.
         names: Its outputs.
+        from_bytes: What counts as large, all outputs together.
     """
 
-    def __init__(self, session: ort.InferenceSession, names: Sequence[str]) -> None:
-        self._session, self._names = session, list(names)
+    def __init__(self, session: ort.InferenceSession, names: Sequence[str], *, from_bytes: int = _LARGE_BYTES) -> None:
+        self._session, self._names, self._from_bytes = session, list(names), from_bytes
         self._kept: dict[_Form, list[_Answers]] = {}
-        self._varying: set[_Form] = set()
+        self._plain: set[_Form] = set()
         self._lock = threading.Lock()
 
     def __call__(self, fed: Tensors) -> list[NDArray[Any]]:
         """As `Runs`."""
         form = tuple(tensor.shape for tensor in fed.values())
-        answers = self._taken(form)
+        answers = None if form in self._plain else self._taken(form)
         if answers is None:
             return self._unbound(form, fed)
         for name, tensor in fed.items():
@@ -90,7 +93,7 @@ class BoundRuns:
         except RUN_ERRORS:
             # Of another size than last time, or a net that fails: run without a binding it says which.
             given = self._run(fed)
-            self._varying.add(form)
+            self._plain.add(form)
             return given
         given = list(answers.arrays)  # held, before it is offered to others
         self._keep(form, answers)
@@ -98,8 +101,11 @@ class BoundRuns:
 
     def _unbound(self, form: _Form, fed: Tensors) -> list[NDArray[Any]]:
         given = self._run(fed)
-        if form not in self._varying:
-            self._keep(form, _Answers(self._session, self._names, given))
+        if form not in self._plain:
+            if sum(answer.nbytes for answer in given) < self._from_bytes:
+                self._plain.add(form)
+            else:
+                self._keep(form, _Answers(self._session, self._names, given))
         return given
 
     def _run(self, fed: Tensors) -> list[NDArray[Any]]:
@@ -109,9 +115,8 @@ class BoundRuns:
         with self._lock:
             kept = self._kept.get(form, [])
             free = next((each for each in kept if each.free), None)
-            if form in self._varying or free is None:
-                return None
-            kept.remove(free)
+            if free is not None:
+                kept.remove(free)
             return free
 
     def _keep(self, form: _Form, answers: _Answers) -> None:
