@@ -12,7 +12,7 @@ from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.app.portraits import Source, in_model
 from facefusion_live.domain.consent import Consent
-from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
+from facefusion_live.domain.errors import BadInputError, HalfPrecisionError, InferenceError, ModelUnfitError
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceSwapper, MaskMaker, Portrait
@@ -36,6 +36,9 @@ from facefusion_live.engine.tracks import FaceTracks
 
 BUILT_IN_ENGINE = "mesh"
 """The engine that needs no model of the user's."""
+_LEAST_SPREAD = 1.0
+"""Levels: what spreads less is no picture of a face."""
+_ANOTHER_FILE = "Fetch the model again, or use the publisher's own file."
 STAND_IN = "ada"
 """Whose picture an engine is tried on where there is no source picture: a built-in face."""
 
@@ -88,6 +91,8 @@ def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
     """
     if name == BUILT_IN_ENGINE:
         return MeshSwapper()
+    if name in catalog:
+        catalog.card(name)  # one that cannot be read says why
     if name not in catalog.known("swapper"):
         there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
         raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
@@ -115,6 +120,7 @@ def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
 
     Raises:
         InferenceError: It does not.
+        ModelUnfitError: It paints no face.
     """
     patches = PatchMemory(jobs=1)
     patches.fit(settings)
@@ -124,8 +130,15 @@ def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
             patch = swap(patches)
         except HalfPrecisionError:
             patch = swap(patches)  # in single precision, now
+        plain = float(patch.swap.host().std()) < _LEAST_SPREAD
         for image in patch.images():
             image.release()
+        if plain:
+            raise ModelUnfitError(f"{outfit.swapper.name} paints one colour, no face", advice=_ANOTHER_FILE)
+    except InferenceError as error:
+        if error.advice:
+            raise
+        raise ModelUnfitError(f"{outfit.swapper.name} cannot be used: {error}", advice=_ANOTHER_FILE) from error
     finally:
         patches.close()
 

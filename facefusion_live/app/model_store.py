@@ -231,6 +231,7 @@ class ModelStore:
             copy = _beside(target, ".adding")
             self._check_room(file.stat().st_size, copy)
             try:
+                copy.unlink(missing_ok=True)  # what was left, or a link to somewhere else
                 shutil.copyfile(file, copy)
                 wrong = self._wrong(copy, card, None)
                 if wrong:
@@ -316,6 +317,7 @@ class ModelStore:
         note = _beside(target, ".sha256")
         try:
             fresh = _beside(note, ".new")
+            fresh.unlink(missing_ok=True)
             fresh.write_text(f"{sha256}  {target.name}\n", "utf-8")
             with whole.open("r+b") as file:
                 os.fsync(file.fileno())

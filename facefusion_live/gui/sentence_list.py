@@ -429,6 +429,8 @@ SENTENCES: tuple[str, ...] = (
     "Install the program again.",
     "Install the program again: the file is missing or damaged.",
     "the net {} cannot be loaded: {}",
+    "{} paints one colour, no face",
+    "{} cannot be used: {}",
     "there is no home folder of {}",
     "Write the path in full.",
     *FINDINGS,

@@ -2588,6 +2588,14 @@
         <translation>无法加载模型 {}：{}</translation>
     </message>
     <message>
+        <source>{} paints one colour, no face</source>
+        <translation>{} 只画出一种颜色，没有人脸</translation>
+    </message>
+    <message>
+        <source>{} cannot be used: {}</source>
+        <translation>{} 无法使用：{}</translation>
+    </message>
+    <message>
         <source>there is no home folder of {}</source>
         <translation>没有 {} 的主文件夹</translation>
     </message>

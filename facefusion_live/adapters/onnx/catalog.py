@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
 
+from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
@@ -90,7 +91,7 @@ class Catalog:
         self._wanted: Wanted = provider
         self._skipped: Mapping[str, str] = {}
         self._opened: dict[str, Path] = {}
-        self._nets: WeakValueDictionary[str, Net] = WeakValueDictionary()
+        self._nets: WeakValueDictionary[tuple[object, ...], Net] = WeakValueDictionary()
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -114,7 +115,12 @@ class Catalog:
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
-        return ModelCard.parse(self.text(model_id))
+        card = ModelCard.parse(self.text(model_id))
+        if card.id != model_id:
+            raise ModelCardError(
+                f"the card {model_id}.toml is that of {card.id!r}", advice="Call the file as the model is called in it."
+            )
+        return card
 
     def text(self, model_id: str) -> str:
         """The card of a model as it is written.
@@ -128,7 +134,7 @@ class Catalog:
         except (OSError, UnicodeDecodeError) as error:
             raise ModelCardError(f"the card of {model_id} cannot be read") from error
         if text is None:
-            raise ModelCardError(f"there is no model {model_id!r}")
+            raise ModelCardError(f"there is no model {model_id!r}", advice="See: facefusion-live models list")
         return text
 
     def known(self, task: Task) -> tuple[str, ...]:
@@ -283,8 +289,10 @@ class Catalog:
         with self._lock:
             loading = self._loading.setdefault(card.id, threading.Lock())
         with loading:
-            net = self._nets.get(card.id) or self._load(card)
-            self._nets[card.id] = net
+            # By its file as it is now: one that was exchanged is loaded, whoever still holds the net of before.
+            name = (card.id, *_stamp(self._find(card.file)))
+            net = self._nets.get(name) or self._load(card)
+            self._nets[name] = net
         return net
 
     def _load(self, card: ModelCard) -> Net:
@@ -293,7 +301,10 @@ class Catalog:
         path = self._file(card)
         _check_built_in(card, path)
         self._opened[card.id] = path
-        return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES)
+        brought = card.origin is None
+        if brought:
+            read_graph(path)  # a file that was put here by hand may lead to others, or claim what it does not hold
+        return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES, brought=brought)
 
     def _provider(self, card: ModelCard) -> str:
         if self._wanted != "auto":
@@ -318,6 +329,15 @@ def _how_to_get(card: ModelCard) -> str:
     if card.urls:
         return f"Fetch it: facefusion-live models pull {card.id}"
     return "Install the program again." if card.origin else "Take it in: facefusion-live models add FILE"
+
+
+def _stamp(file: Path | None) -> tuple[object, ...]:
+    """What differs after a file was exchanged."""
+    with suppress(OSError):
+        if file is not None:
+            status = file.stat()
+            return file, status.st_mtime_ns, status.st_size
+    return ()
 
 
 def _check_built_in(card: ModelCard, path: Path) -> None:

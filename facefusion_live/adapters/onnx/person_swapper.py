@@ -108,6 +108,8 @@ def _morph_input(net: Net, card: ModelCard) -> TensorSpec | None:
     others = [spec for spec in net.inputs if len(spec.shape) < 2]
     if len(pictures) != 1 or len(others) > 1 or len(pictures) + len(others) != len(net.inputs):
         raise ModelCardError(f"{card.id}: the net takes something else than a picture, and a number at most")
+    if any(spec.dtype.kind != "f" for spec in net.inputs):
+        raise ModelCardError(f"{card.id}: the net takes whole numbers, a swapper takes fractions")
     if len(net.output_names) <= max(_MASKS):
         raise ModelCardError(f"{card.id}: the net has {len(net.output_names)} outputs, a model of one person has 3")
     return others[0] if others else None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.precision import in_single
 from facefusion_live.adapters.onnx.runs import ORT_ERRORS, RUN_ERRORS, BoundRuns, CardRuns, Runs, replays, whole
-from facefusion_live.domain.errors import InferenceError, ModelFileError
+from facefusion_live.domain.errors import InferenceError, ModelFileError, ModelUnfitError
 from facefusion_live.domain.nets import TensorSpec
 
 log = logging.getLogger("facefusion_live.inference")
@@ -66,6 +66,9 @@ def works(model: bytes, provider: str) -> bool:
     return session.get_providers()[0] == provider
 
 
+PUBLISHERS_OWN = "Fetch the model again, or use the publisher's own file."
+"""What to do about a file of the user's that is of no use."""
+
 THREADS = 1
 """Threads inside one run of a net."""
 
@@ -81,21 +84,31 @@ class NetSession:
         threads: Threads inside one run.
         provider: What must run the net. Nothing falls back silently.
         engines: Folder in which TensorRT keeps what it built: minutes of work, once. None keeps nothing.
+        brought: It is a file of the user's, not of the program's.
 
     Raises:
         InferenceError: The file is missing or is no net that this runtime can read, or the provider does not work.
+        ModelUnfitError: It is the user's, and no net that this runtime can read.
     """
 
-    def __init__(self, path: Path, *, threads: int = THREADS, provider: str = CPU, engines: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = THREADS,
+        provider: str = CPU,
+        engines: Path | None = None,
+        brought: bool = False,
+    ) -> None:
         self._path, self._threads, self._engines = path.resolve(), threads, engines
         self._may_fall_back = True
         try:
             self._session = _shared(path, threads, provider, engines)
         except (*ORT_ERRORS, OSError) as error:
-            raise InferenceError(
-                f"the net {path.name} cannot be loaded: {type(error).__name__}",
-                advice="Install the program again: the file is missing or damaged.",
-            ) from error
+            words = f"the net {path.name} cannot be loaded: {type(error).__name__}"
+            if brought:
+                raise ModelUnfitError(words, advice=PUBLISHERS_OWN) from error
+            raise InferenceError(words, advice="Install the program again: the file is missing or damaged.") from error
         # The session is asked, not onnxruntime: that lists what it was built with, whether or not it can be loaded.
         if self.provider != provider:
             raise _not_there(provider)

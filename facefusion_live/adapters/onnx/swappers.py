@@ -116,6 +116,8 @@ def _target_comes_first(inputs: Sequence[TensorSpec], card: ModelCard) -> bool:
     """
     if len(inputs) != 2:
         raise ModelCardError(f"{card.id}: the net has {len(inputs)} inputs, a swapper has 2")
+    if any(spec.dtype.kind != "f" for spec in inputs):
+        raise ModelCardError(f"{card.id}: the net takes whole numbers, a swapper takes fractions")
     pictures = [spec for spec in inputs if len(spec.shape) == 4]
     if len(pictures) == 1:
         return len(inputs[0].shape) == 4

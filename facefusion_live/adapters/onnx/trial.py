@@ -32,7 +32,7 @@ def first_run(path: Path) -> None:
         InferenceError: It cannot be loaded, or fails.
     """
     _limit_memory(_ROOM_BYTES + 8 * path.stat().st_size)
-    net = NetSession(path)
+    net = NetSession(path, brought=True)
     fed = [np.zeros(shape, spec.dtype) for spec in net.inputs if (shape := _whole(spec.shape))]
     if len(fed) == len(net.inputs):
         net.run(*fed)

@@ -72,7 +72,7 @@ def test_another_engine_between_two_frames(stage: Stage) -> None:
     [
         ("nothing", "there is no engine 'nothing'"),
         ("ghost_1_256", "the model file ghost_1_256.onnx is missing"),
-        ("hyperswap_1a_256", "the net hyperswap_1a_256.onnx cannot be loaded"),
+        ("hyperswap_1a_256", "hyperswap_1a_256.onnx is no ONNX model"),
         ("blendswap_256", "blendswap_256: the net has 1 inputs, a swapper has 2"),
     ],
 )
