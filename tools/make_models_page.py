@@ -47,7 +47,7 @@ that take it.
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
 | `--swap.occluder` | a masker that tells what lies before the face: a hand, a microphone |
 | `--swap.parser` | a masker that tells skin from hair and hats |
-| `--inference.provider` | auto, tensorrt, cuda, cpu |
+| `--inference.provider` | auto, tensorrt, cuda, cpu; with their own ONNX Runtime directml, coreml, openvino |
 | `--inference.remote` | a server that runs swappers, enhancers and recognisers ([docs/remote.md](remote.md)) |
 
 In the window the engine is switched while live (Look, Engine): the new one is loaded and swaps one picture that nobody

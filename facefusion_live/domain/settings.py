@@ -266,7 +266,7 @@ class Inference:
 
     provider: Annotated[
         str,
-        Choice(("auto", "tensorrt", "cuda", "cpu")),
+        Choice(("auto", "tensorrt", "cuda", "directml", "coreml", "openvino", "cpu")),
         Acts.SESSION,
         Words(
             "Nets run on", "Auto takes the first that really works, for nets that you brought; the window asks once."

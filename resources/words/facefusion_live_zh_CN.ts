@@ -4367,6 +4367,18 @@
         <translation>CUDA</translation>
     </message>
     <message>
+        <source>Directml</source>
+        <translation>DirectML</translation>
+    </message>
+    <message>
+        <source>Coreml</source>
+        <translation>CoreML</translation>
+    </message>
+    <message>
+        <source>Openvino</source>
+        <translation>OpenVINO</translation>
+    </message>
+    <message>
         <source>Server for nets</source>
         <translation>推理服务器</translation>
     </message>

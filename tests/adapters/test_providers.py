@@ -57,6 +57,47 @@ def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
     assert all(chosen.skipped.values())
 
 
+@pytest.mark.parametrize("other", [sessions.DIRECTML, sessions.COREML, sessions.OPENVINO])
+def test_a_build_that_the_user_put_in_place_is_used(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "offered_providers", lambda: [other, sessions.CPU])
+    monkeypatch.setattr(providers, "works", lambda _model, name: name in (other, sessions.CPU))
+    chosen = providers.best()
+    assert chosen.provider == other
+    assert set(chosen.skipped) == {"tensorrt", "cuda"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "advice"),
+    [
+        ("directml", "DirectML", "onnxruntime-directml"),
+        ("coreml", "CoreML", "macOS"),
+        ("openvino", "OpenVINO", "openvino"),
+    ],
+)
+def test_one_that_this_build_lacks_is_told_with_what_to_do(
+    wanted: providers.Wanted, said: str, advice: str, tmp_path: Path
+) -> None:
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider=wanted)
+    with pytest.raises(InferenceError, match=f"{said} does not work on this machine") as refusal:
+        catalog._net(catalog.card("crossface_ghost"))
+    assert advice in refusal.value.advice
+
+
+def test_directml_is_opened_as_it_must_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns: list[bool] = []
+
+    def refusing(_model: str, options: object, **_words: object) -> object:
+        patterns.append(options.enable_mem_pattern)  # type: ignore[attr-defined]
+        raise RuntimeError("no card")
+
+    monkeypatch.setattr(sessions.ort, "InferenceSession", refusing)
+    onnx_graphs.scaling_converter(tmp_path / "net.onnx", 8, 1.0, 0.0)
+    with pytest.raises(InferenceError):
+        sessions.NetSession(tmp_path / "net.onnx", provider=sessions.DIRECTML)
+    assert patterns == [False]
+
+
 def test_without_a_driver_that_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, sessions.CPU)
     monkeypatch.setattr(providers, "_loads", lambda _name: False)

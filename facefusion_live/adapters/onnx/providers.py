@@ -16,14 +16,35 @@ from typing import Literal, get_args
 from onnx import TensorProto, helper
 from onnxruntime.capi import build_and_package_info
 
-from facefusion_live.adapters.onnx.session import CPU, CUDA, TENSORRT, offered_providers, works
+from facefusion_live.adapters.onnx.session import (
+    COREML,
+    CPU,
+    CUDA,
+    DIRECTML,
+    OPENVINO,
+    TENSORRT,
+    offered_providers,
+    works,
+)
 from facefusion_live.domain.errors import InferenceError
 
-Wanted = Literal["auto", "tensorrt", "cuda", "cpu"]
+Wanted = Literal["auto", "tensorrt", "cuda", "directml", "coreml", "openvino", "cpu"]
 """What may be asked for; auto is the first of the others that works."""
 WANTED: tuple[Wanted, ...] = get_args(Wanted)
 
-NAMES: Mapping[str, str] = MappingProxyType({"tensorrt": TENSORRT, "cuda": CUDA, "cpu": CPU})
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "tensorrt": TENSORRT,
+        "cuda": CUDA,
+        "directml": DIRECTML,
+        "coreml": COREML,
+        "openvino": OPENVINO,
+        "cpu": CPU,
+    }
+)
+"""What each is called, in the order in which auto tries them."""
+_IN_OTHER_BUILDS = frozenset({DIRECTML, COREML, OPENVINO})
+"""Not in the ONNX Runtime that comes with the program: where the user has not put another in its place, not a word."""
 _LIBRARIES = MappingProxyType(
     {
         TENSORRT: ("libnvinfer.so.10", "libnvonnxparser.so.10"),
@@ -50,7 +71,10 @@ class Chosen:
 def best() -> Chosen:
     """The first provider that really runs a net here. Tried once in a process; takes up to some seconds."""
     skipped: dict[str, str] = {}
+    offered = offered_providers()
     for short, provider in NAMES.items():
+        if provider in _IN_OTHER_BUILDS and provider not in offered:
+            continue
         reason = _reason_against(provider)
         if not reason:
             return Chosen(provider, MappingProxyType(skipped))

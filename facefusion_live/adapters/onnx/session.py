@@ -26,6 +26,9 @@ log = logging.getLogger("facefusion_live.inference")
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
+DIRECTML = "DmlExecutionProvider"
+COREML = "CoreMLExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
 _FALLS_BACK_TO = {TENSORRT: [CUDA, CPU]}
 _ABOUT = {
     TENSORRT: (
@@ -36,6 +39,9 @@ _ABOUT = {
         "CUDA",
         "Install the NVIDIA driver, CUDA and cuDNN, or do without: the processor alone is enough.",
     ),
+    DIRECTML: ("DirectML", "Put onnxruntime-directml in the place of the installed ONNX Runtime (Windows only)."),
+    COREML: ("CoreML", "Use the ONNX Runtime for macOS, which brings it; elsewhere there is none."),
+    OPENVINO: ("OpenVINO", "Put onnxruntime-openvino in the place of the installed ONNX Runtime."),
 }
 """What a provider is called, and what to do when it does not work."""
 
@@ -303,6 +309,8 @@ def _with(
 def _on_card(
     model: str | bytes, options: ort.SessionOptions, provider: str, engines: Path | None, *, graphs: bool
 ) -> ort.InferenceSession:
+    if provider == DIRECTML:
+        options.enable_mem_pattern = False  # which it does not support, and refuses
     # The libraries of an accelerator are looked for here; what is missing is told in our words, not on stderr.
     ort.set_default_logger_severity(4)
     with warnings.catch_warnings():
