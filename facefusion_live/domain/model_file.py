@@ -26,11 +26,13 @@ class Graph:
         inputs: What is fed.
         outputs: What comes out.
         opset: Which version of the operators it is written in; 0 when it does not say.
+        operators: The names of those that it uses.
     """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     opset: int
+    operators: frozenset[str] = frozenset()
 
 
 def misfit(card: ModelCard, graph: Graph) -> str:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,36 @@ def test_missing_libraries_are_named_with_the_versions_needed(monkeypatch: pytes
     needs = "; this ONNX Runtime needs CUDA 13.0 and cuDNN 9"
     assert skipped["cuda"] == f"not found: libcudart.so.13, libcublasLt.so.13, libcudnn.so.9{needs}"
     assert skipped["tensorrt"].endswith(f"libnvinfer.so.10, libnvonnxparser.so.10{needs}")
+
+
+class Libraries:
+    """An NVIDIA driver and cuDNN, and no CUDA beside them."""
+
+    def __init__(self, name: str) -> None:
+        if name not in ("libcuda.so.1", "libcudnn.so.9"):
+            raise OSError(name)
+
+    def cuDriverGetVersion(self, place: Any) -> int:  # noqa: N802 (the driver's name)
+        place._obj.value = 12040
+        return 0
+
+    def cudnnGetVersion(self) -> int:  # noqa: N802 (the library's name)
+        return 90501
+
+
+def test_the_versions_that_are_there_are_told_beside_those_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    monkeypatch.setattr(providers.build_and_package_info, "cuda_version", "13.0", raising=False)
+    monkeypatch.setattr(providers.ctypes, "CDLL", Libraries)
+    assert providers.best().skipped["cuda"] == (
+        "not found: libcudart.so.13, libcublasLt.so.13; this ONNX Runtime needs CUDA 13.0 and cuDNN 9; "
+        "found: a driver for CUDA 12.4 and cuDNN 9.5.1"
+    )
+    monkeypatch.setattr(providers, "_loads", lambda _name: True)
+    providers.best.cache_clear()
+    assert providers.best().skipped["cuda"] == (
+        "this ONNX Runtime needs CUDA 13.0 and cuDNN 9; found: a driver for CUDA 12.4 and cuDNN 9.5.1"
+    )
 
 
 def test_a_provider_that_was_not_built_in_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,23 @@ def _missing(provider: str) -> str:
     wanted = [*_LIBRARIES[CUDA], *(_LIBRARIES[TENSORRT] if provider == TENSORRT else ())]
     names = [name.format(major=version.partition(".")[0]) for name in wanted]
     absent = [name for name in names if not _loads(name)]
-    return f"not found: {', '.join(absent)}; this ONNX Runtime needs CUDA {version} and cuDNN 9" if absent else ""
+    found = " and ".join(_found())
+    there = f"; found: {found}" if found else ""
+    needs = f"this ONNX Runtime needs CUDA {version} and cuDNN 9"
+    return f"not found: {', '.join(absent)}; {needs}{there}" if absent else f"{needs}{there}"
+
+
+def _found() -> list[str]:
+    """The versions that are there, asked from driver and library."""
+    told = []
+    with suppress(OSError, AttributeError):
+        number = ctypes.c_int()
+        if ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(number)) == 0:
+            told.append(f"a driver for CUDA {number.value // 1000}.{number.value % 1000 // 10}")
+    with suppress(OSError, AttributeError):
+        cudnn = ctypes.CDLL("libcudnn.so.9").cudnnGetVersion()
+        told.append(f"cuDNN {cudnn // 10000}.{cudnn % 10000 // 100}.{cudnn % 100}")
+    return told
 
 
 def _loads(library: str) -> bool:

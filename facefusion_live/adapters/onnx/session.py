@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.precision import in_single
+from facefusion_live.adapters.onnx.prelu import without_prelu
 from facefusion_live.adapters.onnx.runs import ORT_ERRORS, RUN_ERRORS, BoundRuns, CardRuns, Runs, replays, whole
 from facefusion_live.domain.errors import InferenceError, ModelFileError, ModelUnfitError
 from facefusion_live.domain.nets import TensorSpec
@@ -109,7 +110,7 @@ class NetSession:
         self._path, self._threads, self._engines = path.resolve(), threads, engines
         self._may_fall_back = True
         try:
-            self._session = _shared(path, threads, provider, engines)
+            self._session = _shared(path, threads, provider, engines, brought=brought)
         except (*ORT_ERRORS, OSError) as error:
             words = f"the net {path.name} cannot be loaded: {type(error).__name__}"
             if brought:
@@ -232,15 +233,16 @@ _in_use: WeakValueDictionary[tuple[object, ...], ort.InferenceSession] = WeakVal
 _opening = threading.Lock()
 
 
-def _shared(path: Path, threads: int, provider: str, engines: Path | None) -> ort.InferenceSession:
+def _shared(path: Path, threads: int, provider: str, engines: Path | None, *, brought: bool) -> ort.InferenceSession:
     """The one session of a net in this process: ONNX Runtime lets any number of threads run it. Thread: any."""
     file = path.stat()
-    key = (path.resolve(), file.st_mtime_ns, file.st_size, threads, provider)
+    key = (path.resolve(), file.st_mtime_ns, file.st_size, threads, provider, brought)
     with _opening:
         session = _in_use.get(key)
         if session is None:
             graphs = _graphs_fit(path, provider)
-            session = _in_use[key] = _with(str(path), _options(threads), provider, engines, graphs=graphs)
+            model = _as_run(path, provider) if brought else str(path)
+            session = _in_use[key] = _with(model, _options(threads), provider, engines, graphs=graphs)
             if file.st_size <= _SMALL_BYTES:
                 _kept[key] = session
         return session
@@ -272,6 +274,15 @@ def _options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def _as_run(path: Path, provider: str) -> str | bytes:
+    """The file; or, where the processor runs it, the same net without what it is slow at."""
+    if provider == CPU:
+        with suppress(ModelFileError, OSError, DecodeError):  # ONNX Runtime will say it
+            if "PRelu" in read_graph(path).operators:
+                return without_prelu(path) or str(path)
+    return str(path)
 
 
 def _graphs_fit(path: Path, provider: str) -> bool:
