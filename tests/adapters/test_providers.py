@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from facefusion_live.adapters.onnx import catalog as catalogs
 from facefusion_live.adapters.onnx import providers
 from facefusion_live.adapters.onnx import session as sessions
 from facefusion_live.adapters.onnx.catalog import Catalog
@@ -83,6 +84,35 @@ def test_one_that_this_build_lacks_is_told_with_what_to_do(
     with pytest.raises(InferenceError, match=f"{said} does not work on this machine") as refusal:
         catalog._net(catalog.card("crossface_ghost"))
     assert advice in refusal.value.advice
+
+
+def test_what_was_asked_for_and_fails_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "_loads", lambda _name: False)
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
+    with pytest.raises(InferenceError, match="CUDA does not work on this machine: ") as refusal:
+        catalog._net(catalog.card("crossface_ghost"))
+    reasons = ("no NVIDIA driver was found (libcuda.so.1)", "this ONNX Runtime is built without it")
+    assert str(refusal.value).endswith(reasons)
+
+
+def test_a_net_on_a_card_is_run_once_before_anybody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[int, ...]] = []
+
+    class Card(sessions.NetSession):
+        def __init__(self, path: Path, **how: object) -> None:
+            assert how["provider"] == sessions.CUDA
+            super().__init__(path)
+
+        def run(self, *tensors: Any) -> list[Any]:
+            ran.extend(tensor.shape for tensor in tensors)
+            return super().run(*tensors)
+
+    monkeypatch.setattr(catalogs, "NetSession", Card)
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
+    catalog._net(catalog.card("crossface_ghost"))
+    assert ran == [(1, 512)]
 
 
 def test_directml_is_opened_as_it_must_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +227,7 @@ def test_how_a_graphics_card_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "trt_timing_cache_path": kept,
     }
     cuda = [(sessions.CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), (sessions.CPU, {})]
-    assert asked[-1] == ([(sessions.TENSORRT, tensorrt), *cuda] if wanted == "tensorrt" else cuda)
+    assert asked[1] == ([(sessions.TENSORRT, tensorrt), *cuda] if wanted == "tensorrt" else cuda)
 
 
 def test_engines_that_cannot_be_kept_are_built_anew(tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.maskers import MaskNet
 from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
-from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
+from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best, reason_against
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.adapters.onnx.tiled import TiledEnhancer
-from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError
+from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError, ModelUnfitError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.nets import Net, NetServer
 from facefusion_live.domain.ports import (
@@ -304,7 +304,17 @@ class Catalog:
         brought = card.origin is None
         if brought:
             read_graph(path)  # a file that was put here by hand may lead to others, or claim what it does not hold
-        return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES, brought=brought)
+        provider = self._provider(card)
+        try:
+            net = NetSession(path, provider=provider, engines=self._folders[0] / _ENGINES, brought=brought)
+        except ModelUnfitError:
+            raise
+        except InferenceError as error:
+            why = "" if provider == CPU else reason_against(provider)
+            raise (InferenceError(f"{error}: {why}", advice=error.advice) if why else error) from error
+        if provider != CPU:
+            net.warm()  # before anybody waits for a picture
+        return net
 
     def _provider(self, card: ModelCard) -> str:
         if self._wanted != "auto":

@@ -75,14 +75,14 @@ def best() -> Chosen:
     for short, provider in NAMES.items():
         if provider in _IN_OTHER_BUILDS and provider not in offered:
             continue
-        reason = _reason_against(provider)
+        reason = reason_against(provider)
         if not reason:
             return Chosen(provider, MappingProxyType(skipped))
         skipped[short] = reason
     raise InferenceError("nothing runs a net on this machine", advice="Install the program again.")
 
 
-def _reason_against(provider: str) -> str:
+def reason_against(provider: str) -> str:
     """Why a provider cannot be had; empty when it works."""
     if provider not in offered_providers():
         return "this ONNX Runtime is built without it"

@@ -171,6 +171,16 @@ class NetSession:
             raise InferenceError(f"the net {self._path.name} cannot be loaded in single precision") from error
         return single is not None
 
+    def warm(self) -> None:
+        """Run once on zeros, where all shapes are known: on a graphics card the first run takes seconds.
+
+        Raises:
+            InferenceError: It failed.
+        """
+        fed = [np.zeros(shape, spec.dtype) for spec in self._inputs if (shape := _one(spec.shape))]
+        if len(fed) == len(self._inputs):
+            self.run(*fed)
+
     def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
         """All outputs for one run.
 
@@ -214,6 +224,12 @@ def overheard(path: Path, hear: Callable[[tuple[NDArray[Any], ...]], None]) -> G
         yield
     finally:
         del _listeners[path.resolve()]
+
+
+def _one(shape: tuple[int | None, ...]) -> list[int]:
+    """A shape with one picture in the batch; empty where another length is open."""
+    lengths = [length for length in (shape[:1] and (shape[0] or 1,)) + shape[1:] if length is not None]
+    return lengths if len(lengths) == len(shape) else []
 
 
 def _spec(node: ort.NodeArg) -> TensorSpec:
