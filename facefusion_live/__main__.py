@@ -8,6 +8,8 @@ import sys
 import threading
 from types import FrameType
 
+from facefusion_live.app.heap import keep_few
+
 _INTERRUPTED = 130
 _AGAIN_S = 0.02
 _CALLED_BY_THE_DYING = ("_weakrefset.py", "weakref.py")
@@ -20,6 +22,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     _fill_streams()
+    keep_few()
     if sys.argv[1:] == [_REMUX]:
         runpy.run_module(f"facefusion_live.adapters.{_REMUX}", run_name="__main__")
     try:

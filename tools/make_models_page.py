@@ -33,6 +33,12 @@ that breaks off, or is killed, goes on where it stopped. A file gets its place o
 must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher tells no
 SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
 
+A model that was trained on one person (.dfm) is told by its shape and gets its card by `models add`: `person_` and
+eight digits, because rows of the record tell names; `--as NAME` if that may be. It takes no `--source`, and needs a
+consent for the face inside ([docs/disclosure.md](disclosure.md#consent)). Its two masks say what of the face is
+covered: what they leave out, a hand, shows as the camera has it, within the limits below. `--swap.morph` is for those
+that take it.
+
 | setting | takes |
 |---|---|
 | `--engine` | a swapper |
@@ -41,7 +47,7 @@ SHA-256 it is pinned at the first download, and said so. Models that keep weight
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
 | `--swap.occluder` | a masker that tells what lies before the face: a hand, a microphone |
 | `--swap.parser` | a masker that tells skin from hair and hats |
-| `--inference.provider` | auto, tensorrt, cuda, cpu |
+| `--inference.provider` | auto, tensorrt, cuda, cpu; with their own ONNX Runtime directml, coreml, openvino |
 | `--inference.remote` | a server that runs swappers, enhancers and recognisers ([docs/remote.md](remote.md)) |
 
 In the window the engine is switched while live (Look, Engine): the new one is loaded and swaps one picture that nobody

@@ -2,54 +2,15 @@
 
     python -m tools.prelu_rewrite MODEL.onnx FASTER.onnx
 
-ONNX Runtime's CPU kernel for PRelu is slow; nets full of it (face meshes, MobileFaceNets, many arcfaces) run 2-3x
-faster so. Values change in the last bits only. Useful to models that users bring, too. Needs `onnx`.
+The program does so by itself with models that users bring, where the processor runs them. Needs `onnx`.
 """
 
 import argparse
 from pathlib import Path
 
 import onnx
-from onnx import helper, numpy_helper
 
-
-def rewrite_prelu(model: onnx.ModelProto) -> int:
-    """Rewrite in place.
-
-    Args:
-        model: Any model; a PRelu whose slope is computed at run time is left as it is.
-
-    Returns:
-        How many PRelu were rewritten.
-    """
-    graph = model.graph
-    slopes = {initializer.name: initializer for initializer in graph.initializer}
-    nodes: list[onnx.NodeProto] = []
-    rewritten = 0
-    for node in graph.node:
-        if node.op_type != "PRelu" or node.input[1] not in slopes:
-            nodes.append(node)
-            continue
-        rewritten += 1
-        slope = numpy_helper.to_array(slopes[node.input[1]])
-        complement = f"oma{rewritten}"
-        graph.initializer.append(numpy_helper.from_array((1 - slope).astype(slope.dtype), complement))
-        nodes.extend(_equivalent(node, complement))
-    del graph.node[:]
-    graph.node.extend(nodes)
-    onnx.checker.check_model(model)
-    return rewritten
-
-
-def _equivalent(prelu: onnx.NodeProto, complement: str) -> list[onnx.NodeProto]:
-    """Write the four nodes that do what `prelu` does; `complement` is the name of 1 - slope."""
-    (x, slope), (y,) = prelu.input, prelu.output
-    return [
-        helper.make_node("Relu", [x], [f"{y}_r"]),
-        helper.make_node("Mul", [x, slope], [f"{y}_m"]),
-        helper.make_node("Mul", [f"{y}_r", complement], [f"{y}_q"]),
-        helper.make_node("Add", [f"{y}_m", f"{y}_q"], [y]),
-    ]
+from facefusion_live.adapters.onnx.prelu import rewrite_prelu
 
 
 def main() -> None:
@@ -60,6 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = onnx.load(arguments.model)
     print(f"{rewrite_prelu(model)} PRelu rewritten")
+    onnx.checker.check_model(model)
     onnx.save(model, arguments.faster)
 
 

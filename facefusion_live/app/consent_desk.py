@@ -2,18 +2,21 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
-from facefusion_live.app.environment import Home, load_settings
+from facefusion_live.app.environment import Home, load_settings, user_path
 from facefusion_live.app.permits import Permits, Told, check_day, document_sha256, facts, source_target
+from facefusion_live.app.portraits import Source
 from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.app.taken_back import revoked_consents
 from facefusion_live.app.workshop import Workshop
 from facefusion_live.domain.consent import Claim, Consent, Grant
 from facefusion_live.domain.errors import BadInputError, ConsentError
+from facefusion_live.domain.person_model import PERSON_SUFFIX
 from facefusion_live.engine.trail import AuditTrail, settled
 
 
@@ -58,10 +61,10 @@ class ConsentDesk:
         until: str = "",
         renew: bool = False,
     ) -> Grant:
-        """Keep a consent for the person in a photo; its row comes first.
+        """Keep a consent for the person in a photo, or for a model of one person; its row comes first.
 
         Args:
-            photo: In which exactly one face is seen.
+            photo: In which exactly one face is seen; or a model's file (.dfm), or the name of one that is here.
             kind: Why it may be used.
             name: Whose face it is.
             document: The file in which it is written.
@@ -74,11 +77,7 @@ class ConsentDesk:
             AuditStoreError: It cannot be put on record.
         """
         claim = Told(kind, name, document, until).claim()
-        source = portraits.source(photo, kind)
-        if source.built_in:
-            raise ConsentError("this is one of the built-in faces", advice="It may be used by anyone.")
-        workshop = Workshop()
-        identity = workshop.identity(workshop.portrait(source))
+        source, identity = _face_of(photo, kind)
         known = self.book.find(source.sha256, identity)
         if known is not None and not renew:
             raise ConsentError(
@@ -164,3 +163,20 @@ class ConsentDesk:
             return
         with self._audit.open_trail() as trail:
             yield trail
+
+
+def _face_of(given: Path, kind: Consent) -> tuple[Source, bytes]:
+    """What a consent is for, and the face in it as records keep it; a model of one person is known by its file alone.
+
+    Raises:
+        BadInputError: It cannot serve.
+    """
+    workshop, path = Workshop(), user_path(given)
+    if path.suffix.lower() == PERSON_SUFFIX and path.is_file():
+        return portraits.in_model(path, path.name, kind), b""
+    if (own := workshop.own_face(str(given))) is not None:
+        return replace(own, consent=kind), b""
+    source = portraits.source(given, kind)
+    if source.built_in:
+        raise ConsentError("this is one of the built-in faces", advice="It may be used by anyone.")
+    return source, workshop.identity(workshop.portrait(source))

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facefusion_live.app import on_record, wiring
+from facefusion_live.app import heap, on_record, wiring
 from facefusion_live.app.consents import InUse
 from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.engines import BUILT_IN_ENGINE, try_on
@@ -89,6 +89,7 @@ class Director:
         self._incoming: Capturing | None = None
         self._outputs: dict[str, tuple[str, Sink]] = {}
         self._in_use: InUse | None = None
+        self._drawn: tuple[Source, ...] = ()  # whose face is in force: photos, or what the engine brings along
         self._own: tuple[Source, ...] = ()
         self._called_off = False
         self.phase = Phase.IDLE
@@ -180,6 +181,7 @@ class Director:
             self.source = before
             return
         self.source = source
+        heap.give_back()
         self.unblock(Block.CONSENT)
         if self.on_air is not None:
             on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(sources))
@@ -190,7 +192,7 @@ class Director:
         Raises:
             FaceFusionLiveError: As `use_engine`.
         """
-        before, opened = self.engine.name, self._crew.workshop.models
+        before, opened, drawn = self.engine.name, self._crew.workshop.models, self._drawn
         self.use_engine(name)
         if self.engine.name == before:
             return
@@ -199,6 +201,8 @@ class Director:
         if self.on_air is not None:
             new = {model: path for model, path in self._crew.workshop.models.items() if model not in opened}
             on_record.tell_models(self._crew.trail, new)
+            if [each.sha256 for each in drawn] != [each.sha256 for each in self._drawn]:
+                on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(self._drawn))
 
     def use_engine(self, name: str) -> None:
         """Have another engine swap; the one in force stays until the new one is ready.
@@ -211,6 +215,7 @@ class Director:
         if name == self.engine.name:
             return
         self.engine = replace(self.engine, loading=name)
+        ended = self._in_use is not None and bool(self._in_use.problem())
         try:
             swapper = self._crew.workshop.engine(name)
             if self.source is not None and not self._dress(self.source.person_id, swapper):
@@ -218,6 +223,11 @@ class Director:
             self._swapper = swapper
         finally:
             self.engine = _told(self._swapper)
+            heap.give_back()
+        if ended and self.source is not None:
+            self.unblock(Block.CONSENT)  # the face whose consent ended went with its engine
+        if any(source.in_model for source in self._drawn):
+            self._crew.tell(Notice(Level.INFO, "this engine draws the one person that it was trained on"))
 
     def map_faces(self) -> None:
         """Give people enrolled the faces that the settings map to them, from one frame to the next.
@@ -389,21 +399,24 @@ class Director:
 
     def _dress(self, person_id: str, swapper: FaceSwapper) -> tuple[Source, ...]:
         """Put on a face; returns its pictures, none where the session was called off meanwhile."""
-        sources = self._crew.sources(person_id)
+        own = self._crew.workshop.own_face(swapper.name)
+        sources = self._crew.sources(person_id) if own is None else (own,)
         for source in sources:
             self._crew.permits.check(source)
         outfit = self._crew.wardrobe.prepare(sources, swapper, lambda: not self._called_off)
         if outfit is None:
             return ()
         if swapper is not self._swapper:
-            try_on(outfit, self._crew.workshop.portrait(sources[0]), self._crew.store.current)
-        own = self._own_faces(swapper)
-        self._own = tuple(source for worn, _ in own.values() for source in worn)
-        self._crew.wardrobe.wear(replace(outfit, own={name: prepared for name, (_, prepared) in own.items()}))
-        self._in_use = self._crew.permits.in_use((*sources, *self._own))
+            shown = self._crew.workshop.stand_in() if own else self._crew.workshop.portrait(sources[0])
+            try_on(outfit, shown, self._crew.store.current)
+        # An engine that draws the one person it was trained on draws them on everybody.
+        mapped = {} if own else self._mapped_faces(swapper)
+        self._own = tuple(source for worn, _ in mapped.values() for source in worn)
+        self._crew.wardrobe.wear(replace(outfit, own={name: prepared for name, (_, prepared) in mapped.items()}))
+        self._in_use, self._drawn = self._crew.permits.in_use((*sources, *self._own)), sources
         return sources
 
-    def _own_faces(self, swapper: FaceSwapper) -> dict[str, tuple[tuple[Source, ...], PreparedSource]]:
+    def _mapped_faces(self, swapper: FaceSwapper) -> dict[str, tuple[tuple[Source, ...], PreparedSource]]:
         """The faces of people enrolled; one that cannot be used is told of, and they get the one of everybody."""
         made: dict[str, tuple[tuple[Source, ...], PreparedSource]] = {}
         for name, person_id in self._mapped().items():
@@ -441,9 +454,7 @@ class Director:
         self.on_air = live
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
-        if self.source is not None:
-            sources = (*crew.sources(self.source.person_id), *self._own)
-            on_record.tell_sources(crew.trail, crew.permits.as_kept(sources))
+        on_record.tell_sources(crew.trail, crew.permits.as_kept((*self._drawn, *self._own)))
         on_record.tell_models(crew.trail, crew.workshop.models)
         for served in crew.workshop.served:
             tell_served(crew.trail, served)

@@ -13,8 +13,9 @@ from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
 from facefusion_live.app.environment import Home, resource
-from facefusion_live.app.portraits import Source
-from facefusion_live.domain.errors import BadInputError, HalfPrecisionError
+from facefusion_live.app.portraits import Source, in_model
+from facefusion_live.domain.consent import Consent
+from facefusion_live.domain.errors import BadInputError, HalfPrecisionError, InferenceError, ModelUnfitError
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
@@ -40,6 +41,11 @@ from facefusion_live.engine.tracks import FaceTracks
 
 BUILT_IN_ENGINE = "mesh"
 """The engine that needs no model of the user's."""
+_LEAST_SPREAD = 1.0
+"""Levels: what spreads less is no picture of a face."""
+_ANOTHER_FILE = "Fetch the model again, or use the publisher's own file."
+STAND_IN = "ada"
+"""Whose picture an engine is tried on where there is no source picture: a built-in face."""
 
 LANDMARKER = "face_mesh_attention"
 MESH = "mesh"
@@ -109,10 +115,28 @@ def make_engine(name: str, catalog: Catalog, compute: Compute) -> FaceSwapper:
     """
     if name == BUILT_IN_ENGINE:
         return MeshSwapper()
+    if name in catalog:
+        catalog.card(name)  # one that cannot be read says why
     if name not in catalog.known("swapper"):
         there = (BUILT_IN_ENGINE, *catalog.ready("swapper"))
         raise BadInputError(f"there is no engine {name!r}", advice=f"Engines: {', '.join(there)}.")
     return catalog.swapper(name, compute.crop, Warper())
+
+
+def own_face(name: str, catalog: Catalog, consent: Consent | None) -> Source | None:
+    """The face that an engine brings along; None for one that draws whoever is in the source pictures.
+
+    Args:
+        name: The engine.
+        catalog: Knows its card.
+        consent: What the user says of that face.
+
+    Raises:
+        ModelMissingError: Its file is not there.
+        SourceFaceError: Its file cannot be read.
+    """
+    file = catalog.person(name)
+    return None if file is None else in_model(file, name, consent)
 
 
 def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
@@ -120,6 +144,7 @@ def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
 
     Raises:
         InferenceError: It does not.
+        ModelUnfitError: It paints no face.
     """
     patches = PatchMemory(jobs=1)
     patches.fit(settings)
@@ -129,8 +154,15 @@ def try_on(outfit: Outfit, portrait: Portrait, settings: Settings) -> None:
             patch = swap(patches)
         except HalfPrecisionError:
             patch = swap(patches)  # in single precision, now
+        plain = float(patch.swap.host().std()) < _LEAST_SPREAD
         for image in patch.images():
             image.release()
+        if plain:
+            raise ModelUnfitError(f"{outfit.swapper.name} paints one colour, no face", advice=_ANOTHER_FILE)
+    except InferenceError as error:
+        if error.advice:
+            raise
+        raise ModelUnfitError(f"{outfit.swapper.name} cannot be used: {error}", advice=_ANOTHER_FILE) from error
     finally:
         patches.close()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import tomli_w
 
 from facefusion_live.adapters.onnx import optimising
 from facefusion_live.adapters.onnx.catalog import Catalog
@@ -16,7 +15,7 @@ from facefusion_live.adapters.onnx.session import NetSession, overheard
 from facefusion_live.app import wiring
 from facefusion_live.app.engines import BUILT_IN_ENGINE, open_catalog
 from facefusion_live.app.in_turn import in_turn
-from facefusion_live.app.model_store import Installed, ModelStore, Recognised
+from facefusion_live.app.model_store import Installed, ModelStore, Recognised, write_card
 from facefusion_live.domain.errors import BadInputError, ModelMissingError
 from facefusion_live.domain.model_card import ModelCard
 from facefusion_live.domain.settings import Settings
@@ -74,6 +73,8 @@ def optimise(store: ModelStore, model_id: str, kind: Kind, clip: str, say: Calla
     """
     catalog = open_catalog("cpu")
     card = catalog.card(model_id)
+    if card.is_person:
+        raise BadInputError(f"{model_id} is a model of one person", advice="Its consent is tied to its file: it stays.")
     file = catalog.file(card)
     if file is None:
         raise ModelMissingError(f"the model file {card.file} is missing", advice=f"Fetch it: models pull {model_id}")
@@ -164,7 +165,4 @@ def _write_card(catalog: Catalog, card: ModelCard, made: ModelCard, installed: I
     mapping.pop("origin", None)
     size = installed.path.stat().st_size
     told = {"id": made.id, "file": made.file, "sha256": installed.sha256, "size": size, "urls": [], "home": made.home}
-    target = installed.path.with_name(f"{made.id}.toml")
-    fresh = target.with_suffix(".toml.new")
-    fresh.write_text(tomli_w.dumps(told | {key: value for key, value in mapping.items() if key not in told}), "utf-8")
-    fresh.replace(target)
+    write_card(told | {key: value for key, value in mapping.items() if key not in told}, installed.path.parent)

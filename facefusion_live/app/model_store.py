@@ -8,17 +8,20 @@ knows no SHA-256 that is the only one, and says no more than that the file is st
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomli_w
 
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.web.download import HttpDownload, Told, Wanted, forget
 from facefusion_live.domain.errors import BadInputError, ModelFileError, ModelStoreError
 from facefusion_live.domain.model_card import ModelCard
-from facefusion_live.domain.model_file import Graph, misfit
+from facefusion_live.domain.model_file import Graph, draws_a_person, misfit
+from facefusion_live.domain.person_model import card_for
 
 _RESERVE_BYTES = 64 * 1024**2
 """What a download leaves free on the disk."""
@@ -70,10 +73,17 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """Whose file it is, and what that was told by, in words."""
+    """Whose file it is, and what that was told by, in words.
+
+    Attributes:
+        card: Of the model.
+        by: What it was told by.
+        made: The card as a table where there was none, to be written with the file.
+    """
 
     card: ModelCard
     by: str
+    made: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,19 +193,23 @@ class ModelStore:
         if not file.is_file():
             raise ModelFileError(f"there is no file {file.name}", advice="Give the path of a model's file.")
         graph, sha256 = self._look(file), sha256_of(file)
-        if model_id is not None:
+        if model_id is not None and (model_id in self._catalog or not draws_a_person(graph)):
             card = self._catalog.card(model_id)
             return Recognised(card, _fitting(card, graph, sha256))
         cards = [card for card in self._catalog.cards() if card.origin is None]
         for card in cards:
             if card.sha256 == sha256:
                 return Recognised(card, "by its SHA-256")
-        fits = [card for card in cards if not misfit(card, graph)]
+        # Those of one person are alike in shape: by it alone another person would take the place of the first.
+        fits = [card for card in cards if not card.is_person and not misfit(card, graph)]
         named = [card for card in fits if file.name == card.file or file.stem == card.id]
         if named:
             return Recognised(named[0], f"by its name and shape; its SHA-256 {_differs(named[0], sha256)}")
         if len(fits) == 1:
             return Recognised(fits[0], f"by its shape alone; its SHA-256 {_differs(fits[0], sha256)}")
+        made = card_for(graph, sha256, file.stat().st_size, model_id)
+        if made is not None and not fits:
+            return Recognised(ModelCard.from_mapping(made), "by its shape: a model of one person", made)
         kinds = f"it could be {', '.join(card.id for card in fits)}" if fits else "it fits none of the cards"
         raise ModelFileError(
             f"{file.name} cannot be told by its SHA-256, name or shape: {kinds}",
@@ -217,11 +231,15 @@ class ModelStore:
             copy = _beside(target, ".adding")
             self._check_room(file.stat().st_size, copy)
             try:
+                copy.unlink(missing_ok=True)  # what was left, or a link to somewhere else
                 shutil.copyfile(file, copy)
                 wrong = self._wrong(copy, card, None)
                 if wrong:
                     raise ModelFileError(f"{file.name}: {wrong}", advice="Use the publisher's own file.")
-                return self._install(copy, target, card, pinned=card.sha256 != sha256_of(copy))
+                pinned = card.sha256 != sha256_of(copy)
+                if recognised.made is not None:
+                    write_card(recognised.made, self._folder)
+                return self._install(copy, target, card, pinned=pinned)
             except OSError as error:
                 raise ModelStoreError(f"{file.name} cannot be copied: {error.strerror}", advice=_RIGHTS) from error
             finally:
@@ -299,6 +317,7 @@ class ModelStore:
         note = _beside(target, ".sha256")
         try:
             fresh = _beside(note, ".new")
+            fresh.unlink(missing_ok=True)
             fresh.write_text(f"{sha256}  {target.name}\n", "utf-8")
             with whole.open("r+b") as file:
                 os.fsync(file.fileno())
@@ -330,6 +349,18 @@ class ModelStore:
             yield
         finally:
             lock.close()
+
+
+def write_card(card: Mapping[str, object], folder: Path) -> None:
+    """Write a model's card, whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    target = folder / f"{card['id']}.toml"
+    fresh = target.with_suffix(".toml.new")
+    fresh.write_text(tomli_w.dumps(card), "utf-8")
+    fresh.replace(target)
 
 
 def sha256_of(path: Path) -> str:

@@ -52,5 +52,6 @@ def _try_out(path: Path) -> None:
         raise ModelFileError(f"it did not run within {_TRIAL_S:g} s") from error
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        why = said[-1].removeprefix("facefusion-live: ") if said else f"ended with {done.returncode}"
+        why = said[-1].removeprefix("facefusion-live: ").partition(". ")[0] if said else f"ended with {done.returncode}"
+        why = why.replace(path.name, path.stem).removesuffix(".")  # it is not in its place yet
         raise ModelFileError(f"it does not run ({why})", advice="Use the publisher's own file.")

@@ -141,7 +141,7 @@ class Permits:
         return found[0], next(filter(None, problems), "")
 
     def check(self, source: Source) -> None:
-        """A picture that was let in before, perhaps by an earlier start: is its consent still what it was?
+        """A face that was let in before, perhaps by an earlier start: is its consent still what it was?
 
         Raises:
             ConsentError: It may not be used any more; that is on record.
@@ -155,6 +155,10 @@ class Permits:
             )
         except ConsentError as error:
             self._deny(source, error)
+            if source.in_model and self.book.find(source.sha256, b"") is None:
+                # Nobody was asked when it was taken in, as people are in the window when they add a photo.
+                advice = f"Say why: facefusion-live consent grant {source.name} --kind KIND."
+                raise ConsentError(str(error), advice=advice) from error
             raise
 
     def revoke(self, grant: Grant) -> None:

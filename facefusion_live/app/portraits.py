@@ -37,12 +37,13 @@ class Source:
     """A source picture and the consent for it.
 
     Attributes:
-        picture: The file, or the pixels where there is none.
+        picture: The file, or the pixels where there is none; of a model of one person the model's file.
         name: For messages.
         sha256: Of the file's bytes or the pixels, in hex: how the record names it.
         consent: Why it may be used, as the user says; None where nobody said it, which does for a known person.
         built_in: It is one of the avatars.
         claim: What else the user says: a name, a document, a last day.
+        in_model: There is no picture: a net was trained on the person, and brings the face along.
     """
 
     picture: Path | RgbImage
@@ -51,6 +52,7 @@ class Source:
     consent: Consent | None
     built_in: bool = False
     claim: Claim | None = None
+    in_model: bool = False
 
 
 def consent_of(word: str | None) -> Consent | None:
@@ -99,6 +101,20 @@ def source(given: str | Path | RgbImage, consent: Consent | None) -> Source:
             f"{path.name} is not the built-in face that came with the program", advice="Install the program again."
         )
     return Source(path, path.name, digest, consent)
+
+
+def in_model(file: Path, name: str, consent: Consent | None) -> Source:
+    """The face that a model of one person brings along. It is known by its file: there is nothing else to be asked.
+
+    Args:
+        file: The model.
+        name: For messages.
+        consent: What the user says.
+
+    Raises:
+        SourceFaceError: It cannot be read.
+    """
+    return Source(file, name, _sha256(file), consent, in_model=True)
 
 
 def _file(given: str | Path, known: dict[str, Path]) -> Path:

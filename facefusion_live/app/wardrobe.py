@@ -46,8 +46,9 @@ class Wardrobe:
         # The faces are kept, not their engine: what nobody wears any more gives its memory back.
         name = (swapper.name, *(source.sha256 for source in sources))
         if name not in self._ready:
-            portraits = [self._look(source) for source in sources if wanted()]
-            if len(portraits) < len(sources) or not wanted():
+            pictures = [source for source in sources if not source.in_model]
+            portraits = [self._look(source) for source in pictures if wanted()]
+            if len(portraits) < len(pictures) or not wanted():
                 return None
             self._ready[name] = swapper.prepare(portraits)
         self._ready.move_to_end(name)

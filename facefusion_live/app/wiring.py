@@ -43,11 +43,13 @@ from facefusion_live.app.engines import (
     BUILT_IN_ENGINE,
     JUDGE,
     RECOGNISER,
+    STAND_IN,
     Inference,
     face_finding,
     make_engine,
     open_catalog,
     open_judges,
+    own_face,
     recogniser_of,
     try_on,
 )
@@ -77,6 +79,7 @@ from facefusion_live.domain.ports import (
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.content import ContentCheck
+from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
 from facefusion_live.engine.store import SettingsStore
@@ -143,8 +146,8 @@ class Request:
     """What a session is to do.
 
     Attributes:
-        sources: Pictures of one person: files, pixels (RGB), or names of avatars.
-        consent: Why those faces may be used; avatars bring their own.
+        sources: Pictures of one person: files, pixels (RGB), or names of avatars; none where the engine brings a face.
+        consent: Why that face may be used; avatars bring their own.
         input: `camera:N`, a file, a URL or `synthetic`.
         output: Recording, or None.
         states: Where the list of emitted frames goes, or None.
@@ -241,12 +244,14 @@ def open_session(
         raise BadInputError(
             "a microphone is heard live only", advice="Leave out --offline, or set sound.source to auto."
         )
-    sources = tuple(portraits.source(name, request.consent) for name in request.sources)
-    check_outputs(*_files(request, sources))
+    pictures = tuple(portraits.source(name, request.consent) for name in request.sources)
+    check_outputs(*_files(request, pictures))
     events = events or NoEvents()
     server = open_server(request.settings, partial(tell_served, events), offline=request.offline)
+    catalog = open_catalog(request.settings.inference.provider, server)
+    sources = _drawn(pictures, request.engine, catalog, request.consent)
     inference = _inference(
-        sources, request.engine, request.settings, permit or _built_in_only, server=server, consent=request.consent
+        sources, request.engine, request.settings, permit or _built_in_only, catalog, consent=request.consent
     )
     clock, store = SystemClock(), SettingsStore(request.settings)
     judges = open_judges(request.settings.inference.provider)
@@ -309,9 +314,8 @@ def open_frame_swapper(  # noqa: PLR0913 (what a caller's choice brings, each wi
     """
     events = events or NoEvents()
     server = None if tensorrt else open_server(settings, partial(tell_served, events))
-    inference = _inference(
-        sources, engine, settings, permit or _built_in_only, tensorrt=tensorrt, server=server, consent=consent
-    )
+    catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
+    inference = _inference(sources, engine, settings, permit or _built_in_only, catalog, consent=consent)
     store, compute = SettingsStore(settings), disclosing(chosen_compute(inference.compute, settings), disclosure)
     judges = open_judges("tensorrt" if tensorrt else settings.inference.provider)
     judges.content_judge(JUDGE)  # now: what is not there, or not on TensorRT, is told here
@@ -392,15 +396,16 @@ def _inference(
     engine: str,
     settings: Settings,
     permit: Permit,
+    catalog: Catalog,
     *,
-    tensorrt: bool = False,
-    server: InferenceServer | None = None,
     consent: portraits.Consent | None = None,
 ) -> "Inference":
-    catalog = open_catalog("tensorrt" if tensorrt else settings.inference.provider, server)
     known = EnrolmentBook(Home.from_environment().enrolled).roster
     check_known(settings, known(recogniser_of(settings, catalog)))
     compute = host_compute(settings)
+    for source in sources:
+        if source.in_model:
+            permit(source, b"")  # before it is loaded
     swapper = make_engine(engine, catalog, compute)
     finding = face_finding(catalog, compute)
 
@@ -409,13 +414,36 @@ def _inference(
         permit(source, b"" if source.built_in else identity(catalog, compute, face))
         return face
 
-    faces = [permitted(source) for source in sources]
+    faces = [permitted(source) for source in sources if not source.in_model]
     outfit = Outfit(swapper, swapper.prepare(faces))
     if engine != BUILT_IN_ENGINE:
-        try_on(outfit, faces[0], settings)
+        try_on(outfit, faces[0] if faces else _stand_in(finding), settings)
     dresser = Dresser(outfit, consent, lambda source: swapper.prepare([permitted(source)]))
     dresser.follow(settings)
     return Inference(catalog, compute, dresser.worn, settings, known, dresser.follow)
+
+
+def _drawn(
+    pictures: tuple[portraits.Source, ...], engine: str, catalog: Catalog, consent: portraits.Consent | None
+) -> tuple[portraits.Source, ...]:
+    """Whose face a session draws: that of the source pictures, or the one that the engine brings along.
+
+    Raises:
+        BadInputError: There is neither, or both.
+    """
+    own = own_face(engine, catalog, consent)
+    if own is None and not pictures:
+        raise BadInputError("there is no source picture", advice="Add --source and a portrait, or an avatar's name.")
+    if own is not None and pictures:
+        raise BadInputError(
+            f"{engine} draws the one person that it was trained on, and no other", advice="Leave out --source."
+        )
+    return pictures if own is None else (own,)
+
+
+def _stand_in(finding: Callable[[], list[Stage]]) -> Portrait:
+    source = portraits.source(STAND_IN, None)
+    return portraits.portrait(read_source(source), source.name, finding)
 
 
 def _built_in_only(source: portraits.Source, _identity: bytes) -> None:

@@ -85,6 +85,19 @@ class Workshop:
         finding = engines.face_finding(self._catalog, wiring.host_compute(Settings()))
         return portraits.portrait(wiring.read_source(source), source.name, finding)
 
+    def own_face(self, name: str) -> portraits.Source | None:
+        """The face that an engine brings along; None for one that draws whoever is in the source pictures.
+
+        Raises:
+            ModelMissingError: Its file is not there.
+            SourceFaceError: Its file cannot be read.
+        """
+        return engines.own_face(name, self._catalog, None)
+
+    def stand_in(self) -> Portrait:
+        """A built-in face, for an engine to be tried on where there is no source picture."""
+        return self.portrait(portraits.source(engines.STAND_IN, None))
+
     def identity(self, portrait: Portrait) -> bytes:
         """Whose face it is, as consent records keep it.
 

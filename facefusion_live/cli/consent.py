@@ -74,7 +74,7 @@ def grant(
     """Keep a consent for the person in a photo. Other pictures of the same person are covered by it.
 
     Args:
-        photo: In which exactly one face is seen.
+        photo: In which exactly one face is seen. Or a model of one person: its file (.dfm), or its name.
         kind: Why it may be used. A written consent needs a name, a document and a last day.
         name: Whose face it is, or who gave the licence.
         document: The file in which it is written; it is kept by its SHA-256.

@@ -84,7 +84,7 @@ _windows: list[Window] = []
 @app.command
 def run(  # noqa: PLR0913 (one argument per flag)
     *,
-    source: list[str],
+    source: list[str] | None = None,
     input: str,  # noqa: A002 (the flag's name)
     output: Path | None = None,
     sink: Sinks = None,
@@ -100,12 +100,13 @@ def run(  # noqa: PLR0913 (one argument per flag)
     """Swap the face in a camera, clip or stream. Any setting can be given as --group.parameter VALUE.
 
     Args:
-        source: A portrait, or the name of a built-in avatar. Repeat it for several pictures of one person.
+        source: A portrait, or the name of a built-in avatar. Repeat it for several pictures of one person. An engine
+            that was trained on one person brings the face along, and takes none.
         input: camera:N, camera:NAME, a file, a URL, or synthetic.
         output: Recording: .mp4 (H.264) or .mkv (lossless).
         sink: A further output, such as virtual-camera or rtmp://HOST/APP/KEY. Repeat it for several.
         engine: What makes the swap.
-        consent: Why the source face may be used.
+        consent: Why the source face may be used, or that of a model of one person.
         frames: Stop after so many frames.
         offline: Take every frame, in order, as fast as it goes, instead of live.
         frame_states: Write one line per emitted frame here: index, state, index of the captured frame.
@@ -119,7 +120,7 @@ def run(  # noqa: PLR0913 (one argument per flag)
         raise BadInputError(f"--frames {frames} is not allowed", advice="Give 1 or more.")
     return live.run(
         live.request(
-            sources=source,
+            sources=source or (),
             consent=consent,
             input_spec=input,
             output=output,

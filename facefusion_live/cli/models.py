@@ -115,6 +115,8 @@ def add(
     print(_words(installed))  # noqa: T201
     if lacking:
         print(f"It needs {' and '.join(lacking)}, too: facefusion-live models pull {installed.card.id}")  # noqa: T201
+    if installed.card.is_person:
+        print(f"Say why that face may be used: facefusion-live consent grant {installed.card.id} --kind KIND")  # noqa: T201
     return 0
 
 

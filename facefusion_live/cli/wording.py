@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
 _WANTED = {
-    "--source": "Give a portrait, or the name of a built-in avatar, such as ada.",
     "--input": "Give camera:0, a file, an address or synthetic.",
 }
 

@@ -22,12 +22,24 @@ class SettingsError(BadInputError):
     """A parameter that does not exist, or a value outside its range."""
 
 
+CARD_AND_FILE = "Use the publisher's own file, or correct the model's card."
+"""What is advised where a card and its model do not fit, and nobody knows better."""
+
+
 class NewerFileError(SettingsError):
     """A file of the user's that a newer version of this program wrote: read by guess, it would be lost or misread."""
 
 
 class ModelCardError(BadInputError):
-    """A model card that does not keep to the schema of `domain.model_card`."""
+    """A model card that does not keep to the schema of `domain.model_card`, or does not fit its model.
+
+    Args:
+        message: As for its base.
+        advice: The same; unless told, that file and card must belong together.
+    """
+
+    def __init__(self, message: str, *, advice: str = CARD_AND_FILE) -> None:
+        super().__init__(message, advice=advice)
 
 
 class SourceFaceError(BadInputError):
@@ -64,6 +76,10 @@ class HalfPrecisionError(NotFiniteError):
 
 class ModelMissingError(InferenceError, BadInputError):
     """A model that there is a card for, and no file."""
+
+
+class ModelUnfitError(InferenceError, BadInputError):
+    """A model that the user brought, and that cannot be loaded, or paints no face."""
 
 
 class ServerOpenError(InferenceError, BadInputError):

@@ -205,7 +205,7 @@ class ModelCard:
         size: Bytes of that file; None = not known either.
         origin: The wheel that a built-in model was made from.
         urls: Where the file can be fetched, best first; empty for built-in models, and for those with a home only.
-        home: Page of a publisher who gives no file of this form; None for all others.
+        home: Page of a publisher who gives no file of this form; None for all others, and for a person's own model.
         target: The picture that goes in (table `[input]`, of swappers `[target]`); None for converters.
         output: What comes out; None for converters.
         crop: How the crop is cut around a face; None where a template or nothing aligns it.
@@ -229,6 +229,11 @@ class ModelCard:
     crop: FaceCrop | None
     tiles: Tiles | None
     identity: Identity | None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it draws the one person that it was trained on: then the file itself needs that person's consent."""
+        return self.identity is not None and self.identity.kind == "model"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -262,9 +267,12 @@ class ModelCard:
         table = CardTable(mapping)
         task = table.choice("task", get_args(Task))
         urls = table.texts("urls", _URL)
-        # What the program brings along is known to the last byte; of what users fetch, the publisher may tell less.
         home = table.text("home", _URL) if table.has("home") else None
-        built_in = not urls and home is None
+        identity = _identity(table.table("identity")) if task == "swapper" else None
+        # What the program brings along is known to the last byte; of what users fetch, the publisher may tell less, and
+        # a model of one person has none.
+        one_person = identity is not None and identity.kind == "model"
+        built_in = not urls and home is None and not one_person
         card = cls(
             id=table.text("id", _ID),
             task=task,
@@ -281,7 +289,7 @@ class ModelCard:
             output=_output(table, task),
             crop=_crop(table.table("crop")) if table.has("crop") else None,
             tiles=_tiles(table) if task == "enhancer" and table.has("tiles") else None,
-            identity=_identity(table.table("identity")) if task == "swapper" else None,
+            identity=identity,
         )
         table.finish()
         return card

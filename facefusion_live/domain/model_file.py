@@ -26,11 +26,13 @@ class Graph:
         inputs: What is fed.
         outputs: What comes out.
         opset: Which version of the operators it is written in; 0 when it does not say.
+        operators: The names of those that it uses.
     """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     opset: int
+    operators: frozenset[str] = frozenset()
 
 
 def misfit(card: ModelCard, graph: Graph) -> str:
@@ -45,10 +47,25 @@ def misfit(card: ModelCard, graph: Graph) -> str:
     return _identity_misfit(card, graph) or _output_misfit(card, graph)
 
 
+def draws_a_person(graph: Graph) -> bool:
+    """Whether a graph has the form of a model of one person.
+
+    It takes a picture (n, h, w, 3), and perhaps one number; it gives a mask, a face and a mask.
+    """
+    pictures = [each for each in graph.inputs if len(each.shape) == 4]
+    others = [each for each in graph.inputs if len(each.shape) < 2]
+    if len(pictures) != 1 or len(others) > 1 or len(pictures) + len(others) != len(graph.inputs):
+        return False
+    depths = [each.shape[3] if len(each.shape) == 4 else 0 for each in (*pictures, *graph.outputs)]
+    return len(depths) == 4 and all(told in (None, depth) for told, depth in zip(depths, (3, 1, 3, 1), strict=True))
+
+
 def _identity_misfit(card: ModelCard, graph: Graph) -> str:
     identity = card.identity
-    if identity is None or identity.kind == "model":
+    if identity is None:
         return ""
+    if identity.kind == "model":
+        return "" if draws_a_person(graph) else "a model of one person gives a mask, a face and a mask for a picture"
     if len(graph.inputs) != 2:
         return f"it has {len(graph.inputs)} inputs, a swapper has 2"
     pictures = [each for each in graph.inputs if len(each.shape) == 4]

@@ -182,6 +182,12 @@ class Swap:
             "Likeness", "For nets told by numbers: above the middle the face moves away from your own, below nearer."
         ),
     ] = 0.5
+    morph: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words("Morph", "For models of one person that take it: how much of that person is painted, how little of you."),
+    ] = 0.75
     pixel_boost: Annotated[
         int,
         Range(1, MOST_BOOST, 1, "times"),
@@ -280,7 +286,7 @@ class Inference:
 
     provider: Annotated[
         str,
-        Choice(("auto", "tensorrt", "cuda", "cpu")),
+        Choice(("auto", "tensorrt", "cuda", "directml", "coreml", "openvino", "cpu")),
         Acts.SESSION,
         Words(
             "Nets run on", "Auto takes the first that really works, for nets that you brought; the window asks once."

@@ -160,6 +160,8 @@ SENTENCES: tuple[str, ...] = (
     "Check the rights to the file.",
     # Consent and labels
     "{}: nobody has said why this face may be used",
+    "Say why: facefusion-live consent grant {} --kind KIND.",
+    "this engine draws the one person that it was trained on",
     "{}: the consent was taken back on {}",
     "the consent was taken back on {}",
     "{}: the consent was taken back, says the audit log",
@@ -451,6 +453,8 @@ SENTENCES: tuple[str, ...] = (
     "Install the program again.",
     "Install the program again: the file is missing or damaged.",
     "the net {} cannot be loaded: {}",
+    "{} paints one colour, no face",
+    "{} cannot be used: {}",
     "there is no home folder of {}",
     "Write the path in full.",
     *FINDINGS,

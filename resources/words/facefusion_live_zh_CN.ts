@@ -1622,6 +1622,14 @@
         <translation>{}：没有人说明为何可以使用这张脸</translation>
     </message>
     <message>
+        <source>Say why: facefusion-live consent grant {} --kind KIND.</source>
+        <translation>说明理由：facefusion-live consent grant {} --kind KIND。</translation>
+    </message>
+    <message>
+        <source>this engine draws the one person that it was trained on</source>
+        <translation>此引擎只画它训练时所用的那个人</translation>
+    </message>
+    <message>
         <source>{}: the consent was taken back on {}</source>
         <translation>{}：同意已于 {} 撤回</translation>
     </message>
@@ -2732,6 +2740,14 @@
     <message>
         <source>the net {} cannot be loaded: {}</source>
         <translation>无法加载模型 {}：{}</translation>
+    </message>
+    <message>
+        <source>{} paints one colour, no face</source>
+        <translation>{} 只画出一种颜色，没有人脸</translation>
+    </message>
+    <message>
+        <source>{} cannot be used: {}</source>
+        <translation>{} 无法使用：{}</translation>
     </message>
     <message>
         <source>there is no home folder of {}</source>
@@ -4523,6 +4539,14 @@
         <translation>适用于以特征向量描述人脸的模型：高于中间值时远离你本人的脸，低于时靠近。</translation>
     </message>
     <message>
+        <source>Morph</source>
+        <translation>变形程度</translation>
+    </message>
+    <message>
+        <source>For models of one person that take it: how much of that person is painted, how little of you.</source>
+        <translation>用于支持此参数的单人模型：画出多少那个人，保留多少你自己。</translation>
+    </message>
+    <message>
         <source>Pixel boost</source>
         <translation>像素增强</translation>
     </message>
@@ -4645,6 +4669,18 @@
     <message>
         <source>Cuda</source>
         <translation>CUDA</translation>
+    </message>
+    <message>
+        <source>Directml</source>
+        <translation>DirectML</translation>
+    </message>
+    <message>
+        <source>Coreml</source>
+        <translation>CoreML</translation>
+    </message>
+    <message>
+        <source>Openvino</source>
+        <translation>OpenVINO</translation>
     </message>
     <message>
         <source>Server for nets</source>

@@ -66,6 +66,47 @@ def probe_swapper(
     return save(path, nodes, shapes, outputs, {"painted": picture[None].astype(np.float32), **(constants or {})})
 
 
+def person_model(
+    path: Path,
+    size_px: int,
+    *,
+    picture: NDArray[np.float32],
+    masks: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    morph: bool = False,
+) -> Path:
+    """A model of one person: it paints a fixed picture (n, n, 3) over what it sees, and says where.
+
+    Args:
+        path: Where to.
+        size_px: Edge of what goes in and comes out.
+        picture: BGR in 0..1.
+        masks: (n, n) in 0..1, of the face seen and of the face painted; all of it by default.
+        morph: It takes a number, the share of the picture.
+    """
+    whole = np.ones((size_px, size_px), np.float32)
+    seen, given = masks or (whole, whole)
+    share = "morph_value:0" if morph else "all"
+    nodes = [
+        helper.make_node("Sub", ["painted", "in_face:0"], ["away"]),
+        helper.make_node("Mul", ["away", share], ["step"]),
+        helper.make_node("Identity", ["seen"], ["out_face_mask:0"]),
+        helper.make_node("Add", ["in_face:0", "step"], ["out_celeb_face:0"]),
+        helper.make_node("Identity", ["given"], ["out_celeb_face_mask:0"]),
+    ]
+    face, mask = ("N", size_px, size_px, 3), ("N", size_px, size_px, 1)
+    inputs: dict[str, tuple[int | str, ...]] = {"in_face:0": face}
+    if morph:
+        inputs["morph_value:0"] = (1,)
+    outputs = {"out_face_mask:0": mask, "out_celeb_face:0": face, "out_celeb_face_mask:0": mask}
+    constants: dict[str, NDArray[np.generic]] = {
+        "painted": picture[None].astype(np.float32),
+        "seen": seen[None, ..., None].astype(np.float32),
+        "given": given[None, ..., None].astype(np.float32),
+        "all": np.float32([1]),
+    }
+    return save(path, nodes, inputs, outputs, constants)
+
+
 def mean_recogniser(path: Path, size_px: int, length: int) -> Path:
     """A recogniser whose vector is a fixed matrix times the mean colour: known numbers from a known crop."""
     matrix = np.random.default_rng(5).normal(size=(3, length)).astype(np.float32)

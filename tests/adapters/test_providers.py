@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from facefusion_live.adapters.onnx import catalog as catalogs
 from facefusion_live.adapters.onnx import providers
 from facefusion_live.adapters.onnx import session as sessions
 from facefusion_live.adapters.onnx.catalog import Catalog
@@ -57,6 +59,76 @@ def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
     assert all(chosen.skipped.values())
 
 
+@pytest.mark.parametrize("other", [sessions.DIRECTML, sessions.COREML, sessions.OPENVINO])
+def test_a_build_that_the_user_put_in_place_is_used(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "offered_providers", lambda: [other, sessions.CPU])
+    monkeypatch.setattr(providers, "works", lambda _model, name: name in (other, sessions.CPU))
+    chosen = providers.best()
+    assert chosen.provider == other
+    assert set(chosen.skipped) == {"tensorrt", "cuda"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "advice"),
+    [
+        ("directml", "DirectML", "onnxruntime-directml"),
+        ("coreml", "CoreML", "macOS"),
+        ("openvino", "OpenVINO", "openvino"),
+    ],
+)
+def test_one_that_this_build_lacks_is_told_with_what_to_do(
+    wanted: providers.Wanted, said: str, advice: str, tmp_path: Path
+) -> None:
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider=wanted)
+    with pytest.raises(InferenceError, match=f"{said} does not work on this machine") as refusal:
+        catalog._net(catalog.card("crossface_ghost"))
+    assert advice in refusal.value.advice
+
+
+def test_what_was_asked_for_and_fails_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "_loads", lambda _name: False)
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
+    with pytest.raises(InferenceError, match="CUDA does not work on this machine: ") as refusal:
+        catalog._net(catalog.card("crossface_ghost"))
+    reasons = ("no NVIDIA driver was found (libcuda.so.1)", "this ONNX Runtime is built without it")
+    assert str(refusal.value).endswith(reasons)
+
+
+def test_a_net_on_a_card_is_run_once_before_anybody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[int, ...]] = []
+
+    class Card(sessions.NetSession):
+        def __init__(self, path: Path, **how: object) -> None:
+            assert how["provider"] == sessions.CUDA
+            super().__init__(path)
+
+        def run(self, *tensors: Any) -> list[Any]:
+            ran.extend(tensor.shape for tensor in tensors)
+            return super().run(*tensors)
+
+    monkeypatch.setattr(catalogs, "NetSession", Card)
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
+    catalog._net(catalog.card("crossface_ghost"))
+    assert ran == [(1, 512)]
+
+
+def test_directml_is_opened_as_it_must_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns: list[bool] = []
+
+    def refusing(_model: str, options: object, **_words: object) -> object:
+        patterns.append(options.enable_mem_pattern)  # type: ignore[attr-defined]
+        raise RuntimeError("no card")
+
+    monkeypatch.setattr(sessions.ort, "InferenceSession", refusing)
+    onnx_graphs.scaling_converter(tmp_path / "net.onnx", 8, 1.0, 0.0)
+    with pytest.raises(InferenceError):
+        sessions.NetSession(tmp_path / "net.onnx", provider=sessions.DIRECTML)
+    assert patterns == [False]
+
+
 def test_without_a_driver_that_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, sessions.CPU)
     monkeypatch.setattr(providers, "_loads", lambda _name: False)
@@ -71,6 +143,36 @@ def test_missing_libraries_are_named_with_the_versions_needed(monkeypatch: pytes
     needs = "; this ONNX Runtime needs CUDA 13.0 and cuDNN 9"
     assert skipped["cuda"] == f"not found: libcudart.so.13, libcublasLt.so.13, libcudnn.so.9{needs}"
     assert skipped["tensorrt"].endswith(f"libnvinfer.so.10, libnvonnxparser.so.10{needs}")
+
+
+class Libraries:
+    """An NVIDIA driver and cuDNN, and no CUDA beside them."""
+
+    def __init__(self, name: str) -> None:
+        if name not in ("libcuda.so.1", "libcudnn.so.9"):
+            raise OSError(name)
+
+    def cuDriverGetVersion(self, place: Any) -> int:  # noqa: N802 (the driver's name)
+        place._obj.value = 12040
+        return 0
+
+    def cudnnGetVersion(self) -> int:  # noqa: N802 (the library's name)
+        return 90501
+
+
+def test_the_versions_that_are_there_are_told_beside_those_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, sessions.CPU)
+    monkeypatch.setattr(providers.build_and_package_info, "cuda_version", "13.0", raising=False)
+    monkeypatch.setattr(providers.ctypes, "CDLL", Libraries)
+    assert providers.best().skipped["cuda"] == (
+        "not found: libcudart.so.13, libcublasLt.so.13; this ONNX Runtime needs CUDA 13.0 and cuDNN 9; "
+        "found: a driver for CUDA 12.4 and cuDNN 9.5.1"
+    )
+    monkeypatch.setattr(providers, "_loads", lambda _name: True)
+    providers.best.cache_clear()
+    assert providers.best().skipped["cuda"] == (
+        "this ONNX Runtime needs CUDA 13.0 and cuDNN 9; found: a driver for CUDA 12.4 and cuDNN 9.5.1"
+    )
 
 
 def test_a_provider_that_was_not_built_in_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +227,7 @@ def test_how_a_graphics_card_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "trt_timing_cache_path": kept,
     }
     cuda = [(sessions.CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), (sessions.CPU, {})]
-    assert asked == [[(sessions.TENSORRT, tensorrt), *cuda] if wanted == "tensorrt" else cuda]
+    assert asked[1] == ([(sessions.TENSORRT, tensorrt), *cuda] if wanted == "tensorrt" else cuda)
 
 
 def test_engines_that_cannot_be_kept_are_built_anew(tmp_path: Path) -> None:

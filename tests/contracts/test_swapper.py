@@ -11,6 +11,7 @@ from facefusion_live import adapters
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import FaceFusionLiveError
@@ -21,6 +22,7 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from tests import nets
 from tests.adapters import onnx_graphs
+from tests.adapters.test_person_swapper import CARD
 from tests.contracts.discovery import classes_with
 from tests.faces import canonical_mesh_px, face_of, noise
 from tests.fakes import swapper as fakes
@@ -36,7 +38,20 @@ def one_shot() -> FaceSwapper:
         return Catalog(Path(folder), RESOURCES / "cards").swapper("uniface_256", nets.compute().crop, Warper())
 
 
-CASES: dict[str, Callable[[], FaceSwapper]] = {"mesh": MeshSwapper, "one shot": one_shot, "fake": FakeSwapper}
+def one_person() -> FaceSwapper:
+    """A net of a .dfm file's shape: it takes no source at all."""
+    with TemporaryDirectory() as folder:
+        onnx_graphs.person_model(Path(folder) / "anna.dfm", 224, picture=np.zeros((224, 224, 3), np.float32))
+        (Path(folder) / "anna.toml").write_text(CARD.format(size=224), "utf-8")
+        return Catalog(Path(folder)).swapper("anna", nets.compute().crop, Warper())
+
+
+CASES: dict[str, Callable[[], FaceSwapper]] = {
+    "mesh": MeshSwapper,
+    "one shot": one_shot,
+    "one person": one_person,
+    "fake": FakeSwapper,
+}
 FRAME = Frame(7, 0, 0.0, HostImage(noise((640, 480), 1, smooth_px=6)))
 FACE = face_of(canonical_mesh_px(160, (300, 200), yaw=10))
 PORTRAIT = Portrait(HostImage(noise((512, 512), 2, smooth_px=12)), face_of(canonical_mesh_px(250, (256, 256))))
@@ -57,9 +72,9 @@ def swapped(swapper: FaceSwapper, buffers: BufferPool, largest_px: int = 768) ->
 
 
 def test_no_swapper_is_missing_here() -> None:
-    assert classes_with("swap", adapters) == {MeshSwapper, OneShotSwapper}
+    assert classes_with("swap", adapters) == {MeshSwapper, OneShotSwapper, PersonSwapper}
     assert classes_with("swap", fakes) == {FakeSwapper}
-    assert {type(make()) for make in CASES.values()} == {MeshSwapper, OneShotSwapper, FakeSwapper}
+    assert {type(make()) for make in CASES.values()} == {MeshSwapper, OneShotSwapper, PersonSwapper, FakeSwapper}
 
 
 def test_an_engine_says_its_name_and_what_computes_it(swapper: FaceSwapper) -> None:

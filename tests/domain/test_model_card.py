@@ -237,7 +237,21 @@ def test_a_model_may_be_known_by_its_home_alone() -> None:
 def test_a_model_of_one_person_is_not_told_whom_to_draw() -> None:
     mapping = swapper(kind="model", picture=None)
     del mapping["identity"]["picture"]
-    assert ModelCard.from_mapping(mapping).identity == Identity("model", None, None, "", "none", mix=False)
+    card = ModelCard.from_mapping(mapping)
+    assert card.identity == Identity("model", None, None, "", "none", mix=False)
+    assert card.is_person
+    assert not ModelCard.from_mapping(swapper()).is_person
+    assert not ModelCard.from_mapping(detector()).is_person
+
+
+def test_a_model_of_one_person_has_no_home() -> None:
+    mapping = swapper(kind="model", picture=None)
+    del mapping["identity"]["picture"]
+    for key in ("licence_file", "sha256", "size", "origin"):
+        mapping.pop(key, None)
+    mapping["urls"] = []
+    card = ModelCard.from_mapping(mapping)
+    assert (card.urls, card.home, card.sha256, card.origin) == ((), None, None, None)
 
 
 def test_a_converter_has_no_pictures() -> None:

@@ -42,6 +42,12 @@ def graph(*inputs: Tensor, outputs: tuple[Tensor, ...] = (picture(),)) -> Graph:
     return Graph(inputs, outputs, 17)
 
 
+OWN = Identity("model", None, None, "", "none", mix=False)
+NHWC = replace(PICTURE, size_px=224, colour_order="BGR", layout="NHWC", template="dfl_whole_face")
+PERSON = {"identity": OWN, "target": NHWC, "output": NHWC}
+NO_PERSON = "a model of one person gives a mask, a face and a mask for a picture"
+NO_224 = "none of its inputs takes a picture of 224 x 224 px laid out as NHWC"
+FACE, MASK = Tensor("face", (None, 224, 224, 3)), Tensor("mask", (None, 224, 224, 1))
 BY_PICTURE = Identity("image", SMALL, None, "", "none", mix=False)
 CASES: list[tuple[dict[str, Any], Graph, str]] = [
     ({}, graph(picture(), VECTOR), ""),
@@ -55,7 +61,20 @@ CASES: list[tuple[dict[str, Any], Graph, str]] = [
     ({"identity": BY_PICTURE}, graph(picture(), picture(1, 3, 112, 112)), ""),
     ({"identity": BY_PICTURE}, graph(picture(), VECTOR), "a swapper of this kind takes two pictures"),
     ({"identity": BY_PICTURE}, graph(picture(), picture()), "a swapper of this kind takes two pictures"),
-    ({"identity": Identity("model", None, None, "", "none", mix=False)}, graph(picture()), ""),
+    (PERSON, graph(FACE, outputs=(MASK, FACE, MASK)), ""),
+    (PERSON, graph(FACE, Tensor("morph_value", (1,)), outputs=(MASK, FACE, MASK)), ""),
+    (PERSON, graph(Tensor("in", (None,) * 4), outputs=(Tensor("m", (None,) * 4), FACE, MASK)), ""),
+    (PERSON, graph(FACE, VECTOR, outputs=(MASK, FACE, MASK)), NO_PERSON),
+    (PERSON, graph(FACE, Tensor("a", ()), Tensor("b", (1,)), outputs=(MASK, FACE, MASK)), NO_PERSON),
+    (PERSON, graph(FACE, FACE, outputs=(MASK, FACE, MASK)), NO_PERSON),
+    (PERSON, graph(FACE, outputs=(MASK, FACE)), NO_PERSON),
+    (PERSON, graph(FACE, outputs=(FACE, MASK, MASK)), NO_PERSON),
+    (PERSON, graph(FACE, outputs=(MASK, FACE, Tensor("m", (1,)))), NO_PERSON),
+    (
+        PERSON,
+        graph(picture(1, 320, 320, 3), outputs=(MASK, FACE, MASK)),
+        "none of its inputs takes a picture of 224 x 224 px laid out as NHWC",
+    ),
     ({"identity": None, "output": DecodedOutput("yunet", ("a",), ())}, graph(picture()), ""),
     (
         {"identity": None, "output": DecodedOutput("yunet", ("a", "b"), ())},

@@ -182,7 +182,8 @@ def test_bad_words_are_refused(case: str, capfd: pytest.CaptureFixture[str]) -> 
 
 
 MISSPOKEN = {
-    "run": "run needs --source with a value. Give a portrait",
+    "run": "run needs --input with a value. Give camera:0",
+    "run --input synthetic": "there is no source picture. Add --source and a portrait",
     "run --source ada": "run needs --input with a value. Give camera:0",
     "run --source ada --input synthetic --input synthetic": "Parameter --input specified multiple times. See",
     "run --source ada --input synthetic --frames soon": 'unable to convert "soon" into int. See',

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
 
+from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
@@ -28,13 +29,14 @@ from facefusion_live.adapters.onnx.initialisers import last_initialiser
 from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
 from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.maskers import MaskNet
+from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
 from facefusion_live.adapters.onnx.point_finders import COUNTS, PointNet
-from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best
+from facefusion_live.adapters.onnx.providers import NAMES, Wanted, best, reason_against
 from facefusion_live.adapters.onnx.recognisers import EmbeddingNet
 from facefusion_live.adapters.onnx.session import CPU, NetSession
 from facefusion_live.adapters.onnx.swappers import OneShotSwapper
 from facefusion_live.adapters.onnx.tiled import TiledEnhancer
-from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError
+from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError, ModelUnfitError
 from facefusion_live.domain.model_card import DecodedOutput, ModelCard, PictureFormat, Task
 from facefusion_live.domain.nets import Net, NetServer
 from facefusion_live.domain.ports import (
@@ -89,7 +91,7 @@ class Catalog:
         self._wanted: Wanted = provider
         self._skipped: Mapping[str, str] = {}
         self._opened: dict[str, Path] = {}
-        self._nets: WeakValueDictionary[str, Net] = WeakValueDictionary()
+        self._nets: WeakValueDictionary[tuple[object, ...], Net] = WeakValueDictionary()
         self._loading: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -103,13 +105,22 @@ class Catalog:
         """Which providers "auto" tried and did not take, and why. Empty before a net of the user's was loaded."""
         return dict(self._skipped)
 
+    def __contains__(self, model_id: str) -> bool:
+        """Whether there is a card of that name, readable or not."""
+        return self._find(f"{model_id}.toml") is not None
+
     def card(self, model_id: str) -> ModelCard:
         """The card of a model.
 
         Raises:
             ModelCardError: There is none, or it does not keep to the schema.
         """
-        return ModelCard.parse(self.text(model_id))
+        card = ModelCard.parse(self.text(model_id))
+        if card.id != model_id:
+            raise ModelCardError(
+                f"the card {model_id}.toml is that of {card.id!r}", advice="Call the file as the model is called in it."
+            )
+        return card
 
     def text(self, model_id: str) -> str:
         """The card of a model as it is written.
@@ -123,7 +134,7 @@ class Catalog:
         except (OSError, UnicodeDecodeError) as error:
             raise ModelCardError(f"the card of {model_id} cannot be read") from error
         if text is None:
-            raise ModelCardError(f"there is no model {model_id!r}")
+            raise ModelCardError(f"there is no model {model_id!r}", advice="See: facefusion-live models list")
         return text
 
     def known(self, task: Task) -> tuple[str, ...]:
@@ -157,6 +168,18 @@ class Catalog:
     def file(self, card: ModelCard) -> Path | None:
         """Where the file of a model lies; None when it is not there."""
         return self._find(card.file)
+
+    def person(self, model_id: str) -> Path | None:
+        """The file of a model that draws one person; None for all others, and where there is no such model.
+
+        Raises:
+            ModelMissingError: It is not there.
+        """
+        try:
+            card = self.card(model_id)
+        except ModelCardError:
+            return None
+        return self._file(card) if card.is_person else None
 
     def _names(self) -> list[str]:
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
@@ -221,6 +244,8 @@ class Catalog:
         card = self.card(model_id)
         if card.identity is None:
             raise ModelCardError(f"{card.id} is no swapper of a known family")
+        if card.is_person:
+            return PersonSwapper(card, self._net(card), crop, regions)
         net, identity = self._net(card), self._identity(card, crop)
         likeness = Likeness(identity) if card.identity.mix and isinstance(identity, EmbeddingIdentity) else None
         return OneShotSwapper(card, net, identity, likeness, crop, regions)
@@ -264,8 +289,10 @@ class Catalog:
         with self._lock:
             loading = self._loading.setdefault(card.id, threading.Lock())
         with loading:
-            net = self._nets.get(card.id) or self._load(card)
-            self._nets[card.id] = net
+            # By its file as it is now: one that was exchanged is loaded, whoever still holds the net of before.
+            name = (card.id, *_stamp(self._find(card.file)))
+            net = self._nets.get(name) or self._load(card)
+            self._nets[name] = net
         return net
 
     def _load(self, card: ModelCard) -> Net:
@@ -274,7 +301,20 @@ class Catalog:
         path = self._file(card)
         _check_built_in(card, path)
         self._opened[card.id] = path
-        return NetSession(path, provider=self._provider(card), engines=self._folders[0] / _ENGINES)
+        brought = card.origin is None
+        if brought:
+            read_graph(path)  # a file that was put here by hand may lead to others, or claim what it does not hold
+        provider = self._provider(card)
+        try:
+            net = NetSession(path, provider=provider, engines=self._folders[0] / _ENGINES, brought=brought)
+        except ModelUnfitError:
+            raise
+        except InferenceError as error:
+            why = "" if provider == CPU else reason_against(provider)
+            raise (InferenceError(f"{error}: {why}", advice=error.advice) if why else error) from error
+        if provider != CPU:
+            net.warm()  # before anybody waits for a picture
+        return net
 
     def _provider(self, card: ModelCard) -> str:
         if self._wanted != "auto":
@@ -288,12 +328,26 @@ class Catalog:
     def _file(self, card: ModelCard) -> Path:
         path = self._find(card.file)
         if path is None:
-            advice = f"Fetch it: facefusion-live models pull {card.id}" if card.urls else "Install the program again."
-            raise ModelMissingError(f"the model file {card.file} is missing", advice=advice)
+            raise ModelMissingError(f"the model file {card.file} is missing", advice=_how_to_get(card))
         return path
 
     def _find(self, name: str) -> Path | None:
         return next((folder / name for folder in self._folders if (folder / name).is_file()), None)
+
+
+def _how_to_get(card: ModelCard) -> str:
+    if card.urls:
+        return f"Fetch it: facefusion-live models pull {card.id}"
+    return "Install the program again." if card.origin else "Take it in: facefusion-live models add FILE"
+
+
+def _stamp(file: Path | None) -> tuple[object, ...]:
+    """What differs after a file was exchanged."""
+    with suppress(OSError):
+        if file is not None:
+            status = file.stat()
+            return file, status.st_mtime_ns, status.st_size
+    return ()
 
 
 def _check_built_in(card: ModelCard, path: Path) -> None:

@@ -33,6 +33,7 @@ class _Seen:
     inputs: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
+    operators: set[str] = field(default_factory=set)
 
 
 def read_graph(path: Path) -> Graph:
@@ -65,14 +66,14 @@ class _Reader:
         if graphs != 1:
             raise self._no_model()
         fed = tuple(each for each in seen.inputs if each.name not in seen.weights)
-        return Graph(fed, tuple(seen.outputs), opset)
+        return Graph(fed, tuple(seen.outputs), opset, frozenset(seen.operators))
 
     def _graph(self, start: int, end: int, seen: _Seen, depth: int) -> None:
         if depth > _DEEPEST:
             raise self._refused("is nested too deeply")
         for number, value in self._fields(start, end):
             if number == 1:
-                self._node(*self._span(value), depth)
+                self._node(*self._span(value), seen, depth)
             elif number == 5:
                 seen.weights.add(self._weights(*self._span(value)))
             elif number in (11, 12):
@@ -80,15 +81,17 @@ class _Reader:
             elif number == 15:
                 self._nested_weights(*self._span(value), (1, 2))
 
-    def _node(self, start: int, end: int, depth: int) -> None:
+    def _node(self, start: int, end: int, seen: _Seen, depth: int) -> None:
         for number, value in self._fields(start, end):
+            if number == 4:
+                seen.operators.add(self._text(*self._span(value)))
             if number != 5:
                 continue
             for part, inner in self._fields(*self._span(value)):
                 if part in (5, 10):
                     self._weights(*self._span(inner))
                 elif part in (6, 11):
-                    self._graph(*self._span(inner), _Seen(), depth + 1)
+                    self._graph(*self._span(inner), _Seen(operators=seen.operators), depth + 1)
                 elif part in (22, 23):
                     self._nested_weights(*self._span(inner), (1, 2))
 

@@ -1,31 +1,26 @@
 # pyright: basic
 """Neural swappers: one implementation for every net that takes a face and an identity and paints the swapped face."""
 
-import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx.canvas import Canvas, canvas_around
+from facefusion_live.adapters.onnx.canvas import canvas_around
 from facefusion_live.adapters.onnx.identity import Crop, IdentityMaker, Told
 from facefusion_live.adapters.onnx.likeness import NEUTRAL, Likeness
+from facefusion_live.adapters.onnx.painting import changed, go_on_in_single, patch_on
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.adapters.onnx.tiles import Tiles
 from facefusion_live.domain import geometry
-from facefusion_live.domain.change import CELLS, change
-from facefusion_live.domain.errors import HalfPrecisionError, InferenceError, ModelCardError, NotFiniteError
+from facefusion_live.domain.errors import InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
-from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.image import Frame
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.nets import Net, TensorSpec
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
 from facefusion_live.domain.settings import MOST_BOOST, Settings
-
-log = logging.getLogger("facefusion_live.inference")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,12 +93,12 @@ class OneShotSwapper:
         self._crop(frame.image, crop_from_frame, tiles.seen)
         for seen, painted in tiles:
             self._paint(seen, identity, painted)
-        changed = _changed(tiles, geometry.transform(crop_from_frame, face.mesh_px[:468]))
+        change = changed(tiles.seen, tiles.painted, geometry.transform(crop_from_frame, face.mesh_px[:468]))
         enlarged = geometry.scaled(tiles.painted.shape[0] / tiles.seen.shape[0])
         canvas = canvas_around(
             geometry.compose(enlarged, crop_from_frame), tiles.painted.shape[0], face, settings.swap.max_crop_px
         )
-        return replace(self._patch(canvas, tiles.painted, face, face_index, buffers), change=changed)
+        return replace(patch_on(canvas, tiles.painted, face, face_index, self._regions, buffers), change=change)
 
     def _paint(self, seen: NDArray[np.uint8], identity: NDArray[np.float32], painted: NDArray[np.uint8]) -> None:
         target = self._tensor.fill(seen)
@@ -111,47 +106,7 @@ class OneShotSwapper:
         try:
             self._picture.read(self._net.run(*tensors)[0], painted)
         except NotFiniteError as error:
-            if not self._net.fall_back():
-                raise
-            # This frame fails, and so it is on record; the next ones do not.
-            words = f"{self.name} gave numbers that are not finite in half precision: from now on it runs in single"
-            log.warning("%s", words)
-            raise HalfPrecisionError(words) from error
-
-    def _patch(
-        self, canvas: Canvas, painted: NDArray[np.uint8], face: Face, face_index: int, buffers: Buffers
-    ) -> Patch:
-        size = canvas.size_px
-        with ExitStack() as on_failure:
-            buffer = buffers.acquire()
-            on_failure.callback(buffer.release)
-            swap = buffer.array((size, size, 3))
-            regions = buffer.array((size, size, 4), offset=swap.size)
-            coverage = buffer.array((size, size), offset=swap.size + regions.size)
-            canvas.place(painted, swap, coverage)
-            self._regions.regions(geometry.transform(canvas.canvas_from_frame, face.mesh_px), regions)
-            on_failure.pop_all()
-        for _ in range(2):  # three pictures, one share each
-            buffer.retain()
-        return Patch(
-            swap=HostImage(swap, buffer),
-            enhanced=None,
-            coverage=HostImage(coverage, buffer),
-            regions=HostImage(regions, buffer),
-            crop_from_frame=canvas.canvas_from_frame,
-            face_index=face_index,
-        )
-
-
-def _changed(tiles: Tiles, mesh_px: NDArray[np.float32]) -> float:
-    """How different the painted face is from the one that the net was fed; the mesh in pixels of what it was fed."""
-    hull = cv2.convexHull(np.rint(mesh_px[:, :2]).astype(np.int32))
-    inside = cv2.fillConvexPoly(np.zeros(tiles.seen.shape[:2], np.uint8), hull, 255)
-    size = (CELLS, CELLS)
-    seen, painted, whole = (
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (tiles.seen, tiles.painted, inside)
-    )
-    return change(seen.astype(np.float32), painted.astype(np.float32), whole == 255)
+            go_on_in_single(self._net, self.name, error)
 
 
 def _target_comes_first(inputs: Sequence[TensorSpec], card: ModelCard) -> bool:
@@ -161,6 +116,8 @@ def _target_comes_first(inputs: Sequence[TensorSpec], card: ModelCard) -> bool:
     """
     if len(inputs) != 2:
         raise ModelCardError(f"{card.id}: the net has {len(inputs)} inputs, a swapper has 2")
+    if any(spec.dtype.kind != "f" for spec in inputs):
+        raise ModelCardError(f"{card.id}: the net takes whole numbers, a swapper takes fractions")
     pictures = [spec for spec in inputs if len(spec.shape) == 4]
     if len(pictures) == 1:
         return len(inputs[0].shape) == 4

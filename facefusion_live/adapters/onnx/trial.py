@@ -4,8 +4,6 @@
 import os
 from pathlib import Path
 
-import numpy as np
-
 from facefusion_live.adapters.onnx.session import NetSession
 
 if os.name == "posix":
@@ -32,13 +30,4 @@ def first_run(path: Path) -> None:
         InferenceError: It cannot be loaded, or fails.
     """
     _limit_memory(_ROOM_BYTES + 8 * path.stat().st_size)
-    net = NetSession(path)
-    fed = [np.zeros(shape, spec.dtype) for spec in net.inputs if (shape := _whole(spec.shape))]
-    if len(fed) == len(net.inputs):
-        net.run(*fed)
-
-
-def _whole(shape: tuple[int | None, ...]) -> list[int]:
-    """A shape with one picture in the batch; empty where another length is open."""
-    lengths = [length for length in (shape[:1] and (shape[0] or 1,)) + shape[1:] if length is not None]
-    return lengths if len(lengths) == len(shape) else []
+    NetSession(path, brought=True).warm()

@@ -73,8 +73,11 @@ class InferenceServer:
         return getattr(self._waited, "ns", 0)
 
     def takes(self, card: ModelCard) -> bool:
-        """Whether nets like this one run there: those that the user brought, of the tasks that were given to it."""
-        return card.origin is None and _ALSO.get(card.task, card.task) in self.tasks
+        """Whether nets like this one run there: those that the user brought, of the tasks that were given to it.
+
+        A model of one person runs here: the consent for it is tied to its file.
+        """
+        return card.origin is None and not card.is_person and _ALSO.get(card.task, card.task) in self.tasks
 
     def has(self, card: ModelCard) -> bool:
         """Whether the net is ready there.

@@ -98,6 +98,8 @@ class HttpDownload:
         Raises:
             ModelStoreError: No address gave it, or there is no space. What arrived is kept for the next call.
         """
+        if wanted.part.is_symlink() or _state_file(wanted.part).is_symlink():
+            forget(wanted.part)  # never written through to somewhere else
         failures = []
         for url in wanted.urls:
             try:

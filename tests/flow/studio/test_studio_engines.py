@@ -1,23 +1,22 @@
 """Engines switched while live: a net that the user brought, beside the one that is built in."""
 
-import gc
-from itertools import cycle
+import json
+import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from onnx import helper
 
 from facefusion_live.app.studio import EngineState
-from facefusion_live.domain.ports import GateState
 from tests.adapters import onnx_graphs
 from tests.flow.studio.conftest import Stage
+from tests.support import ROOT
 
 EDGE = 256
 SHAPE = (1, 3, EDGE, EDGE)
-FACES = ("ada", "bo", "cleo", "dan", "esi")
-MIB = 1024 * 1024
 
 
 def bring(models: Path) -> None:
@@ -73,7 +72,7 @@ def test_another_engine_between_two_frames(stage: Stage) -> None:
     [
         ("nothing", "there is no engine 'nothing'"),
         ("ghost_1_256", "the model file ghost_1_256.onnx is missing"),
-        ("hyperswap_1a_256", "the net hyperswap_1a_256.onnx cannot be loaded"),
+        ("hyperswap_1a_256", "hyperswap_1a_256.onnx is no ONNX model"),
         ("blendswap_256", "blendswap_256: the net has 1 inputs, a swapper has 2"),
     ],
 )
@@ -99,21 +98,14 @@ def test_the_next_start_begins_with_it(stage: Stage) -> None:
 
 
 @pytest.mark.soak
-def test_fifty_switches_of_engine_and_face(stage: Stage) -> None:
-    stage.live()
-    process = psutil.Process()
-    faces, resident = cycle(FACES), list[float]()
-    for number in range(50):
-        stage.studio.choose_source(next(faces))
-        switched(stage, ("uniface_256", "mesh")[number % 2])
-        emitted = stage.session.report().frames_out
-        stage.until(lambda emitted=emitted: stage.session.report().frames_out > emitted + 5, "five more frames")
-        gc.collect()
-        resident.append(process.memory_info().rss / MIB)
-    report = stage.session.report()
-    print(f"resident {resident[9]:.0f} MiB after ten switches, {resident[-1]:.0f} after fifty")  # noqa: T201
-    print(report.latency_ms["capture_to_emit"], report.state_frames, report.failed)  # noqa: T201
-    assert report.leaks == 0
-    assert report.failed == {}
-    assert stage.studio.state().gate is GateState.LIVE
-    assert resident[-1] - resident[9] < 30
+@pytest.mark.timeout(300)
+def test_fifty_switches_of_engine_and_face() -> None:
+    """How late pictures were is printed, beside a time without a switch: a busy machine is late by itself."""
+    program = [sys.executable, str(Path(__file__).with_name("switches_run.py")), "50"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    print(json.dumps(told, indent=1))  # noqa: T201
+    assert (told["leaks"], told["failed"], told["gate"]) == (0, {}, "LIVE")
+    memory = told["memory_mib"]
+    assert statistics.median(memory[-10:]) - statistics.median(memory[10:20]) < 10
