@@ -108,8 +108,11 @@ def _needed(entries: list[Entry]) -> list[Entry]:
     """Drop libraries of the system that nothing else in the bundle links to."""
     from PyInstaller.depend.bindepend import get_imports  # noqa: PLC0415 (only where it builds)
 
-    ours = (sys.prefix, sys.base_prefix)
-    of_the_system = {entry[0]: entry for entry in entries if entry[2] == "BINARY" and not entry[1].startswith(ours)}
+    of_the_system = {
+        name: (name, source, kind)
+        for name, source, kind in entries
+        if kind == "BINARY" and not source.startswith(sys.prefix) and not name.startswith("libpython")
+    }
     kept = [entry for entry in entries if entry[0] not in of_the_system]
     asking = list(kept)
     while asking:

@@ -137,7 +137,7 @@ def _owner(file: Path) -> Work | None:
         return _distribution_work(distribution)
     if real.is_relative_to(own) and "site-packages" not in real.parts:
         return Work("facefusion-live", "", "")
-    if real.is_relative_to(Path(sys.base_prefix).resolve()) or real.is_relative_to(Path(os.__file__).resolve().parent):
+    if real.is_relative_to(Path(os.__file__).resolve().parent) or real.name.startswith(("libpython", "python3")):
         return _python()
     return _system_work(real)
 
@@ -190,7 +190,8 @@ def _bootloader() -> Work:
 def _python() -> Work:
     library = Path(os.__file__).parent
     texts = [file for file in (library / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE.txt") if file.exists()]
-    return Work("Python", sys.version.split()[0], "PSF-2.0", tuple(texts[:1]))
+    packaged = None if texts else _system_work(Path(os.__file__).resolve())
+    return Work("Python", sys.version.split()[0], "PSF-2.0", tuple(texts[:1]) or (packaged.texts if packaged else ()))
 
 
 @cache
