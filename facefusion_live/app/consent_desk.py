@@ -14,7 +14,7 @@ from facefusion_live.app.portraits import Source
 from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.app.taken_back import revoked_consents
 from facefusion_live.app.workshop import Workshop
-from facefusion_live.domain.consent import Claim, Consent, Grant
+from facefusion_live.domain.consent import Claim, Consent, Grant, successor
 from facefusion_live.domain.errors import BadInputError, ConsentError
 from facefusion_live.domain.person_model import PERSON_SUFFIX
 from facefusion_live.engine.trail import AuditTrail, settled
@@ -49,7 +49,11 @@ class ConsentDesk:
         """
         grants, today = self.book.grants(), self.book.today()
         gone = revoked_consents(self._audit) if grants else frozenset[str]()
-        return {each.id: each.problem(today, approval=approval, taken_back=gone) for each in grants}
+        problems = {each.id: each.problem(today, approval=approval, taken_back=gone) for each in grants}
+        for each in grants:
+            if (later := successor(grants, each)) is not each and not problems[each.id]:
+                problems[each.id] = f"given anew as {later.id}"
+        return problems
 
     def grant(
         self,

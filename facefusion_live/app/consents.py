@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from facefusion_live.adapters.storage.lock import lock_patiently
 from facefusion_live.app.audit_wiring import this_user
-from facefusion_live.domain.consent import SAME_PERSON, Claim, Consent, Grant
+from facefusion_live.domain.consent import Claim, Consent, Grant, newest, successor
 from facefusion_live.domain.errors import ConsentError
 
 VERSION = 1
@@ -111,7 +111,7 @@ class ConsentBook:
                 return known
         with self._alone():
             grants = self._read()
-            now = _newest(grants, sha256, identity)
+            now = newest(grants, sha256, identity)
             if now is None:
                 if claim is None:
                     raise _gone()
@@ -125,7 +125,7 @@ class ConsentBook:
 
     def find(self, sha256: str, identity: bytes) -> Grant | None:
         """The newest consent of the person in a picture; None for somebody unknown. Raises ConsentError."""
-        return _newest(self.grants(), sha256, identity)
+        return newest(self.grants(), sha256, identity)
 
     def one(self, start: str) -> Grant:
         """The consent whose id begins so. Raises ConsentError where there is none, or more than one."""
@@ -288,9 +288,13 @@ class InUse:
         return self._problem
 
     def _looked_up(self, day: str, *, approval: bool) -> str:
-        grants = {grant.id: grant for grant in self._book.grants()}
-        problems = [grants[each].problem(day, approval=approval) for each in self._ids if each in grants]
-        return "the consent is gone" if self._ids - grants.keys() else next(filter(None, problems), "")
+        grants = self._book.grants()
+        mine = [grant for grant in grants if grant.id in self._ids]
+        if len(mine) < len(self._ids):
+            return "the consent is gone"
+        # What was given anew meanwhile holds in its place; what was taken back stays so for whoever wears it.
+        in_force = [grant if grant.revoked else successor(grants, grant) for grant in mine]
+        return next(filter(None, (grant.problem(day, approval=approval) for grant in in_force)), "")
 
 
 def _tampered(what: str) -> ConsentError:
@@ -307,11 +311,6 @@ def _gone() -> ConsentError:
 def _not_kept() -> ConsentError:
     advice = "Give the program's folder back its write permission, or make room."
     return ConsentError("the consent cannot be kept", advice=advice)
-
-
-def _newest(grants: tuple[Grant, ...], sha256: str, identity: bytes) -> Grant | None:
-    same = [each for each in grants if sha256 in each.photos or each.likeness(identity) >= SAME_PERSON]
-    return same[-1] if same else None
 
 
 def _exchanged(grants: tuple[Grant, ...], new: Grant) -> tuple[Grant, ...]:

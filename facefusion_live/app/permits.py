@@ -10,7 +10,7 @@ from pathlib import Path
 from facefusion_live.app.consents import ConsentBook, InUse
 from facefusion_live.app.portraits import Source
 from facefusion_live.app.taken_back import TakenBack
-from facefusion_live.domain.consent import Claim, Consent, Grant
+from facefusion_live.domain.consent import Claim, Consent, Grant, newest
 from facefusion_live.domain.errors import ConsentError
 from facefusion_live.engine.trail import AuditTrail, settled
 
@@ -132,9 +132,8 @@ class Permits:
             grants, today, asked = self.book.grants(), self.book.today(), self._approval()
         except ConsentError as error:
             return None, str(error)
-        newest = [next((each for each in reversed(grants) if photo in each.photos), None) for photo in photos]
-        found = [each for each in newest if each is not None]
-        if len(found) < len(newest) or not found:
+        found = [each for photo in photos if (each := newest(grants, photo, b"")) is not None]
+        if len(found) < len(photos) or not found:
             return (found[0] if found else None), "the consent is gone"
         gone = self._taken_back().consents
         problems = (each.problem(today, approval=asked, taken_back=gone) for each in found)

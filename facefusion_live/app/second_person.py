@@ -42,7 +42,7 @@ class SecondPerson:
         return settings.consent.approval or self.kept
 
     def keep(self, settings: Settings) -> None:
-        """Settings come into force: where they ask for a second person who has a code, that is kept.
+        """Settings come into force, or a code was set up: where they ask for a second person who has one, that is kept.
 
         Raises:
             ConsentError: It cannot be kept.

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 from cyclopts import App
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
+from facefusion_live.app.environment import Home, load_settings
+from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.cli.audit_asked import (
     checked,
     checked_days,
@@ -248,6 +250,9 @@ def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = 
     found: dict[str, Any] = {"fingerprints": trail.fingerprints()}
     if set_operator_code:
         found["operator"] = trail.set_operator_code(code)
+        if home is None:  # consents are the user's own; a second person who was asked for has a code now
+            own = Home.from_environment()
+            SecondPerson(own).keep(load_settings(own.settings_file))
     _say_what_is_missing(trail)
     if json:
         return printed(found)

@@ -1,7 +1,7 @@
 """Why a source face may be used: what a person claims, what is kept of it, and when it holds no longer."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -99,12 +99,43 @@ class Grant:
             return "the consent waits for a second person's approval"
         return ""
 
+    def follows(self, earlier: "Grant") -> bool:
+        """Whether it is of the person of an earlier one: a picture or the face is the same."""
+        return not set(self.photos).isdisjoint(earlier.photos) or self.likeness(earlier.identity) >= SAME_PERSON
+
     def likeness(self, identity: bytes) -> float:
         """Cosine of the two faces; 0 where one is unknown."""
         if len(identity) != len(self.identity) or not identity:
             return 0.0
         one, other = (np.frombuffer(each, np.int8).astype(np.float64) for each in (identity, self.identity))
         return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
+
+
+def newest(grants: Sequence[Grant], sha256: str, identity: bytes) -> Grant | None:
+    """The newest consent of a person; None for somebody unknown.
+
+    A person is known by a picture or by the face; whom one record knows, its successors know, whatever pictures they
+    were given for. So who was given anew, and taken back again, is taken back in every picture.
+
+    Args:
+        grants: The oldest first.
+        sha256: Of a picture, in hex.
+        identity: The face in it; empty where only the picture is known.
+    """
+    found: Grant | None = None
+    for each in grants:
+        known = sha256 in each.photos or each.likeness(identity) >= SAME_PERSON
+        if known or (found is not None and each.follows(found)):
+            found = each
+    return found
+
+
+def successor(grants: Sequence[Grant], grant: Grant) -> Grant:
+    """The newest consent of the person of one; itself where no later one is of them."""
+    for each in grants[next((at for at, kept in enumerate(grants) if kept.id == grant.id), len(grants)) + 1 :]:
+        if each.follows(grant):
+            grant = each
+    return grant
 
 
 def identity_of(embedding: NDArray[np.floating]) -> bytes:

@@ -249,3 +249,47 @@ def test_an_unknown_face_is_like_nobody() -> None:
     grant = Grant("0" * 16, SELF, "2026-11-26T10:00:00Z", identity=face(1))
     assert grant.likeness(b"") == 0
     assert grant.likeness(face(1)) == pytest.approx(1)
+
+
+def test_a_session_follows_the_person_and_not_the_record(book: ConsentBook, clock: Clock) -> None:
+    first = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    in_use = InUse(book, (first,))
+    assert in_use.problem() == ""
+    anew = book.add(SELF, (COPY,), face(1, drift=0.3))
+    assert in_use.problem() == "", "given anew: it goes on"
+    book.revoke(anew)
+    assert in_use.problem() == "the consent was taken back on 2026-11-26"
+    assert clock.now
+
+
+def test_one_that_is_given_anew_and_waits_stops_a_session(book: ConsentBook) -> None:
+    first = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    book.approve(first)
+    in_use = InUse(book, (first,), approval=lambda: True)
+    assert in_use.problem() == ""
+    book.add(SELF, (PHOTO,), face(1))
+    assert in_use.problem() == "the consent waits for a second person's approval"
+
+
+def test_who_took_it_back_stays_out_of_a_session_that_wears_the_old_one(book: ConsentBook) -> None:
+    first = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    in_use = InUse(book, (first,))
+    book.revoke(first)
+    book.add(SELF, (PHOTO,), face(1))
+    assert in_use.problem() == "the consent was taken back on 2026-11-26"
+
+
+def test_somebody_else_takes_nothing_over(book: ConsentBook) -> None:
+    first = book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    other = book.add(SELF, (COPY,), face(2))
+    in_use = InUse(book, (first,))
+    book.revoke(other)
+    assert in_use.problem() == ""
+    assert book.find(PHOTO, b"") == first
+
+
+def test_a_later_record_of_the_person_is_found_by_an_earlier_picture(book: ConsentBook) -> None:
+    book.permit(PHOTO, face(1), SELF, "eve.jpg")
+    anew = book.add(SELF, (COPY,), face(1, drift=0.3))
+    assert book.find(PHOTO, b"") == anew
+    assert book.find("c" * 64, b"") is None

@@ -46,7 +46,8 @@ Trouble = Callable[[Draft], None]
 @lru_cache(maxsize=4)
 def inference(source: str) -> wiring.Inference:
     """The real nets and the real engine with one source face, made once."""
-    return wiring._inference([portraits.source(source, None)], "mesh", Settings(), lambda _source, _identity: None)
+    catalog = wiring.open_catalog("cpu", None)
+    return wiring._inference((portraits.source(source, None),), "mesh", Settings(), lambda *_: None, catalog)
 
 
 class Taped:

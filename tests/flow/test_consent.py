@@ -16,9 +16,11 @@ import pyotp
 import pytest
 
 from facefusion_live import RealTimeFaceSwapper, swap_face
+from facefusion_live.app import portraits
 from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home
+from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import open_studio
 from facefusion_live.cli.main import run_command_line
@@ -306,6 +308,45 @@ def test_the_second_person_is_not_switched_off_without_the_code(
     assert tries[0] == ("success", False, True)
     assert tries[1:-1] == [("denied", True, False)] * 5
     assert tries[-1] == ("success", True, False)
+
+
+def test_the_code_seals_that_a_second_person_was_asked_for_before(
+    photo: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asked for first, the code second, and the settings edited before anything else ran."""
+    assert asked("approval", "on") == 0
+    assert run_command_line(["audit", "key", "--set-operator-code"]) == 0
+    settings = Home.from_environment().settings_file
+    settings.write_text("[consent]\napproval = false\n", "utf-8")
+    assert ConsentBook(home / "consent").approval
+    assert run(photo, "--consent", "self") == 2
+    assert "waits for a second person's approval" in told(capsys)
+
+
+def test_given_anew_and_taken_back_is_taken_back_in_every_picture(
+    photo: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smaller = tmp_path / "smaller.png"
+    cv2.imwrite(str(smaller), cv2.resize(cv2.imread(str(photo)), None, fx=0.8, fy=0.8))
+    assert asked("grant", str(photo), "--kind", "self") == 0
+    assert run(smaller) == 0
+    assert asked("grant", str(photo), "--kind", "self", "--renew") == 0
+    first, second = ConsentBook(home / "consent").grants()
+    capsys.readouterr()
+    assert asked("list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["consents"]
+    assert [each["problem"] for each in listed] == [f"given anew as {second.id}", ""]
+    assert asked("revoke", second.id) == 0
+    for picture in (photo, smaller):
+        assert run(picture) == 2
+    permits = Permits(ConsentBook(home / "consent"), None)
+    kept, problem = permits.kept([portraits.source(smaller, None).sha256])
+    assert kept is not None
+    assert kept.id == second.id
+    assert "taken back" in problem
+    with pytest.raises(ConsentError, match="taken back"):
+        permits.check(portraits.source(smaller, None))
+    assert first.id != second.id
 
 
 def test_the_list_says_what_state_each_consent_is_in(
