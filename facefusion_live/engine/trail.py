@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.audit.canonical import Codec
@@ -117,6 +118,22 @@ class AuditTrail:
             self._end_own_session()
             if self._begun:
                 self._session_id, self._begun = self._new_session_id(), False
+
+    @contextmanager
+    def starting(self, target: str) -> Generator[None]:
+        """A session is being put together within. Where that fails, it has begun and ended with a failure.
+
+        So what was recorded for it, say consent or a recording's announcement, has a session to be found with, and the
+        key of before is destroyed as at any start.
+
+        Args:
+            target: What the rows of a start that failed name.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._call_off(target, {"error_type": type(error).__name__})
+            raise
 
     def ensure_session(self, target: str) -> None:
         """Begin a session unless one is under way, for whoever records single acts: their rows have a key of their own.
@@ -301,6 +318,13 @@ class AuditTrail:
                 self._submit(Work(lambda _store: self._writer.end_session(), Future()))
             self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
             self._submit(Work(lambda _store: self._writer.checkpoint(), Future()))
+
+    def _call_off(self, target: str, why: dict[str, Any]) -> None:
+        with self._edges:
+            if not self._begun:
+                self.record(SESSION_START, target, "failure", why)
+            if self._running:
+                self.record(SESSION_STOP, target, "failure", why)
 
     def _end_own_session(self) -> None:
         """The end of one that `ensure_session` began."""

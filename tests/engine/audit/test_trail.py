@@ -596,6 +596,42 @@ def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
     assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
 
 
+def start_that_fails(bench: Bench, action: str) -> None:
+    """A session on whose way something was put on record before it failed."""
+
+    def fail() -> None:
+        bench.trail.record(action, "camera:0", "success", {})
+        raise OSError("no server")
+
+    with pytest.raises(OSError, match="no server"), bench.trail.starting("camera:0"):
+        fail()
+
+
+def test_a_session_that_does_not_begin_is_on_record_with_its_rows_a_key_and_an_end(bench: Bench) -> None:
+    for _ in range(2):
+        bench.trail.next_session()
+        start_that_fails(bench, "export.video")
+        bench.trail.record("export.video", "camera:0", "failure", {"phase": "end"})
+    bench.trail.flush()
+    told = [event for event in bench.disk.events() if event["action"] not in {"log.genesis", "key.rotate"}]
+    once = ["export.video", "session.start", "session.stop", "export.video"]
+    assert [event["action"] for event in told] == once * 2
+    assert [event["status"] for event in told] == ["success", "failure", "failure", "failure"] * 2
+    assert [event["metadata"] for event in told[1:3]] == [{"error_type": "OSError"}] * 2
+    assert [len({event["session_id"] for event in told[at : at + 4]}) for at in (0, 4)] == [1, 1]
+    assert bench.disk.actions().count("key.rotate") == 2
+    assert bench.disk.tip.open_session == ""
+
+
+def test_a_session_that_begins_is_not_called_off(bench: Bench) -> None:
+    with bench.trail.starting("camera:0"):
+        bench.trail.record("session.start", "camera:0", "success", {})
+    start_that_fails(bench, "session.start")
+    bench.trail.flush()
+    told = [(event["action"], event["status"]) for event in bench.disk.events() if "session" in event["action"]]
+    assert told == [("session.start", "success")] * 2 + [("session.stop", "failure")]
+
+
 def test_rows_that_wait_for_a_new_log_outlive_one_that_cannot_be_begun(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.full = True
