@@ -288,7 +288,10 @@ class TrailWriter:
         self._alerts.remember(store.recent, self._tools.clock.boot_id, self._tools.codec)
         self._tell_alerts(NEWS[news] for news in store.news)
         if opened.size == 0:
-            opened.begin(lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata))
+            opened.begin(
+                lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata),
+                lambda metadata: self._tools.own_event(GAP, "log", "failure", metadata),
+            )
         store.publish([])  # repairs what a crash kept from being written
         self._tell_earlier(opened)
         again, self._again = self._again, []

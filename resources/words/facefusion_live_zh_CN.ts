@@ -406,6 +406,18 @@
         <translation>合计</translation>
     </message>
     <message>
+        <source>rows that are gone</source>
+        <translation>行已丢失</translation>
+    </message>
+    <message>
+        <source>of the log</source>
+        <translation>所属日志</translation>
+    </message>
+    <message>
+        <source>in place of the log</source>
+        <translation>所取代的日志</translation>
+    </message>
+    <message>
         <source>digest</source>
         <translation>摘要</translation>
     </message>

@@ -91,6 +91,11 @@ class SqliteStore:
         except UnreadableError as error:
             raise self._refused(error) from error
 
+    @property
+    def rows(self) -> int:
+        """How many rows the log has, those of this start among them. Kept after the end."""
+        return self._last[0]
+
     def tip(self) -> Tip:
         """Where the log stood when it was opened."""
         return self._tip

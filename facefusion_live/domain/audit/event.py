@@ -170,6 +170,11 @@ def is_target(text: str) -> bool:
     return _TARGET.fullmatch(text) is not None
 
 
+def is_log_id(text: str) -> bool:
+    """Is it a log's id as rows have it?"""
+    return _LOG_ID.fullmatch(text) is not None
+
+
 def is_session(text: str) -> bool:
     """Is it a session's id as rows have it?"""
     return _SESSION_ID.fullmatch(text) is not None
