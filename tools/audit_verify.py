@@ -102,7 +102,7 @@ ACTIONS = {
     "frame.failed", "settings.change", "log.genesis", "session.start", "session.stop", "key.rotate",
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
     "content.off", "content.on", "content.shut", "content.clear",
-    "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
+    "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap", "audit.fault",
     "audit.prune", "clock.jump", "auth.unlock",
 }  # fmt: skip
 METADATA: dict[str, dict[str, type]] = {

@@ -1,5 +1,6 @@
 """The audit trail: events go in from any thread without waiting, one writer thread seals and stores them."""
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -25,6 +26,8 @@ from facefusion_live.domain.audit.ports import AuditClock, AuditStore, LossBook,
 from facefusion_live.engine.trail_intake import Counts, Event, Intake, Raw, Work
 from facefusion_live.engine.trail_writer import Notice, TrailTools, TrailWriter
 from facefusion_live.engine.worker import Worker
+
+log = logging.getLogger("facefusion_live.audit")
 
 T = TypeVar("T")
 
@@ -259,7 +262,8 @@ class AuditTrail:
         """As `prune`, planned on the writer's thread, between rows.
 
         Args:
-            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing.
+            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing: what
+                fails is for `fault`.
 
         Returns:
             A future of the row's seq; 0 when nothing was pruned.
@@ -272,6 +276,17 @@ class AuditTrail:
         future: Future[int] = Future()
         self._submit(Work(work, future))
         return future
+
+    def fault(self, what: str, error: Exception) -> None:
+        """Put on record that something beside the log failed, and alert whoever sits in front of it. Returns at once.
+
+        Args:
+            what: One of `alerts.FAULTS`. It counts as failing until it works again, so that this is one row.
+            error: What it failed with.
+        """
+        log.warning("%s: %s", what, error)
+        error_type = type(error.__cause__ or error).__name__
+        self._submit(Work(lambda _store: self._writer.fault(what, error_type), Future()))
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was recorded so far is stored, or lost and counted.

@@ -88,7 +88,7 @@ class Gone:
 
     def metadata(self) -> dict[str, object]:
         """As the `audit.gap` row tells them."""
-        counted = {"counts": {"rows": self.rows}, "total": self.rows, "digest": self.root}
+        counted: dict[str, object] = {"counts": {"rows": self.rows}, "total": self.rows, "digest": self.root}
         return counted | {"reset": True, "previous_log": self.log_id}
 
 

@@ -632,6 +632,53 @@ def test_a_session_that_begins_is_not_called_off(bench: Bench) -> None:
     assert told == [("session.start", "success")] * 2 + [("session.stop", "failure")]
 
 
+def faults(bench: Bench) -> list[tuple[str, dict[str, object]]]:
+    return [(event["status"], event["metadata"]) for event in bench.disk.events() if event["action"] == "audit.fault"]
+
+
+BROKEN = ("failure", {"what": "daily_files", "phase": "start", "error_type": "OSError"})
+MENDED = ("success", {"what": "daily_files", "phase": "end"})
+
+
+def test_daily_files_that_fail_are_a_row_and_an_alert_once_and_a_row_when_they_are_back(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.publish_error = "OSError"
+    for _ in range(3):
+        bench.clock.pass_s(1.1)
+        bench.change()
+        bench.trail.flush()
+    bench.trail.flush()
+    assert faults(bench) == [BROKEN]
+    assert [notice.rule for notice in bench.notices] == ["daily_files"]
+    assert bench.trail.healthy
+    bench.disk.publish_error = ""
+    for _ in range(2):
+        bench.clock.pass_s(1.1)
+        bench.change()
+        bench.trail.flush()
+    assert faults(bench) == [BROKEN, MENDED]
+    bench.disk.publish_error = "OSError"
+    bench.change()
+    bench.trail.close()
+    assert faults(bench) == [BROKEN, MENDED, BROKEN]
+    assert [notice.rule for notice in bench.notices] == ["daily_files"] * 2
+
+
+def test_a_fault_that_the_log_cannot_take_now_is_told_later(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.broken = True
+    bench.change()
+    bench.trail.flush()
+    bench.trail.fault("archive", OSError("full"))
+    bench.trail.flush()
+    assert (faults(bench), bench.notices[-1].rule) == ([], "not_archived")
+    bench.disk.broken = False
+    bench.clock.pass_s(1.1)
+    bench.trail.flush()
+    bench.trail.close()
+    assert faults(bench) == [("failure", {"what": "archive", "phase": "start", "error_type": "OSError"})]
+
+
 def test_rows_that_wait_for_a_new_log_outlive_one_that_cannot_be_begun(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.full = True

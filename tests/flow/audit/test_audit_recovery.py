@@ -424,6 +424,22 @@ def test_a_folder_of_daily_files_that_is_taken_away_is_written_anew(
     assert sum("daily files" in each.message for each in caplog.records) == 1
 
 
+def test_daily_files_that_cannot_be_written_are_on_record(home: Home) -> None:
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.ndjson)
+        home.layout.ndjson.write_text("no folder")
+        trail.record("consent.grant", "source:abc", "success", {})
+    assert home.rules() == {"daily_files"}
+    (fault,) = home.metadata("audit.fault")
+    assert fault == {"what": "daily_files", "phase": "start", "error_type": "NotADirectoryError"}
+    home.layout.ndjson.unlink()
+    begun(home)
+    (daily,) = home.layout.ndjson.iterdir()
+    assert len(daily.read_bytes().splitlines()) == len(home.rows())
+    assert home.verdict() == 0
+
+
 def test_losses_of_a_program_that_ended_on_a_full_disk_are_told_at_the_next_start(small_disk: Path) -> None:
     home = begun(Home(small_disk / "home"))
     with home.open() as trail:
