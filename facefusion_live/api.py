@@ -160,29 +160,9 @@ class RealTimeFaceSwapper:
         self._fps_limit = arguments.frames_per_second(fps_limit)
         self._input = arguments.input_of(camera_index)
         self._record = _record(audit=audit)
-        self._record.prepares()
         self._record.allows(settings)
-        checked(self._settings)  # before anything is loaded
-        sources = arguments.sources_of(source_image, consent)
-        disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
-        swapper = wiring.open_frame_swapper(
-            sources,
-            self._settings,
-            disclosure,
-            permits,
-            tensorrt=use_tensorrt,
-            events=self._record,
-            consent=portraits.consent_of(consent),
-        )
-        self._permits, self._sources = permits, tuple(sources)
-        sources += swapper.dress(self._settings)
-        swapper.consent_problem = permits.in_use(tuple(sources)).problem
-        disclosure.begin(self._settings)
-        swapper.on_failure = self._record.failed
-        swapper.store.on_commit(self._record.changed)
-        self._record.loads(sources, swapper.models)
-        self._record.started(self._fps_limit, self._settings)
-        self._swapper: FrameSwapper | None = swapper
+        with self._record.prepares():
+            self._swapper: FrameSwapper | None = self._prepared(source_image, consent, tensorrt=use_tensorrt)
         self._feed: Feed | None = None
         self._turn, self._reading = threading.Lock(), threading.Lock()
 
@@ -276,6 +256,31 @@ class RealTimeFaceSwapper:
             sources = (*self._sources, *swapper.dress(wanted))
             swapper.consent_problem = self._permits.in_use(sources).problem
             self._record.loads(sources[len(self._sources) :], {})
+
+    def _prepared(
+        self, source_image: Picture | Sequence[Picture], consent: str | None, *, tensorrt: bool
+    ) -> FrameSwapper:
+        checked(self._settings)  # before anything is loaded
+        sources = arguments.sources_of(source_image, consent)
+        disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
+        swapper = wiring.open_frame_swapper(
+            sources,
+            self._settings,
+            disclosure,
+            permits,
+            tensorrt=tensorrt,
+            events=self._record,
+            consent=portraits.consent_of(consent),
+        )
+        self._permits, self._sources = permits, tuple(sources)
+        sources += swapper.dress(self._settings)
+        swapper.consent_problem = permits.in_use(tuple(sources)).problem
+        disclosure.begin(self._settings)
+        swapper.on_failure = self._record.failed
+        swapper.store.on_commit(self._record.changed)
+        self._record.loads(sources, swapper.models)
+        self._record.started(self._fps_limit, self._settings)
+        return swapper
 
     def _open(self) -> FrameSwapper:
         if self._swapper is None:

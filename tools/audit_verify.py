@@ -102,7 +102,7 @@ ACTIONS = {
     "frame.failed", "settings.change", "log.genesis", "session.start", "session.stop", "key.rotate",
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
     "content.off", "content.on", "content.shut", "content.clear", "person.enrol", "person.forget",
-    "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap",
+    "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap", "audit.fault",
     "audit.prune", "clock.jump", "auth.unlock",
 }  # fmt: skip
 METADATA: dict[str, dict[str, type]] = {
@@ -393,6 +393,7 @@ class Log:
         self.unread = False  # it could not be opened now, which says nothing about it
         self.found, self.notices, self.count = Findings(), list[str](), 0
         self.genesis, self.key = "", b""
+        self.previous: set[str] = set()  # the logs that this one took the place of, as its first row says
         self.next_key: bytes | None = None
         self.tree, self.start, self.seq, self.prev = Tree(), 0, 0, "0" * 64
         self.clock: tuple[str, int, int] | None = None
@@ -496,6 +497,10 @@ class Log:
             self.names_key(event)
         elif action == "audit.prune":
             self.prunes_rows(event["metadata"], body)
+        elif action == "audit.gap" and event["metadata"].get("reset") is True:
+            told = event["metadata"]
+            lost = f"{told['total']} rows of the log {told.get('previous_log')} before this one"
+            self.notices.append(f"{lost} were lost with it")
         if action in ("session.start", "session.stop", "key.rotate"):
             self.concerns_sessions(event)
 
@@ -528,6 +533,8 @@ class Log:
         if event["action"] == "log.genesis":
             self.key = key_of(said["public_key"])
             self.genesis = hashlib.sha256(self.key).hexdigest()
+            told = said.get("previous_logs")
+            self.previous = set(filter(HEX32, map(str, told if type(told) is list else ())))
             if said["reason"] not in ("first", "second_process"):
                 why = said["reason"].replace("_", " ")
                 self.notices.append(f"this log was begun because the one before it was {why}")
@@ -821,7 +828,8 @@ def check_folder(folder: Path, kept: Kept) -> list[Log]:
     for log in logs:
         if outside.known and log.log_id and log.log_id not in outside.known:
             log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
-    gone = [Log(log_id, log_id) for log_id in sorted(outside.known - {log.log_id for log in logs})]
+    known = outside.known.union(*(log.previous for log in logs))
+    gone = [Log(log_id, log_id) for log_id in sorted(known - {log.log_id for log in logs})]
     code = code_of_lost(logs)
     for log in gone:
         log.found.add(COVERAGE, code, f"the log {log.name} was written here, and no file that can be read holds it")

@@ -310,7 +310,7 @@ class AuditHome:
                 next_portion()
 
         def next_portion() -> None:
-            trail.retain(lambda store: self._portion(_on_disk(store), before)).add_done_callback(portion_over)
+            trail.retain(lambda store: self._portion(trail, _on_disk(store), before)).add_done_callback(portion_over)
 
         next_portion()
 
@@ -369,7 +369,7 @@ class AuditHome:
         with alone as trail:
             return self._pruned(trail, before)
 
-    def _portion(self, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
+    def _portion(self, trail: AuditTrail, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
         """Archive the oldest rows of a log that go. Thread: writer."""
         try:
             plan = prepare(self.layout, store.path, before, RETENTION_ROWS, now=_now())
@@ -377,15 +377,18 @@ class AuditHome:
                 DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10], archived_to(store.path))
                 return None
         except (AuditStoreError, UnreadableError) as error:
-            message = f"Old audit rows were not archived, and none was deleted: {error}"
-            self.notify(Notice("alert", message, "not_archived"))
+            trail.fault("archive", error)
             return None
         return plan.metadata, plan.frontier
 
     def _pruned(self, trail: AuditTrail, before: str) -> dict[str, Any]:
         settled(trail.checkpoint())
         path, log_id = settled(trail.submit(lambda store: (_on_disk(store).path, store.tip().log_id)))
-        plan = prepare(self.layout, path, before, now=_now())
+        try:
+            plan = prepare(self.layout, path, before, now=_now())
+        except (AuditStoreError, UnreadableError) as error:
+            trail.fault("archive", error)
+            raise
         if plan is None:
             return {"file": path.name, "pruned": 0}
         row = settled(trail.prune(plan.metadata, plan.frontier))

@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -139,7 +139,9 @@ class Director:
             source = self.source
             if source is None:
                 raise BadInputError("no face was chosen", advice="Choose a face, then start.")
-            if self._dress(source.person_id, self._swapper):
+            with self._starting(self.input.spec):
+                dressed = self._dress(source.person_id, self._swapper)
+            if dressed:
                 self._go_live(None)
         except CaptureError:
             if not self._called_off:
@@ -450,7 +452,8 @@ class Director:
         if called_off:
             return
         live = OnAir(session, spec, self._clock, crew.tell, crew.ended, crew.broke)
-        live.begin()
+        with self._starting(spec):
+            live.begin()
         self.on_air = live
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
@@ -461,6 +464,16 @@ class Director:
         self._outputs = {}
         for wanted in crew.memory.outputs:
             self._try_output(live, wanted)
+
+    @contextmanager
+    def _starting(self, spec: str) -> Generator[None]:
+        """A step on the way to a session. Where it fails, that is on record, and what comes belongs to the next one."""
+        trail = self._crew.trail
+        with ExitStack() as on_failure:
+            on_failure.callback(trail.next_session)
+            with trail.starting(on_record.input_target(spec)):
+                yield
+            on_failure.pop_all()
 
     def _try_output(self, live: OnAir, spec: str) -> None:
         try:

@@ -45,15 +45,18 @@ def started_session(
     home = audit_home(lambda notice: notify(notice.message))
     with nullcontext(trail) if trail else home.open_trail() as writing:
         writing.next_session()
-        opened = _opened(wanted, writing)
-        opened.disclosure.begin(wanted.settings)
+        target = input_target(wanted.input)
+        with writing.starting(target):
+            opened = _opened(wanted, writing)
+            opened.disclosure.begin(wanted.settings)
+            if wanted.output is not None:
+                announce_recording(writing, target)
         begun_ns, form = time.monotonic_ns(), None
-        if wanted.output is not None:
-            announce_recording(writing, input_target(wanted.input))
         for served in opened.served():
             notify(in_words(served))
         try:
-            form = opened.session.start()
+            with writing.starting(target):
+                form = opened.session.start()
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
             home.retain(writing, opened.store.current.audit.keep_days)
@@ -63,10 +66,10 @@ def started_session(
             if wanted.output is not None:
                 facts = _recorded_with(wanted, opened, form)
                 facts["execution_time_us"] = (time.monotonic_ns() - begun_ns) // 1000
-                target = form.name if form else input_target(wanted.input)
                 # Only what this session made: at the place of its output an older file may lie.
                 for path in opened.recordings or (None,):
-                    _tell_problem(tell_recording(writing, path, target, facts), notify)
+                    told = tell_recording(writing, path, form.name if form else target, facts)
+                    _tell_problem(told, notify)
             for path in opened.snapshots:
                 _tell_problem(stamp(path, writing), notify)
 

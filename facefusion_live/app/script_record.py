@@ -1,6 +1,7 @@
 """What a script's calls leave on record, by the same rules as a session: consent, loads, failures; no normal frame."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -41,11 +42,19 @@ class ScriptRecord:
         self._permits: Permits | None = None
         self.disclosure = Disclosure(self._trail)
 
-    def prepares(self) -> None:
-        """A script is about to swap pictures one after the other: consents are found with that session."""
+    @contextmanager
+    def prepares(self) -> Generator[None]:
+        """A script is about to swap pictures one after the other: consents are found with that session.
+
+        Within, the session is put together and begins; one that does not is on record as a start that failed.
+        """
         self._prepared = True
-        if self._trail is not None:
-            self._trail.next_session()
+        if self._trail is None:
+            yield
+            return
+        self._trail.next_session()
+        with self._trail.starting(_TARGET):
+            yield
 
     def allows(self, given: Mapping[str, object] | None) -> None:
         """Settings that a caller gives do not switch the second person's approval off. Raises BadInputError."""

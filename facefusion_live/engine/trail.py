@@ -1,9 +1,11 @@
 """The audit trail: events go in from any thread without waiting, one writer thread seals and stores them."""
 
+import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
 from facefusion_live.domain.audit.canonical import Codec
@@ -24,6 +26,8 @@ from facefusion_live.domain.audit.ports import AuditClock, AuditStore, LossBook,
 from facefusion_live.engine.trail_intake import Counts, Event, Intake, Raw, Work
 from facefusion_live.engine.trail_writer import Notice, TrailTools, TrailWriter
 from facefusion_live.engine.worker import Worker
+
+log = logging.getLogger("facefusion_live.audit")
 
 T = TypeVar("T")
 
@@ -117,6 +121,22 @@ class AuditTrail:
             self._end_own_session()
             if self._begun:
                 self._session_id, self._begun = self._new_session_id(), False
+
+    @contextmanager
+    def starting(self, target: str) -> Generator[None]:
+        """A session is being put together within. Where that fails, it has begun and ended with a failure.
+
+        So what was recorded for it, say consent or a recording's announcement, has a session to be found with, and the
+        key of before is destroyed as at any start.
+
+        Args:
+            target: What the rows of a start that failed name.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._call_off(target, {"error_type": type(error).__name__})
+            raise
 
     def ensure_session(self, target: str) -> None:
         """Begin a session unless one is under way, for whoever records single acts: their rows have a key of their own.
@@ -242,7 +262,8 @@ class AuditTrail:
         """As `prune`, planned on the writer's thread, between rows.
 
         Args:
-            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing.
+            plan: Archives, and gives what `prune` takes; None when there is nothing to give up. It raises nothing: what
+                fails is for `fault`.
 
         Returns:
             A future of the row's seq; 0 when nothing was pruned.
@@ -255,6 +276,17 @@ class AuditTrail:
         future: Future[int] = Future()
         self._submit(Work(work, future))
         return future
+
+    def fault(self, what: str, error: Exception) -> None:
+        """Put on record that something beside the log failed, and alert whoever sits in front of it. Returns at once.
+
+        Args:
+            what: One of `alerts.FAULTS`. It counts as failing until it works again, so that this is one row.
+            error: What it failed with.
+        """
+        log.warning("%s: %s", what, error)
+        error_type = type(error.__cause__ or error).__name__
+        self._submit(Work(lambda _store: self._writer.fault(what, error_type), Future()))
 
     def flush(self, timeout_s: float = 10.0) -> None:
         """Wait until all that was recorded so far is stored, or lost and counted.
@@ -301,6 +333,13 @@ class AuditTrail:
                 self._submit(Work(lambda _store: self._writer.end_session(), Future()))
             self._intake.put(self._raw(action, target, status, metadata, user, client_ip, None))
             self._submit(Work(lambda _store: self._writer.checkpoint(), Future()))
+
+    def _call_off(self, target: str, why: dict[str, Any]) -> None:
+        with self._edges:
+            if not self._begun:
+                self.record(SESSION_START, target, "failure", why)
+            if self._running:
+                self.record(SESSION_STOP, target, "failure", why)
 
     def _end_own_session(self) -> None:
         """The end of one that `ensure_session` began."""

@@ -85,10 +85,17 @@ class SealedLog:
         """How long rows have waited for a checkpoint; 0 when none does."""
         return self._clock.mono_ns() - self._sealed_ns if self._tip.size > self._tip.sealed else 0
 
-    def begin(self, event_of: OwnEvent) -> None:
-        """Write and seal the first row of a new log."""
-        event = event_of(genesis_metadata(self._tip.public_key, self.store.origin or Origin("first")))
-        tip, rows = self._chained([self._draft(event)])
+    def begin(self, genesis_of: OwnEvent, gap_of: OwnEvent) -> None:
+        """Write and seal the first row of a new log, and with it what was lost with the logs before.
+
+        Args:
+            genesis_of: Makes the first row's event.
+            gap_of: Makes the event of a row about rows that are gone.
+        """
+        origin = self.store.origin or Origin("first")
+        first = genesis_of(genesis_metadata(self._tip.public_key, origin))
+        gaps = (gap_of(gone.metadata()) for gone in origin.gone)
+        tip, rows = self._chained([self._draft(event) for event in (first, *gaps)])
         self._put(tip, rows, sealed=True, at_once=True)
 
     def append(self, events: Sequence[Event]) -> list[Stored]:

@@ -11,11 +11,12 @@ from typing import Any
 from facefusion_live.domain.audit.alerts import NEWS, Alert, AlertRules
 from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.errors import AuditError, AuditStoreError, StoreReplacedError
-from facefusion_live.domain.audit.event import FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED
+from facefusion_live.domain.audit.event import FAULT, FRAME_FAILED, GAP, KEY_ROTATE, LOG_GENESIS, PRUNE, SUPPRESSED
 from facefusion_live.domain.audit.flood import Loss
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
 from facefusion_live.domain.audit.ports import AuditClock, AuditStore, LossBook
+from facefusion_live.engine.trail_faults import Faults
 from facefusion_live.engine.trail_intake import Event, Intake, Raw, Work
 from facefusion_live.engine.trail_log import SealedLog, Stored
 
@@ -109,6 +110,7 @@ class TrailWriter:
         self._settled_ns = -ACCOUNT_EVERY_NS
         self._said_suppressed = False
         self._alerts = AlertRules()
+        self._faults = Faults(self._tell_alerts)
         self._retry_at_ns = 0
         self._failed = False
         self._stopping = threading.Event()
@@ -179,11 +181,17 @@ class TrailWriter:
         """Seal all that is stored."""
         return self._opened().checkpoint()
 
+    def fault(self, what: str, error_type: str) -> None:
+        """Something beside the log failed: an alert, and a row as soon as the log takes it."""
+        self._faults.seen(what, error_type)
+        self._tell_faults()
+
     def prune(self, metadata: dict[str, Any], frontier: Frontier) -> int:
         """Put a pruning on record, seal that row, and only then delete what it gives up. Gives the row's seq."""
         opened = self._opened()
         if not self._commit([self._tools.own_event(PRUNE, opened.target, "success", metadata)]):
             raise AuditStoreError("the pruning could not be put on record; nothing was deleted")
+        self._faults.seen("archive", "")
         return opened.drop(metadata["pruned_to"], frontier)
 
     # Rows and work, in order.
@@ -257,9 +265,18 @@ class TrailWriter:
         if at_once or now_ns - self._settled_ns >= ACCOUNT_EVERY_NS:
             self._settled_ns = now_ns
             self._settle()
+            self._tell_faults()
         while self._owed and self._log is not None:
             if self._tell_loss(self._owed[0], settles=True):
                 self._owed.popleft()
+
+    def _tell_faults(self) -> None:
+        """Put down what began to fail beside the log, and what works again."""
+        if self._log is not None:
+            self._faults.seen("daily_files", self._log.store.publish_error)
+        for what, status, metadata in self._faults.untold():
+            if self._commit([self._tools.own_event(FAULT, "log", status, metadata)]):
+                self._faults.told(what)
 
     def _settle(self) -> None:
         lost, suppressed = self._intake.owes()
@@ -288,7 +305,10 @@ class TrailWriter:
         self._alerts.remember(store.recent, self._tools.clock.boot_id, self._tools.codec)
         self._tell_alerts(NEWS[news] for news in store.news)
         if opened.size == 0:
-            opened.begin(lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata))
+            opened.begin(
+                lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata),
+                lambda metadata: self._tools.own_event(GAP, "log", "failure", metadata),
+            )
         store.publish([])  # repairs what a crash kept from being written
         self._tell_earlier(opened)
         again, self._again = self._again, []

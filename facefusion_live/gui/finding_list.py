@@ -145,6 +145,7 @@ FINDINGS: tuple[str, ...] = (
     "nothing had sealed the {} rows before row {} when that session found them",
     "row {} tells the genesis key and where rows up to {} ended; nothing shows it",
     "this log was begun because the one before it was {}",
+    "{} rows of the log {} before this one were lost with it",
     "rolled back",
     "replaced",
     "damaged",

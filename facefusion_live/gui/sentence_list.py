@@ -410,6 +410,8 @@ SENTENCES: tuple[str, ...] = (
     "The audit log's file was deleted or replaced. A new log begins.",
     "The audit log's key is gone. A new log begins.",
     "The audit log's file is damaged. It is kept aside, and a new log begins.",
+    "The audit log's daily files cannot be written. Its rows are kept, and the files follow.",
+    "Old audit rows were not archived, and none was deleted.",
     "The visible label was switched off.",
     "The invisible mark was switched off.",
     "The nudity check was switched off.",

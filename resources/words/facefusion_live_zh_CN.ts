@@ -437,8 +437,24 @@
         <translation>另存为</translation>
     </message>
     <message>
+        <source>what</source>
+        <translation>对象</translation>
+    </message>
+    <message>
         <source>in all</source>
         <translation>合计</translation>
+    </message>
+    <message>
+        <source>rows that are gone</source>
+        <translation>行已丢失</translation>
+    </message>
+    <message>
+        <source>of the log</source>
+        <translation>所属日志</translation>
+    </message>
+    <message>
+        <source>in place of the log</source>
+        <translation>所取代的日志</translation>
     </message>
     <message>
         <source>digest</source>
@@ -509,6 +525,10 @@
         <translation>密钥丢失</translation>
     </message>
     <message>
+        <source>daily files</source>
+        <translation>每日文件</translation>
+    </message>
+    <message>
         <source>the session ended</source>
         <translation>会话结束</translation>
     </message>
@@ -551,6 +571,10 @@
     <message>
         <source>Gap in the record</source>
         <translation>记录有缺口</translation>
+    </message>
+    <message>
+        <source>Files beside the record</source>
+        <translation>记录之外的文件</translation>
     </message>
     <message>
         <source>Old rows archived</source>
@@ -2062,6 +2086,14 @@
         <translation>审计记录无法写入：{}</translation>
     </message>
     <message>
+        <source>The audit log&apos;s daily files cannot be written. Its rows are kept, and the files follow.</source>
+        <translation>无法写入审计日志的每日文件。各行已保存，文件随后补写。</translation>
+    </message>
+    <message>
+        <source>Old audit rows were not archived, and none was deleted.</source>
+        <translation>旧的审计行未能归档，也没有删除任何一行。</translation>
+    </message>
+    <message>
         <source>{}://…: the host&apos;s name is none</source>
         <translation>{}://…：没有主机名</translation>
     </message>
@@ -3284,6 +3316,10 @@
     <message>
         <source>this log was begun because the one before it was {}</source>
         <translation>开始这份日志是因为前一份{}</translation>
+    </message>
+    <message>
+        <source>{} rows of the log {} before this one were lost with it</source>
+        <translation>随此前日志丢失了 {} 行，该日志为 {}</translation>
     </message>
     <message>
         <source>rolled back</source>

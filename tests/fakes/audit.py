@@ -192,7 +192,15 @@ class MemoryStore:
             raise AuditStoreError("the disk is broken after all")
 
     def publish(self, rows: Sequence[Row]) -> None:
-        self._disk.published += [row.seq for row in rows]
+        if not self.publish_error:
+            self._disk.published += [row.seq for row in (*self._disk.unpublished, *rows)]
+            self._disk.unpublished = []
+        else:
+            self._disk.unpublished += rows
+
+    @property
+    def publish_error(self) -> str:
+        return self._disk.publish_error
 
     def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
         assert (tip.size, tip.number) == (checkpoint.size, checkpoint.number + 1)
@@ -227,6 +235,8 @@ class MemoryDisk:
     heads: list[Head] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
+    unpublished: list[Row] = field(default_factory=list)
+    publish_error: str = ""
     news: tuple[str, ...] = ()
     broken: bool = False
     full: bool = False

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
-from facefusion_live.domain.audit.seal import Origin, Tip, genesis_metadata
+from facefusion_live.domain.audit.seal import Gone, Origin, Tip, genesis_metadata
 from tests.fakes.audit import Log, LogBuilder, public_bytes
 from tests.fakes.audit_attacks import genuine
 from tests.fakes.audit_disk import lay_out
@@ -87,12 +87,34 @@ def crashed() -> Log:
     return builder.add("session.start", utc_ns=1_759_996_400_250_000_000).log()
 
 
-def begun_because() -> Log:
-    """The log that follows one that was rolled back."""
+def begun_anew(origin: Origin, **told: Any) -> Log:
+    """A log that takes the place of others; what else its first row tells."""
     log = LogBuilder("after")
     log.rows, log.notes, log.heads = [], [], []
     log.tip = Tip(log.tip.log_id, log.tip.public_key)
-    return log.add("log.genesis", genesis_metadata(log.tip.public_key, Origin("rolled_back"))).checkpoint().log()
+    log.add("log.genesis", genesis_metadata(log.tip.public_key, origin) | told)
+    for gone in origin.gone:
+        log.add("audit.gap", gone.metadata(), status="failure")
+    return log.checkpoint().log()
+
+
+def begun_because() -> Log:
+    """The log that follows one that was rolled back."""
+    return begun_anew(Origin("rolled_back"))
+
+
+def begun_without() -> Log:
+    """The log that follows one that was taken away, mirrors and all."""
+    return begun_anew(Origin("replaced", ("f" * 32,), gone=(Gone("f" * 32, 345),)))
+
+
+def begun_oddly() -> Log:
+    """One whose first row names logs that are none, and with rows that resemble one about a log that is gone."""
+    log = begun_anew(Origin("replaced"), previous_logs=["none", 5, ["f" * 32]])
+    lost = {"counts": {"rows": 2}, "total": 2, "digest": ""}
+    builder = LogBuilder("after")
+    builder.rows, builder.notes, builder.heads, builder.tip = log.rows, log.notes, log.heads, log.tip
+    return builder.add("audit.gap", lost).add("label.on", lost | {"reset": True}).checkpoint().log()
 
 
 def ndjson(log: Log, *seqs: int) -> bytes:

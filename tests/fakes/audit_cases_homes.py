@@ -15,6 +15,8 @@ from tests.fakes.audit_attacks import ATTACKS, edited, genuine
 from tests.fakes.audit_cases import (
     Case,
     begun_because,
+    begun_oddly,
+    begun_without,
     crashed,
     home_of,
     many_scripts,
@@ -238,6 +240,8 @@ HOMES = [
     Case("words of many scripts", home_of(many_scripts), 0, INTACT),
     Case("a crash, a jump, a tail", home_of(crashed), 0, INTACT),
     Case("begun because of another", home_of(begun_because), 0, INTACT),
+    Case("begun in place of one that is gone", home_of(begun_without), 11, INTACT),
+    Case("begun in place of what is none", home_of(begun_oddly), 0, INTACT),
     Case("no row of a horizon", home_of(genuine, _retold("DELETE FROM horizon")), 0, INTACT),
     Case("a page torn", home_of(genuine, _torn), 10, {"chain": "tampered", "seal": "intact"}),
     Case("only heads.log knows", home_of(genuine, _forgotten), 11, {"coverage": "truncated"}),

@@ -21,7 +21,13 @@ Answer = tuple[int, list[tuple[str, ...]]]
 """Exit code; id, verdicts and kinds of notices of each log, sorted."""
 NOTICES = (
     *("unclean end: ", "or still running", "not sealed yet", "nothing had sealed", "the clock was moved by"),
-    *("the one before it was", "nothing shows it", "not sealed yet when", "not that no row was left out"),
+    *(
+        "the one before it was",
+        "were lost with it",
+        "nothing shows it",
+        "not sealed yet when",
+        "not that no row was left out",
+    ),
 )
 
 

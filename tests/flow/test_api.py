@@ -218,6 +218,13 @@ def test_live_pictures_leave_what_a_session_leaves(monkeypatch: pytest.MonkeyPat
     assert ("model.load", "success") in kept
 
 
+def test_a_swapper_that_cannot_be_made_is_a_session_that_failed() -> None:
+    with pytest.raises(ConsentError):
+        RealTimeFaceSwapper(dan())
+    kept = [row for row in on_record() if row[0].startswith(("consent.", "session."))]
+    assert kept == [("consent.deny", "denied"), ("session.start", "failure"), ("session.stop", "failure")]
+
+
 def test_single_pictures_leave_consent_and_loads() -> None:
     with pytest.raises(ConsentError):
         swap_face(dan(), AVATARS / "bo.jpg")

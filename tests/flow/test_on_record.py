@@ -50,14 +50,43 @@ def test_a_face_that_is_not_built_in_needs_its_row_first(tmp_path: Path, capsys:
     assert run_command_line([*words, "--consent", "licensed"]) == 0
     kept = rows(capsys)
     actions = [row["action"] for row in kept]
-    grant, load, start = (
-        next(row for row in kept if row["action"] == action)
-        for action in ("consent.grant", "source.load", "session.start")
+    deny, grant, load, refused, start = (
+        [row for row in kept if row["action"] == action][index]
+        for action, index in (
+            *(("consent.deny", 0), ("consent.grant", 0), ("source.load", 0)),
+            *(("session.start", 0), ("session.start", 1)),
+        )
     )
+    assert (refused["status"], refused["session_id"]) == ("failure", deny["session_id"])
     assert grant["session_id"] == load["session_id"] == start["session_id"]
     assert grant["target"] == load["target"]
     assert actions.index("consent.deny") < actions.index("consent.grant") < actions.index("source.load")
     assert str(tmp_path) not in json.dumps(rows(capsys))
+
+
+@pytest.mark.parametrize(
+    ("words", "error_type"),
+    [
+        (("--input", str(CLIP), "--sink", "rtmp://127.0.0.1:1/live/key"), "SinkOpenError"),
+        (("--input", "camera:97"), "CaptureOpenError"),
+        (("--input", str(CLIP), "--source", "nobody.png"), "SourceFaceError"),
+    ],
+)  # fmt: skip
+def test_a_start_that_fails_is_a_session_that_began_and_ended_with_a_failure(
+    words: tuple[str, ...], error_type: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["run", "--source", "ada", *words, "--offline", "--frames", "2", "--output", str(tmp_path / "out.mkv")]
+    assert run_command_line(asked) == 2
+    kept = rows(capsys)
+    told = [row for row in kept if row["action"] not in {"log.genesis", "key.rotate"}]
+    actions = [str(row["action"]) for row in told]
+    assert [each for each in actions if each.startswith("session.")] == ["session.start", "session.stop"]
+    assert actions.count("export.video") in {0, 2}
+    assert len({row["session_id"] for row in told}) == 1
+    edges = [row for row in told if str(row["action"]).startswith("session.")]
+    assert [(row["status"], row["metadata"]) for row in edges] == [("failure", {"error_type": error_type})] * 2
+    assert [row["action"] for row in kept].count("key.rotate") == 1
+    assert run_command_line(["audit", "verify"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from facefusion_live.adapters.storage import schema, succession
+from facefusion_live.adapters.storage.archive import archives_of
 from facefusion_live.adapters.storage.database import open_reader, open_writer, reading, rows_of
 from facefusion_live.adapters.storage.keys import KeyRing, install_secret
 from facefusion_live.adapters.storage.layout import Layout
@@ -21,7 +22,7 @@ from facefusion_live.adapters.storage.tip import Standing, last_checkpoint, log_
 from facefusion_live.domain.audit.errors import AuditStoreError, CannotOpenError, KeyLostError, UnreadableError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.ports import AuditClock
-from facefusion_live.domain.audit.seal import Origin, Tip
+from facefusion_live.domain.audit.seal import Gone, Origin, Tip
 
 
 class _CannotContinueError(Exception):
@@ -45,14 +46,14 @@ class Opener:
         layout: The home's audit folder.
         vault: The keyring.
         clock: For time stamps.
-        held: The main log that this opener opened last, and its folder with it, may be taken away while the program
-            runs: then nothing on the disk knows of it any more. So it is remembered here.
+        held: The main log that this opener opened last. It may be taken away while the program runs, folder and all:
+            then nothing on the disk knows of it any more.
     """
 
     layout: Layout
     vault: Vault
     clock: AuditClock
-    held: list[str] = field(default_factory=list[str])
+    held: list[SqliteStore] = field(default_factory=list[SqliteStore])
 
     def open(self) -> SqliteStore:
         """The main log; a log of one's own while another process has that one.
@@ -64,7 +65,7 @@ class Opener:
         with self._mirror() as mirror:
             if lock := WriterLock.take(self.layout.main):
                 store = self._locked(self.layout.main, lock, mirror)
-                self.held[:] = [store.tip().log_id]
+                self.held[:] = [store]
                 return store
             return self._second(mirror)
 
@@ -121,8 +122,8 @@ class Opener:
                 try:
                     return self._continued(path, lock, mirror)
                 except _CannotContinueError as cannot:
-                    left = self._set_aside(path, cannot) or left
-            origin = self._with_held(left) if left else self._origin(mirror)
+                    left = self._set_aside(path, cannot, mirror) or left
+            origin = self._with_held(left, mirror) if left else self._origin(mirror)
             news = () if origin.reason == "first" else (origin.reason,)
             return self._new(path, lock, mirror, os.urandom(16).hex(), origin, news)
 
@@ -199,7 +200,7 @@ class Opener:
             news=news,
         )
 
-    def _set_aside(self, path: Path, cannot: _CannotContinueError) -> Origin | None:
+    def _set_aside(self, path: Path, cannot: _CannotContinueError, mirror: Mirror) -> Origin | None:
         """Keep what cannot be continued: it is evidence. A file in which no row was ever stored is none."""
         if cannot.reason == "first":
             for suffix in ("", "-wal", "-shm"):
@@ -208,28 +209,47 @@ class Opener:
         place = self.layout.aside(cannot.log_id) if cannot.log_id else self.layout.damaged(self.clock.utc_ns())
         if place.exists():
             place = self.layout.damaged(self.clock.utc_ns())
-        origin = Origin(cannot.reason, (cannot.log_id,) if cannot.log_id else (), place.name)
+        previous = (cannot.log_id,) if cannot.log_id else ()
+        kept = _rows_in(path) if cannot.reason != "damaged" else None  # of that one nobody knows what can be saved
+        gone = () if kept is None else self._gone(previous, mirror, kept)
+        origin = Origin(cannot.reason, previous, place.name, gone)
         succession.set_aside(self.layout, place, origin)
         return origin
 
     def _origin(self, mirror: Mirror) -> Origin:
         """Why there is no main log: there never was one, or somebody took it away."""
-        gone = (mirror.known_logs() | set(self.held)) - self._present()
-        return Origin("replaced", tuple(sorted(gone))) if gone else Origin("first")
+        lost = sorted((mirror.known_logs() | self._held_ids()) - self._present())
+        return Origin("replaced", tuple(lost), gone=self._gone(lost, mirror)) if lost else Origin("first")
 
-    def _with_held(self, left: Origin) -> Origin:
+    def _with_held(self, left: Origin, mirror: Mirror) -> Origin:
         """Name the log that this program wrote as well, when another took its place and it is nowhere to be seen."""
-        gone = set(self.held) - self._present() - set(left.previous)
-        return replace(left, previous=(*left.previous, *sorted(gone)))
+        lost = sorted(self._held_ids() - self._present() - set(left.previous))
+        return replace(left, previous=(*left.previous, *lost), gone=(*left.gone, *self._gone(lost, mirror)))
+
+    def _gone(self, lost: Iterable[str], mirror: Mirror, kept: int = 0) -> tuple[Gone, ...]:
+        """What was in logs, of which so many rows are still at hand, as far as mirrors and this program remember."""
+        found: list[Gone] = []
+        for log_id in lost:
+            head = max(mirror.last(log_id), key=lambda head: head.size, default=None)
+            written = max((store.rows for store in self.held if store.tip().log_id == log_id), default=0)
+            known = max(head.size if head else 0, written)
+            at_hand = max([kept, *(each.last for each in archives_of(self.layout.archive, log_id))])
+            if known > at_hand:
+                root = head.root.hex() if head and head.size == known else ""
+                found.append(Gone(log_id, known - at_hand, root))
+        return tuple(found)
+
+    def _held_ids(self) -> set[str]:
+        return {store.tip().log_id for store in self.held}
 
     def _is_strange(self, connection: sqlite3.Connection, log_id: str) -> bool:
         """Is it another log than this program wrote, and none that another process began in its place?"""
-        if not log_id or not self.held or log_id in self.held:
+        if not log_id or not self.held or log_id in self._held_ids():
             return False
         first = next(iter(rows_of(connection)), None)
         metadata = orjson.loads(first.body).get("metadata") if first else None
         previous = metadata.get("previous_logs") if isinstance(metadata, dict) else None
-        return not isinstance(previous, list) or self.held[0] not in previous
+        return not isinstance(previous, list) or self._held_ids().isdisjoint(previous)
 
     def _present(self) -> frozenset[str]:
         return frozenset(log_id for _, log_id in logs_of(self.layout) if log_id)
@@ -243,6 +263,16 @@ def _freed_on_error(lock: WriterLock) -> Iterator[None]:
     except BaseException:
         lock.close()
         raise
+
+
+def _rows_in(path: Path) -> int | None:
+    """How many rows a log has, pruned ones counted; None where it cannot be read."""
+    try:
+        with closing(open_reader(path).conn) as connection, reading():
+            (last,) = connection.execute("SELECT max(seq) FROM event").fetchone()
+    except UnreadableError:
+        return None
+    return last if type(last) is int else None if last else 0
 
 
 def logs_of(layout: Layout) -> Iterator[tuple[Path, str]]:

@@ -94,6 +94,7 @@ class LogReader:
             found.append((path.name, report))
         reports = [report for _, report in found]
         outcome = outcome_of_lost(reports)
+        known = known.union(*(report.previous_logs for report in reports))
         gone = sorted(known - {report.log_id for report in reports})
         return found + [("", _lost(log_id, outcome)) for log_id in gone]
 

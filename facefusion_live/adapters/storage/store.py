@@ -55,7 +55,7 @@ class SqliteStore:
         self._last = (tip.size, tip.prev)
         self._identity = _identity(path)
         self._files = DailyFiles(layout.ndjson, tip.log_id)
-        self._files_behind, self._files_failed = True, False
+        self._files_behind, self._files_error = True, ""
 
     @property
     def path(self) -> Path:
@@ -90,6 +90,16 @@ class SqliteStore:
             return list(rows_of(self._database.conn, max(last - RECENT_ROWS, 0), last))
         except UnreadableError as error:
             raise self._refused(error) from error
+
+    @property
+    def publish_error(self) -> str:
+        """What the daily files failed with last; empty where they are written."""
+        return self._files_error
+
+    @property
+    def rows(self) -> int:
+        """How many rows the log has, those of this start among them. Kept after the end."""
+        return self._last[0]
 
     def tip(self) -> Tip:
         """Where the log stood when it was opened."""
@@ -141,13 +151,11 @@ class SqliteStore:
                 repair(self._files, partial(rows_of, self._database.conn))
             else:
                 self._files.write(rows)
-            self._files_behind = False
-            self._files_failed = False
+            self._files_behind, self._files_error = False, ""
         except (OSError, UnreadableError) as error:
-            self._files_behind = True
-            if not self._files_failed:  # once, not at every commit
-                self._files_failed = True
+            if not self._files_error:  # once, not at every commit
                 log.warning("the audit log's daily files are not written, rows are kept and follow: %s", error)
+            self._files_behind, self._files_error = True, type(error).__name__
 
     def mirror(self, checkpoint: Checkpoint, tip: Tip, *, at_once: bool) -> None:
         """Remember a head outside the database, and where the next opening goes on."""

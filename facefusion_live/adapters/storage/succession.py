@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from facefusion_live.adapters.storage.layout import Layout, sync_folder, write_private
-from facefusion_live.domain.audit.seal import Origin
+from facefusion_live.domain.audit.seal import Gone, Origin
 
 _PARTS = ("-wal", "-shm", "")
 """The database itself last: while it has not been moved, the move is not finished."""
@@ -26,6 +26,7 @@ def set_aside(layout: Layout, place: Path, origin: Origin) -> None:
         origin: What the log that takes its place will tell.
     """
     told = {"reason": origin.reason, "previous": list(origin.previous), "kept_as": origin.kept_as}
+    told["gone"] = [[gone.log_id, gone.rows, gone.root] for gone in origin.gone]
     write_private(layout.succession, orjson.dumps(told))
     _move(layout.main, place)
 
@@ -58,6 +59,7 @@ def _move(log: Path, place: Path) -> None:
 def _read(path: Path) -> Origin | None:
     try:
         told = orjson.loads(path.read_bytes())
-        return Origin(str(told["reason"]), tuple(map(str, told["previous"])), str(told["kept_as"]))
+        gone = tuple(Gone(str(log_id), int(rows), str(root)) for log_id, rows, root in told.get("gone", ()))
+        return Origin(str(told["reason"]), tuple(map(str, told["previous"])), str(told["kept_as"]), gone)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

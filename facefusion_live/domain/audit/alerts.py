@@ -41,6 +41,15 @@ NEWS = {
 """What a store may report on opening."""
 
 
+FAULTS = {
+    "daily_files": Alert(
+        "daily_files", "The audit log's daily files cannot be written. Its rows are kept, and the files follow."
+    ),
+    "archive": Alert("not_archived", "Old audit rows were not archived, and none was deleted."),
+}
+"""What may fail beside the log."""
+
+
 class AlertRules:
     """Watches stored rows. Thread: one."""
 

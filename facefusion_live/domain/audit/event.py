@@ -19,7 +19,7 @@ LOG_GENESIS, KEY_ROTATE = "log.genesis", "key.rotate"
 FRAME_FAILED, SETTINGS_CHANGE = "frame.failed", "settings.change"
 SESSION_START, SESSION_STOP = "session.start", "session.stop"
 SESSION_EDGES = frozenset({SESSION_START, SESSION_STOP})
-SUPPRESSED, GAP, PRUNE = "audit.suppressed", "audit.gap", "audit.prune"
+SUPPRESSED, GAP, FAULT, PRUNE = "audit.suppressed", "audit.gap", "audit.fault", "audit.prune"
 CLOCK_JUMP, UNLOCK = "clock.jump", "auth.unlock"
 EXPORT_AUDIT = "export.audit"
 
@@ -33,6 +33,7 @@ ACTIONS = frozenset(
         SESSION_STOP,
         SUPPRESSED,
         GAP,
+        FAULT,
         PRUNE,
         CLOCK_JUMP,
         UNLOCK,
@@ -55,7 +56,7 @@ ACTIONS = frozenset(
         "export.video",
     }
 )
-OWN_ACTIONS = frozenset({LOG_GENESIS, KEY_ROTATE, SUPPRESSED, GAP, PRUNE, CLOCK_JUMP})
+OWN_ACTIONS = frozenset({LOG_GENESIS, KEY_ROTATE, SUPPRESSED, GAP, FAULT, PRUNE, CLOCK_JUMP})
 """What only the trail itself records: a caller who could would forge its account."""
 STATUSES = frozenset({"success", "failure", "denied"})
 
@@ -170,6 +171,11 @@ def check_event(event: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever JSON ho
 def is_target(text: str) -> bool:
     """Is it a logical target as rows have it?"""
     return _TARGET.fullmatch(text) is not None
+
+
+def is_log_id(text: str) -> bool:
+    """Is it a log's id as rows have it?"""
+    return _LOG_ID.fullmatch(text) is not None
 
 
 def is_session(text: str) -> bool:

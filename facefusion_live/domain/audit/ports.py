@@ -50,6 +50,11 @@ class AuditStore(Protocol):
         """The last rows that were there on opening, at most 256: alert rules count across starts."""
         ...
 
+    @property
+    def publish_error(self) -> str:
+        """What `publish` failed with last, as the name of an error; empty where it did not."""
+        ...
+
     def tip(self) -> Tip:
         """Where the log stands on disk."""
         ...

@@ -58,6 +58,7 @@ class LogReport:
         epochs: How many keys signed.
         genesis_fingerprint: SHA-256 of the genesis key, to compare with the About box.
         genesis_reason: Why the log was begun, as its first row says; empty when that is not at hand.
+        previous_logs: Those that this one took the place of, as its first row says.
         last_key: The public key in force at the end, in hex.
         last_timestamp: Of the last row.
         findings: The first few of each code.
@@ -74,6 +75,7 @@ class LogReport:
     epochs: int = 0
     genesis_fingerprint: str = ""
     genesis_reason: str = ""
+    previous_logs: frozenset[str] = frozenset()
     last_key: str = ""
     last_timestamp: str = ""
     findings: list[Finding] = field(default_factory=list[Finding])

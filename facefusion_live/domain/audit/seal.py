@@ -73,6 +73,26 @@ class Tip:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """Rows of a log before this one that were stored, and that nothing at hand holds any more.
+
+    Attributes:
+        log_id: Whose.
+        rows: How many, as far as anybody remembers.
+        root: Over all rows that the log had then, in hex; empty where nobody remembers it.
+    """
+
+    log_id: str
+    rows: int
+    root: str = ""
+
+    def metadata(self) -> dict[str, object]:
+        """As the `audit.gap` row tells them."""
+        counted: dict[str, object] = {"counts": {"rows": self.rows}, "total": self.rows, "digest": self.root}
+        return counted | {"reset": True, "previous_log": self.log_id}
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Why there is a new log, and which it takes the place of.
 
@@ -80,11 +100,13 @@ class Origin:
         reason: "first", "second_process", "rolled_back", "replaced", "damaged" or "key_lost".
         previous: Ids of logs that are gone or were set aside, as far as they are known.
         kept_as: The file as which the one before is kept; empty when there is none.
+        gone: What was lost with them.
     """
 
     reason: str
     previous: tuple[str, ...] = ()
     kept_as: str = ""
+    gone: tuple[Gone, ...] = ()
 
 
 def genesis_metadata(public_key: bytes, origin: Origin) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from facefusion_live.domain.audit.errors import NoteError
-from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, is_log_id
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSignature, fingerprint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
@@ -46,6 +46,7 @@ class SealCheck:
             self.key = key_of(metadata["public_key"])
             self._report.genesis_fingerprint = fingerprint(self.key)
             self._report.genesis_reason = reason = metadata["reason"]
+            self._report.previous_logs = previous_logs(metadata)
             if reason not in GENESIS_AS_USUAL:
                 self._report.note(f"this log was begun because the one before it was {reason.replace('_', ' ')}")
         elif event["action"] == KEY_ROTATE:
@@ -123,6 +124,12 @@ class SealCheck:
 
     def _find(self, code: str, seq: int, message: str) -> None:
         self._report.find("seal", Outcome.TAMPERED, code, seq, message)
+
+
+def previous_logs(metadata: dict[str, Any]) -> frozenset[str]:
+    """The logs that the first row of a log says it took the place of."""
+    told: Any = metadata.get("previous_logs")
+    return frozenset(filter(is_log_id, map(str, told if type(told) is list else ())))
 
 
 def key_of(text: str) -> bytes:

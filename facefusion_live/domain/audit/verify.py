@@ -8,6 +8,7 @@ from facefusion_live.domain.audit.canonical import Codec
 from facefusion_live.domain.audit.chain import ChainCheck
 from facefusion_live.domain.audit.errors import EventError, NotCanonicalError, NoteError, UnreadableError
 from facefusion_live.domain.audit.event import (
+    GAP,
     KEY_ROTATE,
     LOG_GENESIS,
     PRUNE,
@@ -25,7 +26,7 @@ from facefusion_live.domain.audit.report import LogReport, Outcome
 from facefusion_live.domain.audit.seal_check import SealCheck, key_of
 
 _NOTE, _HEAD, _ANCHOR, _HORIZON = range(4)
-_WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, PRUNE, SESSION_START, SESSION_STOP})
+_WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, GAP, PRUNE, SESSION_START, SESSION_STOP})
 MOST_WRONG = 10_000
 """So many rows may be wrong: a wreck, or something made to keep us busy, is not gone through to its end."""
 _FUTURE_US = 3_600_000_000
@@ -224,12 +225,19 @@ class _Fold:
         self._seal.event(seq, event)
         if event["action"] == PRUNE:
             self._prune_row(seq, event["metadata"], body)
+        elif event["action"] == GAP:
+            self._gap(event["metadata"])
         elif event["action"] == SESSION_STOP:
             self._open_session = ""
         elif event["action"] in {SESSION_START, KEY_ROTATE}:
             if self._open_session:
                 self.report.note(f"unclean end: {self._open_session} did not stop before row {seq}")
             self._open_session = event["session_id"] if event["action"] == SESSION_START else ""
+
+    def _gap(self, metadata: dict[str, Any]) -> None:
+        if metadata.get("reset") is True:
+            log_id = metadata.get("previous_log")
+            self.report.note(f"{metadata['total']} rows of the log {log_id} before this one were lost with it")
 
     def _prune_row(self, seq: int, metadata: dict[str, Any], body: bytes) -> None:
         self._prunes[seq] = body, metadata["pruned_to"]

@@ -131,6 +131,7 @@ def _actions() -> dict[str, str]:
         "auth.unlock": translate("Audit", "Operator's code"),
         "audit.suppressed": translate("Audit", "Repeats left out"),
         "audit.gap": translate("Audit", "Gap in the record"),
+        "audit.fault": translate("Audit", "Files beside the record"),
         "audit.prune": translate("Audit", "Old rows archived"),
         "log.genesis": translate("Audit", "Record begun"),
         "key.rotate": translate("Audit", "New key"),

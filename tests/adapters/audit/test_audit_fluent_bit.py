@@ -109,7 +109,8 @@ def test_dashboard_and_rules_ask_for_what_there_is() -> None:
         assert rule["triggers"][0]["query_level_trigger"]["condition"]["script"]["lang"] == "painless"
         filters = rule["inputs"][0]["search"]["query"]["query"]["bool"]["filter"]
         asked += [each["query_string"]["query"] for each in filters if "query_string" in each]
-    assert len(rules) == 8
+    assert len(rules) == 9
+    assert "action:audit.fault AND status:failure" in asked  # old rows not archived, daily files not written
     assert "action:content.off" in asked
     assert "action:export.* AND NOT metadata.phase:end" in asked  # the second row of one and the same act
     assert any("user.by_action" in json.dumps(rule["triggers"]) for rule in rules)

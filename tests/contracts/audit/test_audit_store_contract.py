@@ -45,6 +45,7 @@ def test_a_new_log_is_empty_and_says_why(opening: Open) -> None:
 def test_what_was_appended_is_there_when_it_is_opened_again(opening: Open) -> None:
     store = opening()
     tip = begun(store, extra=4)
+    assert store.publish_error == ""
     store.close()
     again = opening()
     found = again.tip()

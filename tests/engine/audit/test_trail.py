@@ -596,6 +596,89 @@ def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
     assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
 
 
+def start_that_fails(bench: Bench, action: str) -> None:
+    """A session on whose way something was put on record before it failed."""
+
+    def fail() -> None:
+        bench.trail.record(action, "camera:0", "success", {})
+        raise OSError("no server")
+
+    with pytest.raises(OSError, match="no server"), bench.trail.starting("camera:0"):
+        fail()
+
+
+def test_a_session_that_does_not_begin_is_on_record_with_its_rows_a_key_and_an_end(bench: Bench) -> None:
+    for _ in range(2):
+        bench.trail.next_session()
+        start_that_fails(bench, "export.video")
+        bench.trail.record("export.video", "camera:0", "failure", {"phase": "end"})
+    bench.trail.flush()
+    told = [event for event in bench.disk.events() if event["action"] not in {"log.genesis", "key.rotate"}]
+    once = ["export.video", "session.start", "session.stop", "export.video"]
+    assert [event["action"] for event in told] == once * 2
+    assert [event["status"] for event in told] == ["success", "failure", "failure", "failure"] * 2
+    assert [event["metadata"] for event in told[1:3]] == [{"error_type": "OSError"}] * 2
+    assert [len({event["session_id"] for event in told[at : at + 4]}) for at in (0, 4)] == [1, 1]
+    assert bench.disk.actions().count("key.rotate") == 2
+    assert bench.disk.tip.open_session == ""
+
+
+def test_a_session_that_begins_is_not_called_off(bench: Bench) -> None:
+    with bench.trail.starting("camera:0"):
+        bench.trail.record("session.start", "camera:0", "success", {})
+    start_that_fails(bench, "session.start")
+    bench.trail.flush()
+    told = [(event["action"], event["status"]) for event in bench.disk.events() if "session" in event["action"]]
+    assert told == [("session.start", "success")] * 2 + [("session.stop", "failure")]
+
+
+def faults(bench: Bench) -> list[tuple[str, dict[str, object]]]:
+    return [(event["status"], event["metadata"]) for event in bench.disk.events() if event["action"] == "audit.fault"]
+
+
+BROKEN = ("failure", {"what": "daily_files", "phase": "start", "error_type": "OSError"})
+MENDED = ("success", {"what": "daily_files", "phase": "end"})
+
+
+def test_daily_files_that_fail_are_a_row_and_an_alert_once_and_a_row_when_they_are_back(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.publish_error = "OSError"
+    for _ in range(3):
+        bench.clock.pass_s(1.1)
+        bench.change()
+        bench.trail.flush()
+    bench.trail.flush()
+    assert faults(bench) == [BROKEN]
+    assert [notice.rule for notice in bench.notices] == ["daily_files"]
+    assert bench.trail.healthy
+    bench.disk.publish_error = ""
+    for _ in range(2):
+        bench.clock.pass_s(1.1)
+        bench.change()
+        bench.trail.flush()
+    assert faults(bench) == [BROKEN, MENDED]
+    bench.disk.publish_error = "OSError"
+    bench.change()
+    bench.trail.close()
+    assert faults(bench) == [BROKEN, MENDED, BROKEN]
+    assert [notice.rule for notice in bench.notices] == ["daily_files"] * 2
+
+
+def test_a_fault_that_the_log_cannot_take_now_is_told_later(bench: Bench) -> None:
+    bench.trail.flush()
+    bench.disk.broken = True
+    bench.change()
+    bench.trail.flush()
+    bench.trail.fault("archive", OSError("full"))
+    bench.trail.flush()
+    assert (faults(bench), bench.notices[-1].rule) == ([], "not_archived")
+    bench.disk.broken = False
+    bench.clock.pass_s(1.1)
+    bench.trail.flush()
+    bench.trail.close()
+    assert faults(bench) == [("failure", {"what": "archive", "phase": "start", "error_type": "OSError"})]
+
+
 def test_rows_that_wait_for_a_new_log_outlive_one_that_cannot_be_begun(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.full = True

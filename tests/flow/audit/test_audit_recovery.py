@@ -13,17 +13,21 @@ from pathlib import Path
 import pytest
 
 from facefusion_live.adapters.storage import database, schema, succession, tip
+from facefusion_live.adapters.storage.codec import SystemClock
 from facefusion_live.adapters.storage.database import open_reader
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.mirror import Mirror, NoKeyring
+from facefusion_live.adapters.storage.opening import Opener
 from facefusion_live.adapters.storage.tip import standing_of
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import exit_code
+from facefusion_live.domain.audit.seal import Gone, Origin
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
+from tests.fakes.audit_rings import Ring
 from tests.support import ROOT
 
 WAIT_S = 20.0
@@ -324,7 +328,7 @@ def test_a_row_that_notices_a_deleted_file_is_kept_by_the_new_log(home: Home) ->
         trail.flush()
         trail.flush()
         counts = trail.counts
-    assert [row["action"] for row in home.rows()][:2] == ["log.genesis", "consent.revoke"]
+    assert [row["action"] for row in home.rows()][:3] == ["log.genesis", "audit.gap", "consent.revoke"]
     assert counts.gap == 0
     assert "replaced" in home.rules()
 
@@ -332,14 +336,61 @@ def test_a_row_that_notices_a_deleted_file_is_kept_by_the_new_log(home: Home) ->
 def test_a_folder_taken_away_under_the_program_is_named_by_the_new_log(home: Home) -> None:
     (old,) = (log_id for _, log_id in home.audit.logs())
     with home.open() as trail:
+        for _ in range(3):
+            trail.record("consent.grant", "source:abc", "success", {})  # not under any checkpoint yet
         trail.flush()
+        written = len(home.rows())
         shutil.rmtree(home.layout.folder)
         refused(trail)
         until_back(trail)
     (genesis,) = home.metadata("log.genesis")
     assert (genesis["reason"], genesis["previous_logs"]) == ("replaced", [old])
-    assert "audit.gap" in {row["action"] for row in home.rows()}
     assert "replaced" in home.rules()
+    (reset,) = (gap for gap in home.metadata("audit.gap") if gap.get("reset"))
+    assert (reset["previous_log"], reset["counts"], reset["total"]) == (old, {"rows": written}, written)
+    assert [row["action"] for row in home.rows()][:2] == ["log.genesis", "audit.gap"]
+    assert home.verdict() == 11
+    assert f"{written} rows of the log {old} before this one were lost with it" in home.audit.verify()[0].notices
+
+
+def test_rows_of_a_log_that_was_taken_away_between_two_starts_are_counted(home: Home) -> None:
+    ((name, old),) = home.audit.logs()
+    stored = len(home.rows())
+    (home.layout.folder / name).unlink()
+    begun(home)
+    begun(home)
+    (reset,) = home.metadata("audit.gap")
+    root = Mirror(home.layout, NoKeyring()).last(old)[0].root.hex()
+    assert reset == {
+        "counts": {"rows": stored},
+        "total": stored,
+        "digest": root,
+        "reset": True,
+        "previous_log": old,
+    }
+    assert home.verdict() == 11
+
+
+def test_rows_that_only_the_keyring_remembers_are_counted(tmp_path: Path) -> None:
+    vault, layout, clock = Ring({}), Layout(tmp_path / "audit"), SystemClock()
+    with closing(Opener(layout, vault, clock).open()) as store:
+        old = store.tip().log_id
+    vault.set(old, f'{{"log_id":"{old}","epoch":3,"size":345,"root":"{"ab" * 32}","keyring":true}}')
+    vault.set("logs", old)
+    shutil.rmtree(layout.folder)
+    with closing(Opener(layout, vault, clock).open()) as store:
+        assert store.origin == Origin("replaced", (old,), gone=(Gone(old, 345, "ab" * 32),))
+
+
+def test_rows_that_a_roll_back_took_are_counted_and_those_that_are_kept_are_not(home: Home) -> None:
+    older = home.layout.main.read_bytes()
+    stored = len(home.rows())
+    begun(home, 7)
+    home.layout.main.write_bytes(older)
+    begun(home)
+    assert [(gap["total"], gap.get("reset")) for gap in home.metadata("audit.gap")] == [(7, True)]
+    assert [each["reason"] for each in home.metadata("log.genesis")] == ["first", "rolled_back"]
+    assert stored == 6
 
 
 def test_another_home_put_in_place_of_the_programs_own_is_not_continued(home: Home, tmp_path: Path) -> None:
@@ -371,6 +422,22 @@ def test_a_folder_of_daily_files_that_is_taken_away_is_written_anew(
     (daily,) = home.layout.ndjson.iterdir()
     assert len(daily.read_bytes().splitlines()) == len(home.rows())
     assert sum("daily files" in each.message for each in caplog.records) == 1
+
+
+def test_daily_files_that_cannot_be_written_are_on_record(home: Home) -> None:
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.ndjson)
+        home.layout.ndjson.write_text("no folder")
+        trail.record("consent.grant", "source:abc", "success", {})
+    assert home.rules() == {"daily_files"}
+    (fault,) = home.metadata("audit.fault")
+    assert fault == {"what": "daily_files", "phase": "start", "error_type": "NotADirectoryError"}
+    home.layout.ndjson.unlink()
+    begun(home)
+    (daily,) = home.layout.ndjson.iterdir()
+    assert len(daily.read_bytes().splitlines()) == len(home.rows())
+    assert home.verdict() == 0
 
 
 def test_losses_of_a_program_that_ended_on_a_full_disk_are_told_at_the_next_start(small_disk: Path) -> None:

@@ -11,6 +11,7 @@ from facefusion_live.adapters.storage.archive import Archive
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.app import audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome
+from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import exit_code
@@ -111,6 +112,10 @@ def test_a_backlog_goes_in_portions_with_rows_in_between(
     assert verdict(home) == (0, 0)
 
 
+def faults(home: AuditHome) -> list[tuple[str, dict[str, object]]]:
+    return [(row["status"], row["metadata"]) for row in home.reader().query(Filter(action="audit.fault"))]
+
+
 def test_an_archive_that_cannot_be_written_is_told_and_nothing_is_deleted(
     home: AuditHome, trail: AuditTrail, told: list[Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +129,18 @@ def test_an_archive_that_cannot_be_written_is_told_and_nothing_is_deleted(
     (notice,) = [each for each in told if each.rule == "not_archived"]
     assert "none was deleted" in notice.message
     assert (pruned(home), trail.healthy, home.reader().query(Filter())[0]["seq"]) == ([], True, 1)
+    assert faults(home) == [("failure", {"what": "archive", "phase": "start", "error_type": "OSError"})]
+    with pytest.raises(AuditStoreError, match="No space left"):
+        home.prune(DAYS, trail)
+    trail.flush()
+    assert len(faults(home)) == 1  # still the same one
+    monkeypatch.undo()
+    home.retain(trail, DAYS)
+    trail.flush()
+    trail.close()
+    assert faults(home)[1:] == [("success", {"what": "archive", "phase": "end"})]
+    assert pruned(home)
+    assert verdict(home) == (0, 0)
 
 
 def test_an_archive_that_reads_back_otherwise_is_told_and_nothing_is_deleted(

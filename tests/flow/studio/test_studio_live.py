@@ -158,8 +158,12 @@ def test_an_input_that_cannot_be_opened_leaves_nothing_behind(stage: Stage, tmp_
     stage.studio.start()
     stage.loaded()
     assert (stage.studio.state().phase, stage.notices()) == (Phase.IDLE, ["nothing.mp4: there is no such file"])
+    rows = [(row["action"], row["status"], row["target"]) for row in stage.rows() if "session" in row["action"]]
+    assert rows == [("session.start", "failure", "file"), ("session.stop", "failure", "file")]
     stage.studio.choose_input("synthetic")
     stage.live()
+    failed, live = (row["session_id"] for row in stage.rows() if row["action"] == "session.start")
+    assert failed != live
 
 
 def test_pass_through_is_armed_by_hand_and_on_record(stage: Stage) -> None:
