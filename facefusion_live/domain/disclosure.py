@@ -1,5 +1,6 @@
 """What may be left out for a reason only: what pictures say of themselves, and the look at what they show."""
 
+import re
 from collections.abc import Collection
 from enum import Enum
 from typing import Final
@@ -8,8 +9,12 @@ from facefusion_live.domain.errors import SettingsError
 from facefusion_live.domain.settings import Settings
 
 LEAST_REASON: Final = 4
-"""Letters of the shortest reason."""
+"""Letters of the shortest reason, all different."""
 MOST_REASON: Final = 300
+_LONG_WORD: Final = 10
+"""Letters of a word that may be a reason alone."""
+_WORD: Final = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+"""A Chinese character counts as a word: they know no spaces."""
 
 
 class Part(Enum):
@@ -32,8 +37,10 @@ def unwanted(settings: Settings) -> frozenset[Part]:
 
 
 def says_something(text: str) -> bool:
-    """Whether a text has the letters of a reason: full stops are none."""
-    return sum(letter.isalnum() for letter in text) >= LEAST_REASON
+    """Whether a text may be a reason: two different words or one of ten letters, with four different letters in all."""
+    words = set(_WORD.findall(text.casefold()))
+    varied = len(set("".join(words))) >= LEAST_REASON
+    return varied and (len(words) > 1 or any(len(word) >= _LONG_WORD for word in words))
 
 
 def reason_of(text: str, where: str = REASONS[Part.LABEL]) -> str:

@@ -28,10 +28,12 @@ def test_each_has_its_switch_and_its_reason() -> None:
 def test_a_reason_is_asked_for() -> None:
     whole = checked(asking(label__show=False, label__reason="  measuring\n pixels "))
     assert whole == {Part.LABEL: "measuring pixels"}
-    for reason in ("", "  ", "abc", "....", "-- -- --", "x" * 301):
+    short, dull = ("", "  ", "abc", "....", "-- -- --", "test"), ("aaaa", "aaaa bbbb", "no no no no", "x" * 20)
+    for reason in (*short, *dull, "long reason " * 30):
         with pytest.raises(SettingsError):
             checked(asking(label__show=False, label__reason=reason))
     assert reason_of("测量像素") == "测量像素"
+    assert reason_of("measurement") == "measurement"
 
 
 def test_the_check_has_a_reason_of_its_own() -> None:
