@@ -382,6 +382,7 @@ SENTENCES: tuple[str, ...] = (
     "Move it away to start anew.",
     "Mend it, or move it away to start anew.",
     "Get the newest version of this program, or move the file away to start anew.",
+    "Get the newest version of this program.",
     "{} cannot be read",
     "{}: {} cannot be read",
     "{} cannot be written",

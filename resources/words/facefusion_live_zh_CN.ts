@@ -2078,6 +2078,10 @@
         <translation>请获取本程序的最新版本，或移走该文件以重新开始。</translation>
     </message>
     <message>
+        <source>Get the newest version of this program.</source>
+        <translation>请获取本程序的最新版本。</translation>
+    </message>
+    <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
