@@ -134,6 +134,8 @@ class Opener:
                 log_id = log_id_of(connection)
                 if path == self.layout.main and self._is_strange(connection, log_id):
                     raise _CannotContinueError("replaced", log_id)
+                if any(store.damaged and store.tip().log_id == log_id for store in self.held):
+                    raise _CannotContinueError("damaged", log_id)
                 standing = self._sound(connection, log_id, mirror)
             keys = KeyRing(self.layout.keys, log_id)
             keys.load(standing.tip.public_key)

@@ -45,7 +45,7 @@ class Home:
         return self.audit.open_trail()
 
     def rows(self, action: str = "") -> list[dict[str, object]]:
-        return self.audit.reader().query(Filter(action=action))
+        return self.audit.reader().query(Filter(action=action), damaged=[])
 
     def metadata(self, action: str) -> list[dict[str, object]]:
         return [row["metadata"] for row in self.rows(action)]  # type: ignore[misc]
@@ -576,6 +576,20 @@ def test_a_head_of_an_earlier_session_put_back_is_told(home: Home) -> None:
     assert home.verdict() == 0
     path.write_bytes(heads[0])
     assert home.verdict() == 11
+
+
+def test_a_log_with_a_broken_page_is_kept_aside_and_a_new_one_begins(home: Home) -> None:
+    begun(home, 300)
+    data = bytearray(home.layout.main.read_bytes())
+    middle = len(data) // 2 // 4096 * 4096  # among the last 256 rows, not among those that opening must read
+    data[middle : middle + 4096] = b"\xff" * 4096
+    home.layout.main.write_bytes(data)
+    for _ in range(2):
+        with home.open() as trail:
+            until_back(trail)
+    assert home.rules() >= {"damaged"}
+    assert [each["reason"] for each in home.metadata("log.genesis")] == ["first", "damaged"]
+    assert home.verdict() == 10
 
 
 def test_a_folder_where_the_log_should_be_is_set_aside(tmp_path: Path) -> None:
