@@ -12,6 +12,7 @@ from typing import Any, Final
 import platformdirs
 import tomli_w
 
+from facefusion_live.app.log_masking import MaskedFormatter
 from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import PARAMETERS, Settings
 
@@ -213,6 +214,6 @@ def start_logging(home: Home) -> None:
         handler: logging.Handler = _LogFile(home.log_file, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
     except OSError:
         handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(_OnceInAWhile())
     logger.addHandler(handler)

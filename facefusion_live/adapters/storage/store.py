@@ -18,6 +18,7 @@ from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror
 from facefusion_live.adapters.storage.ndjson import DailyFiles, repair
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.domain.audit.errors import AuditStoreError, StoreReplacedError, UnreadableError
 from facefusion_live.domain.audit.event import Row, timestamp
 from facefusion_live.domain.audit.merkle import Frontier
@@ -210,8 +211,7 @@ class SqliteStore:
         if is_damage(error):
             self.damaged = True
             return StoreReplacedError(f"the audit log's file is damaged: {error}", advice="A new log is begun.")
-        advice = "Free some space on the disk, or give the program's folder back its write permission."
-        return AuditStoreError(f"the audit log takes no rows: {error}", advice=advice)
+        return AuditStoreError(f"the audit log takes no rows: {in_words(error)}", advice=advice_for(error))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
