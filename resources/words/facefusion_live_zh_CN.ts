@@ -2098,6 +2098,18 @@
         <translation>旧的审计行未能归档，也没有删除任何一行。</translation>
     </message>
     <message>
+        <source>A file or folder of the record was taken away: put it back from a backup, or a new log begins without it.</source>
+        <translation>记录的某个文件或文件夹被移走了：请从备份中恢复，否则将开始一个没有它的新日志。</translation>
+    </message>
+    <message>
+        <source>See whether the disk is sound.</source>
+        <translation>请检查磁盘是否完好。</translation>
+    </message>
+    <message>
+        <source>the audit log&apos;s file is damaged: {}</source>
+        <translation>审计日志文件已损坏：{}</translation>
+    </message>
+    <message>
         <source>{}://…: the host&apos;s name is none</source>
         <translation>{}://…：没有主机名</translation>
     </message>
