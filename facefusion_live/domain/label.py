@@ -24,18 +24,28 @@ _DENIALS: Final = (
     frozenset(
         {"no", "not", "non", "none", "never", "neither", "nor", "nothing", "without", "free", "isn", "isnt", "aint"}
         | {"wasn", "wasnt", "aren", "arent", "doesn", "doesnt", "didn", "didnt", "zero", "cannot"}
+        | {"false", "falsely", "fake", "faked", "lie", "lies", "lied", "liar", "lying", "untrue", "wrong", "wrongly"}
+        | {"incorrect", "mistake", "mistaken", "hoax", "joke", "joking", "kidding", "prank", "allegedly", "supposedly"}
+        | {"real", "genuine", "authentic", "actual", "unedited", "unaltered", "handmade", "ignore", "disregard"}
     ),
-    tuple("不非未无没否勿莫"),
+    (*"不非未无没否勿莫谎骗假伪错误谣", "真实", "真人", "真的", "真事", "实拍", "实录", "玩笑", "笑话", "胡说", "手工"),
 )
-"""Words that turn an element round; refused wherever they stand but in a few harmless phrases, for no list of sentences
-would ever be complete."""
+"""Words that turn an element round, or say that the picture is real; refused wherever they stand but in a few harmless
+phrases, for no list of sentences would ever be complete."""
+_CLAIMS: Final = re.compile(
+    # A question leaves it open.
+    r"[?\uff1f]|\b(?:human|man|hand)-? ?made\b|\b(?:made|filmed|shot|recorded) by (?:a )?(?:hand|humans?|people)\b"
+    r"|\boriginal (?:film|footage|picture|recording|video)\b"
+)
+"""Phrases that do the same with words that are harmless each."""
 _HARMLESS: Final = (
     # "No." before a number that ends the phrase or comes before "AI"; not an answer: "AI generated? No. 5 people".
     re.compile(r"(?:^|(?<=[a-z0-9] )|(?<=, ))no\. ?[0-9]{1,4}(?= *$| *[,;)]| ai\b)"),
     re.compile(r"\bnon-?(?:profit|commercial)\b"),
     re.compile(r"\bnot for (?:sale|resale|commercial use)\b"),
     re.compile(r"\bfree (?:of charge|to (?:use|share|copy|watch))\b"),
-    re.compile("非商业|非营利|非卖品|未来|无限|无锡|莫斯科|莫高窟"),
+    re.compile(r"\breal-?time\b"),
+    re.compile("非商业|非营利|非卖品|未来|无限|无锡|莫斯科|莫高窟|假期|假日|假面|暑假|寒假|真人秀"),
 )
 """Phrases with such a word in them that deny nothing of what the label says."""
 _WORD: Final = re.compile(r"[a-z0-9]+")
@@ -43,10 +53,13 @@ _MARKS: Final = "·—…、。《》「」（）：；！？"  # noqa: RUF001 (
 _LEVEL_1: Final = range(0xB0A1, 0xD7FA)
 _MARGIN: Final = 0.04
 """Between the label's plate and the edges, over the shorter side: players and phones draw over less."""
+_TALLEST: Final = 1 / 3
+"""Of the picture's height, whatever height of letters is asked for."""
 _LONGEST: Final = 60
 OWN_TEXT: Final = (
     f"up to {_LONGEST} letters with AI and synthesised (generated, 生成, 合成) in them as words of their own, no word "
-    "that denies it (not, no, without, 不, 非, 未), in English letters, signs or simplified Chinese; or nothing"
+    "that denies it (not, no, false, real, 不, 非, 假) and no question, in English letters, signs or simplified "
+    "Chinese; or nothing"
 )
 """What `is_whole` asks for, for messages."""
 
@@ -88,7 +101,8 @@ def is_whole(own: str) -> bool:
     weighed = plain
     for phrase in _HARMLESS:
         weighed = phrase.sub(" ", weighed)
-    return _says(plain, _BY_A_MACHINE) and _says(plain, _SYNTHESISED) and not _says(weighed, _DENIALS)
+    denied = _says(weighed, _DENIALS) or _CLAIMS.search(weighed) is not None
+    return _says(plain, _BY_A_MACHINE) and _says(plain, _SYNTHESISED) and not denied
 
 
 def _says(plain: str, words: tuple[frozenset[str], tuple[str, ...]]) -> bool:
@@ -117,6 +131,12 @@ class Place:
 def letter_height_px(size_wh: tuple[int, int], share: float) -> int:
     """Height of the letters: never less than 5 % of the shorter side, rounded up."""
     return -int(-min(size_wh) * max(share, LEAST_HEIGHT) // 1)
+
+
+def room(size_wh: tuple[int, int]) -> tuple[int, int]:
+    """The largest plate there may be, (width, height) in pixels: off the edges, and the face is left in sight."""
+    margin = round(min(size_wh) * _MARGIN)
+    return size_wh[0] - 2 * margin, min(size_wh[1] - 2 * margin, round(size_wh[1] * _TALLEST))
 
 
 def place(size_wh: tuple[int, int], plate_wh: tuple[int, int], corner: Corner) -> Place:
