@@ -11,6 +11,8 @@ from facefusion_live.app.benchmark import LIBRARIES
 
 Entry = tuple[str, str, str]
 """PyInstaller's: where it goes, where it lies, what it is."""
+BARE_NAMES: Final = "onnxruntime.transformers"
+"""Its modules import each other by bare names: they must lie as files, where it puts its own folder on the path."""
 _LINKED: Final = ("BINARY", "EXTENSION")
 
 IDENTIFIER: Final = "io.github.facefusion_live.FaceFusionLive"
@@ -35,8 +37,8 @@ NEVER_USED: Final = [
     "pandas",
 ]
 """Modules that libraries import only where somebody has them."""
-_OTHER_TERMS: Final = ["pyvirtualcam"]
-"""GPL-2 only, which does not go with Apache-2.0: cameras that need a driver are for the wheel (docs/packaging.md)."""
+_OTHER_TERMS: Final = ["pyvirtualcam", "readline"]
+"""GPL: the first in version 2 only, which does not go with Apache-2.0 (docs/packaging.md); the second is not needed."""
 EXCLUDED: Final = NEVER_USED + _OTHER_TERMS
 
 _PLUGINS_LEFT_OUT: Final = (
@@ -83,6 +85,7 @@ def imported_by_name() -> list[str]:
 
     own = {"linux": ["keyring.backends.SecretService"], "win32": ["keyring.backends.Windows"]}
     names = ["OpenGL.platform.egl", "grpc", *own.get(sys.platform, ["keyring.backends.macOS"])]
+    names += [f"{BARE_NAMES}.{name}" for name in ("float16", "onnx_utils", "onnx_model", "fusion_utils")]
     return names + collect_submodules("facefusion_live")
 
 

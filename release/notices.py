@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,12 @@ Apache-2.0 allows; whoever passes it on must offer the source of all of it. Sour
 https://github.com/PyAV-Org/pyav-ffmpeg (the builds in the wheel av {av}), https://code.videolan.org/videolan/x264 and
 https://bitbucket.org/multicoreware/x265_git. Without the two files' licence the folder must be built with an av whose
 FFmpeg is an LGPL build.
+"""
+_INNER: Final = re.compile(r"lib.+-[0-9a-f]{8}[.-].*so").match
+"""As builders of wheels name libraries that they put inside."""
+_INSIDE: Final = """
+Libraries that came inside of the packages listed below, under their own licences, which the packages bring or do not:
+{files}
 """
 
 
@@ -101,6 +108,9 @@ def page(works: list[Work], files: list[str]) -> str:
     codecs = sorted({name for name in files if name.startswith(_GPL_CODECS)})
     if codecs:
         text.append(_GPL.format(files=", ".join(codecs), av=versions.get("av", "")))
+    inner = sorted({name for name in files if _INNER(name)})
+    if inner:
+        text.append(_INSIDE.format(files=textwrap.fill(", ".join(inner), 116)))
     width = max((len(f"{work.name} {work.version}") for work in works), default=0)
     text += ["", *(f"{f'{work.name} {work.version}':{width}}  {work.licence}" for work in works), ""]
     for work in works:

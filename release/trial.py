@@ -23,6 +23,8 @@ DEEDS: Final = (
     ("mark", "read", "demo.mp4"),
     ("audit", "verify"),
     ("models", "list"),
+    ("models", "optimise", "yunet_2023mar", "--to", "fp16"),
+    ("consent", "list"),
 )
 """What an installed program must be able to do on a machine without a screen, in this order."""
 

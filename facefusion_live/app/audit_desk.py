@@ -55,7 +55,8 @@ class AuditDesk:
             wanted: None for the newest few hundred.
 
         Returns:
-            A future of them; it raises UnreadableError when a log is damaged.
+            A future of them, of a damaged log those before the damage; it raises UnreadableError when a log cannot be
+            read now.
         """
 
         def read() -> list[dict[str, Any]]:
@@ -63,7 +64,7 @@ class AuditDesk:
             if not self._unlocked and asked.user_id not in {"", own}:
                 return []
             allowed = asked if self._unlocked else replace(asked, user_id=own)
-            return self._home.reader().query(allowed)[::-1]
+            return self._home.reader().query(allowed, damaged=[])[::-1]
 
         return self._runner.submit(read)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.opening import logs_of
-from facefusion_live.adapters.storage.outbox import Cursor, acknowledge, cursor_of, unsent
+from facefusion_live.adapters.storage.outbox import acknowledge, cursor_of, unsent
 from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder
+from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.engine.trail_writer import Notice
 
 
@@ -27,26 +28,39 @@ def forwarded(layout: Layout, receiver: Receiver, notify: Callable[[Notice], Non
 
     Raises:
         ForwardError: The receiver cannot be reached, or broke off.
-        UnreadableError: A log is damaged.
+        UnreadableError: A log is damaged; the others have been sent.
     """
     forwarder, sent = SyslogForwarder(receiver), 0
+    broken: UnreadableError | None = None
     for path in [path for path, log_id in logs_of(layout) if log_id]:
-        cursor = cursor_of(layout, path, receiver.sink)
-        start = after = _start(cursor, path, receiver.sink, notify, again=again)
-        while after < cursor.last and (rows := unsent(layout, path, after)):
-            last = forwarder.send(rows)
-            if after > start:
-                acknowledge(path, receiver.sink, after)
-            after, sent = last, sent + len(rows)
-        if after > start:
-            forwarder.knock()
-            acknowledge(path, receiver.sink, after)
+        try:
+            start, last = _start(layout, path, receiver.sink, notify, again=again)
+            sent += _sent(layout, path, (forwarder, receiver.sink), start, last)
+        except UnreadableError as error:
+            broken = broken or error
+    if broken is not None:
+        raise broken
     return sent
 
 
-def _start(cursor: Cursor, path: Path, sink: str, notify: Callable[[Notice], None], *, again: bool) -> int:
-    """The seq after which a receiver is to get all."""
+def _sent(layout: Layout, path: Path, way: tuple[SyslogForwarder, str], start: int, last: int) -> int:
+    """Send the rows of one log after `start`, up to those that were there when that was asked. Gives how many."""
+    (forwarder, sink), sent, after = way, 0, start
+    while after < last and (rows := unsent(layout, path, after)):
+        reached = forwarder.send(rows)
+        if after > start:
+            acknowledge(path, sink, after)
+        after, sent = reached, sent + len(rows)
+    if after > start:
+        forwarder.knock()
+        acknowledge(path, sink, after)
+    return sent
+
+
+def _start(layout: Layout, path: Path, sink: str, notify: Callable[[Notice], None], *, again: bool) -> tuple[int, int]:
+    """The seq after which a receiver is to get all, and that of the last row."""
+    cursor = cursor_of(layout, path, sink)
     if cursor.impossible:
         words = f"{path.name} says that {sink} took row {cursor.taken}, and its last row is {cursor.last}"
         notify(Notice("alert", f"{words}: all its rows are sent again.", "outbox"))
-    return cursor.first - 1 if again or cursor.impossible else cursor.taken
+    return cursor.first - 1 if again or cursor.impossible else cursor.taken, cursor.last

@@ -29,6 +29,7 @@ from facefusion_live.adapters.storage.opening import Opener, logs_of
 from facefusion_live.adapters.storage.operator import OperatorCode
 from facefusion_live.adapters.storage.pruning import archived_to, prepare
 from facefusion_live.adapters.storage.reader import LogReader
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.syslog import Receiver
 from facefusion_live.app.audit_export_wiring import examined_by, written_by
@@ -146,8 +147,8 @@ class AuditHome:
         try:
             accepted = self.operator.accepts(code)
         except OSError as error:
-            advice = "Give the program's folder back its write permission."
-            raise AuditStoreError(f"the operator's code cannot be checked: {error}", advice=advice) from error
+            words = f"the operator's code cannot be checked: {in_words(error)}"
+            raise AuditStoreError(words, advice=advice_for(error)) from error
         with nullcontext(trail) if trail else self.open_trail() as writing:
             writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
         if not accepted:
@@ -177,8 +178,8 @@ class AuditHome:
                 settled(writing.record_durably(SETTINGS_CHANGE, "operator", "success", {"fields": fields}))
             return self.operator.set_up()
         except OSError as error:
-            advice = "Give the program's folder back its write permission."
-            raise AuditStoreError(f"the operator's code cannot be kept: {error}", advice=advice) from error
+            words = f"the operator's code cannot be kept: {in_words(error)}"
+            raise AuditStoreError(words, advice=advice_for(error)) from error
 
     # Reading. Nothing is written, and no log needs to be there.
 

@@ -216,13 +216,13 @@ class ConsentBook:
             return (), False
         try:
             table = json.loads(self._file.read_text("utf-8"))
-            rows = cast("list[dict[str, Any]]", table["grants"])
-            key = self._key()
             if isinstance(table["version"], int) and table["version"] > VERSION:
                 raise ConsentError(
                     f"{self._file.name} was written by a newer version of this program",
-                    advice="Get the newest version of this program, or move the file away to start anew.",
+                    advice="Get the newest version of this program.",
                 )
+            rows = cast("list[dict[str, Any]]", table["grants"])
+            key = self._key()
             approval = bool(table.get("approval", False))
             whole = _seal(key, _whole(rows, approval=approval))
             if table["version"] != VERSION or not hmac.compare_digest(table["seal"], whole):

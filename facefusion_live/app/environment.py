@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import platformdirs
 
+from facefusion_live.app.log_masking import MaskedFormatter
 from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import PARAMETERS, Settings
@@ -210,6 +211,6 @@ def start_logging(home: Home) -> None:
         handler: logging.Handler = _LogFile(home.log_file, maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8")
     except OSError:
         handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(_OnceInAWhile())
     logger.addHandler(handler)

@@ -4,6 +4,7 @@ An older file is brought up to date in memory, step by step; it is replaced when
 new one as it was. A newer one is neither read nor replaced.
 """
 
+import itertools
 import os
 import shutil
 import tomllib
@@ -63,7 +64,9 @@ def read_table(file: Path, schema: Schema) -> Table:
 
 
 def write_table(file: Path, schema: Schema, table: Table) -> None:
-    """Write a file that only its owner may read; one of an earlier version is kept, as `NAME.v1.bak`.
+    """Write a file that only its owner may read.
+
+    An earlier version's is kept as `NAME.v1.bak`, a damaged one as `NAME.damaged.bak`, further ones with a number.
 
     Raises:
         NewerFileError: The file that is there is of a newer version; it stays.
@@ -76,6 +79,8 @@ def write_table(file: Path, schema: Schema, table: Table) -> None:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         with os.fdopen(descriptor, "wb") as writing:
             writing.write(tomli_w.dumps({"version": schema.version, **table}).encode())
+            writing.flush()
+            os.fsync(writing.fileno())  # or a power cut leaves an empty file under the name
         part.replace(file)
     except OSError as error:
         raise SettingsError(f"{file.name} cannot be written", advice="Check the folder's rights and space.") from error
@@ -84,16 +89,25 @@ def write_table(file: Path, schema: Schema, table: Table) -> None:
 def _keep_earlier(file: Path, schema: Schema) -> None:
     """Copy what is about to be replaced, unless it is of today's version."""
     try:
-        found = tomllib.loads(file.read_text("utf-8")).get("version", schema.unnamed)
-    except (FileNotFoundError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        was = file.read_bytes()
+    except FileNotFoundError:
         return
-    if not isinstance(found, int) or found == schema.version:
+    try:
+        found = tomllib.loads(was.decode()).get("version", schema.unnamed)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        found = None
+    if found == schema.version:
         return
-    if found > schema.version:
+    if isinstance(found, int) and found > schema.version:
         raise _newer(file)
-    backup = file.with_name(f"{file.name}.v{found}.bak")
-    if not backup.exists():  # the first is what the earlier version left; a later one was made by this
-        shutil.copy2(file, backup)
+    what = f"v{found}" if isinstance(found, int) else "damaged"
+    for number in itertools.count(1):
+        backup = file.with_name(f"{file.name}.{what}{'' if number == 1 else f'-{number}'}.bak")
+        if not backup.exists():
+            shutil.copy2(file, backup)
+            return
+        if backup.read_bytes() == was:
+            return
 
 
 def _newer(file: Path) -> NewerFileError:

@@ -33,8 +33,8 @@ def taken_back(home: AuditHome) -> TakenBack:
     """As far back as the log reaches: rows that were pruned, and logs that cannot be read, tell nothing."""
     reader = home.reader()
     try:
-        revoked = reader.query(Filter(action="consent.revoke", status="success"))
-        granted = reader.query(Filter(action="consent.grant", status="success")) if revoked else []
+        revoked = reader.query(Filter(action="consent.revoke", status="success"), damaged=[])
+        granted = reader.query(Filter(action="consent.grant", status="success"), damaged=[]) if revoked else []
     except UnreadableError:  # `audit verify` tells of it; it must not take every face away for good
         return TakenBack()
     consents = {str(row["metadata"].get("consent_id", "")) for row in revoked} - {""}

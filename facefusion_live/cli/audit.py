@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ from facefusion_live.cli.audit_asked import (
     nothing_found,
 )
 from facefusion_live.cli.audit_rows import lines_of
-from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError, OperatorCodeError
+from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError, OperatorCodeError, UnreadableError
 from facefusion_live.domain.audit.event import timestamp
 from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
 from facefusion_live.domain.audit.shown import json_text, visible
@@ -38,6 +38,7 @@ from facefusion_live.engine.trail_writer import Notice
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
 _FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
+_EXIT_FAILED = 3
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -93,15 +94,16 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         setting=setting,
         limit=limit,
     )
-    rows = trail.reader().query(wanted, archived=archived)
-    _say_what_is_missing(trail)
+    damaged: list[str] = []
+    rows = trail.reader().query(wanted, archived=archived, damaged=damaged)
+    whole = _say_what_is_missing(trail, damaged)
     if not rows and (hint := nothing_found(wanted)):
         complain(hint)
     if json:
-        return printed({"rows": rows})
+        return printed({"rows": rows}) or whole
     width = get_terminal_size().columns if sys.stdout.isatty() else None
     print("\n".join(lines_of(rows, width)))  # noqa: T201
-    return 0
+    return whole
 
 
 @audit.command
@@ -141,16 +143,16 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
     """
     trail = opened(home)
     logs = trail.reader().stats()
-    _say_what_is_missing(trail)
+    whole = _say_what_is_missing(trail)
     if json:
-        return printed({"logs": logs})
+        return printed({"logs": logs}) or whole
     for log in logs:
         lines = [f"{log['file']}  log {log['log_id']}"]
         lines += [f"  {log['rows']} rows, {log['size_bytes'] / 1e6:.1f} MB, {log['checkpoints']} checkpoints"]
         lines += [f"  {log['first']} to {log['last']}"]
         lines += [f"  {count:8d}  {name}" for name, count in log["by_action"].items()]
         print("\n".join(map(visible, lines)))  # noqa: T201
-    return 0
+    return whole
 
 
 @audit.command
@@ -253,14 +255,14 @@ def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = 
         if home is None:  # consents are the user's own; a second person who was asked for has a code now
             own = Home.from_environment()
             SecondPerson(own).keep(load_settings(own.settings_file))
-    _say_what_is_missing(trail)
+    whole = _say_what_is_missing(trail)
     if json:
-        return printed(found)
+        return printed(found) or whole
     for log_id, fingerprint in found["fingerprints"].items():
         print(f"log {log_id}: genesis {fingerprint}")  # noqa: T201
     if set_operator_code:
         print(f"Scan this with an authenticator app, then forget it:\n{found['operator']}")  # noqa: T201
-    return 0
+    return whole
 
 
 @audit.command
@@ -293,18 +295,23 @@ def forward(  # noqa: PLR0913 (one argument per flag)
     if not trail.unlock(code):
         message = "an operator's code is set up, and forwarding hands out everyone's rows"
         raise OperatorCodeError(message, advice="Give it with --code; with --follow once is enough.")
+    whole = _say_what_is_missing(trail)
     sent = trail.forward(receiver, again=again) if again or not follow else 0
     if follow:
         follow_up(trail, receiver)
-    return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}")
+    return said(json, {"sent": sent}, lambda: f"{sent} rows sent to {host}:{port}") or whole
 
 
 def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], None] = time.sleep) -> NoReturn:
     """Forward for ever; say once that the server is gone, and once that it is back."""
-    wait_s, gone = _FOLLOW_S, False
+    wait_s, gone, unread = _FOLLOW_S, False, ""
     while True:
         try:
             sent = trail.forward(receiver)
+        except UnreadableError as error:
+            if unread != str(error):
+                complain(f"{error}. {error.advice}")
+            unread = str(error)
         except ForwardError as error:
             wait_s = min(wait_s * 2, _FOLLOW_MOST_S)
             if not gone:
@@ -367,7 +374,7 @@ def moment(text: str, now: datetime | None = None) -> str:
 
 def last_session(trail: AuditHome) -> str:
     """The id of the session that was begun last."""
-    begun = trail.reader().query(Filter(action="session.start", limit=1))
+    begun = trail.reader().query(Filter(action="session.start", limit=1), damaged=[])
     return begun[0]["session_id"] if begun else "none"
 
 
@@ -396,12 +403,22 @@ def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # 
     return 0
 
 
-def _say_what_is_missing(trail: AuditHome) -> None:
-    """A log that is gone, or none at all: an empty list says too little of that."""
-    for log_id in sorted(trail.reader().lost()):
-        complain(f"the log {log_id} was written here, and its file is gone. `audit verify` tells more")
+def _say_what_is_missing(trail: AuditHome, broken: Sequence[str] = ()) -> int:
+    """A log that is damaged or gone, or none at all: an empty list says too little of that. Returns the exit code.
+
+    Args:
+        trail: The record.
+        broken: Logs whose rows were not all given.
+    """
+    reader = trail.reader()
+    damaged, lost = [*broken, *reader.damaged()], sorted(reader.lost())
+    if damaged:  # what is lost may be in there
+        complain(f"{', '.join(damaged)}: damaged, and not all of it is here. `audit verify` tells more")
+    for log_id in () if damaged else lost:
+        complain(f"the log {log_id} was written here, and no file holds it. `audit verify` tells more")
     if not trail.logs():
         complain("there is no audit log here. --home names the program's home")
+    return _EXIT_FAILED if damaged or lost else 0
 
 
 def _tell(notice: Notice) -> None:

@@ -53,6 +53,8 @@ _MARKS: Final = "·—…、。《》「」（）：；！？"  # noqa: RUF001 (
 _LEVEL_1: Final = range(0xB0A1, 0xD7FA)
 _MARGIN: Final = 0.04
 """Between the label's plate and the edges, over the shorter side: players and phones draw over less."""
+_TALLEST: Final = 1 / 3
+"""Of the picture's height, whatever height of letters is asked for."""
 _LONGEST: Final = 60
 OWN_TEXT: Final = (
     f"up to {_LONGEST} letters with AI and synthesised (generated, 生成, 合成) in them as words of their own, no word "
@@ -129,6 +131,12 @@ class Place:
 def letter_height_px(size_wh: tuple[int, int], share: float) -> int:
     """Height of the letters: never less than 5 % of the shorter side, rounded up."""
     return -int(-min(size_wh) * max(share, LEAST_HEIGHT) // 1)
+
+
+def room(size_wh: tuple[int, int]) -> tuple[int, int]:
+    """The largest plate there may be, (width, height) in pixels: off the edges, and the face is left in sight."""
+    margin = round(min(size_wh) * _MARGIN)
+    return size_wh[0] - 2 * margin, min(size_wh[1] - 2 * margin, round(size_wh[1] * _TALLEST))
 
 
 def place(size_wh: tuple[int, int], plate_wh: tuple[int, int], corner: Corner) -> Place:

@@ -18,6 +18,8 @@ from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.parameter import Value
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QDialog
+
     from facefusion_live.app.studio import Studio
     from facefusion_live.gui.window import MainWindow
 
@@ -25,6 +27,8 @@ log = logging.getLogger("facefusion_live.gui")
 
 _DEBIAN = "libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libdbus-1-3 libfontconfig1"
 _COMMANDS = "The commands need no window: facefusion-live --help"
+_HEARD_MS = 200
+"""How long a signal may wait to be heard."""
 _SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
 
@@ -93,8 +97,30 @@ def tell_refusal(error: BadInputError, home: Home) -> None:
     words = Words(app, Memory(home).word("language", LANGUAGES))
     box = QMessageBox(QMessageBox.Icon.Warning, "FaceFusion Live", sentence(engine_words(str(error))))
     box.setInformativeText(engine_words(error.advice))
-    box.exec()
+    with _ended_by_signals(box):
+        box.exec()
     words.deleteLater()
+
+
+@contextlib.contextmanager
+def _ended_by_signals(box: "QDialog") -> Generator[None]:
+    """Ctrl-C and SIGTERM close a dialog that stands alone."""
+    from PySide6.QtCore import QTimer  # noqa: PLC0415 (as above)
+
+    def close(_number: int, _frame: FrameType | None) -> None:
+        box.reject()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, close) for number in numbers]
+    # Python hears signals between two of its own steps, of which there are none while Qt waits.
+    steps = QTimer(box)
+    steps.timeout.connect(lambda: None)
+    steps.start(_HEARD_MS)
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _screen_problem() -> str:

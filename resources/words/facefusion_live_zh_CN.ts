@@ -2078,6 +2078,10 @@
         <translation>请获取本程序的最新版本，或移走该文件以重新开始。</translation>
     </message>
     <message>
+        <source>Get the newest version of this program.</source>
+        <translation>请获取本程序的最新版本。</translation>
+    </message>
+    <message>
         <source>Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.</source>
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
@@ -2092,6 +2096,18 @@
     <message>
         <source>Old audit rows were not archived, and none was deleted.</source>
         <translation>旧的审计行未能归档，也没有删除任何一行。</translation>
+    </message>
+    <message>
+        <source>A file or folder of the record was taken away: put it back from a backup, or a new log begins without it.</source>
+        <translation>记录的某个文件或文件夹被移走了：请从备份中恢复，否则将开始一个没有它的新日志。</translation>
+    </message>
+    <message>
+        <source>See whether the disk is sound.</source>
+        <translation>请检查磁盘是否完好。</translation>
+    </message>
+    <message>
+        <source>the audit log&apos;s file is damaged: {}</source>
+        <translation>审计日志文件已损坏：{}</translation>
     </message>
     <message>
         <source>{}://…: the host&apos;s name is none</source>

@@ -119,3 +119,36 @@ def test_a_changed_look_acts_on_the_next_picture() -> None:
         pictures.append(picture)
     assert all(not np.array_equal(one, other) for one, other in pairwise(pictures))
     assert np.array_equal(pictures[0], pictures[-1])
+
+
+WIDE = f"{'W' * 45} AI synthesised"
+LONG = "Live TV from our very own studio today, AI synthesised"
+
+
+@pytest.mark.parametrize("size_wh", [*SIZES, (360, 640), (600, 600)])
+@pytest.mark.parametrize("height", [0.05, 0.1, 0.15])
+@pytest.mark.parametrize("own", ["", LONG, WIDE, "AI 合成"])
+def test_the_whole_text_is_seen_off_the_edges_and_leaves_the_face(
+    size_wh: tuple[int, int], height: float, own: str
+) -> None:
+    look = Label(height=height, text=own)
+    lines, letters_px = LabelPainter(FONT)._set(size_wh, look)
+    built_in = words.words(look.language)
+    assert " ".join(lines) in (words.words(look.language, own), built_in), "no word is broken, none is left out"
+    assert letters_px >= 0.05 * min(size_wh)
+    left, top, right, bottom = box(labelled(blank(size_wh, 255), look)[..., 0] < 250)
+    margin = 0.04 * min(size_wh)
+    assert min(left, top, size_wh[0] - right, size_wh[1] - bottom) >= margin - 1
+    assert bottom - top <= size_wh[1] / 3 + 1
+
+
+def test_a_text_that_fits_at_no_height_gives_way_to_the_built_in_one() -> None:
+    lines, _ = LabelPainter(FONT)._set((640, 360), Label(text=WIDE))
+    assert " ".join(lines) == words.words("both")
+
+
+def test_a_picture_narrower_than_a_word_still_says_it_all() -> None:
+    size_wh = (90, 640)
+    lines, letters_px = LabelPainter(FONT)._set(size_wh, Label())
+    assert "".join(lines).replace(" ", "") == words.words("both").replace(" ", "")
+    assert letters_px == 5

@@ -46,12 +46,21 @@ def test_what_is_replaced_by_a_newer_version_is_kept_as_it_was(file: Path) -> No
     assert read_table(file, THIRD) == {"mask": {"feather": 0.2}}
 
 
-def test_the_first_backup_is_the_one_that_stays(file: Path) -> None:
-    backup = file.with_name("look.toml.v1.bak")
-    for text in ("version = 1\nblur = 0.2\n", "version = 1\nblur = 0.9\n"):
+def test_no_backup_takes_the_place_of_another(file: Path) -> None:
+    texts = ["version = 1\nblur = 0.2\n", "version = 1\nblur = 0.9\n"]
+    for text in (*texts, texts[0]):
         file.write_text(text, "utf-8")
         write_table(file, THIRD, {})
-    assert "0.2" in backup.read_text("utf-8")
+    kept = sorted(path.name for path in file.parent.iterdir())
+    assert kept == ["look.toml", "look.toml.v1-2.bak", "look.toml.v1.bak"]
+    assert [file.with_name(name).read_text("utf-8") for name in reversed(kept[1:])] == texts
+
+
+@pytest.mark.parametrize("text", ["version = 3\n[mask", 'version = "x"\n', "\x00"])
+def test_a_damaged_file_is_kept_when_it_is_replaced(file: Path, text: str) -> None:
+    file.write_text(text, "utf-8")
+    write_table(file, THIRD, {"mask": {}})
+    assert file.with_name("look.toml.damaged.bak").read_text("utf-8") == text
 
 
 def test_todays_files_leave_no_backups(file: Path) -> None:

@@ -11,6 +11,7 @@ EVERY = [value for value in vars(errors).values() if inspect.isclass(value) and 
 ASKED_WRONGLY = {
     "BadInputError",
     "SettingsError",
+    "NewerFileError",
     "ModelCardError",
     "ModelMissingError",
     "ModelUnfitError",

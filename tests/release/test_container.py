@@ -56,6 +56,14 @@ def test_the_record_is_read_only_for_whoever_forwards_it(services: dict[str, Any
     assert "home:/data:ro" in services["fluent-bit"]["volumes"]
 
 
+def test_whoever_forwards_may_write_down_where_it_is(services: dict[str, Any]) -> None:
+    assert "position:/position" in services["set-up"]["volumes"]
+    assert services["fluent-bit"]["depends_on"]["set-up"]["condition"] == "service_completed_successfully"
+    made = re.search(r"install -d -o facefusion .*", (CONTAINER / "Dockerfile").read_text("utf-8"))
+    assert made is not None
+    assert made[0].split()[-1] == "/position"
+
+
 def test_every_file_that_is_mounted_is_there(services: dict[str, Any]) -> None:
     mounted = [each.split(":")[0] for service in services.values() for each in service.get("volumes", [])]
     files = [each for each in mounted if each.startswith(".")]

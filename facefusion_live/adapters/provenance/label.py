@@ -22,8 +22,8 @@ _CORNER: Final = 0.3
 """Radius of the plate's corners, over the height of the letters."""
 _PROBE_PX: Final = 200
 """Size at which a font is measured."""
-_WIDEST: Final = 0.92
-"""A label wider than this share of the picture is set in two lines, or smaller lines still."""
+_SMALLER: Final = 0.94
+"""By so much letters shrink at a time until the label fits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +66,8 @@ class LabelPainter:
         cv2.add(below, stamp.ink, dst=below)
 
     def _made(self, size_wh: tuple[int, int], look: Label) -> _Stamp:
-        text = label.words(look.language, look.text)
-        letters_px = label.letter_height_px(size_wh, look.height)
-        plate = _plate(_lines(text, self._font, letters_px, _WIDEST * size_wh[0]), self._font, letters_px)
+        lines, letters_px = self._set(size_wh, look)
+        plate = _plate(lines, self._font, letters_px)
         at = label.place(size_wh, (plate.shape[1], plate.shape[0]), look.corner)
         plate = plate[: at.height, : at.width]
         shade, letters = plate[..., 0].astype(np.float32) / 255, plate[..., 1].astype(np.float32) / 255
@@ -80,6 +79,27 @@ class LabelPainter:
             ink=np.repeat(np.rint(letters * 255).astype(np.uint8)[..., None], 3, axis=2),
         )
 
+    def _set(self, size_wh: tuple[int, int], look: Label) -> tuple[list[str], int]:
+        """Lines and height of the letters, so that the whole text is seen.
+
+        It shrinks down to the height that must be. A text of the user's that does not fit even then gives way to the
+        built-in one, whose words are broken where nothing else helps.
+        """
+        room, least_px = label.room(size_wh), label.letter_height_px(size_wh, label.LEAST_HEIGHT)
+        texts = dict.fromkeys((label.words(look.language, look.text), label.words(look.language)))
+        for text in texts:
+            letters_px = label.letter_height_px(size_wh, look.height)
+            while True:
+                lines = _lines(text, self._font, letters_px, room[0])
+                if lines is not None:
+                    width, height = _extent(lines, self._font, letters_px)
+                    if width <= room[0] and height <= room[1]:
+                        return lines, letters_px
+                if letters_px == least_px:
+                    break
+                letters_px = max(least_px, int(letters_px * _SMALLER))
+        return _broken(label.words(look.language), self._font, least_px, room[0]), least_px
+
 
 def _font_of(file: Path, letters_px: int) -> ImageFont.FreeTypeFont:
     """The font at the size at which its capital letters are `letters_px` high."""
@@ -88,34 +108,54 @@ def _font_of(file: Path, letters_px: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(file), int(np.ceil(_PROBE_PX * letters_px / (bottom - top))))
 
 
-def _lines(text: str, file: Path, letters_px: int, widest_px: float) -> list[str]:
-    """The text in as many lines as it takes, broken at spaces, and within words that are too long."""
+def _lines(text: str, file: Path, letters_px: int, widest_px: float) -> list[str] | None:
+    """The text in as many lines as it takes, broken at spaces; None where a word is too long."""
     font = _font_of(file, letters_px)
-    room = widest_px - 2 * _PAD * letters_px
-    lines = [""]
+    room = widest_px - 2 * round(_PAD * letters_px)
+    lines: list[str] = []
     for word in text.split():
-        joined = f"{lines[-1]} {word}".strip()
+        joined = f"{lines[-1]} {word}" if lines else word
         if font.getlength(joined) <= room:
-            lines[-1] = joined
-            continue
-        if lines[-1]:
-            lines.append("")
-        for letter in word:
-            if lines[-1] and font.getlength(lines[-1] + letter) > room:
-                lines.append("")
-            lines[-1] += letter
+            lines[-1:] = [joined]
+        elif font.getlength(word) <= room:
+            lines.append(word)
+        else:
+            return None
     return lines
+
+
+def _broken(text: str, file: Path, letters_px: int, widest_px: float) -> list[str]:
+    """The text in as many lines as it takes, broken anywhere: for pictures that are narrower than a word."""
+    font = _font_of(file, letters_px)
+    room = widest_px - 2 * round(_PAD * letters_px)
+    lines = [""]
+    for letter in text:
+        if lines[-1] and font.getlength(lines[-1] + letter) > room:
+            lines.append("")
+        lines[-1] += letter
+    return [line.strip() for line in lines]
+
+
+def _extent(lines: list[str], file: Path, letters_px: int) -> tuple[int, int]:
+    """Width and height of the plate around some lines."""
+    font, pad = _font_of(file, letters_px), round(_PAD * letters_px)
+    boxes = [font.getbbox(line, anchor="ls") for line in lines]
+    top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
+    width = int(np.ceil(max(box[2] for box in boxes))) + 2 * pad
+    return width, int(np.ceil(bottom - top)) + _pitch(font) * (len(lines) - 1) + 2 * pad
+
+
+def _pitch(font: ImageFont.FreeTypeFont) -> int:
+    """From line to line."""
+    return round(sum(font.getmetrics()) * 0.82)
 
 
 def _plate(lines: list[str], file: Path, letters_px: int) -> NDArray[np.uint8]:
     """(h, w, 2): how much plate, and how much letter."""
     font, pad = _font_of(file, letters_px), round(_PAD * letters_px)
-    ascent, descent = font.getmetrics()
-    boxes = [font.getbbox(line, anchor="ls") for line in lines]
-    pitch = round((ascent + descent) * 0.82)
-    top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
-    width = int(np.ceil(max(box[2] for box in boxes))) + 2 * pad
-    height = int(np.ceil(bottom - top)) + pitch * (len(lines) - 1) + 2 * pad
+    pitch = _pitch(font)
+    top = min(font.getbbox(line, anchor="ls")[1] for line in lines)
+    width, height = _extent(lines, file, letters_px)
     shade, ink = Image.new("L", (width, height), 0), Image.new("L", (width, height), 0)
     ImageDraw.Draw(shade).rounded_rectangle((0, 0, width - 1, height - 1), round(_CORNER * letters_px), fill=255)
     for number, line in enumerate(lines):

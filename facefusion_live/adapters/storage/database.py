@@ -18,6 +18,8 @@ BUSY_S = 2.0
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What reading a damaged file raises: also words of the damage that are no text."""
 
+ASK_VERIFY = "`audit verify` tells what can be relied on."
+
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MOVE = "Copy its folder to where files can be written, and verify the copy."
 _WAIT = "Wait until the other program lets go of it."
@@ -62,7 +64,7 @@ def open_reader(path: Path) -> sqlite_utils.Database:
     for end in ("", "-wal", "-shm", "-journal"):
         file = path.with_name(path.name + end)
         if file.exists() and not file.is_file():  # SQLite would wait for ever at a pipe
-            raise UnreadableError(f"{file.name} is no file")
+            raise UnreadableError(f"{file.name} is no file", advice=ASK_VERIFY)
     with reading(path.name):
         connection = sqlite3.connect(_uri(path), uri=True, timeout=BUSY_S, isolation_level=None)
         try:
@@ -92,7 +94,15 @@ def reading(what: str = "the database") -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0)
         if code not in _WRONG_BYTES and (advice := _NOT_NOW.get(code & 0xFF)):
             raise CannotOpenError(f"{what} cannot be read now: {error}", advice=advice) from error
-        raise UnreadableError(f"{what} is damaged: {error}") from error
+        raise UnreadableError(f"{what} is damaged: {error}", advice=ASK_VERIFY) from error
+
+
+def is_damage(error: Exception) -> bool:
+    """Does it tell of what is in the file, and not merely of what the system refuses just now?"""
+    if isinstance(error, UnreadableError):
+        return not isinstance(error, CannotOpenError)
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code in _WRONG_BYTES or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int | None = None) -> Iterator[Row]:
@@ -112,7 +122,7 @@ def rows_of(connection: sqlite3.Connection, after: int | None = None, until: int
             _ROW, connection.execute(query, (_LEAST if after is None else after + 1, _MOST if until is None else until))
         ):
             if type(row[1]) is not bytes or type(row[2]) is not bytes or type(row[0]) is not int:
-                raise UnreadableError(f"row {row[0]} is damaged")
+                raise UnreadableError(f"row {row[0]} is damaged", advice=ASK_VERIFY)
             yield row
 
 

@@ -17,6 +17,7 @@ from facefusion_live.adapters.storage.keys import KeyRing, install_secret
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.tip import Standing, last_checkpoint, log_id_of, standing_of
 from facefusion_live.domain.audit.errors import AuditStoreError, CannotOpenError, KeyLostError, UnreadableError
@@ -98,8 +99,8 @@ class Opener:
         except CannotOpenError as error:
             raise AuditStoreError(f"the audit log cannot be opened: {error}", advice=error.advice) from error
         except (OSError, sqlite3.Error) as error:
-            advice = "Free some space on the disk, or give the program's folder back its write permission."
-            raise AuditStoreError(f"the audit log cannot be opened: {error}", advice=advice) from error
+            words = f"the audit log cannot be opened: {in_words(error)}"
+            raise AuditStoreError(words, advice=advice_for(error)) from error
 
     def _second(self, mirror: Mirror) -> SqliteStore:
         """Another process has the main log: take up a second log that is free and sound, or begin one."""
@@ -134,6 +135,8 @@ class Opener:
                 log_id = log_id_of(connection)
                 if path == self.layout.main and self._is_strange(connection, log_id):
                     raise _CannotContinueError("replaced", log_id)
+                if any(store.damaged and store.tip().log_id == log_id for store in self.held):
+                    raise _CannotContinueError("damaged", log_id)
                 standing = self._sound(connection, log_id, mirror)
             keys = KeyRing(self.layout.keys, log_id)
             keys.load(standing.tip.public_key)

@@ -14,6 +14,7 @@ from facefusion_live.adapters.storage import database
 from facefusion_live.adapters.storage.archive import Archive, drop_orphans, write_archive
 from facefusion_live.adapters.storage.database import notes_of, open_reader, rows_of
 from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, PRUNE, Row
@@ -73,7 +74,8 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0, now: str = ""
                 layout.archive, log_id, start + 1, last, rows_of(reading, start, last)
             )
         except OSError as error:
-            raise AuditStoreError(f"the archive cannot be written: {error}", advice="Free some space.") from error
+            words = f"the archive cannot be written: {in_words(error)}"
+            raise AuditStoreError(words, advice=advice_for(error)) from error
         before_them = horizon.frontier if horizon and horizon.frontier else Frontier()
         frontier, last_hash = _grown(before_them, rows_of(reading, start, last))
     read_back, _ = _grown(before_them, archive.rows())

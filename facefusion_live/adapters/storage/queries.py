@@ -4,11 +4,13 @@
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from facefusion_live.adapters.storage.codec import FAST
 from facefusion_live.adapters.storage.database import DAMAGED, reading, rows_of
+from facefusion_live.domain.audit.errors import UnreadableError
 from facefusion_live.domain.audit.event import Row
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.shown import UNKNOWN, shown
@@ -53,6 +55,14 @@ def matching(connection: sqlite3.Connection, wanted: Filter) -> list[dict[str, A
             return _selected(connection, wanted)
         except DAMAGED:  # one row that is no JSON, and SQLite answers nothing at all: ask each by itself
             return list(deque(filter(wanted.matches, _events(connection)), maxlen=wanted.limit or None))
+
+
+def saved(connection: sqlite3.Connection, wanted: Filter) -> list[dict[str, Any]]:
+    """As `matching`, of a damaged log: the rows before the first place that cannot be read."""
+    found: deque[dict[str, Any]] = deque(maxlen=wanted.limit or None)
+    with suppress(UnreadableError):
+        found.extend(filter(wanted.matches, _events(connection)))
+    return list(found)
 
 
 def numbers_of(connection: sqlite3.Connection) -> Numbers:

@@ -15,13 +15,13 @@ import orjson
 from facefusion_live.adapters.storage import schema
 from facefusion_live.adapters.storage.archive import Archive, archives_of
 from facefusion_live.adapters.storage.codec import FAST, check_signature
-from facefusion_live.adapters.storage.database import DAMAGED, notes_of, open_reader, reading, rows_of
+from facefusion_live.adapters.storage.database import DAMAGED, is_damage, notes_of, open_reader, reading, rows_of
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.opening import logs_of
 from facefusion_live.adapters.storage.outbox import boasts_of
-from facefusion_live.adapters.storage.queries import matching, numbers_of
+from facefusion_live.adapters.storage.queries import matching, numbers_of, saved
 from facefusion_live.adapters.storage.tip import horizon_of, log_id_of
 from facefusion_live.domain.audit.anchors import CANNOT_OPEN, KeptElsewhere, compare_genesis, outcome_of_lost
 from facefusion_live.domain.audit.errors import CannotOpenError, EvidenceMissingError, UnreadableError
@@ -165,18 +165,31 @@ class LogReader:
         """
         return Mirror(self.layout, self.vault).known_logs() - {log_id for _, log_id in logs_of(self.layout)}
 
+    def damaged(self) -> tuple[str, ...]:
+        """Files that should be logs and are none, or are not any more.
+
+        Raises:
+            CannotOpenError: One cannot be read now.
+        """
+        none = (path for path, log_id in logs_of(self.layout) if not log_id and not _is_begun(path))
+        return tuple(path.name for path in none)
+
     def remembered(self, log_id: str) -> tuple[Head, ...]:
         """The latest head of a log in each place outside its database."""
         return tuple(Mirror(self.layout, self.vault).last(log_id)) if log_id else ()
 
-    def query(self, wanted: Filter, *, archived: bool = False) -> list[dict[str, Any]]:
+    def query(
+        self, wanted: Filter, *, archived: bool = False, damaged: list[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Rows of all logs that pass the filter, oldest first; of a spoiled row what can be saved, as `shown` tells.
 
-        A file that is no log any more is passed over: `verify` tells of it.
+        A file that is no log any more is passed over: `verify` and `damaged` tell of it.
 
         Args:
             wanted: Which rows.
             archived: Look through archives, too: every row there is unpacked, which takes its time.
+            damaged: Takes the names of logs that break off somewhere; of those the rows before that are given. Where
+                it is left out, such a log is an error.
 
         Raises:
             UnreadableError: A log, or an archive that is to be looked through, is damaged or cannot be read now.
@@ -184,7 +197,7 @@ class LogReader:
         logs = [(path, log_id) for path, log_id in logs_of(self.layout) if log_id]
         in_archives = self._query_archives if archived else _nothing
         # Each log as one stream, which keeps its order whatever its clock did.
-        parts = (in_archives(path, log_id, wanted) + self._query_one(path, wanted) for path, log_id in logs)
+        parts = (in_archives(path, log_id, wanted) + self._query_one(path, wanted, damaged) for path, log_id in logs)
         found = heapq.merge(*parts, key=_moment)
         rows = list(found)
         return rows[-wanted.limit :] if wanted.limit else rows
@@ -231,9 +244,15 @@ class LogReader:
         except (ValueError, KeyError, TypeError) as error:
             raise UnreadableError(f"{path.name} does not begin as a log does") from error
 
-    def _query_one(self, path: Path, wanted: Filter) -> list[dict[str, Any]]:
+    def _query_one(self, path: Path, wanted: Filter, damaged: list[str] | None) -> list[dict[str, Any]]:
         with closing(open_reader(path).conn) as connection:
-            return matching(connection, wanted)
+            try:
+                return matching(connection, wanted)
+            except UnreadableError as error:
+                if damaged is None or not is_damage(error):
+                    raise
+                damaged.append(path.name)
+                return saved(connection, wanted)
 
     def _query_archives(self, path: Path, log_id: str, wanted: Filter) -> list[dict[str, Any]]:
         events = (shown(row, FAST) for archive in self._archives(path, log_id) for row in archive.rows())
@@ -300,6 +319,17 @@ def _lost(log_id: str, outcome: Outcome) -> LogReport:
     message = f"the log {log_id} was written here, and no file that can be read holds it"
     report.find("coverage", outcome, "log_missing", 0, message)
     return report
+
+
+def _is_begun(path: Path) -> bool:
+    """Is it a log whose first row is still to come: one that a program begins at this moment, or was killed at?"""
+    try:
+        with closing(open_reader(path).conn) as connection:
+            return log_id_of(connection) == ""
+    except CannotOpenError:
+        raise
+    except UnreadableError:
+        return False
 
 
 def _nothing(_path: Path, _log_id: str, _wanted: Filter) -> list[dict[str, Any]]:

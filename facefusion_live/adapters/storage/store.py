@@ -12,12 +12,13 @@ from pathlib import Path
 import sqlite_utils
 
 from facefusion_live.adapters.storage import succession
-from facefusion_live.adapters.storage.database import rows_of
+from facefusion_live.adapters.storage.database import is_damage, rows_of
 from facefusion_live.adapters.storage.keys import KeyRing
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror
 from facefusion_live.adapters.storage.ndjson import DailyFiles, repair
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.domain.audit.errors import AuditStoreError, StoreReplacedError, UnreadableError
 from facefusion_live.domain.audit.event import Row, timestamp
 from facefusion_live.domain.audit.merkle import Frontier
@@ -31,7 +32,11 @@ log = logging.getLogger("facefusion_live.audit")
 
 
 class SqliteStore:
-    """One log, opened for writing. Made by `opening.Opener`. Thread: the trail's writer."""
+    """One log, opened for writing. Made by `opening.Opener`. Thread: the trail's writer.
+
+    Attributes:
+        damaged: Its file was found to be, and it must not be continued.
+    """
 
     def __init__(  # noqa: PLR0913 (built in one place only)
         self,
@@ -51,7 +56,7 @@ class SqliteStore:
         self._path, self._database, self._lock = path, database, lock
         self._keys, self._mirror, self._clock, self._tip = keys, mirror, clock, tip
         self._origin, self._news, self._mask_secret = origin, news, mask_secret
-        self._layout = layout
+        self._layout, self.damaged = layout, False
         self._last = (tip.size, tip.prev)
         self._identity = _identity(path)
         self._files = DailyFiles(layout.ndjson, tip.log_id)
@@ -203,8 +208,10 @@ class SqliteStore:
     def _refused(self, error: Exception) -> AuditStoreError:
         if isinstance(error, AuditStoreError):
             return error
-        advice = "Free some space on the disk, or give the program's folder back its write permission."
-        return AuditStoreError(f"the audit log takes no rows: {error}", advice=advice)
+        if is_damage(error):
+            self.damaged = True
+            return StoreReplacedError(f"the audit log's file is damaged: {error}", advice="A new log is begun.")
+        return AuditStoreError(f"the audit log takes no rows: {in_words(error)}", advice=advice_for(error))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

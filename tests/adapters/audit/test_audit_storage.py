@@ -175,7 +175,7 @@ def test_what_forwarders_are_given_can_be_read() -> None:
     template = json.loads((folder / "index-template.json").read_text())
     row = json.loads(genuine().rows[3].body)
     assert set(row) <= set(template["template"]["mappings"]["properties"])
-    assert len(json.loads((folder / "alert-rules.json").read_text())) == 8
+    assert len(json.loads((folder / "alert-rules.json").read_text())) == 9
     lines = (folder / "dashboard.ndjson").read_text().splitlines()
     ids = {json.loads(line)["id"] for line in lines}
     for line in lines:

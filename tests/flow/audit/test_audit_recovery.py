@@ -18,6 +18,7 @@ from facefusion_live.adapters.storage.database import open_reader
 from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.mirror import Mirror, NoKeyring
 from facefusion_live.adapters.storage.opening import Opener
+from facefusion_live.adapters.storage.refusals import advice_for, in_words
 from facefusion_live.adapters.storage.tip import standing_of
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.errors import AuditStoreError
@@ -45,7 +46,7 @@ class Home:
         return self.audit.open_trail()
 
     def rows(self, action: str = "") -> list[dict[str, object]]:
-        return self.audit.reader().query(Filter(action=action))
+        return self.audit.reader().query(Filter(action=action), damaged=[])
 
     def metadata(self, action: str) -> list[dict[str, object]]:
         return [row["metadata"] for row in self.rows(action)]  # type: ignore[misc]
@@ -170,6 +171,35 @@ def test_what_the_system_refuses_is_no_damage(home: Home, code: str, monkeypatch
     trail.close()
     assert home.files() == {"audit.sqlite3"}
     assert home.verdict() == 0
+
+
+def test_a_folder_of_keys_that_is_taken_away_is_called_by_its_name(home: Home, tmp_path: Path) -> None:
+    with home.open() as trail:
+        trail.flush()
+        shutil.rmtree(home.layout.keys)
+        trail.record("session.start", "camera:0", "success", {})
+        trail.flush()
+        until_back(trail)
+    (failed,) = (notice.message for notice in home.told if notice.kind == "failed")
+    assert "No such file or directory" in failed
+    assert "was taken away" in failed
+    assert str(tmp_path) not in failed
+    assert "space" not in failed
+    assert [each["reason"] for each in home.metadata("log.genesis")] == ["first", "key_lost"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "advice"),
+    [
+        (OSError(28, "No space left on device", "/home/anna/x"), "x: No space left on device", "space"),
+        (OSError(30, "Read-only file system"), "Read-only file system", "permission"),
+        (OSError("odd"), "odd", "sound"),
+        (sqlite3.OperationalError("disk I/O error"), "disk I/O error", "sound"),
+    ],
+)
+def test_what_the_system_says_names_no_folder(error: Exception, words: str, advice: str) -> None:
+    assert in_words(error) == words
+    assert advice in advice_for(error)
 
 
 def test_a_key_that_cannot_be_read_now_is_not_lost(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -576,6 +606,20 @@ def test_a_head_of_an_earlier_session_put_back_is_told(home: Home) -> None:
     assert home.verdict() == 0
     path.write_bytes(heads[0])
     assert home.verdict() == 11
+
+
+def test_a_log_with_a_broken_page_is_kept_aside_and_a_new_one_begins(home: Home) -> None:
+    begun(home, 300)
+    data = bytearray(home.layout.main.read_bytes())
+    middle = len(data) // 2 // 4096 * 4096  # among the last 256 rows, not among those that opening must read
+    data[middle : middle + 4096] = b"\xff" * 4096
+    home.layout.main.write_bytes(data)
+    for _ in range(2):
+        with home.open() as trail:
+            until_back(trail)
+    assert home.rules() >= {"damaged"}
+    assert [each["reason"] for each in home.metadata("log.genesis")] == ["first", "damaged"]
+    assert home.verdict() == 10
 
 
 def test_a_folder_where_the_log_should_be_is_set_aside(tmp_path: Path) -> None:
