@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facefusion_live.domain.ports import SinkState
 from facefusion_live.engine.gate import Block, Fault
+from facefusion_live.gui.advice import IN_THE_WINDOW
 from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
 from facefusion_live.gui.sentence_list import SENTENCES
@@ -29,6 +30,7 @@ _ENGINE = (
     "on record",
     "demo clip",
     *SENTENCES,
+    *IN_THE_WINDOW,
     *(fault.value for fault in Fault),
     *(block.value for block in Block),
     *(state.value for state in SinkState),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -224,11 +224,18 @@ def check_day(text: str) -> None:
     """A last day, or "" for none.
 
     Raises:
-        ConsentError: There is no such day.
+        ConsentError: There is no such day, or it is over: such a consent would hold for nobody.
     """
     if not text:
         return
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ConsentError(f"{text!r} is no day", advice="Write it as 2027-01-31.") from None
+    if day < _today():
+        raise ConsentError(f"{text} is over", advice="Give today or a later day.")
+
+
+def _today() -> date:
+    """The day by which consents end."""
+    return datetime.now(UTC).date()

@@ -186,6 +186,8 @@ SENTENCES: tuple[str, ...] = (
     "a written consent has a name, a document and a last day",
     "{} is no day",
     "Write it as 2027-01-31.",
+    "{} is over",
+    "Give today or a later day.",
     "Give the file with the signed consent.",
     "{} is empty",
     "{} is no name",

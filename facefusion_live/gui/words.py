@@ -10,6 +10,7 @@ from facefusion_live.app.studio_state import StudioState
 from facefusion_live.domain.settings import PARAMETERS
 from facefusion_live.engine.gate import Block
 from facefusion_live.gui import sentences
+from facefusion_live.gui.advice import for_the_window
 from facefusion_live.gui.widgets.setting_words import label
 
 Language: TypeAlias = Literal["system", "en", "zh_CN"]
@@ -67,8 +68,9 @@ class Words(QObject):
 def engine_words(text: str) -> str:
     """What the program says from below the window, in the language shown; as it is where nobody knows it.
 
-    Parameters are called as their sliders are, and not as in the settings file.
+    Parameters are called as their sliders are, and not as in the settings file; commands as their buttons.
     """
+    text = for_the_window(text)
     return _PATH.sub(_label, sentences.translated(text, lambda each: QCoreApplication.translate("Engine", each)))
 
 

@@ -122,15 +122,15 @@
     </message>
     <message>
         <source>Consent given</source>
-        <translation>授权已给予</translation>
+        <translation>已给予同意</translation>
     </message>
     <message>
         <source>Consent denied</source>
-        <translation>授权被拒绝</translation>
+        <translation>未获同意</translation>
     </message>
     <message>
         <source>Consent taken back</source>
-        <translation>授权已撤回</translation>
+        <translation>同意已撤回</translation>
     </message>
     <message>
         <source>Person enrolled</source>
@@ -210,7 +210,7 @@
     </message>
     <message>
         <source>Consent</source>
-        <translation>授权</translation>
+        <translation>同意</translation>
     </message>
     <message>
         <source>Model</source>
@@ -358,7 +358,7 @@
     </message>
     <message>
         <source>consent</source>
-        <translation>授权依据</translation>
+        <translation>同意依据</translation>
     </message>
     <message>
         <source>because</source>
@@ -370,7 +370,7 @@
     </message>
     <message>
         <source>number of the consent</source>
-        <translation>授权编号</translation>
+        <translation>同意编号</translation>
     </message>
     <message>
         <source>approved by a second person</source>
@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>Consent</source>
-        <translation>授权</translation>
+        <translation>同意</translation>
     </message>
     <message>
         <source>Pass-through</source>
@@ -1740,6 +1740,14 @@
     <message>
         <source>Write it as 2027-01-31.</source>
         <translation>请写成 2027-01-31。</translation>
+    </message>
+    <message>
+        <source>{} is over</source>
+        <translation>{} 已经过去</translation>
+    </message>
+    <message>
+        <source>Give today or a later day.</source>
+        <translation>请填写今天或之后的日期。</translation>
     </message>
     <message>
         <source>Give the file with the signed consent.</source>
@@ -3374,6 +3382,18 @@
         <translation>{}。{}</translation>
     </message>
     <message>
+        <source>If it may be used: press &quot;Renew…&quot; below this person. Once forgotten: facefusion-live consent renew.</source>
+        <translation>若可以使用：请在此人下方按“续期…”。若此人已被移除：facefusion-live consent renew。</translation>
+    </message>
+    <message>
+        <source>If it may be used: the second person presses &quot;Approve…&quot; below this person.</source>
+        <translation>若可以使用：请第二人在此人下方按“批准…”。</translation>
+    </message>
+    <message>
+        <source>Give name, document and last day.</source>
+        <translation>请填写姓名、文件和截止日期。</translation>
+    </message>
+    <message>
         <source>stage failed</source>
         <translation>处理出错</translation>
     </message>
@@ -3423,7 +3443,7 @@
     </message>
     <message>
         <source>consent</source>
-        <translation>授权已撤回</translation>
+        <translation>同意已撤回</translation>
     </message>
     <message>
         <source>content</source>
@@ -4095,7 +4115,7 @@
     </message>
     <message>
         <source>The consent is taken back, on record. The photos stay where they are.</source>
-        <translation>授权将撤回并记录。照片文件保持不动。</translation>
+        <translation>同意将撤回并记录。照片文件保持不动。</translation>
     </message>
 </context>
 <context>
@@ -5312,6 +5332,18 @@
     <message>
         <source>Add photos…</source>
         <translation>添加照片…</translation>
+    </message>
+    <message>
+        <source>The photo was not added</source>
+        <translation>照片未能添加</translation>
+    </message>
+    <message>
+        <source>None of the {count} photos was added</source>
+        <translation>{count} 张照片均未能添加</translation>
+    </message>
+    <message>
+        <source>One of {count} photos was not added</source>
+        <translation>{count} 张照片中有 1 张未能添加</translation>
     </message>
     <message>
         <source>Approve a consent</source>

@@ -142,6 +142,16 @@ def test_the_whole_text_is_seen_off_the_edges_and_leaves_the_face(
     assert bottom - top <= size_wh[1] / 3 + 1
 
 
+@pytest.mark.parametrize("size_wh", [*SIZES, (360, 640), (600, 600)])
+@pytest.mark.parametrize(
+    "own", ["本节目全部画面均由人工智能生成合成", "今晚直播间里出现的所有人物画面都由AI生成合成。谢谢大家观看"]
+)
+def test_a_chinese_text_breaks_between_characters_and_in_no_element(size_wh: tuple[int, int], own: str) -> None:
+    lines, _ = LabelPainter(FONT)._set(size_wh, Label(text=own, height=0.1))
+    assert "".join(lines) == own
+    assert any(element in line for line in lines for element in ("人工智能生成合成", "AI生成合成"))
+
+
 def test_a_text_that_fits_at_no_height_gives_way_to_the_built_in_one() -> None:
     lines, _ = LabelPainter(FONT)._set((640, 360), Label(text=WIDE))
     assert " ".join(lines) == words.words("both")

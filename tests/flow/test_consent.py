@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyotp
 import pytest
 
 from facefusion_live import RealTimeFaceSwapper, swap_face
-from facefusion_live.app import portraits
+from facefusion_live.app import permits, portraits
 from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.consents import ConsentBook
 from facefusion_live.app.environment import Home
@@ -150,11 +151,15 @@ def test_a_grant_that_cannot_be_kept_is_told_as_failed(
     assert sorted(str(row["status"]) for row in rows(capsys, "consent.grant")) == ["failure", "success"]
 
 
-def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_ended_consent_is_refused(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = tmp_path / "signed.pdf"
     document.write_bytes(b"I agree.")
     words = ["grant", str(photo), "--kind", "written", "--name", "Eve", "--document", str(document)]
-    assert asked(*words, "--until", "2020-01-31") == 0
+    with monkeypatch.context() as then:
+        then.setattr(permits, "_today", lambda: date(2020, 1, 1))
+        assert asked(*words, "--until", "2020-01-31") == 0
     assert run(photo, "--consent", "self") == 2
     said = told(capsys)
     assert "eve.png: the consent ended on 2020-01-31" in said
@@ -169,6 +174,7 @@ def test_an_ended_consent_is_refused(photo: Path, tmp_path: Path, capsys: pytest
         ("Eve", b"I agree.", "2026-99-99", "'2026-99-99' is no day"),
         ("Eve", b"I agree.", "9999-99-99", "'9999-99-99' is no day"),
         ("Eve", b"I agree.", "2027-02-29", "'2027-02-29' is no day"),
+        ("Eve", b"I agree.", "2020-01-31", "2020-01-31 is over. Give today or a later day."),
         ("Eve", b"", "2099-01-31", "signed.pdf is empty"),
         (".", b"I agree.", "2099-01-31", "'.' is no name"),
     ],
@@ -374,15 +380,18 @@ def test_the_list_says_what_state_each_consent_is_in(
 
 
 def test_a_consent_is_renewed_with_a_new_last_day(
-    photo: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    photo: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed = tmp_path / "signed.pdf"
     signed.write_bytes(b"signed")
     words = ["--kind", "written", "--name", "Eve", "--document", str(signed), "--until", "2026-01-31"]
-    assert asked("grant", str(photo), *words) == 0
+    with monkeypatch.context() as then:
+        then.setattr(permits, "_today", lambda: date(2026, 1, 1))
+        assert asked("grant", str(photo), *words) == 0
     assert run(photo) == 2
     assert "the consent ended on 2026-01-31" in told(capsys)
     assert asked("renew", only_id(home), "--until", "2999-02-31") == 2
+    assert asked("renew", only_id(home), "--until", "2026-01-31") == 2
     assert asked("renew", only_id(home), "--until", "2999-01-31") == 0
     assert run(photo) == 0
     old, new = ConsentBook(home / "consent").grants()

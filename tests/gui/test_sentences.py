@@ -201,3 +201,26 @@ def test_warnings_are_told_in_the_language_shown_and_name_the_slider(qapp: QCore
     assert all(re.search("[\u4e00-\u9fff]", each) and not re.search("[a-z]{3}", each) for each in shown), shown
     assert "9" in shown[0]
     assert "30" in shown[0]
+
+
+COMMANDS = (
+    "If it may be used: facefusion-live consent grant PHOTO --kind written --until DAY --renew.",
+    "If it may be used: facefusion-live consent grant PHOTO --kind self --renew.",
+    "If it may be used: facefusion-live consent approve 1a2b --code CODE.",
+)
+
+
+@pytest.mark.parametrize("advice", COMMANDS)
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_window_names_buttons_where_commands_have_blanks(
+    advice: str, language: str, request: pytest.FixtureRequest
+) -> None:
+    words = Words(request.getfixturevalue("qapp"), language)  # type: ignore[arg-type]
+    try:
+        said = engine_words(advice)
+    finally:
+        words.speak("en")
+    button = {"en": ("Approve…", "Renew…"), "zh_CN": ("批准…", "续期…")}[language]
+    assert button["grant" in advice] in said
+    assert "--" not in said
+    assert ("若可以使用" in said) == (language == "zh_CN")

@@ -2,6 +2,7 @@
 # (OpenCV's stubs call every array MatLike.)
 """The visible label in pixels: white letters on a dark plate that lets the picture through a little."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,11 @@ _PROBE_PX: Final = 200
 """Size at which a font is measured."""
 _SMALLER: Final = 0.94
 """By so much letters shrink at a time until the label fits."""
+_UNIT: Final = re.compile(
+    r"(?:AI)?(?:人工智能|生成|合成)+[·—…、。》」）：；！]*|[\u3400-\u9fff][·—…、。》」）：；！]*|[^\u3400-\u9fff]+",  # noqa: RUF001
+    re.IGNORECASE,
+)
+"""What stays together of a Chinese text, which has no spaces: each element, a character and the marks after it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,16 +115,20 @@ def _font_of(file: Path, letters_px: int) -> ImageFont.FreeTypeFont:
 
 
 def _lines(text: str, file: Path, letters_px: int, widest_px: float) -> list[str] | None:
-    """The text in as many lines as it takes, broken at spaces; None where a word is too long."""
+    """The text in as many lines as it takes, broken at spaces, and between Chinese characters where a word is too long.
+
+    None where nothing of that helps.
+    """
     font = _font_of(file, letters_px)
     room = widest_px - 2 * round(_PAD * letters_px)
+    words = [[word] if font.getlength(word) <= room else _UNIT.findall(word) for word in text.split()]
     lines: list[str] = []
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines else word
+    for gap, unit in (("" if number else " ", unit) for word in words for number, unit in enumerate(word)):
+        joined = f"{lines[-1]}{gap}{unit}" if lines else unit
         if font.getlength(joined) <= room:
             lines[-1:] = [joined]
-        elif font.getlength(word) <= room:
-            lines.append(word)
+        elif font.getlength(unit) <= room:
+            lines.append(unit)
         else:
             return None
     return lines

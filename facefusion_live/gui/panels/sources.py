@@ -23,6 +23,7 @@ from facefusion_live.gui.widgets.drop_zone import DropZone
 from facefusion_live.gui.widgets.files import PICTURES, ask_files, dropped_paths
 from facefusion_live.gui.widgets.gallery import Gallery, Tile
 from facefusion_live.gui.widgets.labels import Role
+from facefusion_live.gui.widgets.metrics import MARGIN
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.waiting import Waiting
 from facefusion_live.gui.words import engine_words, sentence
@@ -65,7 +66,7 @@ class SourcesPanel(Page):
 
     def _bring_into_sight(self, part: QWidget) -> None:
         """All of it, or as much from its beginning as there is room for."""
-        self.ensureWidgetVisible(part, 0, 0)
+        self.ensureWidgetVisible(part, 0, MARGIN)
         if part.height() > self.viewport().height():
             bar, below = self.verticalScrollBar(), part.mapTo(self.viewport(), QPoint(0, 0)).y()
             bar.setValue(bar.value() + below)
@@ -164,11 +165,8 @@ class SourcesPanel(Page):
         self.add_button.setEnabled(True)
         refused = [each for each in results if each.person_id is None]
         if refused:
-            text = self.tr("{refused} of {count} photos were not added").format(
-                refused=len(refused), count=len(results)
-            )
             lines = (_why(each) for each in refused)
-            self.result.tell(Role.WARNING, text, "\n".join(lines))
+            self.result.tell(Role.WARNING, self._left_out(len(refused), len(results)), "\n".join(lines))
         else:
             self.result.tell(Role.GOOD, self.tr("Photos added: {count}").format(count=len(results)))
         self.bridge.refresh()
@@ -180,6 +178,15 @@ class SourcesPanel(Page):
                 # Whoever adds a face wants to wear it; while live that is for a click to say.
                 self._choose(entered)
             self.people.point(entered)
+
+    def _left_out(self, refused: int, count: int) -> str:
+        if count == 1:
+            return self.tr("The photo was not added")
+        if refused == count:
+            return self.tr("None of the {count} photos was added").format(count=count)
+        if refused == 1:
+            return self.tr("One of {count} photos was not added").format(count=count)
+        return self.tr("{refused} of {count} photos were not added").format(refused=refused, count=count)
 
     def _failed(self, error: FaceFusionLiveError) -> None:
         self.add_button.setEnabled(True)

@@ -118,6 +118,23 @@ def test_photos_that_cannot_serve_are_told_one_by_one(
     assert len(studio.library.people()) == 7
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["bad.jpg"], "The photo was not added"),
+        (["bad.jpg", "bad2.jpg"], "None of the 2 photos was added"),
+        (["good.jpg", "bad.jpg"], "One of 2 photos was not added"),
+    ],
+)
+def test_how_many_were_left_out_is_said_as_people_say_it(
+    names: list[str], said: str, sources: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    drop(sources, *(tmp_path / name for name in names))
+    qtbot.mouseClick(sources.consent.choices[Consent.GENERATED], LEFT)
+    qtbot.mouseClick(sources.consent.add, LEFT)
+    qtbot.waitUntil(lambda: sources.result.text == said)
+
+
 def test_a_person_gets_more_photos_another_name_and_is_forgotten_when_asked_twice(
     sources: Any, studio: FakeStudio, qtbot: Any, photo: Path
 ) -> None:
