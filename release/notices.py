@@ -19,7 +19,7 @@ TEXTS: Final = Path(__file__).parent / "licences"
 """Texts that must go along and that the wheels they apply to do not carry."""
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|third.?party|authors)").match
 _GPL_CODECS: Final = ("libx264", "libx265")
-_BY_NAME: Final = {"LGPL-3.0": ("LGPL-3.0.txt", "GPL-3.0.txt"), "Apache": ("Apache-2.0.txt",)}
+_BY_NAME: Final = {"LGPL-3.0": ("LGPL-3.0.txt", "GPL-3.0.txt"), "Apache": ("../../resources/licences/Apache-2.0.txt",)}
 _LINE: Final = "=" * 100
 
 _HEAD: Final = """\

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -128,6 +128,10 @@ class AuditHome:
         """
         return self._trail(self._opener().open)
 
+    def writing(self, trail: AuditTrail | None) -> AbstractContextManager[AuditTrail]:
+        """A trail for a row or two: that of the running program, which stays open, or one that is closed at the end."""
+        return self.open_trail() if trail is None else nullcontext(trail)
+
     def unlock(self, code: str, trail: AuditTrail | None = None) -> bool:
         """May everyone's rows be read? Without a code set up, always; else with the right one, and it is on record.
 
@@ -149,7 +153,7 @@ class AuditHome:
         except OSError as error:
             words = f"the operator's code cannot be checked: {in_words(error)}"
             raise AuditStoreError(words, advice=advice_for(error)) from error
-        with nullcontext(trail) if trail else self.open_trail() as writing:
+        with self.writing(trail) as writing:
             writing.record(UNLOCK, "operator", "success" if accepted else "denied", {})
         if not accepted:
             message = "that is not the operator's code, or it was used before"
@@ -174,7 +178,7 @@ class AuditHome:
         fields = [{"field": "operator.code", "old": "set" if replaced else "none", "new": "set"}]
         try:
             self.layout.ensure()
-            with nullcontext(trail) if trail else self.open_trail() as writing:
+            with self.writing(trail) as writing:
                 settled(writing.record_durably(SETTINGS_CHANGE, "operator", "success", {"fields": fields}))
             return self.operator.set_up()
         except OSError as error:
@@ -258,7 +262,7 @@ class AuditHome:
                 raise OperatorCodeError(message, advice="Give the code.")
             wanted = replace(wanted or Filter(), user_id=self.own_user)
         words = (wanted or Filter()).words
-        with nullcontext(trail) if trail else self.open_trail() as writing:
+        with self.writing(trail) as writing:
             settled(writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}))
             settled(writing.checkpoint())
             self._seal_the_others()

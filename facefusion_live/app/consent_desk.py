@@ -1,7 +1,5 @@
 """Consents granted, approved and taken back by hand: what the commands do, with their rows."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,7 +111,7 @@ class ConsentDesk:
         photo = grant.photos[0]
         target, told = source_target(photo), dict[str, object](basis=grant.claim.kind.value, input_sha256=photo)
         told |= {"recorded": True, **facts(self.book, grant)}
-        with self._writing() as trail:
+        with self._audit.writing(self._trail) as trail:
             settled(trail.record_durably("consent.grant", target, "success", told))
             try:
                 return self.book.keep(grant)
@@ -131,7 +129,7 @@ class ConsentDesk:
             ConsentError: There is no such consent, or the records cannot be used.
         """
         grant = self.book.one(start)
-        with self._writing() as trail:
+        with self._audit.writing(self._trail) as trail:
             Permits(self.book, trail).revoke(grant)
         return grant
 
@@ -154,19 +152,11 @@ class ConsentDesk:
             )
         if not code:
             raise BadInputError("the operator's code is missing", advice="Give --code and the six digits.")
-        with self._writing() as trail:
+        with self._audit.writing(self._trail) as trail:
             self._audit.unlock(code, trail)
             told = {"approved": True, **facts(self.book, grant)}
             settled(trail.record_durably("consent.grant", f"consent:{grant.id}", "success", told))
         return self.book.approve(grant)
-
-    @contextmanager
-    def _writing(self) -> Generator[AuditTrail]:
-        if self._trail is not None:
-            yield self._trail
-            return
-        with self._audit.open_trail() as trail:
-            yield trail
 
 
 def _face_of(given: Path, kind: Consent) -> tuple[Source, bytes]:

@@ -90,7 +90,7 @@ class Director:
         self._outputs: dict[str, tuple[str, Sink]] = {}
         self._in_use: InUse | None = None
         self._drawn: tuple[Source, ...] = ()  # whose face is in force: photos, or what the engine brings along
-        self._own: tuple[Source, ...] = ()
+        self._mapped_sources: tuple[Source, ...] = ()
         self._called_off = False
         self.phase = Phase.IDLE
         self.input = InputState(crew.memory.input, spoken(crew.memory.input))
@@ -238,7 +238,7 @@ class Director:
             FaceFusionLiveError: The face in use cannot be used any more.
         """
         if self.source is not None and self._dress(self.source.person_id, self._swapper) and self.on_air is not None:
-            on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(self._own))
+            on_record.tell_sources(self._crew.trail, self._crew.permits.as_kept(self._mapped_sources))
 
     def leaving(self, person_id: str) -> None:
         """Somebody is about to be removed: shut the gate at once where that face is in use. Thread: any."""
@@ -413,9 +413,9 @@ class Director:
             try_on(outfit, shown, self._crew.store.current)
         # An engine that draws the one person it was trained on draws them on everybody.
         mapped = {} if own else self._mapped_faces(swapper)
-        self._own = tuple(source for worn, _ in mapped.values() for source in worn)
+        self._mapped_sources = tuple(source for worn, _ in mapped.values() for source in worn)
         self._crew.wardrobe.wear(replace(outfit, own={name: prepared for name, (_, prepared) in mapped.items()}))
-        self._in_use, self._drawn = self._crew.permits.in_use((*sources, *self._own)), sources
+        self._in_use, self._drawn = self._crew.permits.in_use((*sources, *self._mapped_sources)), sources
         return sources
 
     def _mapped_faces(self, swapper: FaceSwapper) -> dict[str, tuple[tuple[Source, ...], PreparedSource]]:
@@ -457,7 +457,7 @@ class Director:
         self.on_air = live
         form = session.format
         self._choose(InputState(spec, _called(spec, form.name), form.size_wh, form.fps))
-        on_record.tell_sources(crew.trail, crew.permits.as_kept((*self._drawn, *self._own)))
+        on_record.tell_sources(crew.trail, crew.permits.as_kept((*self._drawn, *self._mapped_sources)))
         on_record.tell_models(crew.trail, crew.workshop.models)
         for served in crew.workshop.served:
             tell_served(crew.trail, served)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -43,7 +43,7 @@ def started_session(
         AuditStoreError: Something that needs its row first (consent, a recording) cannot be put on record.
     """
     home = audit_home(lambda notice: notify(notice.message))
-    with nullcontext(trail) if trail else home.open_trail() as writing:
+    with home.writing(trail) as writing:
         writing.next_session()
         target = input_target(wanted.input)
         with writing.starting(target):

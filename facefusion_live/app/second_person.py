@@ -4,8 +4,7 @@ Asking for one needs nobody. Once it was asked for, and an operator's code is se
 settings alone, from whichever side they come, do not switch it off any more. That takes the operator's code.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consents import ConsentBook
@@ -98,7 +97,7 @@ class SecondPerson:
         if self._audit.operator.is_set_up and not code:
             self._tell("denied")
             raise _wants_code()
-        with self._writing() as trail:
+        with self._audit.writing(self._trail) as trail:
             try:
                 self._audit.unlock(code, trail)
             except OperatorCodeError:
@@ -112,16 +111,8 @@ class SecondPerson:
             save_settings(settings.with_values({SWITCH: False}), self._settings_file)
 
     def _tell(self, status: str, *, on: bool = False) -> None:
-        with self._writing() as trail:
+        with self._audit.writing(self._trail) as trail:
             _record(trail, status, on=on)
-
-    @contextmanager
-    def _writing(self) -> Generator[AuditTrail]:
-        if self._trail is not None:
-            yield self._trail
-            return
-        with self._audit.open_trail() as trail:
-            yield trail
 
 
 def _record(trail: AuditTrail, status: str, *, on: bool = False) -> None:

@@ -107,3 +107,8 @@ def test_the_troubleshooting_page_knows_what_doctor_says() -> None:
     written = "".join(file.read_text("utf-8") for file in (ROOT / "facefusion_live" / "app").glob("*.py"))
     assert quoted
     assert [words for words in quoted if words not in written] == []
+
+
+def test_the_site_shows_the_programs_own_icon() -> None:
+    shown, own = ROOT / "docs" / "images" / "facefusion-live.svg", ROOT / "resources" / "icons" / "facefusion-live.svg"
+    assert shown.read_bytes() == own.read_bytes()
