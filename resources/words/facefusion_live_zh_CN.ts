@@ -4078,6 +4078,10 @@
         <source>before rendering</source>
         <translation>渲染之前</translation>
     </message>
+    <message>
+        <source>too old</source>
+        <translation>过时</translation>
+    </message>
 </context>
 <context>
     <name>PersonCard</name>
@@ -5057,6 +5061,14 @@
     <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
+    </message>
+    <message>
+        <source>Oldest picture</source>
+        <translation>画面最长延迟</translation>
+    </message>
+    <message>
+        <source>A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. 0: never.</source>
+        <translation>直播中因短暂卡顿而延迟超过此值的画面会被略去，前提是画面平时都准时。0：从不略去。</translation>
     </message>
     <message>
         <source>Nudity check</source>
