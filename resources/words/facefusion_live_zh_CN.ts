@@ -2094,6 +2094,10 @@
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
     <message>
+        <source>A newer version of this program wrote the audit log. It is left as it is; rows go into a log of their own.</source>
+        <translation>审计日志由本程序的更新版本写成，将原样保留；新的记录写入单独的日志。</translation>
+    </message>
+    <message>
         <source>The audit log cannot be written: {}</source>
         <translation>审计记录无法写入：{}</translation>
     </message>
@@ -3008,6 +3012,10 @@
     <message>
         <source>row {} replaces a key that was not in force</source>
         <translation>第 {} 条记录替换的密钥并未生效</translation>
+    </message>
+    <message>
+        <source>a newer version of the program made the database: verify it with that version</source>
+        <translation>该数据库由本程序的更新版本建立：请用该版本核验</translation>
     </message>
     <message>
         <source>the log does not begin with a key whose fingerprint was given</source>
