@@ -4,7 +4,7 @@
 import sqlite3
 
 VERSION = 1
-"""Of this schema; in the file as `PRAGMA user_version`. Files of before it was counted say 0 and have the same tables."""
+"""Of this schema; in the file as `PRAGMA user_version`. Files older than the count say 0 and have the same tables."""
 
 TABLES = {
     "event": """CREATE TABLE event(
