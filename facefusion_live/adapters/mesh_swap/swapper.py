@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from facefusion_live.adapters.mesh_swap import texture
+from facefusion_live.adapters.mesh_swap.focus import FocusMatch
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError
@@ -44,7 +45,7 @@ class MeshSwapper:
     provider = "cpu"
 
     def __init__(self) -> None:
-        self._warper = Warper()
+        self._warper, self._focus = Warper(), FocusMatch()
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """Textures of every portrait."""
@@ -52,7 +53,7 @@ class MeshSwapper:
 
     def swap(
         self,
-        frame: Frame,  # noqa: ARG002 (the port: other engines look at the picture)
+        frame: Frame,
         face: Face,
         face_index: int,
         source: PreparedSource,
@@ -81,6 +82,7 @@ class MeshSwapper:
                 regions = buffer.array((size, size, 4), offset=swap.size)
                 coverage = buffer.array((size, size), offset=swap.size + regions.size)
                 self._warper.warp(source.best_for(face), mesh.sheet(mesh_px), swap, coverage)
+                self._focus.soften(frame.image.host(), crop_from_frame, swap, face.track_id)
                 self._warper.regions(mesh_px, regions)
                 on_failure.pop_all()
         except cv2.error as error:
