@@ -1,4 +1,4 @@
-# pyright: basic, reportArgumentType=false
+# pyright: basic, reportArgumentType=false, reportReturnType=false
 """A sheet of the hard cases: turned heads, dark, tinted, open mouth, closed eyes, each swapped with several sources.
 
 Usage: python -m tools.case_sheet MEDIA SHEET.png [--source NAME_OR_FILE ...]
