@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from facefusion_live import process_video
 from tools.judge.nets import Eyes
 
-FILMS = ("composites/driver", "clips/talk_turn", "clips/leave_return")
+FILMS = ("composites/driver", "clips/talk_turn")
 DRAWN = (
     4, 1, 5, 195, 98, 327, 2,
     70, 63, 105, 66, 107, 300, 293, 334, 296, 336,
@@ -51,8 +51,6 @@ def main(words: list[str]) -> int:
             process_video(args.source, film, made, consent="generated", settings=settings, frame_limit=args.frames)
             out, given = (trace(path, args.frames) for path in (made, film))
         true = truth(np.load(args.media / f"{name}_gt.npz"), args.frames)
-        if true.shape[1] == 1:  # only how far the face was moved sideways is known
-            out, given = (found[..., :1].mean(1, keepdims=True) for found in (out, given))
         (lag, error_px), (own, own_px) = lag_of(out, true), lag_of(given, true)
         worst = max(worst, lag - own)
         print(f"{name}: {lag - own:+.2f} frames ({error_px:.2f} px off at best; the input {own_px:.2f} px, {own:+.2f})")
@@ -79,10 +77,8 @@ def _cut_off(points: NDArray[np.float32], picture: NDArray[np.uint8]) -> bool:
 
 
 def truth(file: np.lib.npyio.NpzFile, frames: int) -> Trace:
-    """(f, n, 2) the true places, or (f, 1, 1) the true shift sideways."""
-    if "lm" in file:
-        return file["lm"][:frames, list(DRAWN)].astype(np.float64)
-    return file["dx"][:frames, None, None].astype(np.float64)
+    """(f, n, 2) the true places."""
+    return file["lm"][:frames, list(DRAWN)].astype(np.float64)
 
 
 def lag_of(seen: Trace, true: Trace) -> tuple[float, float]:

@@ -21,9 +21,9 @@ _SIGMA_PX = (0.3, 4.0)
 """Less is no blur to speak of; more is a face that nobody could know."""
 _MIDDLE = slice(1, 3)
 """Quarters of the crop that are measured, along both axes: eyes, nose and mouth, which have edges on every face."""
-_HARDER = 1.15
+_HARDER = 1.4
 """The portrait may have so many times the camera's contrast: dark brows and a beard are likeness …"""
-_PALEST = 0.35
+_PALEST = 0.55
 """… and is left with so much of its own at least."""
 _LIGHT_SIGMA = 0.25
 """What is wider than this share of the measured part is light, not contrast."""
