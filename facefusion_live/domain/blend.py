@@ -31,7 +31,7 @@ RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 GAIN_LIMITS = (0.25, 4.0)
 """The lighting ratio is kept within these."""
-OWN_TONE = 1.25
+OWN_TONE = 1.08
 """A swap may be so many times lighter or darker than the face that it covers before its lightness is changed."""
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 """Shares of red, green and blue in lightness (ITU-R BT.601)."""
@@ -195,15 +195,15 @@ def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, match: fl
     """
     w = weight[..., None]
     spread = _blur(w) + np.float32(1e-3)
-    bright, dark = (_blur(grid * w) / spread for grid in (target_grid, swap_grid))
+    bright, dark = ((_blur(grid * w) / spread).astype(np.float32) for grid in (target_grid, swap_grid))
     return (1 + (lighting_ratio(bright, dark) - 1) * match).astype(np.float32)
 
 
 def lighting_ratio(bright: Array, dark: Array) -> Array:
     """What takes the low frequencies of the swap to those of the target, but for what may be the source's own skin.
 
-    Colour is matched fully. A face that is up to `OWN_TONE` times lighter or darker stays so: how pale somebody is, and
-    how deep their eyes lie, is likeness as much as light.
+    Colour is matched fully. A face that is up to `OWN_TONE` times lighter or darker stays so: how pale somebody is is
+    likeness as much as light. More than that shows as an edge before neck and ears (docs/quality.md).
 
     Args:
         bright: (..., 3) low frequencies of the target, 0..255.
@@ -212,7 +212,7 @@ def lighting_ratio(bright: Array, dark: Array) -> Array:
     ratio = (bright + RELIGHT_FLOOR) / (dark + RELIGHT_FLOOR)
     lightness = ((bright + RELIGHT_FLOOR) @ LUMA) / ((dark + RELIGHT_FLOOR) @ LUMA)
     own = np.clip(lightness, 1 / OWN_TONE, OWN_TONE)[..., None]
-    return np.clip(ratio / own, *GAIN_LIMITS)
+    return np.clip(ratio / own, *GAIN_LIMITS).astype(np.float32)
 
 
 def sharpen(image: Array, amount: float) -> Array:

@@ -236,7 +236,7 @@ def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Ar
             near = near / total**2 * weight
             spread = near.sum() + 1e-3
             bright, dark = ((near[..., None] * image).sum((0, 1)) / spread + 4 for image in (target, swap))
-            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 0.8, 1.25)
+            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 1 / 1.08, 1.08)
             gain[y, x] = 1 + (np.clip(bright / dark / tone, 0.25, 4) - 1) * match
     return gain.astype(np.float32)
 
@@ -320,14 +320,14 @@ def test_without_an_enhancer_the_share_of_it_does_not_matter() -> None:
 def test_a_dark_swap_takes_on_the_light_of_the_target() -> None:
     target, swap = np.full((SIZE, SIZE, 3), 150, np.uint8), np.full((SIZE, SIZE, 3), 60, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    np.testing.assert_allclose(relit, 60 * 154 / 64 / 1.25, rtol=2e-3)
+    np.testing.assert_allclose(relit, 60 * 154 / 64 / 1.08, rtol=2e-3)
 
 
 def test_a_swap_a_little_paler_stays_so_and_takes_on_the_colour() -> None:
-    pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([120, 130, 170], np.uint8), (8, 8, 1))
+    pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([140, 150, 190], np.uint8), (8, 8, 1))
     gain = blend.lighting_gain(tinted, pale, np.ones((8, 8), np.float32), 1)
     relit = 154 * gain[4, 4]
-    np.testing.assert_allclose(relit / relit.sum(), np.array([124, 134, 174]) / 432, rtol=1e-3)
+    np.testing.assert_allclose(relit / relit.sum(), np.array([144, 154, 194]) / 492, rtol=1e-3)
     assert relit @ blend.LUMA == pytest.approx(154, rel=1e-3)
 
 
