@@ -134,7 +134,7 @@ def test_a_model_that_asks_for_a_terabyte_is_told_and_harms_nobody(tmp_path: Pat
     path = onnx_graphs.save(tmp_path / "m.onnx", nodes, {"x": (1,)}, {"y": (1,)}, constants)
     done = tried(path)
     assert done.returncode == 3
-    assert any(words in done.stderr for words in ("no memory left", "cannot be loaded", "a net failed"))
+    assert "cannot be loaded" in done.stderr or "a net failed" in done.stderr
 
 
 def test_a_model_of_an_unknown_opset_is_told(tmp_path: Path) -> None:
