@@ -331,6 +331,6 @@ def test_too_few_pictures_to_compare_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_bench, "_LEAST_PAIRS", 99)
-    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "10", "--live-frames", "30", "--events", "500"]
+    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "100", "--live-frames", "100", "--events", "500"]
     assert run_command_line(words) == 3
     assert "too few pictures were composed to compare. Measure more pictures" in capsys.readouterr().err

@@ -151,6 +151,7 @@ def lines_of(page: str) -> list[str]:
 RUN = [named(page) for page in PAGES if lines_of(named(page))]
 
 
+@pytest.mark.timeout(900)  # a dozen programs one after another
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page_do_what_it_says(page: str, reader: Reader) -> None:
     for line in PRELUDE.get(page, []):
