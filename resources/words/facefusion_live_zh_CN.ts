@@ -101,6 +101,10 @@
         <translation>设置已更改</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Frame failed</source>
         <translation>帧处理失败</translation>
     </message>
@@ -333,6 +337,18 @@
         <translation>修订</translation>
     </message>
     <message>
+        <source>from rung</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>to rung</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>which is</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>model</source>
         <translation>模型</translation>
     </message>
@@ -527,6 +543,62 @@
     <message>
         <source>daily files</source>
         <translation>每日文件</translation>
+    </message>
+    <message>
+        <source>too few frames</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>too late</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>too much of the processor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>graphics memory short</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>memory short</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is room again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the governor was switched off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>recognising less often</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no pixel boost</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no enhancer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>mesh not refined</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>crops of 512 px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>crops of 384 px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>crops of 256 px</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the session ended</source>
@@ -1084,6 +1156,46 @@
     <message>
         <source>{} cannot be used any more ({}): the processor composes</source>
         <translation>{} 已无法使用（{}）：改由处理器合成</translation>
+    </message>
+    <message>
+        <source>the machine does not keep up with the pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pictures come out late</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the program takes more of the processor than it may</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the graphics card is short of memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>memory is short</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>who the faces are is asked less often</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the net paints each face in one part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the enhancer rests</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lips and eyes of the mesh are not refined</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>faces are computed {} pixels wide at most</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
@@ -3880,6 +3992,10 @@
         <translation>每一帧画面都标明为合成。</translation>
     </message>
     <message>
+        <source>Lighter</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>On air</source>
         <translation>播出状态</translation>
     </message>
@@ -4055,6 +4171,10 @@
         <translation>最近一分钟。超过虚线，口型与声音会不同步。</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Failed</source>
         <translation>失败</translation>
     </message>
@@ -4069,6 +4189,14 @@
     <message>
         <source>none</source>
         <translation>无</translation>
+    </message>
+    <message>
+        <source>leaves nothing out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation type="unfinished">关</translation>
     </message>
     <message>
         <source>before inference</source>
@@ -4547,6 +4675,22 @@
         <translation>毫秒</translation>
     </message>
     <message>
+        <source>Refined mesh</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Follow lips and eyes more finely; without it faces are followed in half the time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recognise every</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How often a face that is known already is shown to the recogniser again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换对象</translation>
     </message>
@@ -4793,6 +4937,50 @@
     <message>
         <source>Why grpc:// may be used to another machine. Without one it is refused.</source>
         <translation>为何可以对其他机器使用 grpc://。没有理由则拒绝。</translation>
+    </message>
+    <message>
+        <source>Governor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compute less, step by step, while the machine does not keep up; it comes back by itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What a picture may cost</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frames wanted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many of the frames that come in must be swapped; 0 wants all of them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Oldest picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How old pictures may be when they go out, but for one in twenty; 0 sets no limit.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Processor share</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much of all processors the program may take; 1 sets no limit.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Graphics memory left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much memory of the graphics card must stay free; 0 sets no limit.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Composed by</source>
