@@ -52,7 +52,7 @@ class Reading:
     leaks: int = 0
     warnings: tuple[str, ...] = ()
     memory_mib: float = 0.0
-    eased: Eased = Eased()
+    eased: Eased = field(default_factory=Eased)
 
 
 class Recording:

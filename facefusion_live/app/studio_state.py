@@ -221,7 +221,7 @@ class StudioState:
     left_out_asked: tuple[str, ...] = ()
     left_out_reason: str = ""
     content_problem: str = ""
-    eased: Eased = Eased()
+    eased: Eased = field(default_factory=Eased)
     approval_off_asked: bool = False
 
 

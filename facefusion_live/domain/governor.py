@@ -169,8 +169,7 @@ def effective(settings: Settings, rung: int) -> Settings:
 
 def left_out(settings: Settings, rung: int) -> tuple[Rung, ...]:
     """The rungs that make a difference, each parameter's last one only."""
-    last = {each.path: each for each in LADDER[:rung] if each.eased(settings.value(each.path)) != settings.value(each.path)}
-    return tuple(last.values())
+    return tuple({each.path: each for each in LADDER[:rung] if _eases(each, settings)}.values())
 
 
 def step(state: State, measured: Measured, settings: Settings, time_s: float) -> State:
@@ -226,10 +225,14 @@ def _next(rung: int, measured: Measured, settings: Settings) -> int | None:
     """The next rung that saves something: those on the way to it that change nothing cost nothing."""
     in_force = effective(settings, rung)
     for number, each in enumerate(LADDER[rung:], rung + 1):
-        chosen = in_force.value(each.path)
-        if each.eased(chosen) != chosen and each.helps(settings, measured):
+        if _eases(each, in_force) and each.helps(settings, measured):
             return number
     return None
+
+
+def _eases(rung: Rung, settings: Settings) -> bool:
+    chosen = settings.value(rung.path)
+    return rung.eased(chosen) != chosen
 
 
 def _missed(measured: Measured, budget: Budget) -> Iterator[Shortage]:

@@ -100,7 +100,7 @@ class Governor:
         machine: Asks the machine; a few milliseconds.
     """
 
-    def __init__(  # noqa: PLR0913 (each is one thing that it reads)
+    def __init__(
         self,
         store: SettingsStore,
         clock: Clock,

@@ -221,7 +221,7 @@ class OnAirBar(QWidget):
         self.why, self._what = OneLine(Role.HEADING), OneLine(Role.MUTED)
         self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
         self.left_out, self.label = Chip("warning"), Chip("check")
-        self.eased = Chip("down")
+        self.eased = Chip("gauge")
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")

@@ -102,7 +102,7 @@
     </message>
     <message>
         <source>Governor</source>
-        <translation type="unfinished"></translation>
+        <translation>调节器</translation>
     </message>
     <message>
         <source>Frame failed</source>
@@ -338,15 +338,15 @@
     </message>
     <message>
         <source>from rung</source>
-        <translation type="unfinished"></translation>
+        <translation>从第几级</translation>
     </message>
     <message>
         <source>to rung</source>
-        <translation type="unfinished"></translation>
+        <translation>到第几级</translation>
     </message>
     <message>
         <source>which is</source>
-        <translation type="unfinished"></translation>
+        <translation>即</translation>
     </message>
     <message>
         <source>model</source>
@@ -546,59 +546,59 @@
     </message>
     <message>
         <source>too few frames</source>
-        <translation type="unfinished"></translation>
+        <translation>帧数不足</translation>
     </message>
     <message>
         <source>too late</source>
-        <translation type="unfinished"></translation>
+        <translation>太迟</translation>
     </message>
     <message>
         <source>too much of the processor</source>
-        <translation type="unfinished"></translation>
+        <translation>占用处理器过多</translation>
     </message>
     <message>
         <source>graphics memory short</source>
-        <translation type="unfinished"></translation>
+        <translation>显存不足</translation>
     </message>
     <message>
         <source>memory short</source>
-        <translation type="unfinished"></translation>
+        <translation>内存不足</translation>
     </message>
     <message>
         <source>there is room again</source>
-        <translation type="unfinished"></translation>
+        <translation>又有余量</translation>
     </message>
     <message>
         <source>the governor was switched off</source>
-        <translation type="unfinished"></translation>
+        <translation>调节器已关闭</translation>
     </message>
     <message>
         <source>recognising less often</source>
-        <translation type="unfinished"></translation>
+        <translation>减少识别次数</translation>
     </message>
     <message>
         <source>no pixel boost</source>
-        <translation type="unfinished"></translation>
+        <translation>不用像素增强</translation>
     </message>
     <message>
         <source>no enhancer</source>
-        <translation type="unfinished"></translation>
+        <translation>不用增强网络</translation>
     </message>
     <message>
         <source>mesh not refined</source>
-        <translation type="unfinished"></translation>
+        <translation>网格不细化</translation>
     </message>
     <message>
         <source>crops of 512 px</source>
-        <translation type="unfinished"></translation>
+        <translation>裁切 512 像素</translation>
     </message>
     <message>
         <source>crops of 384 px</source>
-        <translation type="unfinished"></translation>
+        <translation>裁切 384 像素</translation>
     </message>
     <message>
         <source>crops of 256 px</source>
-        <translation type="unfinished"></translation>
+        <translation>裁切 256 像素</translation>
     </message>
     <message>
         <source>the session ended</source>
@@ -1159,43 +1159,43 @@
     </message>
     <message>
         <source>the machine does not keep up with the pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>这台机器跟不上画面</translation>
     </message>
     <message>
         <source>pictures come out late</source>
-        <translation type="unfinished"></translation>
+        <translation>画面输出太迟</translation>
     </message>
     <message>
         <source>the program takes more of the processor than it may</source>
-        <translation type="unfinished"></translation>
+        <translation>程序占用的处理器超过了允许的份额</translation>
     </message>
     <message>
         <source>the graphics card is short of memory</source>
-        <translation type="unfinished"></translation>
+        <translation>显卡内存不足</translation>
     </message>
     <message>
         <source>memory is short</source>
-        <translation type="unfinished"></translation>
+        <translation>内存不足</translation>
     </message>
     <message>
         <source>who the faces are is asked less often</source>
-        <translation type="unfinished"></translation>
+        <translation>较少询问是谁的脸</translation>
     </message>
     <message>
         <source>the net paints each face in one part</source>
-        <translation type="unfinished"></translation>
+        <translation>网络一次画完每张脸</translation>
     </message>
     <message>
         <source>the enhancer rests</source>
-        <translation type="unfinished"></translation>
+        <translation>增强网络暂停</translation>
     </message>
     <message>
         <source>lips and eyes of the mesh are not refined</source>
-        <translation type="unfinished"></translation>
+        <translation>网格的嘴唇和眼睛不细化</translation>
     </message>
     <message>
         <source>faces are computed {} pixels wide at most</source>
-        <translation type="unfinished"></translation>
+        <translation>人脸最多按 {} 像素宽计算</translation>
     </message>
     <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
@@ -3993,7 +3993,7 @@
     </message>
     <message>
         <source>Lighter</source>
-        <translation type="unfinished"></translation>
+        <translation>已简化</translation>
     </message>
     <message>
         <source>On air</source>
@@ -4172,7 +4172,7 @@
     </message>
     <message>
         <source>Governor</source>
-        <translation type="unfinished"></translation>
+        <translation>调节器</translation>
     </message>
     <message>
         <source>Failed</source>
@@ -4192,11 +4192,11 @@
     </message>
     <message>
         <source>leaves nothing out</source>
-        <translation type="unfinished"></translation>
+        <translation>没有省略</translation>
     </message>
     <message>
         <source>off</source>
-        <translation type="unfinished">关</translation>
+        <translation>关</translation>
     </message>
     <message>
         <source>before inference</source>
@@ -4676,19 +4676,19 @@
     </message>
     <message>
         <source>Refined mesh</source>
-        <translation type="unfinished"></translation>
+        <translation>细化网格</translation>
     </message>
     <message>
         <source>Follow lips and eyes more finely; without it faces are followed in half the time.</source>
-        <translation type="unfinished"></translation>
+        <translation>更精细地跟踪嘴唇和眼睛；关闭后跟踪人脸只需一半时间。</translation>
     </message>
     <message>
         <source>Recognise every</source>
-        <translation type="unfinished"></translation>
+        <translation>识别间隔</translation>
     </message>
     <message>
         <source>How often a face that is known already is shown to the recogniser again.</source>
-        <translation type="unfinished"></translation>
+        <translation>已认识的脸隔多久再给识别网络看一次。</translation>
     </message>
     <message>
         <source>Replace</source>
@@ -4940,47 +4940,47 @@
     </message>
     <message>
         <source>Governor</source>
-        <translation type="unfinished"></translation>
+        <translation>调节器</translation>
     </message>
     <message>
         <source>Compute less, step by step, while the machine does not keep up; it comes back by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>机器跟不上时逐级减少计算，之后自动恢复。</translation>
     </message>
     <message>
         <source>What a picture may cost</source>
-        <translation type="unfinished"></translation>
+        <translation>画面的预算</translation>
     </message>
     <message>
         <source>Frames wanted</source>
-        <translation type="unfinished"></translation>
+        <translation>所需帧数</translation>
     </message>
     <message>
         <source>How many of the frames that come in must be swapped; 0 wants all of them.</source>
-        <translation type="unfinished"></translation>
+        <translation>输入的帧中每秒有多少必须换脸；0 表示全部。</translation>
     </message>
     <message>
         <source>Oldest picture</source>
-        <translation type="unfinished"></translation>
+        <translation>画面最长延迟</translation>
     </message>
     <message>
         <source>How old pictures may be when they go out, but for one in twenty; 0 sets no limit.</source>
-        <translation type="unfinished"></translation>
+        <translation>画面输出时最多可以有多旧（二十帧中可有一帧例外）；0 表示不限。</translation>
     </message>
     <message>
         <source>Processor share</source>
-        <translation type="unfinished"></translation>
+        <translation>处理器份额</translation>
     </message>
     <message>
         <source>How much of all processors the program may take; 1 sets no limit.</source>
-        <translation type="unfinished"></translation>
+        <translation>程序可占用全部处理器的多少；1 表示不限。</translation>
     </message>
     <message>
         <source>Graphics memory left</source>
-        <translation type="unfinished"></translation>
+        <translation>保留显存</translation>
     </message>
     <message>
         <source>How much memory of the graphics card must stay free; 0 sets no limit.</source>
-        <translation type="unfinished"></translation>
+        <translation>显卡必须保留多少空闲内存；0 表示不限。</translation>
     </message>
     <message>
         <source>Composed by</source>

@@ -38,7 +38,9 @@ class Machinery:
         )
         self.governor.look()
 
-    def work(self, seconds: float, *, done: int = 15, overtaken: int = 0, took_ms: float = 20, late_ms: float = 40) -> None:
+    def work(
+        self, seconds: float, *, done: int = 15, overtaken: int = 0, took_ms: float = 20, late_ms: float = 40
+    ) -> None:
         """So many half seconds, each with so many frames."""
         made = large()
         for _ in range(round(seconds / LOOK_S)):
@@ -153,9 +155,7 @@ def test_it_does_not_break_over_a_machine_that_cannot_be_asked(caplog: pytest.Lo
         asked += 1
         raise OSError("no such file")
 
-    governor = Governor(
-        SettingsStore(Settings()), FakeClock(), LatencyRecorder(), ListEvents(), lambda: 0, broken
-    )
+    governor = Governor(SettingsStore(Settings()), FakeClock(), LatencyRecorder(), ListEvents(), lambda: 0, broken)
     governor.begin()
     until(lambda: asked > 1)
     governor.worker.ask_to_stop()

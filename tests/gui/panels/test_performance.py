@@ -47,7 +47,8 @@ def test_what_computes_and_what_is_short_is_told_in_words(performance: Any, stud
     assert performance.warning.text == "Only 300 MiB of memory are free: close other programs"
     facts = {name: value.text() for name, (_, value) in performance._facts.items()}
     assert facts == {
-        "governor": "leaves nothing out", "dropped": "before inference 2", "failed": "swap 3", "engine": "inswapper_128 · CUDA", "gl": "GL: faster here",
+        "governor": "leaves nothing out", "dropped": "before inference 2",
+        "failed": "swap 3", "engine": "inswapper_128 · CUDA", "gl": "GL: faster here",
     }  # fmt: skip
 
 
