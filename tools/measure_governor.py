@@ -2,8 +2,8 @@
 
     python -m tools.measure_governor FILM [--set group.name=value ...] [--busy 2] [--seconds 25]
 
-Three parts of equal length follow each other, quiet, loaded, quiet; once with the governor and once without it. For
-each part: frames that went out as new per second, and how old they were.
+Three parts follow each other, quiet, loaded, and quiet again for twice as long; once with the governor and once without
+it. For the second half of each part: frames that went out as new per second, and how old they were.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -79,11 +78,11 @@ def _spin() -> None:
         pass
 
 
-def measure(film: Path, settings: Settings, count: int, seconds: float) -> list[str]:
+def measure(film: str, settings: Settings, count: int, seconds: float) -> list[str]:
     """One line for each part."""
     ages = Ages()
     wanted = wiring.Request(
-        sources=("bo",), consent=None, input=str(film), output=None, states=None, engine="mesh", settings=settings,
+        sources=("bo",), consent=None, input=film, output=None, states=None, engine="mesh", settings=settings,
         offline=False, frame_limit=None,
     )  # fmt: skip
     opened = wiring.open_session(wanted, more_sinks=(ages,))
@@ -91,15 +90,14 @@ def measure(film: Path, settings: Settings, count: int, seconds: float) -> list[
     with opened.session as session:
         time.sleep(_WARM_UP_S)
         for part in PARTS:
-            begun_s = time.monotonic()
-            if part == "loaded":
-                with busy(count):
-                    time.sleep(seconds)
-            else:
-                time.sleep(seconds)
+            length_s = 2 * seconds if part == PARTS[-1] else seconds
+            with busy(count if part == "loaded" else 0):
+                time.sleep(length_s)
+                ended_s = time.monotonic()
             # The second half: what it came to, after what it took to come there.
-            shown = [each.late_ms for each in ages.pictures if each.at_s >= begun_s + seconds / 2]
-            rate = len(shown) / (time.monotonic() - begun_s - seconds / 2)
+            middle_s = ended_s - length_s / 2
+            shown = [each.late_ms for each in ages.pictures if middle_s <= each.at_s <= ended_s]
+            rate = len(shown) / (ended_s - middle_s)
             p50, p95 = np.percentile(shown, (50, 95)) if shown else (np.nan, np.nan)
             eased = session.report().governor
             lines.append(
@@ -112,7 +110,7 @@ def measure(film: Path, settings: Settings, count: int, seconds: float) -> list[
 def main() -> None:
     """Measure, and print tables."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("film", type=Path)
+    asked.add_argument("film", help="a file, or synthetic")
     asked.add_argument("--set", action="append", default=[], metavar="group.name=value")
     asked.add_argument("--busy", type=int, default=2)
     asked.add_argument("--seconds", type=float, default=25.0)
