@@ -16,8 +16,10 @@ PACE = 0.92
 """Least share of the wanted frames: below this the eye sees that some are missing."""
 DOWN_AFTER_S = 1.5
 """The budget must be missed in every reading for so long, counted from the last step: one hiccup is no reason."""
+SETTLE_S = 3.0
+"""So long after its start a session is not judged: nets run for the first time, and memory is taken."""
 UP_AFTER_S = 10.0
-"""There must be room in every reading for so long before something comes back …"""
+"""There must be room for so long before something comes back; one reading without is forgiven, two in a row not …"""
 RELAPSE_S = 20.0
 """… and twice as long as the time before where it had to go again so soon …"""
 LONGEST_WAIT_S = 160.0
@@ -148,7 +150,8 @@ class State:
         shortage: Why the last one was taken.
         since_s: When that was last changed.
         short_since_s: From when on every reading missed the budget; None while it is kept.
-        room_since_s: From when on every reading had room; None while there is none.
+        room_since_s: From when on there was room; None while there is none.
+        lapsed: The last reading had no room, and was forgiven.
         wait_s: How long there must be room.
         climbed_s: When something last came back; None before.
     """
@@ -158,6 +161,7 @@ class State:
     since_s: float = 0.0
     short_since_s: float | None = None
     room_since_s: float | None = None
+    lapsed: bool = False
     wait_s: float = UP_AFTER_S
     climbed_s: float | None = None
 
@@ -182,14 +186,18 @@ def step(state: State, measured: Measured, settings: Settings, time_s: float) ->
         time_s: Of the reading; rises.
     """
     if not settings.budget.govern:
-        return state if state == State() else State()
+        return State(since_s=time_s)
     shortage = next(_missed(measured, settings.budget), None)
     if shortage is not None:
-        return _stepped_down(replace(state, room_since_s=None), shortage, measured, settings, time_s)
+        return _stepped_down(_without_room(state), shortage, measured, settings, time_s)
     state = replace(state, short_since_s=None)
     if state.rung and measured.swapped and _has_room(measured, settings.budget):
-        return _stepped_up(state, settings, time_s)
-    return replace(state, room_since_s=None)
+        return _stepped_up(replace(state, lapsed=False), settings, time_s)
+    return _without_room(state)
+
+
+def _without_room(state: State) -> State:
+    return replace(state, lapsed=True, room_since_s=None if state.lapsed else state.room_since_s)
 
 
 def _stepped_down(state: State, shortage: Shortage, measured: Measured, settings: Settings, time_s: float) -> State:

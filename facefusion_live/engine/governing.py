@@ -11,6 +11,7 @@ from facefusion_live.domain.face import Job
 from facefusion_live.domain.governor import (
     LADDER,
     RECOVERED,
+    SETTLE_S,
     SWITCHED_OFF,
     Measured,
     State,
@@ -185,6 +186,8 @@ class Governor:
         self._emitted, late_ns = self._latency.since("capture_to_emit", self._emitted)
         now = _Before(now_ns, self._overtaken(), machine.processor_s)
         before, self._before = self._before, now
+        if before is None:
+            self._state = State(since_s=now_ns / 1e9 + SETTLE_S)
         if before is None or now_ns <= before.at_ns or not made.frames:
             return None
         seconds = (now_ns - before.at_ns) / 1e9

@@ -189,9 +189,15 @@ class TestUp:
         busy = replace(WELL, busy=0.9)
         assert rungs(live(always(busy), 15, with_values(budget__fps=15), self.BOTTOM)) == [7, 6]
 
-    def test_room_must_last(self) -> None:
-        load = itertools.cycle([WELL] * 15 + [replace(WELL, busy=0.9)])
+    @pytest.mark.parametrize("full", [replace(WELL, busy=0.9), SLOW])
+    def test_room_must_last(self, full: Measured) -> None:
+        load = itertools.cycle([WELL] * 15 + [full] * 2)
         assert rungs(live(lambda _rung: next(load), 120, state=self.BOTTOM)) == [7]
+
+    @pytest.mark.parametrize("full", [replace(WELL, busy=0.9), SLOW])
+    def test_one_reading_without_room_is_forgiven(self, full: Measured) -> None:
+        load = itertools.cycle([WELL] * 15 + [full])
+        assert rungs(live(lambda _rung: next(load), 12, state=self.BOTTOM)) == [7, 6]
 
     def test_a_rung_that_the_user_made_needless_is_left_at_once(self) -> None:
         small = with_values(swap__max_crop_px=192, track__refined=False, track__ask_again_s=8.0)
@@ -199,7 +205,7 @@ class TestUp:
 
     def test_switched_off_it_lets_go(self) -> None:
         off = with_values(budget__govern=False)
-        assert step(self.BOTTOM, SLOW, off, 1.0) == State()
+        assert step(self.BOTTOM, SLOW, off, 1.0) == State(since_s=1.0)
         assert rungs(live(always(SLOW), 30, off)) == [0]
 
 

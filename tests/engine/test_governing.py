@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facefusion_live.domain.face import Job
-from facefusion_live.domain.governor import DOWN_AFTER_S, LADDER, UP_AFTER_S, effective
+from facefusion_live.domain.governor import DOWN_AFTER_S, LADDER, SETTLE_S, UP_AFTER_S, effective
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.governing import Eased, Governor, Machine
 from facefusion_live.engine.latency import LatencyRecorder
@@ -37,6 +37,7 @@ class Machinery:
             self.store, self.clock, self.latency, self.events, lambda: self.overtaken, lambda: self.machine
         )
         self.governor.look()
+        self.work(SETTLE_S)
 
     def work(
         self, seconds: float, *, done: int = 15, overtaken: int = 0, took_ms: float = 20, late_ms: float = 40
@@ -93,6 +94,19 @@ def test_it_comes_back_and_that_is_on_record_too() -> None:
     assert machinery.governor.eased == Eased(lowest=4, steps=4)
 
 
+def test_the_first_seconds_are_not_judged() -> None:
+    machinery = Machinery()
+    fresh = Governor(
+        machinery.store, machinery.clock, machinery.latency, machinery.events, lambda: 0, lambda: machinery.machine
+    )
+    machinery.governor = fresh
+    fresh.look()
+    machinery.work(SETTLE_S, late_ms=400)
+    assert machinery.rows() == []
+    machinery.work(DOWN_AFTER_S, late_ms=400)
+    assert machinery.rows() == [(0, 1, "identity", "latency")]
+
+
 def test_pictures_that_come_late_are_missed() -> None:
     machinery = Machinery()
     machinery.work(2, late_ms=150)
@@ -119,6 +133,16 @@ def test_while_no_frames_come_nothing_is_said_of_the_machine() -> None:
     machinery = Machinery()
     machinery.work(30, done=0, overtaken=5)
     assert machinery.rows() == []
+
+
+def test_while_nobody_is_swapped_nothing_comes_back() -> None:
+    machinery = Machinery()
+    machinery.work(2, late_ms=150)
+    for _ in range(60):
+        machinery.governor.note(job(patches=0))
+        machinery.clock.turn(LOOK_S)
+        machinery.governor.look()
+    assert machinery.rows() == [(0, 1, "identity", "latency")]
 
 
 def test_switched_off_it_lets_go_at_once() -> None:
