@@ -2206,6 +2206,10 @@
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
     <message>
+        <source>A newer version of this program wrote the audit log. It is left as it is; rows go into a log of their own.</source>
+        <translation>审计日志由本程序的更新版本写成，将原样保留；新的记录写入单独的日志。</translation>
+    </message>
+    <message>
         <source>The audit log cannot be written: {}</source>
         <translation>审计记录无法写入：{}</translation>
     </message>
@@ -3120,6 +3124,10 @@
     <message>
         <source>row {} replaces a key that was not in force</source>
         <translation>第 {} 条记录替换的密钥并未生效</translation>
+    </message>
+    <message>
+        <source>a newer version of the program made the database: verify it with that version</source>
+        <translation>该数据库由本程序的更新版本建立：请用该版本核验</translation>
     </message>
     <message>
         <source>the log does not begin with a key whose fingerprint was given</source>
@@ -4206,6 +4214,10 @@
         <source>before rendering</source>
         <translation>渲染之前</translation>
     </message>
+    <message>
+        <source>too old</source>
+        <translation>过时</translation>
+    </message>
 </context>
 <context>
     <name>PersonCard</name>
@@ -5245,6 +5257,10 @@
     <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
+    </message>
+    <message>
+        <source>A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. 0: never.</source>
+        <translation>直播中因短暂卡顿而延迟超过此值的画面会被略去，前提是画面平时都准时。0：从不略去。</translation>
     </message>
     <message>
         <source>Nudity check</source>
