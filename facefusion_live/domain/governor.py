@@ -10,7 +10,7 @@ from enum import Enum
 
 from facefusion_live.domain.limits import MEMORY_LEFT_MIB
 from facefusion_live.domain.parameter import Value
-from facefusion_live.domain.settings import NO_ENHANCER, Budget, Settings
+from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Budget, Settings
 
 PACE = 0.92
 """Least share of the wanted frames: below this the eye sees that some are missing."""
@@ -52,6 +52,7 @@ _WORDS = {
     Shortage.GPU_MEMORY: "the graphics card is short of memory",
     Shortage.MEMORY: "memory is short",
 }
+_OF_MEMORY = (Shortage.MEMORY, Shortage.GPU_MEMORY)
 RECOVERED, SWITCHED_OFF = "recovered", "off"
 """Why a step upwards was taken, for records."""
 
@@ -92,18 +93,26 @@ class Rung:
         words: For people: what the picture is made with instead.
         path: The parameter that it lies over.
         eased: What is in force, given what the user chose; the same where there is nothing to leave out.
-        helps: Whether it saves anything just now.
+        applies: Whether there is anything to leave out.
+        helps: Whether that saves anything just now.
+        frees: Whether nets that rest need no memory: of no use is all else where memory is short.
     """
 
     name: str
     words: str
     path: str
     eased: Callable[[Value], Value]
-    helps: Callable[[Settings, Measured], bool] = lambda _settings, _measured: True
+    applies: Callable[[Settings], bool] = lambda _settings: True
+    helps: Callable[[Measured], bool] = lambda _measured: True
+    frees: bool = False
 
 
 def _at_most(limit: int) -> Callable[[Value], Value]:
     return lambda chosen: min(int(chosen), limit)
+
+
+def _every(number: int) -> Callable[[Value], Value]:
+    return lambda chosen: max(int(chosen), number)
 
 
 def _at_least(limit: float) -> Callable[[Value], Value]:
@@ -116,19 +125,27 @@ def _crop(limit: int) -> Rung:
         f"faces are computed {limit} pixels wide at most",
         "swap.max_crop_px",
         _at_most(limit),
-        lambda _settings, measured: measured.crop_px > limit,
+        helps=lambda measured: measured.crop_px > limit,
     )
 
 
 LADDER = (
     Rung("identity", "who the faces are is asked less often", "track.ask_again_s", _at_least(5.0)),
-    Rung("pixel_boost", "the net paints each face in one part", "swap.pixel_boost", _at_most(1)),
+    Rung("pixel_boost", "the net paints each face in one part", "swap.pixel_boost", _at_most(1), frees=True),
     Rung(
         "enhancer",
         "the enhancer rests",
         "look.enhance",
         lambda _chosen: 0.0,
-        lambda settings, _measured: settings.swap.enhancer != NO_ENHANCER,
+        lambda settings: settings.swap.enhancer != NO_ENHANCER,
+        frees=True,
+    ),
+    Rung(
+        "mask",
+        "mask nets look at every second picture",
+        "swap.mask_every",
+        _every(2),
+        lambda settings: {settings.swap.occluder, settings.swap.parser} != {NO_MASK},
     ),
     _crop(512),
     Rung("mesh", "lips and eyes of the mesh are not refined", "track.refined", lambda _chosen: False),
@@ -168,7 +185,8 @@ class State:
 
 def effective(settings: Settings, rung: int) -> Settings:
     """The settings with so many rungs of the ladder laid over them."""
-    return settings.with_values({each.path: each.eased(settings.value(each.path)) for each in LADDER[:rung]})
+    laid = (each for each in LADDER[:rung] if each.applies(settings))
+    return settings.with_values({each.path: each.eased(settings.value(each.path)) for each in laid})
 
 
 def left_out(settings: Settings, rung: int) -> tuple[Rung, ...]:
@@ -187,12 +205,15 @@ def step(state: State, measured: Measured, settings: Settings, time_s: float) ->
     """
     if not settings.budget.govern:
         return State(since_s=time_s)
-    shortage = next(_missed(measured, settings.budget), None)
-    if shortage is not None:
-        return _stepped_down(_without_room(state), shortage, measured, settings, time_s)
+    missed = tuple(_missed(measured, settings.budget))
+    if missed:
+        return _stepped_down(_without_room(state), missed, measured, settings, time_s)
     state = replace(state, short_since_s=None)
-    if state.rung and measured.swapped and _has_room(measured, settings.budget):
-        return _stepped_up(replace(state, lapsed=False), settings, time_s)
+    above = _above(state.rung, settings)
+    back = [rung for rung in LADDER[above : state.rung] if _eases(rung, settings)]
+    room = _has_room(measured, settings.budget, in_memory=any(rung.frees for rung in back))
+    if state.rung and measured.swapped and room:
+        return _stepped_up(replace(state, lapsed=False), above, time_s)
     return _without_room(state)
 
 
@@ -200,12 +221,16 @@ def _without_room(state: State) -> State:
     return replace(state, lapsed=True, room_since_s=None if state.lapsed else state.room_since_s)
 
 
-def _stepped_down(state: State, shortage: Shortage, measured: Measured, settings: Settings, time_s: float) -> State:
+def _stepped_down(
+    state: State, missed: tuple[Shortage, ...], measured: Measured, settings: Settings, time_s: float
+) -> State:
     since_s = time_s if state.short_since_s is None else state.short_since_s
     state = replace(state, short_since_s=since_s)
-    rung = _next(state.rung, measured, settings)
-    if rung is None or time_s - max(since_s, state.since_s) < DOWN_AFTER_S:
+    remedies = ((_remedy(state.rung, each, measured, settings), each) for each in missed)
+    taken = next(((rung, each) for rung, each in remedies if rung is not None), None)
+    if taken is None or time_s - max(since_s, state.since_s) < DOWN_AFTER_S:
         return state
+    rung, shortage = taken
     relapsed = state.climbed_s is not None and time_s - state.climbed_s < RELAPSE_S
     wait_s = min(2 * state.wait_s, LONGEST_WAIT_S) if relapsed else UP_AFTER_S
     return replace(
@@ -213,12 +238,10 @@ def _stepped_down(state: State, shortage: Shortage, measured: Measured, settings
     )
 
 
-def _stepped_up(state: State, settings: Settings, time_s: float) -> State:
+def _stepped_up(state: State, rung: int, time_s: float) -> State:
     since_s = time_s if state.room_since_s is None else state.room_since_s
     if time_s - max(since_s, state.since_s) < state.wait_s:
         return replace(state, room_since_s=since_s)
-    in_force = effective(settings, state.rung)
-    rung = next(each for each in range(state.rung - 1, -1, -1) if each == 0 or effective(settings, each) != in_force)
     return replace(
         state,
         rung=rung,
@@ -229,18 +252,25 @@ def _stepped_up(state: State, settings: Settings, time_s: float) -> State:
     )
 
 
-def _next(rung: int, measured: Measured, settings: Settings) -> int | None:
-    """The next rung that saves something: those on the way to it that change nothing cost nothing."""
+def _remedy(rung: int, shortage: Shortage, measured: Measured, settings: Settings) -> int | None:
+    """The next rung that is of use: those on the way to it that change nothing cost nothing."""
     in_force = effective(settings, rung)
     for number, each in enumerate(LADDER[rung:], rung + 1):
-        if _eases(each, in_force) and each.helps(settings, measured):
+        useful = each.frees or shortage not in _OF_MEMORY
+        if useful and _eases(each, in_force) and each.helps(measured):
             return number
     return None
 
 
+def _above(rung: int, settings: Settings) -> int:
+    """The next rung upwards that makes a difference."""
+    in_force = effective(settings, rung)
+    return next((each for each in range(rung - 1, 0, -1) if effective(settings, each) != in_force), 0)
+
+
 def _eases(rung: Rung, settings: Settings) -> bool:
     chosen = settings.value(rung.path)
-    return rung.eased(chosen) != chosen
+    return rung.applies(settings) and rung.eased(chosen) != chosen
 
 
 def _missed(measured: Measured, budget: Budget) -> Iterator[Shortage]:
@@ -256,9 +286,10 @@ def _missed(measured: Measured, budget: Budget) -> Iterator[Shortage]:
         yield Shortage.PROCESSOR
 
 
-def _has_room(measured: Measured, budget: Budget) -> bool:
-    memory = measured.memory_free_mib
-    card = measured.gpu_free_mib
+def _has_room(measured: Measured, budget: Budget, *, in_memory: bool) -> bool:
+    """Whether there is room for what would come back; in memory, too, where that needs any."""
+    memory = measured.memory_free_mib if in_memory else None
+    card = measured.gpu_free_mib if in_memory else None
     wanted = _wanted_fps(measured, budget)
     # What is taken when no more than the wanted frames are made.
     busy = measured.busy * min(1.0, wanted / measured.fps_done) if measured.fps_done else 1.0

@@ -179,6 +179,12 @@ class Swap:
             "How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.",
         ),
     ] = 1.0
+    mask_every: Annotated[
+        int,
+        Range(1, 3, 1),
+        Acts.INFERENCE,
+        Words("Pictures per mask", "For how many pictures an answer of these nets serves; it moves with the face."),
+    ] = 1
     max_crop_px: Annotated[
         int,
         Range(128, 1536, 64, "px"),

@@ -128,6 +128,8 @@ class Governor:
     def eased(self) -> Eased:
         """What it did so far, in words of the settings as they are now."""
         eased, settings = self._eased, self._store.current
+        if not settings.budget.govern:  # the row follows with the next reading
+            return Eased(lowest=eased.lowest, steps=eased.steps)
         words = tuple(rung.words for rung in left_out(settings, eased.rung))
         return replace(eased, left_out=words, why=eased.why if words else "")
 

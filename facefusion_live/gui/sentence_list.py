@@ -24,6 +24,7 @@ SENTENCES: tuple[str, ...] = (
     "who the faces are is asked less often",
     "the net paints each face in one part",
     "the enhancer rests",
+    "mask nets look at every second picture",
     "lips and eyes of the mesh are not refined",
     "faces are computed {} pixels wide at most",
     # What composes, and why

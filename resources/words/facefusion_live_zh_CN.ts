@@ -585,6 +585,10 @@
         <translation>不用增强网络</translation>
     </message>
     <message>
+        <source>masks every second picture</source>
+        <translation>每两帧算一次遮罩</translation>
+    </message>
+    <message>
         <source>mesh not refined</source>
         <translation>网格不细化</translation>
     </message>
@@ -1188,6 +1192,10 @@
     <message>
         <source>the enhancer rests</source>
         <translation>增强网络暂停</translation>
+    </message>
+    <message>
+        <source>mask nets look at every second picture</source>
+        <translation>遮罩网络每两帧看一次</translation>
     </message>
     <message>
         <source>lips and eyes of the mesh are not refined</source>
@@ -4749,6 +4757,14 @@
     <message>
         <source>How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.</source>
         <translation>这些模型看到的脸前之物显示多少；占脸太多时，安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Pictures per mask</source>
+        <translation>每次遮罩用于几帧</translation>
+    </message>
+    <message>
+        <source>For how many pictures an answer of these nets serves; it moves with the face.</source>
+        <translation>这些网络的一次结果用于多少帧画面；遮罩随脸移动。</translation>
     </message>
     <message>
         <source>Largest crop</source>

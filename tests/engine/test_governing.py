@@ -75,14 +75,14 @@ def test_frames_that_are_overtaken_are_missed_and_each_step_is_on_record_with_wh
     machinery = Machinery()
     machinery.work(2 * DOWN_AFTER_S + LOOK_S, done=10, overtaken=5, took_ms=50)
     assert machinery.crop_px == 512
-    assert machinery.rows() == [(0, 1, "identity", "pace"), (1, 4, "crop_512", "pace")]
+    assert machinery.rows() == [(0, 1, "identity", "pace"), (1, 5, "crop_512", "pace")]
     last = machinery.events.of("governor.step")[-1]
     assert (last.target, last.status) == ("engine", "success")
     assert last.metadata["fields"] == {"swap.max_crop_px": (768, 512)}
     eased = machinery.governor.eased
     assert eased.left_out == ("who the faces are is asked less often", "faces are computed 512 pixels wide at most")
     assert eased.why == "the machine does not keep up with the pictures"
-    assert (eased.rung, eased.lowest, eased.steps) == (4, 4, 2)
+    assert (eased.rung, eased.lowest, eased.steps) == (5, 5, 2)
 
 
 def test_it_comes_back_and_that_is_on_record_too() -> None:
@@ -90,8 +90,11 @@ def test_it_comes_back_and_that_is_on_record_too() -> None:
     machinery.work(2 * DOWN_AFTER_S + LOOK_S, done=10, overtaken=5, took_ms=50)
     machinery.work(2 * UP_AFTER_S + 1)
     assert machinery.governor.in_force(machinery.store.current) == Settings()
-    assert machinery.rows()[2:] == [(4, 3, "crop_512", "recovered"), (3, 0, "enhancer", "recovered")]
-    assert machinery.governor.eased == Eased(lowest=4, steps=4)
+    assert machinery.rows()[2:] == [
+        (5, 4, "crop_512", "recovered"),
+        (4, 0, "mask", "recovered"),
+    ]
+    assert machinery.governor.eased == Eased(lowest=5, steps=4)
 
 
 def test_the_first_seconds_are_not_judged() -> None:
@@ -123,10 +126,10 @@ def test_the_machine_is_asked() -> None:
 
 
 def test_a_card_that_is_full_is_missed() -> None:
-    machinery = Machinery()
+    machinery = Machinery(Settings().with_values({"swap.pixel_boost": 2}))
     machinery.machine = Machine(gpu_free_mib=100.0, memory_free_mib=4096.0)
     machinery.work(2)
-    assert machinery.rows() == [(0, 1, "identity", "gpu_memory")]
+    assert machinery.rows() == [(0, 2, "pixel_boost", "gpu_memory")]
 
 
 def test_while_no_frames_come_nothing_is_said_of_the_machine() -> None:
@@ -151,6 +154,7 @@ def test_switched_off_it_lets_go_at_once() -> None:
     assert machinery.crop_px < 768
     machinery.store.commit({"budget.govern": False})
     assert machinery.crop_px == 768
+    assert machinery.governor.eased == Eased(lowest=6, steps=3)
     machinery.work(LOOK_S, done=10, overtaken=5)
     assert machinery.rows()[-1][1:] == (0, "mesh", "off")
 

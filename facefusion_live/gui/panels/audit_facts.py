@@ -179,6 +179,7 @@ def _values() -> dict[tuple[str, str], str]:
         ("rung", "identity"): translate("Audit", "recognising less often"),
         ("rung", "pixel_boost"): translate("Audit", "no pixel boost"),
         ("rung", "enhancer"): translate("Audit", "no enhancer"),
+        ("rung", "mask"): translate("Audit", "masks every second picture"),
         ("rung", "mesh"): translate("Audit", "mesh not refined"),
         ("rung", "crop_512"): translate("Audit", "crops of 512 px"),
         ("rung", "crop_384"): translate("Audit", "crops of 384 px"),
