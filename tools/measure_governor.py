@@ -141,7 +141,9 @@ def measure(film: str, settings: Settings, count: int, seconds: float) -> Measur
                 begun_s = time.monotonic()
                 _watch(session, begun_s + length_s, loaded_s, rungs)
                 # The second half: what it came to, after what it took to come there.
-                parts.append(_told(part, ages.pictures, begun_s + length_s / 2, session.report().governor))
+                parts.append(
+                    told(part, ages.pictures, (begun_s + length_s / 2, time.monotonic()), session.report().governor)
+                )
         return Measured(tuple(parts), tuple(rungs), session.report().leaks)
 
 
@@ -153,11 +155,12 @@ def _watch(session: LiveSession, until_s: float, zero_s: float, rungs: list[tupl
         time.sleep(_LOOK_S)
 
 
-def _told(name: str, pictures: Sequence[Picture], from_s: float, eased: Eased) -> Part:
-    seconds = time.monotonic() - from_s
-    late_ms = [each.late_ms for each in pictures if each.at_s >= from_s]
+def told(name: str, pictures: Sequence[Picture], between_s: tuple[float, float], eased: Eased) -> Part:
+    """What the pictures of a time come to."""
+    from_s, until_s = between_s
+    late_ms = [each.late_ms for each in pictures if from_s <= each.at_s <= until_s]
     p50, p95 = np.percentile(late_ms, (50, 95)) if late_ms else (np.nan, np.nan)
-    return Part(name, len(late_ms) / seconds, float(p50), float(p95), eased.rung, eased.left_out)
+    return Part(name, len(late_ms) / (until_s - from_s), float(p50), float(p95), eased.rung, eased.left_out)
 
 
 def main(words: Sequence[str] | None = None) -> None:
