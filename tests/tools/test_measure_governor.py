@@ -23,7 +23,7 @@ def test_without_pictures_there_are_no_ages() -> None:
 
 def test_on_and_off_are_measured_in_turn_and_rungs_told(capsys: pytest.CaptureFixture[str]) -> None:
     # Full HD within a hundredth of a second: missed whatever runs beside.
-    measuring.main(["synthetic:1920x1080", "--set", "budget.late_ms=10", "--busy", "1", "--seconds", "2"])
+    measuring.main(["synthetic:1920x1080:1x600", "--set", "budget.late_ms=10", "--busy", "1", "--seconds", "2"])
     on, off = capsys.readouterr().out.split("governor off")
     assert on.lstrip().startswith("governor on")
     assert [line.split("|")[1].strip() for line in on.splitlines() if line.startswith("| ")][1:] == list(
