@@ -182,17 +182,11 @@ def _say_nude(app: "object", window: "MainWindow") -> None:
 
 def _ask_too_much(app: "object", window: "MainWindow") -> None:
     """Want pictures sooner than any machine makes them, until something is left out that counts."""
-    from facefusion_live.gui.panels.performance import PerformancePanel  # noqa: PLC0415
-
     window._studio.store.commit({"budget.late_ms": 10})  # noqa: SLF001 (as above)
     _turn(app, lambda: window._studio.state().eased.rung > 1)  # noqa: SLF001 (as above)
     window.docks["performance"].show()
     window.docks["performance"].raise_()
     _rest(app, 1.0)
-    panel = window.docks["performance"].widget()
-    assert isinstance(panel, PerformancePanel)  # noqa: S101
-    panel.ensureWidgetVisible(panel._facts["governor"][1])  # noqa: SLF001 (as above)
-    _rest(app, 0.5)
 
 
 def _without_label(app: "object", window: "MainWindow", reason: str) -> None:

@@ -4215,6 +4215,10 @@
         <translation>关</translation>
     </message>
     <message>
+        <source>leaves things out</source>
+        <translation>正在省略部分计算</translation>
+    </message>
+    <message>
         <source>before inference</source>
         <translation>推理之前</translation>
     </message>

@@ -58,7 +58,8 @@ class PerformancePanel(Page):
         self.table.show_stages(state.latency_ms)
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
-        self.warning.tell(Role.WARNING, "\n".join(capitalised(engine_words(each)) for each in state.warnings))
+        short = (capitalised(engine_words(each)) for each in state.warnings)
+        self.warning.tell(Role.WARNING, "\n".join(each for each in (*short, eased_words(state.eased)) if each))
 
     def show_settings(self) -> None:
         """Follow undo and changes elsewhere."""
@@ -128,7 +129,7 @@ class PerformancePanel(Page):
     def _show_facts(self, state: StudioState) -> None:
         none = self.tr("none")
         resting = self.tr("leaves nothing out") if self.studio.store.current.budget.govern else self.tr("off")
-        say(self._facts["governor"][1], eased_words(state.eased) or resting)
+        say(self._facts["governor"][1], self.tr("leaves things out") if state.eased.left_out else resting)
         say(self._facts["dropped"][1], _counts(state.dropped) or none)
         say(self._facts["failed"][1], _counts(state.failed) or none)
         say(self._facts["engine"][1], f"{state.engine.name} · {state.engine.provider}")

@@ -61,7 +61,8 @@ def test_what_the_governor_leaves_out_is_told_and_why_and_whether_it_is_off(
     words = tuple(LADDER[index].words for index in (0, 4))
     studio.show(eased=Eased(rung=5, left_out=words, why=Shortage.PACE.words))
     bridge.refresh()
-    assert fact.text().splitlines() == [
+    assert fact.text() == "leaves things out"
+    assert performance.warning.text.splitlines() == [
         "The machine does not keep up with the pictures",
         "Who the faces are is asked less often",
         "Faces are computed 512 pixels wide at most",
@@ -69,6 +70,7 @@ def test_what_the_governor_leaves_out_is_told_and_why_and_whether_it_is_off(
     studio.show(eased=Eased())
     bridge.refresh()
     assert fact.text() == "leaves nothing out"
+    assert performance.warning.text == ""
     studio.store.commit({"budget.govern": False})
     bridge.refresh()
     assert fact.text() == "off"
