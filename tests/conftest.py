@@ -28,6 +28,7 @@ PROJECT_THREADS: Final = (
     "render",
     "side",
     "audit",
+    "governor",
     "session end",
     "sink ",
     "loader",

@@ -103,7 +103,7 @@ ACTIONS = {
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
     "content.off", "content.on", "content.shut", "content.clear", "person.enrol", "person.forget",
     "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap", "audit.fault",
-    "audit.prune", "clock.jump", "auth.unlock",
+    "audit.prune", "clock.jump", "auth.unlock", "governor.step",
 }  # fmt: skip
 METADATA: dict[str, dict[str, type]] = {
     "log.genesis": dict.fromkeys(("public_key", "reason"), str),

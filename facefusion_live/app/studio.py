@@ -216,6 +216,7 @@ class Studio:
             left_out_asked=_parts(self._disclosure.asked),
             left_out_reason=self._disclosure.reason,
             content_problem="" if session is None else session.content.problem,
+            eased=reading.eased,
             approval_off_asked=self.consents.approval_off_asked,
         )
 

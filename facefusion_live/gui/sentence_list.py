@@ -15,6 +15,18 @@ SENTENCES: tuple[str, ...] = (
     "this machine swaps {} of {} frames/s: ask the camera for fewer or smaller pictures, or lower swap.max_crop_px",
     "pictures come out {} ms late: lower swap.max_crop_px or the size of the camera's picture",
     "{} cannot be used any more ({}): the processor composes",
+    # What the governor leaves out, and why
+    "the machine does not keep up with the pictures",
+    "pictures come out late",
+    "the program takes more of the processor than it may",
+    "the graphics card is short of memory",
+    "memory is short",
+    "who the faces are is asked less often",
+    "the net paints each face in one part",
+    "the enhancer rests",
+    "mask nets look at every second picture",
+    "lips and eyes of the mesh are not refined",
+    "faces are computed {} pixels wide at most",
     # What composes, and why
     "the faster one at {}: {} ms against {} ms ({})",
     "asked for",

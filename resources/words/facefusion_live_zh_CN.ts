@@ -101,6 +101,10 @@
         <translation>设置已更改</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
         <source>Frame failed</source>
         <translation>帧处理失败</translation>
     </message>
@@ -333,6 +337,18 @@
         <translation>修订</translation>
     </message>
     <message>
+        <source>from rung</source>
+        <translation>从第几级</translation>
+    </message>
+    <message>
+        <source>to rung</source>
+        <translation>到第几级</translation>
+    </message>
+    <message>
+        <source>which is</source>
+        <translation>即</translation>
+    </message>
+    <message>
         <source>model</source>
         <translation>模型</translation>
     </message>
@@ -527,6 +543,66 @@
     <message>
         <source>daily files</source>
         <translation>每日文件</translation>
+    </message>
+    <message>
+        <source>too few frames</source>
+        <translation>帧数不足</translation>
+    </message>
+    <message>
+        <source>too late</source>
+        <translation>太迟</translation>
+    </message>
+    <message>
+        <source>too much of the processor</source>
+        <translation>占用处理器过多</translation>
+    </message>
+    <message>
+        <source>graphics memory short</source>
+        <translation>显存不足</translation>
+    </message>
+    <message>
+        <source>memory short</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>there is room again</source>
+        <translation>又有余量</translation>
+    </message>
+    <message>
+        <source>the governor was switched off</source>
+        <translation>调节器已关闭</translation>
+    </message>
+    <message>
+        <source>recognising less often</source>
+        <translation>减少识别次数</translation>
+    </message>
+    <message>
+        <source>no pixel boost</source>
+        <translation>不用像素增强</translation>
+    </message>
+    <message>
+        <source>no enhancer</source>
+        <translation>不用增强网络</translation>
+    </message>
+    <message>
+        <source>masks every second picture</source>
+        <translation>每两帧算一次遮罩</translation>
+    </message>
+    <message>
+        <source>mesh not refined</source>
+        <translation>网格不细化</translation>
+    </message>
+    <message>
+        <source>crops of 512 px</source>
+        <translation>裁切 512 像素</translation>
+    </message>
+    <message>
+        <source>crops of 384 px</source>
+        <translation>裁切 384 像素</translation>
+    </message>
+    <message>
+        <source>crops of 256 px</source>
+        <translation>裁切 256 像素</translation>
     </message>
     <message>
         <source>the session ended</source>
@@ -1084,6 +1160,50 @@
     <message>
         <source>{} cannot be used any more ({}): the processor composes</source>
         <translation>{} 已无法使用（{}）：改由处理器合成</translation>
+    </message>
+    <message>
+        <source>the machine does not keep up with the pictures</source>
+        <translation>这台机器跟不上画面</translation>
+    </message>
+    <message>
+        <source>pictures come out late</source>
+        <translation>画面输出太迟</translation>
+    </message>
+    <message>
+        <source>the program takes more of the processor than it may</source>
+        <translation>程序占用的处理器超过了允许的份额</translation>
+    </message>
+    <message>
+        <source>the graphics card is short of memory</source>
+        <translation>显卡内存不足</translation>
+    </message>
+    <message>
+        <source>memory is short</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>who the faces are is asked less often</source>
+        <translation>较少询问是谁的脸</translation>
+    </message>
+    <message>
+        <source>the net paints each face in one part</source>
+        <translation>网络一次画完每张脸</translation>
+    </message>
+    <message>
+        <source>the enhancer rests</source>
+        <translation>增强网络暂停</translation>
+    </message>
+    <message>
+        <source>mask nets look at every second picture</source>
+        <translation>遮罩网络每两帧看一次</translation>
+    </message>
+    <message>
+        <source>lips and eyes of the mesh are not refined</source>
+        <translation>网格的嘴唇和眼睛不细化</translation>
+    </message>
+    <message>
+        <source>faces are computed {} pixels wide at most</source>
+        <translation>人脸最多按 {} 像素宽计算</translation>
     </message>
     <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
@@ -3888,6 +4008,10 @@
         <translation>每一帧画面都标明为合成。</translation>
     </message>
     <message>
+        <source>Lighter</source>
+        <translation>已简化</translation>
+    </message>
+    <message>
         <source>On air</source>
         <translation>播出状态</translation>
     </message>
@@ -4063,6 +4187,10 @@
         <translation>最近一分钟。超过虚线，口型与声音会不同步。</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
         <source>Failed</source>
         <translation>失败</translation>
     </message>
@@ -4077,6 +4205,18 @@
     <message>
         <source>none</source>
         <translation>无</translation>
+    </message>
+    <message>
+        <source>leaves nothing out</source>
+        <translation>没有省略</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关</translation>
+    </message>
+    <message>
+        <source>leaves things out</source>
+        <translation>正在省略部分计算</translation>
     </message>
     <message>
         <source>before inference</source>
@@ -4559,6 +4699,22 @@
         <translation>毫秒</translation>
     </message>
     <message>
+        <source>Refined mesh</source>
+        <translation>细化网格</translation>
+    </message>
+    <message>
+        <source>Follow lips and eyes more finely; without it faces are followed in half the time.</source>
+        <translation>更精细地跟踪嘴唇和眼睛；关闭后跟踪人脸只需一半时间。</translation>
+    </message>
+    <message>
+        <source>Recognise every</source>
+        <translation>识别间隔</translation>
+    </message>
+    <message>
+        <source>How often a face that is known already is shown to the recogniser again.</source>
+        <translation>已认识的脸隔多久再给识别网络看一次。</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换对象</translation>
     </message>
@@ -4605,6 +4761,14 @@
     <message>
         <source>How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.</source>
         <translation>这些模型看到的脸前之物显示多少；占脸太多时，安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Pictures per mask</source>
+        <translation>每次遮罩用于几帧</translation>
+    </message>
+    <message>
+        <source>For how many pictures an answer of these nets serves; it moves with the face.</source>
+        <translation>这些网络的一次结果用于多少帧画面；遮罩随脸移动。</translation>
     </message>
     <message>
         <source>Largest crop</source>
@@ -4805,6 +4969,50 @@
     <message>
         <source>Why grpc:// may be used to another machine. Without one it is refused.</source>
         <translation>为何可以对其他机器使用 grpc://。没有理由则拒绝。</translation>
+    </message>
+    <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
+        <source>Compute less, step by step, while the machine does not keep up; it comes back by itself.</source>
+        <translation>机器跟不上时逐级减少计算，之后自动恢复。</translation>
+    </message>
+    <message>
+        <source>What a picture may cost</source>
+        <translation>画面的预算</translation>
+    </message>
+    <message>
+        <source>Frames wanted</source>
+        <translation>所需帧数</translation>
+    </message>
+    <message>
+        <source>How many of the frames that come in must be swapped; 0 wants all of them.</source>
+        <translation>输入的帧中每秒有多少必须换脸；0 表示全部。</translation>
+    </message>
+    <message>
+        <source>Oldest picture</source>
+        <translation>画面最长延迟</translation>
+    </message>
+    <message>
+        <source>How old pictures may be when they go out, but for one in twenty; 0 sets no limit.</source>
+        <translation>画面输出时最多可以有多旧（二十帧中可有一帧例外）；0 表示不限。</translation>
+    </message>
+    <message>
+        <source>Processor share</source>
+        <translation>处理器份额</translation>
+    </message>
+    <message>
+        <source>How much of all processors the program may take; 1 sets no limit.</source>
+        <translation>程序可占用全部处理器的多少；1 表示不限。</translation>
+    </message>
+    <message>
+        <source>Graphics memory left</source>
+        <translation>保留显存</translation>
+    </message>
+    <message>
+        <source>How much memory of the graphics card must stay free; 0 sets no limit.</source>
+        <translation>显卡必须保留多少空闲内存；0 表示不限。</translation>
     </message>
     <message>
         <source>Composed by</source>
@@ -5069,10 +5277,6 @@
     <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
-    </message>
-    <message>
-        <source>Oldest picture</source>
-        <translation>画面最长延迟</translation>
     </message>
     <message>
         <source>A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. 0: never.</source>

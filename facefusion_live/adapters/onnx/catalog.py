@@ -27,7 +27,7 @@ from facefusion_live.adapters.onnx.identity import (
     unchanged,
 )
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
-from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.landmarkers import AttentionMesh, PlainMesh
 from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.maskers import MaskNet
 from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
@@ -60,7 +60,7 @@ _DETECTORS = {
     "yolov5_face": RowDetector,
     "yolov8_face": RowDetector,
 }
-_LANDMARKERS = {"face_mesh_attention": AttentionMesh}
+_LANDMARKERS = {"face_mesh_attention": AttentionMesh, "face_mesh": PlainMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
 _JUDGES = {"nudity": NudityNet}
 """Who reads the answer, by the name of the decoder on the card."""

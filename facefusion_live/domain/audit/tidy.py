@@ -8,7 +8,13 @@ from typing import Any, TypeAlias, cast
 from unicodedata import normalize
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.event import MAX_METADATA_BYTES, OWN_ACTIONS, SESSION_START, SETTINGS_CHANGE
+from facefusion_live.domain.audit.event import (
+    GOVERNOR_STEP,
+    MAX_METADATA_BYTES,
+    OWN_ACTIONS,
+    SESSION_START,
+    SETTINGS_CHANGE,
+)
 
 Hide: TypeAlias = Callable[[str], str]
 """Masks what must not be recorded in a text, as home paths."""
@@ -28,7 +34,7 @@ _DATA = re.compile(
 _NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatch
 _IS_KEY, _IS_PLAIN_KEY = re.compile(r"[a-z0-9_]+").fullmatch, re.compile(r"[a-z_]+").fullmatch
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
-_TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START})
+_TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START, GOVERNOR_STEP})
 _SIMPLE = frozenset({str, int, bool, type(None)})
 _SEQUENCES = frozenset({list, tuple})
 _PLAIN = _SEQUENCES | {dict}
@@ -53,8 +59,8 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
     over 4 KiB are told by size and digest.
 
     Args:
-        action: Whose metadata; the fields of a `settings.change` or `session.start` become a list that queries can
-            search.
+        action: Whose metadata; the fields of a `settings.change`, `session.start` or `governor.step` become a list that
+            queries can search.
         metadata: Anything.
         hide: Masks paths and addresses.
         codec: Measures.
