@@ -20,7 +20,7 @@ from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Backend, Buffers, Composition, Compute
-from facefusion_live.domain.settings import Gate, Settings
+from facefusion_live.domain.settings import Budget, Gate, Settings
 from facefusion_live.engine.session import SessionParts
 from facefusion_live.engine.trail import AuditTrail
 
@@ -227,7 +227,7 @@ def _in_session(trail: AuditTrail, frames: int) -> _Recording:
         states=None,
         engine="mesh",
         # Every picture is composed, also where a busy machine is late: what is composed is what is measured.
-        settings=Settings(gate=Gate(max_age_ms=0)),
+        settings=Settings(gate=Gate(max_age_ms=0), budget=Budget(govern=False)),
         offline=False,
         frame_limit=frames + _WARM_UP,
     )

@@ -17,6 +17,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.events import ListEvents
 from tests.fakes.pictures import CountedImage
 
+pytestmark = pytest.mark.governed
+
 LOOK_S = 0.5
 EDGE_PX = 640
 

@@ -9,6 +9,8 @@ import pytest
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.governor import GOVERNED
 
+pytestmark = pytest.mark.governed
+
 TOO_LATE = ("--budget.late_ms", "10")
 """Full HD in a hundredth of a second, from the camera to the output: more than any machine of ours does."""
 

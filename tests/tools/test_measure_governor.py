@@ -6,6 +6,8 @@ import pytest
 from facefusion_live.engine.governing import Eased
 from tools import measure_governor as measuring
 
+pytestmark = pytest.mark.governed
+
 
 def test_only_pictures_of_the_second_half_count() -> None:
     ages = {8.0: 900.0, 9.2: 20.0, 9.5: 30.0, 9.8: 40.0, 10.1: 900.0}
