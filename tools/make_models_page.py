@@ -33,6 +33,11 @@ that breaks off, or is killed, goes on where it stopped. A file gets its place o
 must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher tells no
 SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
 
+A file that was fetched or added and is another one now does not run: that is told with what to do, and is a row of the
+record. While live the engine in force goes on. `models list` calls it "changed", and `models pull` fetches it anew. One
+of your own that you exchanged on purpose is taken in with `models add`. A file that you put into the folder by hand is
+pinned by nobody: it runs, and the record has its SHA-256.
+
 A model that was trained on one person (.dfm) is told by its shape and gets its card by `models add`: `person_` and
 eight digits, because rows of the record tell names; `--as NAME` if that may be. It takes no `--source`, and needs a
 consent for the face inside ([docs/disclosure.md](disclosure.md#consent)). Its two masks say what of the face is

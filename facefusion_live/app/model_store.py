@@ -5,7 +5,6 @@ Beside it lies `<file>.sha256`, as `sha256sum -c` reads it: the SHA-256 that the
 knows no SHA-256 that is the only one, and says no more than that the file is still the one that was fetched first.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
@@ -15,7 +14,9 @@ from pathlib import Path
 
 import tomli_w
 
+from facefusion_live.adapters.onnx import pins
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.pins import sha256_of
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.web.download import HttpDownload, Told, Wanted, forget
 from facefusion_live.domain.errors import BadInputError, ModelFileError, ModelStoreError
@@ -37,18 +38,22 @@ class Entry:
         path: Its file; None when it is not there.
         built_in: It belongs to the program.
         lacking: Ids of models that it needs and that are not there.
+        changed: Its file is not the one that came: it does not run.
     """
 
     card: ModelCard
     path: Path | None
     built_in: bool
     lacking: tuple[str, ...]
+    changed: bool = False
 
     @property
     def state(self) -> str:
         """In one or two words."""
         if self.path is None:
             return "not here"
+        if self.changed:
+            return "changed"
         if self.lacking:
             return "incomplete"
         return "built in" if self.built_in else "ready"
@@ -138,14 +143,19 @@ class ModelStore:
         return self._entry(self._catalog.card(model_id))
 
     def lacking(self, model_id: str) -> list[ModelCard]:
-        """What has to be fetched to use a model: itself and what it needs, as far as they are not there.
+        """What has to be fetched to use a model: itself and what it needs, as far as they are not there or changed.
 
         Raises:
             ModelCardError: There is no such model, or it needs one that there is no card for.
         """
         card = self._catalog.card(model_id)
         wanted = [card, *(self._catalog.card(needed) for needed in card.needs)]
-        return [each for each in wanted if self._catalog.file(each) is None]
+        return [each for each in wanted if self._catalog.file(each) is None or self.changed(each)]
+
+    def changed(self, card: ModelCard) -> bool:
+        """Whether a model's file is there, and not the one that came: it does not run."""
+        file = self._catalog.file(card)
+        return file is not None and card.origin is None and pins.changed(card, file)
 
     def pull(self, card: ModelCard, told: Told) -> Installed:
         """Fetch a model whose licence the user has accepted.
@@ -167,7 +177,7 @@ class ModelStore:
         target = self._folder / card.file
         with self._writing(card):
             part = _beside(target, ".part")
-            expected = card.sha256 or _pin(target)
+            expected = card.sha256 or pins.pin_of(target)
             self._check_room(card.size, part)
             wanted = Wanted(card.urls, part, card.size, known=expected is not None)
 
@@ -255,14 +265,14 @@ class ModelStore:
         card, path = entry.card, entry.path
         if path is None:
             return Verdict(card.id, intact=False, words="its file is not here")
-        sha256, pin = sha256_of(path), _pin(path)
+        sha256, pin = sha256_of(path), pins.pin_of(path)
         if sha256 == card.sha256:
             return Verdict(card.id, intact=True, words="the file that its card tells of")
         if pin is None:
             wrong = "another file than its card tells of" if card.sha256 else ""
             return Verdict(card.id, intact=not wrong, words=wrong or "nobody told its SHA-256; it was never pinned")
         if sha256 != pin:
-            return Verdict(card.id, intact=False, words="it has changed since it came")
+            return Verdict(card.id, intact=False, words="it has changed since it came, and does not run")
         other = "; another export than its card tells of" if card.sha256 else ""
         return Verdict(card.id, intact=True, words=f"unchanged since it came{other}")
 
@@ -296,7 +306,9 @@ class ModelStore:
                 if self._catalog.file(self._catalog.card(needed)) is not None:
                     continue
             lacking.append(needed)
-        return Entry(card, self._catalog.file(card), card.origin is not None, tuple(lacking))
+        return Entry(
+            card, self._catalog.file(card), card.origin is not None, tuple(lacking), changed=self.changed(card)
+        )
 
     def _wrong(self, file: Path, card: ModelCard, expected: str | None) -> str:
         """What is wrong with a file that is to become a model's; nothing when it may."""
@@ -314,7 +326,7 @@ class ModelStore:
 
     def _install(self, whole: Path, target: Path, card: ModelCard, *, pinned: bool) -> Installed:
         sha256 = sha256_of(whole)
-        note = _beside(target, ".sha256")
+        note = _beside(target, pins.ENDING)
         try:
             fresh = _beside(note, ".new")
             fresh.unlink(missing_ok=True)
@@ -363,19 +375,6 @@ def write_card(card: Mapping[str, object], folder: Path) -> None:
     fresh.replace(target)
 
 
-def sha256_of(path: Path) -> str:
-    """Of a whole file.
-
-    Raises:
-        ModelFileError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelFileError(f"{path.name} cannot be read", advice="Check its rights.") from error
-
-
 def _fitting(card: ModelCard, graph: Graph, sha256: str) -> str:
     unfit = misfit(card, graph)
     if unfit:
@@ -387,15 +386,6 @@ def _differs(card: ModelCard, sha256: str) -> str:
     if card.sha256 is None:
         return "is not known from the publisher"
     return "is the card's" if card.sha256 == sha256 else "is not the card's: it is another export, or another file"
-
-
-def _pin(path: Path) -> str | None:
-    """The SHA-256 that a file had when it came; None when nobody noted it."""
-    with suppress(OSError, UnicodeDecodeError):
-        digest, _, name = _beside(path, ".sha256").read_text("utf-8").strip().partition("  ")
-        if len(digest) == 64 and name == path.name:
-            return digest
-    return None
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -77,6 +77,8 @@ def pull(model: str, *, accept_licence: bool = False, json: bool = False) -> int
     """
     store = model_store()
     cards = store.lacking(model)
+    for card in filter(store.changed, cards):
+        _say(f"{card.file} has changed since it came: it is fetched anew")
     _licences(cards, accepted=accept_licence)
     installed = [_pulled(store, card) for card in cards]
     if json:

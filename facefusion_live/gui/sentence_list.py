@@ -453,6 +453,9 @@ SENTENCES: tuple[str, ...] = (
     "Engines: {}.",
     "the model file {} is missing",
     "Fetch it: facefusion-live models pull {}",
+    "the model file {} has changed since it came",
+    "Fetch it anew: facefusion-live models pull {}",
+    "Take the right file in: facefusion-live models add FILE",
     "{} is no swapper of a known family",
     "{}: the net has {} inputs, a swapper has 2",
     # The program itself

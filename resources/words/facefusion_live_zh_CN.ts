@@ -525,6 +525,10 @@
         <translation>密钥丢失</translation>
     </message>
     <message>
+        <source>the file has changed since it came</source>
+        <translation>文件与取得时不同</translation>
+    </message>
+    <message>
         <source>daily files</source>
         <translation>每日文件</translation>
     </message>
@@ -2140,6 +2144,18 @@
     <message>
         <source>Fetch it: facefusion-live models pull {}</source>
         <translation>获取方法：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>the model file {} has changed since it came</source>
+        <translation>模型文件 {} 与取得时不同</translation>
+    </message>
+    <message>
+        <source>Fetch it anew: facefusion-live models pull {}</source>
+        <translation>重新获取：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>Take the right file in: facefusion-live models add FILE</source>
+        <translation>加入正确的文件：facefusion-live models add FILE</translation>
     </message>
     <message>
         <source>{} is no swapper of a known family</source>

@@ -448,7 +448,36 @@ def test_a_changed_file_is_found(desk: Desk) -> None:
     path = desk.pull(desk.card()).path
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     verdict = desk.store.verify("crossface_ghost")
-    assert (verdict.intact, verdict.words) == (False, "it has changed since it came")
+    assert (verdict.intact, verdict.words) == (False, "it has changed since it came, and does not run")
+    assert desk.store.entry("crossface_ghost").state == "changed"
+
+
+def test_a_changed_file_is_fetched_anew(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    assert desk.store.lacking("crossface_ghost") == []
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    (lacking,) = desk.store.lacking("crossface_ghost")
+    assert lacking.id == "crossface_ghost"
+    desk.pull(desk.card())
+    assert path.read_bytes() == desk.server.body
+    assert desk.store.entry("crossface_ghost").state == "ready"
+    assert desk.names == INSTALLED
+
+
+def test_a_changed_file_is_not_replaced_by_one_that_never_came(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    desk.server.body = converter_bytes(tmp_path, seed=3)
+    with pytest.raises(ModelStoreError, match="another SHA-256 than it must have"):
+        desk.pull(desk.card())
+    assert desk.store.entry("crossface_ghost").state == "changed"
+
+
+def test_a_changed_file_of_ones_own_is_taken_in_where_it_lies(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    desk.store.add(path, desk.store.recognise(path))
+    assert desk.store.verify("crossface_ghost").words == "unchanged since it came"
 
 
 def test_a_built_in_model_is_intact(desk: Desk) -> None:

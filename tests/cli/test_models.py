@@ -113,7 +113,23 @@ def test_a_changed_file_ends_verification_with_3(
     told(capsys, "add", str(tmp_path / "made.onnx"), "--as", "mine", "--accept-licence")
     (home / "models" / "mine.onnx").write_bytes(server.body[:-1] + b"?")
     assert run_command_line(["models", "verify"]) == 3
-    assert "BAD mine: it has changed since it came" in capsys.readouterr().out
+    assert "BAD mine: it has changed since it came, and does not run" in capsys.readouterr().out
+    listed = {each["id"]: each["state"] for each in told(capsys, "list", "--here")["models"]}
+    assert listed["mine"] == "changed"
+
+
+def test_a_changed_file_is_replaced_when_it_is_pulled(
+    home: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(capsys, "pull", "mine", "--accept-licence")
+    (home / "models" / "mine.onnx").write_bytes(server.body[:-1] + b"?")
+    assert run_command_line(["models", "pull", "mine", "--accept-licence"]) == 0
+    said = capsys.readouterr()
+    assert "mine.onnx has changed since it came: it is fetched anew" in said.err
+    assert "here already" not in said.out
+    assert (home / "models" / "mine.onnx").read_bytes() == server.body
+    assert run_command_line(["models", "pull", "mine"]) == 0
+    assert "mine is here already." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

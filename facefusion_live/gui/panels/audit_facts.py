@@ -164,6 +164,7 @@ def _values() -> dict[tuple[str, str], str]:
         ("log.genesis", "replaced"): translate("Audit", "the one before was replaced"),
         ("log.genesis", "damaged"): translate("Audit", "the one before was damaged"),
         ("log.genesis", "key_lost"): translate("Audit", "the key was lost"),
+        ("model.load", "changed"): translate("Audit", "the file has changed since it came"),
         ("what", "daily_files"): translate("Audit", "daily files"),
         ("what", "archive"): translate("Audit", "archive"),
         ("passthrough.off", "session ended"): translate("Audit", "the session ended"),
