@@ -28,10 +28,14 @@ facefusion-live models optimise inswapper_128 --to fp16   # or int8; told: size,
 facefusion-live run --engine inswapper_128 ...
 ```
 
-Nothing is downloaded unasked. That you accepted a licence is a row of the record before anything is fetched. A download
-that breaks off, or is killed, goes on where it stopped. A file gets its place only when it is whole, has the SHA-256 it
-must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher tells no
-SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
+Nothing is downloaded unasked. A licence is shown first, with the page where it is read: the card's `licence_url`, else
+the publisher's page or repository. That you accepted it is a row of the record before anything is fetched. What
+`models optimise` makes stands under the licence of what it was made from: nobody is asked anew, and the record tells
+where it came from.
+
+A download that breaks off, or is killed, goes on where it stopped. A file gets its place only when it is whole, has the
+SHA-256 it must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher
+tells no SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
 
 A file that was fetched or added and is another one now does not run: that is told with what to do, and is a row of the
 record. While live the engine in force goes on. `models list` calls it "changed", and `models pull` fetches it anew. One

@@ -84,11 +84,13 @@ class Recognised:
         card: Of the model.
         by: What it was told by.
         made: The card as a table where there was none, to be written with the file.
+        made_from: The model that it was made from here: its licence holds for both, and was accepted with it.
     """
 
     card: ModelCard
     by: str
     made: Mapping[str, object] | None = None
+    made_from: ModelCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class ModelStore:
         look: Reads what a file says about itself; raises ModelFileError.
         try_out: Runs a model in a process of its own; raises ModelFileError.
         accepted: Puts on record that a licence was accepted; raises when that is not possible.
+        derived: Puts on record that a model was made from another, and its SHA-256; raises as `accepted`.
         download: Fetches files.
     """
 
@@ -120,10 +123,11 @@ class ModelStore:
         look: Callable[[Path], Graph],
         try_out: Callable[[Path], None],
         accepted: Callable[[ModelCard], None],
+        derived: Callable[[ModelCard, ModelCard, str], None],
         download: HttpDownload | None = None,
     ) -> None:
         self._folder, self._catalog = folder, catalog
-        self._look, self._try_out, self._accepted = look, try_out, accepted
+        self._look, self._try_out, self._accepted, self._derived = look, try_out, accepted, derived
         self._download = download or HttpDownload()
 
     def entries(self) -> list[Entry]:
@@ -229,13 +233,18 @@ class ModelStore:
     def add(self, file: Path, recognised: Recognised) -> Installed:
         """Copy a file that the user already has, and whose licence they have accepted, into the folder.
 
+        Of one that was made here from another model nobody is asked: only what it was made from is put on record.
+
         Raises:
             ModelFileError: It is not what it was recognised as any more, or does not run.
             ModelStoreError: It cannot be copied.
             AuditStoreError: The acceptance cannot be put on record: nothing is copied.
         """
-        card = recognised.card
-        self._accepted(card)
+        card, parent = recognised.card, recognised.made_from
+        if parent is None:
+            self._accepted(card)
+        else:
+            self._derived(card, parent, sha256_of(file))
         target = self._folder / card.file
         with self._writing(card):
             copy = _beside(target, ".adding")

@@ -337,6 +337,10 @@
         <translation>模型</translation>
     </message>
     <message>
+        <source>made from</source>
+        <translation>由此制成</translation>
+    </message>
+    <message>
         <source>SHA-256 of the model</source>
         <translation>模型的 SHA-256</translation>
     </message>

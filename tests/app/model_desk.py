@@ -38,6 +38,7 @@ class Desk:
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder, self.server = folder, server
         self.accepted: list[tuple[str, int]] = []
+        self.derived: list[tuple[str, str, str]] = []
         self.pauses: list[float] = []
         self.tried: list[Path] = []
         self.catalog = Catalog(folder, RESOURCES / "models", RESOURCES / "cards")
@@ -47,6 +48,7 @@ class Desk:
             look=read_graph,
             try_out=self.tried.append,
             accepted=lambda card: self.accepted.append((card.id, len(server.requests))),
+            derived=lambda card, parent, sha256: self.derived.append((card.id, parent.id, sha256)),
             download=HttpDownload(sleep=self.pauses.append, timeout_s=2),
         )
 

@@ -15,6 +15,7 @@ import pytest
 
 from facefusion_live.adapters.web.download import HttpDownload
 from facefusion_live.app import model_store as module
+from facefusion_live.app.model_store import Recognised
 from facefusion_live.domain.errors import BadInputError, ModelFileError, ModelStoreError
 from facefusion_live.domain.model_card import ModelCard
 from tests.adapters import onnx_graphs
@@ -281,7 +282,7 @@ from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.app.model_store import ModelStore
 folder, cards, url = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 catalog = Catalog(cards)
-store = ModelStore(folder, catalog, look=read_graph, try_out=lambda _: None, accepted=lambda _: None)
+store = ModelStore(folder, catalog, look=read_graph, try_out=lambda _: None, accepted=lambda _: None, derived=print)
 card = dataclasses.replace(catalog.card("crossface_ghost"), urls=(url,))
 store.pull(card, lambda have, total: print(have, flush=True))
 """
@@ -360,6 +361,14 @@ def test_a_file_is_recognised_by_its_name_and_shape(desk: Desk, tmp_path: Path) 
     assert desk.names == INSTALLED
     assert desk.accepted == [("crossface_ghost", 0)]
     assert desk.server.requests == []
+
+
+def test_what_was_made_here_from_another_needs_nobody_to_accept_its_licence(desk: Desk, tmp_path: Path) -> None:
+    parent = desk.card()
+    card = dataclasses.replace(parent, id="smaller", file="smaller.onnx")
+    desk.store.add(given(desk, tmp_path, "smaller.onnx"), Recognised(card, "made from it", made_from=parent))
+    assert desk.accepted == []
+    assert desk.derived == [("smaller", "crossface_ghost", sha(desk.server.body))]
 
 
 def test_a_file_that_could_be_several_models_is_not_guessed(desk: Desk, tmp_path: Path) -> None:

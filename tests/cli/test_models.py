@@ -74,7 +74,8 @@ def test_without_accepting_the_licence_nothing_is_fetched(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     assert run_command_line(["models", "pull", "mine"]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "facefusion-live: mine by Somebody: licence non-commercial: only for tests"
+    where = server.url  # the file's folder: a server of nobody's has no better page
+    assert said[0] == f"facefusion-live: mine by Somebody: licence non-commercial: only for tests; read it at {where}"
     assert said[-1] == "facefusion-live: the licence was not accepted. Read it, then add --accept-licence."
     assert server.requests == []
     assert not (home / "audit").exists()
@@ -158,6 +159,7 @@ def test_a_model_is_shown_with_all_that_is_known(capsys: pytest.CaptureFixture[s
     assert facts["needs"] == ["arcface_w600k_r50", "crossface_simswap"]
     assert facts["licence"] == "non-commercial: research only"
     assert facts["state"] == "not here"
+    assert facts["terms"] == "https://github.com/facefusion/facefusion-assets"
     assert run_command_line(["models", "show", "simswap_256"]) == 0
     assert "needs     arcface_w600k_r50, crossface_simswap" in capsys.readouterr().out
 

@@ -110,6 +110,7 @@ def _names() -> dict[str, str]:
         "streak": translate("Audit", "in a row"),
         "revision": translate("Audit", "revision"),
         "model": translate("Audit", "model"),
+        "derived_from": translate("Audit", "made from"),
         "model_sha256": translate("Audit", "SHA-256 of the model"),
         "input_sha256": translate("Audit", "SHA-256 of the picture"),
         "output_sha256": translate("Audit", "SHA-256 of the file"),
