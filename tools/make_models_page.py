@@ -65,6 +65,11 @@ sees, then takes over between two frames; until then the old one goes on.
 The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
 `--json` tells what was skipped and why.
 
+What a provider has no operator for, the next one runs. So what runs the engine is told with how much of it, asked from
+ONNX Runtime, in the report, `--json` and the window: `CUDAExecutionProvider (41 of 43 nodes; the rest:
+CPUExecutionProvider 2)`. A name alone is all of it. An older ONNX Runtime cannot tell, and that is said. Nodes are
+counted in the simplified graph; how long each takes is not told. Of the other nets the log has the same.
+
 A net that you brought swaps one picture that nobody sees before it goes live. Where its numbers overflow half
 precision, as on some cards, it is loaded anew in single precision; that is told, and on record.
 

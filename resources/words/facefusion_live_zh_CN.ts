@@ -2166,6 +2166,14 @@
         <translation>{} 不是已知系列的换脸模型</translation>
     </message>
     <message>
+        <source>{} ({} of {} nodes; the rest: {})</source>
+        <translation>{}（{} / {} 个节点；其余：{}）</translation>
+    </message>
+    <message>
+        <source>{} (this ONNX Runtime does not tell how many nodes)</source>
+        <translation>{}（此 ONNX Runtime 不提供节点数）</translation>
+    </message>
+    <message>
         <source>{}: the net has {} inputs, a swapper has 2</source>
         <translation>{}：该网络有 {} 个输入，换脸模型应有 2 个</translation>
     </message>

@@ -333,6 +333,7 @@ class Catalog:
             self._stayed[f"{self._wanted} for {card.id}"] = f"it does not run there ({error})"
             log.warning("%s does not run on %s: it runs on the processor", card.id, provider)
             return NetSession(path)
+        log.info("%s runs on %s", card.id, net.provider)
         return net
 
     def _provider(self, card: ModelCard) -> str:

@@ -127,7 +127,7 @@ class PerformancePanel(Page):
         none = self.tr("none")
         say(self._facts["dropped"][1], _counts(state.dropped) or none)
         say(self._facts["failed"][1], _counts(state.failed) or none)
-        say(self._facts["engine"][1], f"{state.engine.name} · {state.engine.provider}")
+        say(self._facts["engine"][1], f"{state.engine.name} · {engine_words(state.engine.provider)}")
         why = f": {engine_words(state.backend_reason)}" if state.backend_reason else ""
         say(self._facts["gl"][1], f"{state.backend.upper()}{why}")
 
