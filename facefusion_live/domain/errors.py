@@ -86,18 +86,18 @@ class ModelChangedError(ModelUnfitError):
     """A model's file that is not the one that came: it does not run.
 
     Args:
-        model: The card's id.
-        file: The file's name.
-        sha256: What the file has now.
+        message: As for its base.
         advice: How the right one comes back.
+        model: The card's id.
+        sha256: What the file has now.
 
     Attributes:
         model: As given.
         sha256: As given.
     """
 
-    def __init__(self, model: str, file: str, sha256: str, *, advice: str) -> None:
-        super().__init__(f"the model file {file} has changed since it came", advice=advice)
+    def __init__(self, message: str, *, advice: str = "", model: str = "", sha256: str = "") -> None:
+        super().__init__(message, advice=advice)
         self.model, self.sha256 = model, sha256
 
 

@@ -77,7 +77,9 @@ def check(card: ModelCard, path: Path) -> None:
     """
     if card.origin is None:
         if changed(card, path):
-            raise ModelChangedError(card.id, card.file, _remembered(path), advice=_how_to_replace(card))
+            words = f"the model file {card.file} has changed since it came"
+            advice, sha256 = _how_to_replace(card), _remembered(path)
+            raise ModelChangedError(words, advice=advice, model=card.id, sha256=sha256)
         return
     if card.sha256 is None:
         return
