@@ -82,6 +82,25 @@ class ModelUnfitError(InferenceError, BadInputError):
     """A model that the user brought, and that cannot be loaded, or paints no face."""
 
 
+class ModelChangedError(ModelUnfitError):
+    """A model's file that is not the one that came: it does not run.
+
+    Args:
+        message: As for its base.
+        advice: How the right one comes back.
+        model: The card's id.
+        sha256: What the file has now.
+
+    Attributes:
+        model: As given.
+        sha256: As given.
+    """
+
+    def __init__(self, message: str, *, advice: str = "", model: str = "", sha256: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.model, self.sha256 = model, sha256
+
+
 class ServerOpenError(InferenceError, BadInputError):
     """A server for nets that cannot be used at all: not there, not to be trusted, or without the net."""
 

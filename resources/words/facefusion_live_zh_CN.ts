@@ -353,6 +353,10 @@
         <translation>模型</translation>
     </message>
     <message>
+        <source>made from</source>
+        <translation>由此制成</translation>
+    </message>
+    <message>
         <source>SHA-256 of the model</source>
         <translation>模型的 SHA-256</translation>
     </message>
@@ -539,6 +543,10 @@
     <message>
         <source>the key was lost</source>
         <translation>密钥丢失</translation>
+    </message>
+    <message>
+        <source>the file has changed since it came</source>
+        <translation>文件与取得时不同</translation>
     </message>
     <message>
         <source>daily files</source>
@@ -2262,8 +2270,28 @@
         <translation>获取方法：facefusion-live models pull {}</translation>
     </message>
     <message>
+        <source>the model file {} has changed since it came</source>
+        <translation>模型文件 {} 与取得时不同</translation>
+    </message>
+    <message>
+        <source>Fetch it anew: facefusion-live models pull {}</source>
+        <translation>重新获取：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>Take the right file in: facefusion-live models add FILE</source>
+        <translation>加入正确的文件：facefusion-live models add FILE</translation>
+    </message>
+    <message>
         <source>{} is no swapper of a known family</source>
         <translation>{} 不是已知系列的换脸模型</translation>
+    </message>
+    <message>
+        <source>{} ({} of {} nodes; the rest: {})</source>
+        <translation>{}（{} / {} 个节点；其余：{}）</translation>
+    </message>
+    <message>
+        <source>{} (this ONNX Runtime does not tell how many nodes)</source>
+        <translation>{}（此 ONNX Runtime 不提供节点数）</translation>
     </message>
     <message>
         <source>{}: the net has {} inputs, a swapper has 2</source>

@@ -285,6 +285,26 @@ def test_a_net_says_what_runs_it() -> None:
     assert NetSession(MODELS / "blazeface_short.onnx").provider == "CPUExecutionProvider"
 
 
+def test_warming_runs_the_net_once_on_zeros_of_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = NetSession(MODELS / "blazeface_short.onnx")
+    fed: list[dict[str, NDArray[np.float32]]] = []
+    monkeypatch.setattr(net, "_runs", lambda tensors: fed.append(tensors) or [])
+    net.warm()
+    (tensors,) = fed
+    (tensor,) = tensors.values()
+    assert (tensor.shape, tensor.dtype, tensor.any()) == ((1, 3, 128, 128), np.float32, False)
+
+
+def test_warming_does_not_hide_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_fed: object) -> list[NDArray[np.float32]]:
+        raise session.ORT_ERRORS[0]("no kernel")
+
+    net = NetSession(MODELS / "blazeface_short.onnx")
+    monkeypatch.setattr(net, "_runs", failing)
+    with pytest.raises(InferenceError, match="a net failed"):
+        net.warm()
+
+
 def test_a_net_that_fails_is_an_inference_error() -> None:
     net = NetSession(MODELS / "blazeface_short.onnx")
     with pytest.raises(InferenceError, match="a net failed"):

@@ -132,7 +132,7 @@ class PerformancePanel(Page):
         say(self._facts["governor"][1], self.tr("leaves things out") if state.eased.left_out else resting)
         say(self._facts["dropped"][1], _counts(state.dropped) or none)
         say(self._facts["failed"][1], _counts(state.failed) or none)
-        say(self._facts["engine"][1], f"{state.engine.name} · {state.engine.provider}")
+        say(self._facts["engine"][1], f"{state.engine.name} · {engine_words(state.engine.provider)}")
         why = f": {engine_words(state.backend_reason)}" if state.backend_reason else ""
         say(self._facts["gl"][1], f"{state.backend.upper()}{why}")
 
