@@ -52,7 +52,7 @@ class Warper:
             coverage: (s, s) written: 255 where the sheet shows its front.
         """
         size = swap.shape[0]
-        cell_px = _CELL_PX if turned_deg < _TURNED_DEG else 1 if size <= _EVERY_PIXEL_TO_PX else 2
+        cell_px = _cell_px(size, turned_deg)
         cells = size // cell_px
         grid_px = sheet_px.copy()
         grid_px[:, :2] = (sheet_px[:, :2] + 0.5) / cell_px - 0.5
@@ -142,6 +142,12 @@ class Warper:
         patch = drawn[top:bottom, left:right]
         if patch.size:
             cv2.GaussianBlur(patch, (0, 0), sigma_px, dst=patch, borderType=cv2.BORDER_CONSTANT)
+
+
+def _cell_px(size: int, turned_deg: float) -> int:
+    if turned_deg < _TURNED_DEG:
+        return _CELL_PX
+    return 1 if size <= _EVERY_PIXEL_TO_PX else 2
 
 
 def _clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:
