@@ -257,7 +257,7 @@ def test_a_model_is_opened_only_as_what_it_is() -> None:
     for model_id in ("sface_2021dec_int8bq", "face_mesh_attention"):
         with pytest.raises(ModelCardError, match=f"{model_id} is no face detector"):
             nets.CATALOG.detector(model_id)
-    for model_id in ("sface_2021dec_int8bq", "blazeface_short", "face_mesh"):
+    for model_id in ("sface_2021dec_int8bq", "blazeface_short"):
         with pytest.raises(ModelCardError, match=f"{model_id} is no face mesh"):
             nets.CATALOG.landmarker(model_id)
     for model_id in ("face_mesh_attention", "yunet_2023mar"):
