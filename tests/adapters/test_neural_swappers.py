@@ -68,6 +68,7 @@ FAMILIES = {
     "hififace_unofficial_256": Family("mtcnn_512", 256, HALF, (0.5, 0.5), "unit of crossface_hififace"),
     "blendswap_256": Family("ffhq_512", 256, UNIT, (1, 0), "picture arcface_112_v2 112 0..1"),
     "uniface_256": Family("ffhq_512", 256, HALF, (0.5, 0.5), "picture ffhq_512 256 -1..1"),
+    "stargan_v2_256": Family("ffhq_512", 256, HALF, (0.5, 0.5), "picture ffhq_512 256 -1..1"),
 }
 BY_VECTOR = [name for name, family in FAMILIES.items() if not family.identity.startswith("picture")]
 CONVERTED = {"crossface_simswap": (2.0, 0.5), "crossface_ghost": (-1.5, 0.25), "crossface_hififace": (0.5, -1.0)}
@@ -194,7 +195,7 @@ def test_a_net_is_told_whom_to_draw_by_the_vector_it_was_trained_on(
     assert np.linalg.norm(source) == pytest.approx(np.linalg.norm(expected), rel=0.02)
 
 
-@pytest.mark.parametrize("model_id", ["blendswap_256", "uniface_256"])
+@pytest.mark.parametrize("model_id", ["blendswap_256", "uniface_256", "stargan_v2_256"])
 def test_a_net_is_told_whom_to_draw_by_a_picture(model_id: str, tmp_path: Path, heard: Listener) -> None:
     swapped(opened(brought(tmp_path, model_id, heard), model_id))
     _, template, edge, span = FAMILIES[model_id].identity.split()
@@ -224,7 +225,7 @@ def test_the_answer_lies_where_the_crop_was_taken(model_id: str, tmp_path: Path)
             assert patch.coverage.host()[row, column] == 255
 
 
-@pytest.mark.parametrize("model_id", ["inswapper_128", "uniface_256", "blendswap_256"])
+@pytest.mark.parametrize("model_id", ["inswapper_128", "uniface_256", "blendswap_256", "stargan_v2_256"])
 def test_inputs_are_told_apart_whatever_their_order(model_id: str, tmp_path: Path, heard: Listener) -> None:
     swapped(opened(brought(tmp_path, model_id, heard, source_first=True), model_id))
     first, second = heard.nets[0].fed[0]

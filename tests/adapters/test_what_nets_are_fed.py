@@ -72,6 +72,7 @@ LANDMARKERS = {
 }
 RECOGNISERS = {
     "arcface_w600k_r50": Fed(planes(112), *SIGNED, "arcface_112_v2"),
+    "arcface_w600k_mbf": Fed(planes(112), *SIGNED, "arcface_112_v2"),
     "sface_2021dec_int8bq": Fed(planes(112), *RAW_RGB, "arcface_112_v2"),
 }
 MASKERS = {
