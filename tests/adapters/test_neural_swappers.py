@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from facefusion_live.adapters.onnx import session as sessions
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.app import engines
 from facefusion_live.domain import blend, geometry
@@ -479,8 +478,7 @@ def overflowing(path: Path) -> None:
 
 
 @pytest.fixture
-def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
-    monkeypatch.setattr(sessions, "_in_single", set())
+def half(tmp_path: Path) -> Catalog:
     catalog = brought(tmp_path, "hyperswap_1a_256")
     text = (CARDS / "inswapper_128.toml").read_text("utf-8").replace('"initialiser"', '""')
     (tmp_path / "inswapper_128.toml").write_text(text, "utf-8")
@@ -488,13 +486,12 @@ def half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
     return catalog
 
 
-def test_a_net_that_overflows_in_half_precision_goes_on_in_single(half: Catalog, tmp_path: Path) -> None:
+def test_a_net_that_overflows_in_half_precision_goes_on_in_single(half: Catalog) -> None:
     swapper = opened(half, "inswapper_128")
     with pytest.raises(HalfPrecisionError, match="from now on it runs in single"):
         swapped(swapper)
     patch = swapped(swapper)
     assert patch.swap.host().std() > 1
-    assert sessions.runs_in_single(tmp_path / "inswapper_128.onnx")
     assert np.array_equal(swapped(opened(half, "inswapper_128")).swap.host(), patch.swap.host()), "at once, next time"
 
 
