@@ -20,7 +20,9 @@ class HeardNet:
     provider = "CPUExecutionProvider"
 
     def __init__(self, path: Path) -> None:
-        self._session = ort.InferenceSession(str(path), providers=[self.provider])
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        self._session = ort.InferenceSession(str(path), options, providers=[self.provider])
         self.inputs = tuple(
             TensorSpec(
                 node.name,

@@ -113,23 +113,26 @@ def test_nobody_sees_where_a_tile_ends(model_id: str, tmp_path: Path) -> None:
     assert (int(found.min()), int(found.max())) == (200, 200)
 
 
-def test_one_tile_fades_into_the_next(tmp_path: Path) -> None:
-    """A net that answers each tile with another grey: the step between two tiles is a slope of eight pixels."""
-    shape = (1, 3, 256, 256)
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_one_tile_fades_into_the_next(model_id: str, tmp_path: Path) -> None:
+    """A net that answers each tile with another grey: the step is a slope as wide as the overlap."""
+    edge, pad, overlap, scale = FAMILIES[model_id]
+    catalog, large = Catalog(tmp_path, CARDS), (1, 3, edge * scale, edge * scale)
     nodes = [
         helper.make_node("ReduceMean", ["input"], ["mean"], axes=[2, 3], keepdims=1),
         helper.make_node("Expand", ["mean", "large"], ["output"]),
     ]
-    constants: dict[str, NDArray[np.generic]] = {"large": np.array([1, 3, 512, 512])}
-    onnx_graphs.save(tmp_path / "real_esrgan_x2.onnx", nodes, {"input": shape}, {"output": (1, 3, 512, 512)}, constants)
-    picture = np.zeros((384, 384, 3), np.uint8)
-    picture[:, 192:] = 255
-    row = enhanced(Catalog(tmp_path, CARDS).enhancer("real_esrgan_x2"), picture)[100, :, 0].astype(int)
-    # The second tile paints from pixel 216 on, the first one up to 224; twice that in the picture.
-    assert len(set(row[:432])) == len(set(row[448:])) == 1
-    step = row[448] - row[431]
+    file = tmp_path / catalog.card(model_id).file
+    onnx_graphs.save(file, nodes, {"input": (1, 3, edge, edge)}, {"output": large}, {"large": np.array(large)})
+    picture = np.zeros((edge * 3 // 2, edge * 3 // 2, 3), np.uint8)
+    picture[:, edge * 3 // 4 :] = 255
+    row = enhanced(catalog.enhancer(model_id), picture)[100, :, 0].astype(int)
+    # The first tile paints up to here, the second from there on.
+    end, start = (edge - 2 * pad) * scale, (edge - 2 * pad - overlap) * scale
+    assert len(set(row[:start])) == len(set(row[end:])) == 1
+    step = row[end] - row[start - 1]
     assert step > 100
-    assert np.diff(row).max() <= np.ceil(step / 16) + 1
+    assert np.diff(row).max() <= np.ceil(step / (overlap * scale)) + 1
 
 
 @pytest.mark.parametrize(("size", "runs"), [(192, 1), (224, 1), (256, 4), (448, 4), (768, 4)])
