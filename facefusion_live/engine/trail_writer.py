@@ -28,6 +28,8 @@ ACCOUNT_EVERY_NS = 1_000_000_000
 """What is lost or turned away is told of at most so often, or the account would be a flood itself."""
 GROUP_ROWS = 1024
 """Most rows of one transaction."""
+IDLE_ROUNDS = 20
+"""While nothing comes, what is due by the clock is looked at every so many times that a row may wait: once a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class TrailWriter:
     ) -> None:
         self._open_store, self._intake, self._tools = open_store, intake, tools
         self._linger_s, self._retry_ns = linger_s, int(retry_s * 1e9)
+        self._seal_after_ns = CHECKPOINT_EVERY_NS - int(IDLE_ROUNDS * linger_s * 1e9)  # the next look may be too late
         self._log: SealedLog | None = None
         self._in_hand: deque[Raw | Work] = deque()
         self._in_doubt = _InDoubt()
@@ -125,12 +128,13 @@ class TrailWriter:
     def step(self) -> bool:
         """Wait for events and store them: one round of the worker. False after the last one."""
         stopping = self._stopping.is_set()
-        self._in_hand.extend(self._intake.take(0 if stopping else self._linger_s))
+        rounds = 1 if stopping or self._log is None else IDLE_ROUNDS  # what fails is tried again without a doze
+        self._in_hand.extend(self._intake.take(0 if stopping else self._linger_s, rounds))
         self._open_if_due()
         self._work_off()
         self.end_runs(all_of_them=stopping)
         self._account(at_once=stopping)
-        if self._log is not None and (stopping or self._log.unsealed_ns() >= CHECKPOINT_EVERY_NS):
+        if self._log is not None and (stopping or self._log.unsealed_ns() >= self._seal_after_ns):
             self._try(self._log.checkpoint)
         return not stopping
 

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -50,6 +50,13 @@ class Bench:
     def balanced(self) -> bool:
         counts = self.trail.counts
         return counts.offered == counts.stored + counts.suppressed + counts.gap
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -356,6 +363,21 @@ def test_seals_fall_due_by_count_and_by_age(bench: Bench) -> None:
     while bench.disk.notes[-1][0] != len(bench.disk.rows) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert bench.disk.notes[-1][0] == len(bench.disk.rows)
+
+
+def test_what_falls_due_by_the_clock_is_done_while_nothing_comes(bench: Bench) -> None:
+    """The writer dozes then: the end of a run of failures, and a checkpoint before a row has waited for a minute."""
+    bench.fail_frame(1)
+    bench.fail_frame(2)
+    bench.trail.flush()
+    time.sleep(0.3)
+    bench.clock.pass_s(1.1)
+    _until(lambda: bench.disk.actions()[-1:] == ["frame.failed"] and len(bench.disk.rows) == 3)
+    assert bench.disk.events()[-1]["metadata"]["phase"] == "end"
+    assert [size for size, _ in bench.disk.notes] == [1]
+    time.sleep(0.3)
+    bench.clock.pass_s(59.95)
+    _until(lambda: [size for size, _ in bench.disk.notes] == [1, 3])
 
 
 def test_a_checkpoint_on_demand_covers_everything_and_is_not_repeated(bench: Bench) -> None:
