@@ -19,6 +19,7 @@ program's About box (`--fingerprint`): a log made up from nothing is consistent 
 import argparse
 import base64
 import contextlib
+import errno
 import hashlib
 import importlib
 import io
@@ -402,6 +403,7 @@ class Log:
         self.notes_seen = self.heads_seen = 0
         self.unclosed: list[int] = []
         self.running = self.action = ""
+        self.growing = self.may_lag = False  # rows behind the last checkpoint may wait for the next
         self.copies: dict[int, bytes] = {}
         self.prunes: dict[int, tuple[bytes, int]] = {}
 
@@ -563,6 +565,8 @@ class Log:
         if self.running and event["action"] != "session.stop":
             self.notices.append(f"unclean end: {self.running} did not stop before row {self.seq}")
         self.running = event["session_id"] if event["action"] == "session.start" else ""
+        if self.running and self.rotated == self.sealed == self.seq - 1:
+            self.may_lag = True  # killed as it began: the key is new, and the next checkpoint was due at once
 
     def change_key(self) -> None:
         """After a `key.rotate` that its own key has sealed, the next key is in force."""
@@ -591,7 +595,7 @@ class Log:
             self.found.add(COVERAGE, TRUNCATED, f"heads.log lacks the line of the checkpoint at {self.without_line}")
         # Every checkpoint has one, save the last one of a program that was killed; with none at all it is missing.
         self.without_line = size if self.lines and size not in self.lines else 0
-        self.notes_seen, self.noted = self.notes_seen + 1, size
+        self.notes_seen, self.noted, self.may_lag = self.notes_seen + 1, size, self.running != ""
         self.found.looked_into(SEAL)
         found = checkpoint_of(note)
         if found != (self.log_id, size, self.tree.root(), self.epoch, self.number):
@@ -666,10 +670,11 @@ class Log:
             self.found.add(CHAIN, UNVERIFIABLE, "there are no rows")
         for epoch in self.unclosed if self.notes_seen else ():
             self.found.add(SEAL, TAMPERED, f"epoch {epoch} was not closed by its own key")
-        if self.notes_seen == 0 or self.seq - self.sealed >= 100:
-            self.found.add(SEAL, UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
-        elif self.seq > self.sealed:
-            self.notices.append(f"the last {self.seq - self.sealed} rows are chained but not sealed yet")
+        tail = self.seq - self.sealed  # none where the last program ended in order, and few where it was killed
+        if self.notes_seen == 0 or tail >= 100 or (tail and not (self.growing or self.may_lag)):
+            self.found.add(SEAL, UNVERIFIABLE, f"the last {tail} rows are not sealed")
+        elif tail:
+            self.notices.append(f"the last {tail} rows are chained but not sealed yet")
         if self.running:
             self.notices.append(f"unclean end, or still running: {self.running} did not stop")
         for what in self.spoiled:
@@ -854,8 +859,11 @@ def check_database(path: Path, kept: Kept) -> Log:
         for file in (path, *filter(Path.exists, beside)):
             if not file.is_file():  # SQLite would wait for ever at a pipe
                 raise DamagedError(f"{file.name} is no file")
+        log.growing = is_written(path)
         with closing(sqlite3.connect(address_of(path), uri=True, timeout=BUSY_S, isolation_level=None)) as database:
             database.execute("BEGIN")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on all is of one moment
+            log.growing = is_written(path) or log.growing
             load(log, database)
             outside.speak_for(log)
             log.rows = itertools.chain(archived(path.parent / "archive", log), stored(database))
@@ -868,6 +876,31 @@ def check_database(path: Path, kept: Kept) -> Log:
         else:
             log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
     return log
+
+
+def is_written(path: Path) -> bool:
+    """Does a running program hold the log's lock: a file beside it, and of the main log the folder?"""
+    places = [path.with_name(path.name + ".lock")]
+    if os.name == "posix" and path.name == "audit.sqlite3":
+        places.append(path.parent)
+    return any(map(is_locked, filter(Path.exists, places)))
+
+
+def is_locked(place: Path) -> bool:
+    """Does somebody hold the lock? It is taken for an instant to see, which a starting program waits for."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        if os.name == "posix":
+            fcntl = importlib.import_module("fcntl")
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt = importlib.import_module("msvcrt")
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        return error.errno != errno.EBADF  # a network's file system, where folders cannot be locked
+    finally:
+        os.close(handle)
+    return False
 
 
 def address_of(path: Path) -> str:
@@ -1139,6 +1172,7 @@ def left_out(about: dict[str, Any]) -> Log:
 def check_whole(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, kept: Kept) -> None:
     """All rows of a log that were at hand."""
     rows, notes = (f"logs/{log.log_id}/{name}" for name in ("rows.ndjson", "checkpoints.json"))
+    log.growing = about["unsealed"] > 0  # what that meant of the log, the manifest's verdicts tell
     start, at = about.get("pruned_to", 0), about.get("prune_seq", 0)
     log.rows = ((seq, line, None) for seq, line in enumerate(lines_in(archive, rows), start + 1))
     log.notes = [(size, note) for size, note in loads(member(archive, notes).decode())]

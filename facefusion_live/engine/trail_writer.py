@@ -324,9 +324,10 @@ class TrailWriter:
             self._tools.notify(Notice("recovered", "The audit log is written again."))
 
     def _tell_earlier(self, opened: SealedLog) -> None:
-        """What an earlier start left unsaid: that its session did not end in order, and what it lost."""
-        if not self._opened_before and (session := opened.open_session):
-            self._rotate(opened, session)  # the key of a session that broke off is of no use to anybody any more
+        """What an earlier start left unsaid: that it did not end in order, and what it lost."""
+        if not self._opened_before and opened.ends_unclean:
+            # Before anything seals what was found. The key of before is of no use to anybody any more.
+            self._rotate(opened, opened.open_session)
             self._tell_alerts([NEWS["unclean_end"]])
         self._opened_before = True
         self._tools.losses.settle(lambda loss: self._tell_loss(loss, settles=False))

@@ -113,8 +113,6 @@ class LogReader:
             report = LogReport(log_id)
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
-        if is_written(path):
-            report.note("a running program is writing this log")
         return report
 
     def _verified(self, path: Path, log_id: str, kept: KeptElsewhere) -> LogReport:
@@ -122,7 +120,9 @@ class LogReader:
         # What others remember is read before the rows: a running writer must not get ahead of them.
         limit = mirror.size_bytes()
         memory = mirror.recall(log_id)
+        written = is_written(path)
         with closing(open_reader(path).conn) as reading:
+            written = is_written(path) or written  # on one side of the snapshot: whoever ends in between seals all
             newer, horizon = schema.is_newer(reading), horizon_of(reading)
             flaws = () if newer else schema.flaws(reading)
             boasts = [] if flaws else boasts_of(reading)
@@ -145,6 +145,7 @@ class LogReader:
                 mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
                 flaws=flaws,
+                growing=written,
                 newer=newer,
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
@@ -157,6 +158,8 @@ class LogReader:
             report.note(f"the outbox says that {sink} took row {seq}, which is not there: it is sent all again")
         if memory.notice:
             report.note(memory.notice)
+        if written:
+            report.note("a running program is writing this log")
         return report
 
     def lost(self) -> frozenset[str]:
