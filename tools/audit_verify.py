@@ -1206,6 +1206,7 @@ class Selection:
         want(all(type(note) is str for note, _ in self.closings), "a closing")
         self.anchors, self.copies = kept.of(log.log_id)
         self.roots = {self.head[1]: self.head[2]} if self.head else {}
+        self.sealer = b"", -1  # key and epoch of the last checkpoint
         self.compared = 0
 
     def check(self) -> None:
@@ -1221,9 +1222,9 @@ class Selection:
             if wrong == MOST_WRONG:
                 log.found.add(CHAIN, TAMPERED, f"{wrong} rows are wrong: the others were not looked at")
                 break
-        if self.head is None or not signed_by(self.note, log.log_id, log.key):
+        if self.head is None or not signed_by(self.note, log.log_id, self.sealer[0]):
             log.found.add(SEAL, TAMPERED, "the last checkpoint is not signed by the log's key")
-        elif self.head[3] != log.epoch:
+        elif self.head[3] != self.sealer[1]:
             log.found.add(SEAL, TAMPERED, "a row that names a key is missing")
         self.judge_coverage()
         for anchor in self.anchors:
@@ -1266,6 +1267,8 @@ class Selection:
             log.found.add(SEAL, TAMPERED, f"row {seq} replaces a key that was not in force")
         if epoch != log.epoch + 1 or (seq == 1) != (epoch == 0):
             log.found.add(SEAL, TAMPERED, f"row {seq} begins epoch {epoch} after {log.epoch}")
+        if log.epoch == -1 or self.head is None or seq != self.head[1]:  # the old key seals what replaces it
+            self.sealer = key_of(said["public_key"]), epoch
         log.epoch, log.key = epoch, key_of(said["public_key"])
 
     def closed(self, seq: int) -> bool:
