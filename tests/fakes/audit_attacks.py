@@ -508,6 +508,18 @@ def _appended(*actions: str) -> Callable[[], Log]:
     return make
 
 
+def _rotated_then(*actions: str) -> Callable[[], Log]:
+    """The same behind a change of keys: only a session that begins there may be the program's own."""
+
+    def make() -> Log:
+        builder = LogBuilder().session().rotate()
+        for action in actions:
+            builder.add(action)
+        return builder.log()
+
+    return make
+
+
 A = Attack
 F = frozenset
 
@@ -772,6 +784,7 @@ ATTACKS: list[Attack] = [
     A("a tail without a seal", _long_tail, F({"tail_unsealed"}), 12),
     A("a row behind the end", _appended("label.on"), F({"tail_unsealed"}), 12),
     A("a session behind the end", _appended("session.start", "label.on"), F({"tail_unsealed"}), 12),
+    A("a row before the session of a new key", _rotated_then("label.on", "session.start"), F({"tail_unsealed"}), 12),
     A("a session and its stop behind the end", _appended("session.start", "session.stop"), F({"tail_unsealed"}), 12),
     A(
         "anchor ahead of the log",

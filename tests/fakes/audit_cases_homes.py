@@ -1,5 +1,6 @@
 """Homes, good and attacked."""
 
+import atexit
 import json
 import os
 import sqlite3
@@ -10,6 +11,7 @@ from typing import Any
 
 import zstandard
 
+from facefusion_live.adapters.storage.lock import WriterLock
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_attacks import ATTACKS, edited, genuine
 from tests.fakes.audit_cases import (
@@ -33,6 +35,27 @@ def _sql(*statements: str) -> Callable[[Path], None]:
                 database.execute(statement)
 
     return change
+
+
+def _unsealed() -> Log:
+    """A row outside of any session that waits for its seal."""
+    return LogBuilder().session().add("settings.change").log()
+
+
+def _held(home: Path) -> None:
+    """The log is being written, for as long as the tests run."""
+    lock = WriterLock.take(home / "audit.sqlite3")
+    assert lock is not None
+    atexit.register(lock.close)
+
+
+def _held_beside(home: Path) -> None:
+    """The log of a second process is being written."""
+    own = f"audit-{_unsealed().tip.log_id}.sqlite3"
+    (home / "audit.sqlite3").rename(home / own)
+    lock = WriterLock.take(home / own)
+    assert lock is not None
+    atexit.register(lock.close)
 
 
 def _retyped(table: str, columns: str, *more: str) -> Callable[[Path], None]:
@@ -239,6 +262,8 @@ HOMES = [
     Case("genuine", home_of(genuine), 0, INTACT),
     Case("words of many scripts", home_of(many_scripts), 0, INTACT),
     Case("a crash, a jump, a tail", home_of(crashed), 0, INTACT),
+    Case("written by a running program", home_of(_unsealed, _held), 0, INTACT),
+    Case("written by a running program, a file of its own", home_of(_unsealed, _held_beside), 0, INTACT),
     Case("begun because of another", home_of(begun_because), 0, INTACT),
     Case("begun in place of one that is gone", home_of(begun_without), 11, INTACT),
     Case("begun in place of what is none", home_of(begun_oddly), 0, INTACT),
