@@ -103,6 +103,7 @@ class Intake:
 
     def __init__(self, clock: AuditClock, capacity: int = 8192) -> None:
         self._clock, self._capacity = clock, capacity
+        self._common = capacity // 2
         self._waiting: deque[Raw | Work] = deque()  # append, popleft and len are atomic
         # Rung by letting go of it: an Event is Python over such a lock, and waiting for one costs a third more.
         self._bell = threading.Lock()
@@ -117,9 +118,13 @@ class Intake:
         self._failed_frames = 0
 
     def put(self, raw: Raw) -> None:
-        """Take an event in; when too many wait already, count it as lost. Thread: any."""
+        """Take an event in; when too many wait already, count it as lost. Thread: any.
+
+        The second half of the queue is for what the flood limit spares, so that no flood of other events keeps out a
+        revoked consent or the end of a session.
+        """
         waiting = len(self._waiting)
-        if waiting >= self._capacity:
+        if waiting >= self._common and (waiting >= self._capacity or (raw[-1] is None and not exempt(raw[3]))):
             self._overflow(raw)
             return
         self._waiting.append(raw)

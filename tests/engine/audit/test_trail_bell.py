@@ -90,6 +90,21 @@ def test_nothing_comes_and_the_writer_comes_back_all_the_same(intake: Intake) ->
         assert intake.take(0.001, 5) == []
 
 
+def test_a_flood_keeps_out_nothing_that_the_flood_limit_spares() -> None:
+    intake = Intake(FakeAuditClock(), capacity=100)
+    for number in range(70):
+        intake.put((*_raw(0, number)[:3], "model.load", *_raw(0, number)[4:]))
+    for number in range(60):
+        intake.put(_raw(1, number))
+    durable = _raw(2, 0, Future())
+    intake.put(durable)
+    taken = [each for each in intake.take(0) if not isinstance(each, Work)]
+    assert [each[3] for each in taken] == ["model.load"] * 50 + ["label.on"] * 50
+    assert (intake.counts.offered, intake.counts.gap) == (70 + 60 + 1 - 100, 70 + 60 + 1 - 100)
+    assert durable[-1] is not None
+    assert durable[-1].exception(0) is not None
+
+
 @pytest.mark.usefixtures("restless")
 def test_no_wake_up_is_missed_whatever_the_threads_do(intake: Intake) -> None:
     """Each caller waits for its event to be taken before it puts the next one, and the writer dozes between."""
