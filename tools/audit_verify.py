@@ -888,7 +888,7 @@ def is_written(path: Path) -> bool:
 
 def is_locked(place: Path) -> bool:
     """Does somebody hold the lock? It is taken for an instant to see, which a starting program waits for."""
-    handle = os.open(place, os.O_RDONLY)
+    handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # never wait at a pipe
     try:
         if os.name == "posix":
             fcntl = importlib.import_module("fcntl")

@@ -547,6 +547,7 @@ PIPES = [
         ("the log is a pipe", _pipe("audit.sqlite3"), 10),
         ("a pipe named like a log", _pipe(f"audit-{'f' * 32}.sqlite3"), 10),
         *((f"a pipe in the place of {end}", _pipe(f"audit.sqlite3{end}"), 10) for end in ("-wal", "-shm", "-journal")),
+        ("a pipe in the place of its lock", _pipe("audit.sqlite3.lock"), 0),
         ("a pipe named like an archive", _pipe(f"archive/{genuine().tip.log_id}.{_RANGE}.ndjson.zst"), 0),
     )
 ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from facefusion_live.adapters.storage.layout import Layout, write_private
+from facefusion_live.adapters.storage.layout import Layout, is_file, make_way, write_private
 from facefusion_live.domain.audit.evidence import Head
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
@@ -196,14 +196,15 @@ class Mirror:
 
         Nothing is cut off: what looks unfinished may be a line that another process is writing this very moment.
         """
-        with suppress(FileNotFoundError):
-            with self._layout.heads_log.open("rb") as file:
-                if file.seek(0, os.SEEK_END) == 0:
-                    return
-                file.seek(-1, os.SEEK_END)
-                ended = file.read(1) == b"\n"
-            if not ended:
-                self._append(b"\n")
+        if not is_file(self._layout.heads_log):
+            return
+        with self._layout.heads_log.open("rb") as file:
+            if file.seek(0, os.SEEK_END) == 0:
+                return
+            file.seek(-1, os.SEEK_END)
+            ended = file.read(1) == b"\n"
+        if not ended:
+            self._append(b"\n")
 
     def tip(self, log_id: str) -> Tip | None:
         """Where a log stood when its head was last put into the file; None where that is not known.
@@ -289,6 +290,8 @@ class Mirror:
 
     def _lines_backwards(self) -> Iterator[bytes]:
         """The lines of heads.log, the last one first: it grows for ever, and what is wanted stands near its end."""
+        if not is_file(self._layout.heads_log):
+            return
         with suppress(FileNotFoundError), self._layout.heads_log.open("rb") as file:
             at, rest = file.seek(0, os.SEEK_END), b""
             while at:
@@ -300,6 +303,7 @@ class Mirror:
             yield rest
 
     def _append(self, line: bytes) -> None:
+        make_way(self._layout.heads_log)
         handle = os.open(self._layout.heads_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             if os.write(handle, line) != len(line):  # one call: lines of two processes do not mix

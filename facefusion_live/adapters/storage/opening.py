@@ -14,7 +14,7 @@ from facefusion_live.adapters.storage import schema, succession
 from facefusion_live.adapters.storage.archive import archives_of
 from facefusion_live.adapters.storage.database import open_reader, open_writer, reading, rows_of
 from facefusion_live.adapters.storage.keys import KeyRing, install_secret
-from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.layout import Layout, make_way
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.refusals import advice_for, in_words
@@ -187,6 +187,8 @@ class Opener:
     def _new(
         self, path: Path, lock: WriterLock, mirror: Mirror, log_id: str, origin: Origin, news: tuple[str, ...]
     ) -> SqliteStore:
+        for suffix in ("-wal", "-shm", "-journal"):  # SQLite cannot write where no file is
+            make_way(path.with_name(path.name + suffix))
         keys = KeyRing(self.layout.keys, log_id)
         return self._store(path, lock, mirror, keys, Tip(log_id, keys.create()), origin, news)
 
