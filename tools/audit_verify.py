@@ -792,6 +792,8 @@ class Outside:
         own = [at for at in self.lines or [] if at[0] == log.log_id]
         log.heads = [("heads.log", int(at[2]), bytes.fromhex(at[3]), int(at[1]), {}) for at in own]
         log.lines = self.lines_now(log.log_id)
+        if twice := sum(line[:4] == before[:4] for before, line in itertools.pairwise(own)):
+            log.notices.append(f"{twice} lines of this log stand twice in heads.log")
         if self.spoiled:
             log.spoiled.append(f"{self.spoiled} lines of heads.log are none that the program wrote")
         if not log.heads:
@@ -834,10 +836,14 @@ def has_only(value: Any, parts: dict[str, type]) -> bool:  # noqa: ANN401 (whate
 def check_folder(folder: Path, kept: Kept) -> list[Log]:
     """Every log of a home, and those that were written here and have no file any more."""
     outside = Outside(folder)
-    logs = [check_database(path, kept) for path in sorted(folder.iterdir()) if LOG_FILE(path.name)]
+    logs = [check_database(path, kept) for path in sorted(folder.iterdir(), reverse=True) if LOG_FILE(path.name)]
+    holders: dict[str, str] = {}
     for log in logs:
         if outside.known and log.log_id and log.log_id not in outside.known:
             log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
+        first = holders.setdefault(log.log_id, log.name)
+        if log.log_id and first != log.name:
+            log.found.add(COVERAGE, TAMPERED, f"{log.name} holds the same log as {first}")
     known = outside.known.union(*(log.previous for log in logs))
     gone = [Log(log_id, log_id) for log_id in sorted(known - {log.log_id for log in logs})]
     code = code_of_lost(logs)

@@ -416,9 +416,11 @@ def _say_what_is_missing(trail: AuditHome, broken: Sequence[str] = ()) -> int:
         complain(f"{', '.join(damaged)}: damaged, and not all of it is here. `audit verify` tells more")
     for log_id in () if damaged else lost:
         complain(f"the log {log_id} was written here, and no file holds it. `audit verify` tells more")
+    if doubled := reader.doubled():
+        complain(f"{', '.join(doubled)}: a copy of a log that is here, too; what it holds is shown twice")
     if not trail.logs():
         complain("there is no audit log here. --home names the program's home")
-    return _EXIT_FAILED if damaged or lost else 0
+    return _EXIT_FAILED if damaged or lost or doubled else 0
 
 
 def _tell(notice: Notice) -> None:

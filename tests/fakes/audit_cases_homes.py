@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -179,6 +180,18 @@ def _one_line_gone(folder: Path) -> tuple[Path, list[str]]:
     return home, words
 
 
+def _copied(folder: Path) -> tuple[Path, list[str]]:
+    """A copy of the main log, whole and intact, under a second log's name."""
+    home, words = home_of(genuine)(folder)
+    shutil.copyfile(home / "audit.sqlite3", home / f"audit-{genuine().tip.log_id}.sqlite3")
+    return home, words
+
+
+def _no_databases(home: Path) -> None:
+    for number in (1, 2):
+        (home / f"damaged-{number}.sqlite3").write_bytes(b"none")
+
+
 def _folder_for(name: str) -> Callable[[Path], None]:
     def change(home: Path) -> None:
         for path in home.glob(name):
@@ -289,6 +302,8 @@ HOMES = [
     ),
     Case("erased, horizon of another row", _erased_and_retold, 10, {"chain": "tampered"}),
     Case("two logs", two_logs, 0, INTACT),
+    Case("a log and a copy of it", _copied, 10, {"chain": "intact", "coverage": "tampered"}),
+    Case("two files that hold no log", home_of(genuine, _no_databases), 10, {"chain": "tampered"}),
     Case("pruned once", pruned(lambda home: home.prune(10)), 0, INTACT),
     Case("pruned to a rotation", pruned(lambda home: home.prune(11)), 0, INTACT),
     Case("pruned twice", pruned(lambda home: home.prune(10).prune(26)), 0, INTACT),

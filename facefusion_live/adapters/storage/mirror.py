@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -162,6 +163,7 @@ class Mirror:
     def __init__(self, layout: Layout, vault: Vault) -> None:
         self._layout, self._vault = layout, vault
         self._kept_ns = -self.LAG_NS
+        self._has_line: Checkpoint | None = None
 
     def keep(self, checkpoint: Checkpoint, tip: Tip, at: str, now_ns: int, *, at_once: bool) -> None:
         """Remember a head. Raises OSError when the disk takes nothing more.
@@ -179,7 +181,9 @@ class Mirror:
         if due:  # before heads.log: verification takes a line for the word that the file has it, too
             self._kept_ns = now_ns
             write_private(self._head_file(checkpoint.log_id), orjson.dumps({**head, "tip": _told(tip)}))
-        self._append(_line_of(checkpoint, at))
+        if checkpoint != self._has_line:  # the file may have to catch up with a line that is there
+            self._append(_line_of(checkpoint, at))
+            self._has_line = checkpoint
         if due:
             self._vault.set(checkpoint.log_id, orjson.dumps(head).decode())
         if checkpoint.number == 0:
@@ -243,6 +247,10 @@ class Mirror:
         for head in self._all_lines(limit_bytes):
             if head.log_id == log_id:
                 yield head
+
+    def lines_twice(self, log_id: str, limit_bytes: int | None = None) -> int:
+        """How many lines of a log in heads.log say what the line before says."""
+        return sum(line == before for before, line in pairwise(self.lines(log_id, limit_bytes)))
 
     def last(self, log_id: str) -> list[Head]:
         """The latest head of a log from each mirror."""
