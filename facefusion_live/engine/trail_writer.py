@@ -111,11 +111,10 @@ class TrailWriter:
         self._owed: deque[Loss] = deque()
         self._opened_before = False
         self._settled_ns = -ACCOUNT_EVERY_NS
-        self._said_suppressed = False
         self._alerts = AlertRules()
         self._faults = Faults(self._tell_alerts)
         self._retry_at_ns = 0
-        self._failed = False
+        self._failed = self._put_down = self._said_suppressed = False
         self._stopping = threading.Event()
 
     @property
@@ -135,7 +134,9 @@ class TrailWriter:
         self.end_runs(all_of_them=stopping)
         self._account(at_once=stopping)
         if self._log is not None and (stopping or self._log.unsealed_ns() >= self._seal_after_ns):
+            self._put_down |= self._log.unsealed_ns() > 0  # a failure takes it back
             self._try(self._log.checkpoint)
+        self._tell_recovered()
         return not stopping
 
     def stop(self) -> None:
@@ -244,7 +245,7 @@ class TrailWriter:
         except AuditStoreError as error:
             self._fail(error)
             return False
-        self._in_doubt = _InDoubt()
+        self._in_doubt, self._put_down = _InDoubt(), True
         self._tell_stored(events, stored)
         return True
 
@@ -313,13 +314,18 @@ class TrailWriter:
                 lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata),
                 lambda metadata: self._tools.own_event(GAP, "log", "failure", metadata),
             )
+            self._put_down = True
         store.publish([])  # repairs what a crash kept from being written
         self._tell_earlier(opened)
         again, self._again = self._again, []
         if again:
             self._commit(again)
         self._account(at_once=True)
-        if self._failed and self._log is opened:  # a disk that lets the log be opened may be full all the same
+        self._tell_recovered()
+
+    def _tell_recovered(self) -> None:
+        """A disk that lets the log be opened may be full all the same: it is well when it has taken something."""
+        if self._failed and self._put_down and self._log is not None:
             self._failed = False
             self._tools.notify(Notice("recovered", "The audit log is written again."))
 
@@ -356,6 +362,7 @@ class TrailWriter:
             self._in_doubt.last_hash = self._log.last_tried
         if isinstance(error, StoreReplacedError):  # the disk is well, and a new log can begin
             self._retry_at_ns = 0
+        self._put_down = False
         self._close()
 
     def _close(self) -> None:
@@ -367,6 +374,7 @@ class TrailWriter:
         """Count what was in doubt, or have it stored after all: rows for which nobody was refused."""
         doubt, self._in_doubt = self._in_doubt, _InDoubt()
         if stored:
+            self._put_down = True
             if doubt.settles:
                 self._owed.popleft()
             self._intake.stored(sum(event.counted for event in doubt.events))

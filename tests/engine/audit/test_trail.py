@@ -588,6 +588,27 @@ def test_a_session_of_ones_own_is_no_unclean_end(bench: Bench) -> None:
     assert gaps(bench) == []
 
 
+@pytest.mark.parametrize("by", ["a row", "a seal"])
+def test_a_disk_is_called_back_when_it_has_taken_something_and_not_before(bench: Bench, by: str) -> None:
+    bench.change()
+    bench.trail.flush()
+    bench.disk.full = True
+    with pytest.raises(AuditStoreError):
+        bench.trail.checkpoint().result(WAIT_S)
+    for _ in range(4):  # the log can be opened, and no row waits to be put down
+        bench.clock.pass_s(1.0)
+        bench.trail.flush()
+    assert (bench.kinds(), bench.trail.healthy) == (["failed"], False)
+    bench.disk.full = False
+    if by == "a row":
+        bench.change()
+    else:
+        bench.clock.pass_s(60.0)
+    bench.trail.flush()
+    bench.trail.flush()
+    assert (bench.kinds(), bench.trail.healthy) == (["failed", "recovered"], True)
+
+
 def test_a_disk_that_can_be_opened_and_takes_nothing_is_not_called_back(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.full = True
