@@ -124,7 +124,8 @@ def show(
     trail = opened(home)
     found = trail.reader().event(log or main_log(trail), seq, archived=archived)
     if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
-        raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
+        advice = "See `audit list`." if archived else "See `audit list`; one that was pruned is shown with --archived."
+        raise EvidenceMissingError(f"there is no row {seq} for you to see", advice=advice)
     event, row = found
     if json:
         return printed({"row": event, "hash": row.hash.hex(), "body": row.body.decode("utf-8", "backslashreplace")})
@@ -135,7 +136,7 @@ def show(
 
 @audit.command
 def stats(*, home: Path | None = None, json: bool = False) -> int:
-    """How many rows of what kind, how large, from when to when.
+    """How many rows of what kind, how large, from when to when. Everyone's are counted, and none is shown.
 
     Args:
         home: The program's home; the user's own by default.
@@ -143,6 +144,8 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
     """
     trail = opened(home)
     logs = trail.reader().stats()
+    if trail.operator.is_set_up:
+        complain("an operator's code is set up: everyone's rows are counted, and none is shown")
     whole = _say_what_is_missing(trail)
     if json:
         return printed({"logs": logs}) or whole

@@ -103,8 +103,12 @@ def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (wha
 
 
 def _has_no_end(value: object) -> bool:
-    """Are there too many containers in it, counting a shared one wherever it stands?"""
-    waiting, seen = [value], 0
+    """Are there too many containers in it?
+
+    A shared one counts wherever it stands, and from the second time on with its parts: a small value that is shared
+    stands for more than any memory holds.
+    """
+    waiting, seen, met = [value], 0, dict[int, object]()
     while waiting and seen <= MAX_CONTAINERS:
         each = waiting.pop()
         if isinstance(each, Mapping):
@@ -113,7 +117,8 @@ def _has_no_end(value: object) -> bool:
             inner = cast("Collection[object]", each)
         else:
             continue
-        seen += 1
+        seen += 1 + (len(inner) if id(each) in met else 0)
+        met[id(each)] = each  # kept, so that its number goes to nothing else meanwhile
         waiting += [part for part in inner if type(part) not in _FLAT_KINDS]
     return seen > MAX_CONTAINERS
 
@@ -132,7 +137,7 @@ def _object(given: Mapping[object, object], hide: Hide, depth: int) -> dict[str,
     """Keys that become the same word are told apart by a number: nothing is lost unsaid."""
     tidied: dict[str, Any] = {}
     for key, value in given.items():
-        name, item = _item(str(key), value, hide, depth)
+        name, item = _item(key if isinstance(key, str) else _PLACE.sub("", str(key)), value, hide, depth)
         number = 2
         while (unique := name if name not in tidied else f"{name}_{number}") in tidied:
             number += 1
