@@ -84,7 +84,7 @@ def crashed() -> Log:
     """A session that never stopped, rows that nothing had sealed, a clock that was moved, a tail."""
     builder = LogBuilder().rotate().add("session.start").checkpoint().add("label.on").session(1)
     builder.add("clock.jump", {"moved_ms": -9}, utc_ns=1_759_996_400_000_000_000).checkpoint()
-    return builder.add("session.start", utc_ns=1_759_996_400_250_000_000).log()
+    return builder.rotate(utc_ns=1_759_996_400_250_000_000).add("session.start", utc_ns=1_759_996_400_500_000_000).log()
 
 
 def begun_anew(origin: Origin, **told: Any) -> Log:

@@ -120,7 +120,7 @@ class _Fold:
         last = self.report.last_seq = self.chain.seq
         self.report.first_seq = self._first_seq
         self.report.last_timestamp = self._last.get("timestamp", "")
-        self._seal.finish(last)
+        self._seal.finish(last, growing=self._evidence.growing)
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)
@@ -166,7 +166,7 @@ class _Fold:
                     Outcome.TAMPERED, "out_of_order", size, f"what tells of {size} rows is out of order"
                 )
             elif kind == _NOTE:
-                self._seal.note(size, what, self._frontier)
+                self._seal.note(size, what, self._frontier, in_session=self._open_session != "")
                 self._mirrors.note(size)
             elif kind == _HEAD:
                 self._head(what)

@@ -458,6 +458,26 @@ def test_no_container_and_no_text_smuggles_pixels_or_an_embedding(value: object,
     assert len(canonical.encode(tidy_metadata("model.load", {"it": nested}, str, STANDARD))) < 200
 
 
+def test_containers_without_end_are_told_as_such_at_once() -> None:
+    endless: dict[str, object] = {}
+    endless["it"] = [endless]
+    shared: object = 1
+    for _ in range(64):
+        shared = (shared, shared)
+    long = ["a"] * 40_000
+    for each in (endless, {"it": shared}, {"it": deque([endless])}, {"it": [long, long, long]}):
+        assert tidy_metadata("model.load", each, str, STANDARD) == {"oversize_items": 65_536}
+    assert tidy_metadata("model.load", {"it": [[1], b"x", deque(["a"])]}, str, STANDARD)["it"][2] == ["a"]
+    pair = ["a", "b"]
+    assert tidy_metadata("model.load", {"it": [pair, pair]}, str, STANDARD) == {"it": [pair, pair]}
+
+
+def test_where_something_lies_in_memory_is_no_matter_for_a_record() -> None:
+    assert tidy({"it": iter([1])}, str) == {"it": "<list_iterator object>"}
+    assert tidy({iter([1]): 1}, str) == {"_list_iterator_object_": 1}
+    assert tidy({"it": "text at 0x1f"}, str) == {"it": "text at 0x1f"}
+
+
 def test_many_small_lists_are_counted_together_and_a_preset_is_not() -> None:
     slices = {f"part_{index}": [0.5] * 16 for index in range(8)}
     assert tidy_metadata("model.load", slices, str, STANDARD)["items"] == 128
