@@ -1854,6 +1854,34 @@
         <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
     </message>
     <message>
+        <source>Load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback).</source>
+        <translation>请加载 v4l2loopback（apt install v4l2loopback-dkms，modprobe v4l2loopback）。</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio and start its virtual camera once.</source>
+        <translation>请安装 OBS Studio，并启动一次它的虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>Install a virtual camera.</source>
+        <translation>请安装一个虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>First pip install &quot;facefusion-live[virtual-camera]&quot;. {}</source>
+        <translation>先运行 pip install &quot;facefusion-live[virtual-camera]&quot;。{}</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: the pip package of the program has, with [virtual-camera].</source>
+        <translation>此版本不含驱动式虚拟摄像头；本程序的 pip 包加上 [virtual-camera] 才有。</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: take the browser source into OBS, and start the virtual camera there.</source>
+        <translation>此版本不含驱动式虚拟摄像头：请把浏览器源加入 OBS，并在 OBS 中启动虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>{} Or: {}</source>
+        <translation>{}或者：{}</translation>
+    </message>
+    <message>
         <source>the output {}: the microphone is gone: silence</source>
         <translation>输出 {}：麦克风已断开，现为静音</translation>
     </message>
@@ -2020,6 +2048,10 @@
     <message>
         <source>Install it: pip install &apos;facefusion-live[remote]&apos;, or empty inference.remote.</source>
         <translation>请安装：pip install &apos;facefusion-live[remote]&apos;，或清空 inference.remote。</translation>
+    </message>
+    <message>
+        <source>This copy was built without it: use the pip package of the program with [remote], or empty inference.remote.</source>
+        <translation>此版本构建时未包含它：请使用本程序的 pip 包加上 [remote]，或清空 inference.remote。</translation>
     </message>
     <message>
         <source>Start it, or empty inference.remote to run nets here.</source>
