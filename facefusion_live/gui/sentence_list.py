@@ -389,6 +389,8 @@ SENTENCES: tuple[str, ...] = (
     "{} holds something else",
     "{} has the unknown version {}",
     "{} was written by a newer version of this program",
+    "{} was cut off: its last line is missing",
+    "See what is missing, and end it with the line {}; or move it away to start anew.",
     "Move it away to start anew.",
     "Mend it, or move it away to start anew.",
     "Get the newest version of this program, or move the file away to start anew.",

@@ -2114,6 +2114,14 @@
         <translation>{} 由本程序的更新版本写入</translation>
     </message>
     <message>
+        <source>{} was cut off: its last line is missing</source>
+        <translation>{} 被截断：缺少最后一行</translation>
+    </message>
+    <message>
+        <source>See what is missing, and end it with the line {}; or move it away to start anew.</source>
+        <translation>请检查缺少的内容，并以 {} 一行结尾；或将其移走以重新开始。</translation>
+    </message>
+    <message>
         <source>Get the newest version of this program, or move the file away to start anew.</source>
         <translation>请获取本程序的最新版本，或移走该文件以重新开始。</translation>
     </message>

@@ -72,8 +72,21 @@ def session_began(kept: Path) -> bool:
         return False
 
 
+MOVE_AWAY = ", or move the file away to start anew"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "but"),
+    [
+        ("settings.toml", "version = 99\n", MOVE_AWAY),
+        ("session.toml", "version = 99\n", MOVE_AWAY),
+        ("enrolled.toml", "version = 99\n", MOVE_AWAY),
+        ("consent/people.toml", "version = 99\n", MOVE_AWAY),
+        ("consent/records.json", '{"version": 99, "people": {}}', ""),
+    ],
+)
 def test_files_of_a_newer_version_stop_the_window_in_a_box_and_stay(
-    screen: str, tmp_path: Path, monkeypatch: "pytest.MonkeyPatch", qapp: object
+    screen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object, name: str, text: str, but: str
 ) -> None:
     """Whoever clicked on an icon sees no terminal."""
     from PySide6.QtWidgets import QMessageBox
@@ -86,13 +99,13 @@ def test_files_of_a_newer_version_stop_the_window_in_a_box_and_stay(
     said: list[str] = []
     monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(f"{box.text()} {box.informativeText()}"))
     monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path))
-    (tmp_path / "settings.toml").write_text("version = 99\n", "utf-8")
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, "utf-8")
     with pytest.raises(NewerFileError):
         main.open_window({})
     assert said == [
-        (
-            "settings.toml was written by a newer version of this program. "
-            "Get the newest version of this program, or move the file away to start anew."
-        )
+        (f"{file.name} was written by a newer version of this program. Get the newest version of this program{but}.")
     ]
-    assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [file]
+    assert file.read_text("utf-8") == text
