@@ -48,6 +48,13 @@ def test_what_is_under_other_terms_or_never_loaded_stays_out(frozen: Path) -> No
 def test_the_notices_name_what_is_inside_and_say_what_it_binds_to(frozen: Path) -> None:
     notices = (frozen / "_internal" / "THIRD-PARTY.txt").read_text("utf-8")
     told, _, texts = notices.partition("=" * 100)
+    libraries = [file.name for file in (frozen / "_internal").rglob("*.so*") if file.parent.name.endswith(".libs")]
+    assert libraries
+    assert [name for name in libraries if name not in told] == []
+    for name in ("libx264-", "libopenblas", "Qt's own third parties", "onnxruntime"):
+        assert name in told
+    for name in ("SVT-AV1", "libpcre", "ThirdPartyNotices.txt", "Name: OpenBLAS"):
+        assert name.lower() in texts.lower()
     for name in ("av ", "numpy ", "opencv-python-headless ", "Python 3.", "PySide6_Essentials ", "pyinstaller "):
         assert f"\n{name}" in told
     assert "pytest" not in told, "it tells what is bundled, not what is installed"
