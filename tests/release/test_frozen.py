@@ -116,6 +116,25 @@ def test_it_streams_by_starting_itself_once_more(frozen: Path, tmp_path: Path) -
         server.close()
 
 
+BROUGHT_BY_A_CARD = ("libcuda", "libcudart", "libcublas", "libcudnn", "libcufft", "libcurand", "libnvrtc", "libnvinfer")
+"""ONNX Runtime's providers for cards are tried, and done without where these are not."""
+
+
+def test_the_desktop_package_depends_on_what_the_folder_does_not_carry(frozen: Path) -> None:
+    from release import debian
+
+    asked = [
+        name for name in debian.asked_of_the_system(frozen) if not name.startswith((*BROUGHT_BY_A_CARD, "libnvonnx"))
+    ]
+    assert "libc.so.6" in asked
+    command = [program("dpkg-query"), "-S", *(f"*/{name}" for name in asked)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    owners = dict(reversed([line.split(": ", 1)[::-1] for line in told.splitlines()]))
+    of = {name: {who.split(":")[0] for path, who in owners.items() if Path(path).name == name} for name in asked}
+    needed = {each.split()[0] for each in debian.NEEDED}
+    assert {name: found for name, found in of.items() if not found & needed} == {}
+
+
 def test_the_desktop_package_puts_everything_in_its_place(frozen: Path, tmp_path: Path) -> None:
     from release import debian
 
