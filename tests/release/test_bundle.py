@@ -36,6 +36,14 @@ def test_the_c_plus_plus_runtime_is_the_systems_own() -> None:
     assert bundle.wanted([("libstdc++.so.6", "/usr/lib/libstdc++.so.6", "BINARY")]) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every library goes along")
+def test_what_came_with_a_package_goes_along_though_nothing_links_to_it() -> None:
+    pytest.importorskip("PyInstaller")
+    opened = ("c2pa/libs/libc2pa_c.so", "/elsewhere/lib/python3.11/site-packages/c2pa/libs/libc2pa_c.so", "BINARY")
+    unasked = ("libunasked.so.1", "/usr/lib/libunasked.so.1", "BINARY")
+    assert bundle.wanted([opened, unasked]) == [opened]
+
+
 def test_modules_that_are_loaded_when_asked_for_go_along() -> None:
     pytest.importorskip("PyInstaller")
     names = set(bundle.imported_by_name())
