@@ -50,6 +50,8 @@ _PLUGINS_LEFT_OUT: Final = (
     "libqminimalegl",
     "libqvnc",
     "libqvkkhrdisplay",
+    "libQt6EglFS",
+    "libQt6EglFs",
 )
 _NVIDIAS: Final = ("libcudart", "libcublas", "libcudnn", "libcufft", "libcurand", "libnvrtc", "libnvinfer", "libnvonnx")
 """From wherever the building machine has them: they must fit the user's driver, and their terms are others."""

@@ -20,8 +20,9 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 _LINUX: Final = Path(__file__).parent / "linux"
 _SIZES: Final = (48, 128, 256)
 NEEDED: Final = (
-    *("libc6 (>= 2.34)", "libstdc++6", "libgcc-s1", "zlib1g", "libexpat1", "libfontconfig1", "libfreetype6"),
-    *("libegl1", "libgl1", "libdbus-1-3", "libx11-6", "libx11-xcb1", "libxcb1"),
+    *("libc6 (>= 2.34)", "libstdc++6", "libgcc-s1", "zlib1g", "libfontconfig1", "libfreetype6", "libdbus-1-3"),
+    *("libegl1", "libgl1", "libx11-6", "libx11-xcb1", "libxcb1"),
+    *("libwayland-client0", "libwayland-cursor0", "libwayland-egl1"),
 )
 """Whatever the folder links to and does not carry; a test looks."""
 _WELCOME: Final = ("pipewire", "wireplumber", "libpulse0")

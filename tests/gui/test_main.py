@@ -1,6 +1,7 @@
 """How the program comes to a window, and what it says where there can be none."""
 
 import contextlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -52,6 +53,40 @@ def test_the_demo_shows_itself_and_ends_on_sigterm(screen: str, tmp_path: Path) 
     assert not log.exists() or "unexpected" not in log.read_text("utf-8")
     assert (tmp_path / "window.ini").exists()
     assert not (tmp_path / "facefusion-live-demo.mp4").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt asks no locale for its letters")
+@pytest.mark.parametrize(
+    ("variables", "after", "language"),
+    [
+        ({"LANG": "C"}, [None, "C.UTF-8", "C"], "C"),
+        ({"LC_ALL": "POSIX"}, [None, "C.UTF-8", "POSIX"], "C"),
+        ({"LC_ALL": "zh_CN.GB18030"}, [None, "C.UTF-8", "zh_CN.GB18030"], "Chinese"),
+        ({"LANG": "xx_YY.UTF-8"}, [None, "C.UTF-8", "xx_YY.UTF-8"], "C"),
+        ({"LC_ALL": "C.UTF-8"}, ["C.UTF-8", None, None], "C"),
+        ({}, [None, "C.UTF-8", None], "C"),
+    ],
+)
+def test_whatever_the_locale_qt_does_not_complain_and_the_language_stays(
+    tmp_path: Path, variables: dict[str, str], after: list[str | None], language: str
+) -> None:
+    """Python brings its own programs to UTF-8 unless it is told not to; the frozen one it does not."""
+    code = (
+        "import json, os\n"
+        "from facefusion_live.gui import main\n"
+        "main._prepare_locale()\n"
+        "print(json.dumps([os.environ.get(name) for name in ('LC_ALL', 'LC_CTYPE', 'LANG')]))\n"
+        "from PySide6.QtCore import QCoreApplication, QLocale\n"
+        "app = QCoreApplication([])\n"
+        "print(QLocale.system().language().name)\n"
+    )
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+    environment = {**plain, "PYTHONPATH": str(ROOT), "PYTHONCOERCECLOCALE": "0", **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{json.dumps(after)}\n{language}\n"
+    assert done.stderr == ""
 
 
 def wait_for_a_session(home: Path, program: "subprocess.Popen[str]") -> None:

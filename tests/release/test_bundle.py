@@ -14,6 +14,7 @@ from tests.support import RESOURCES, ROOT
     [
         "PySide6/Qt/plugins/platformthemes/libqgtk3.so",
         "PySide6/Qt/plugins/platforms/libqeglfs.so",
+        "PySide6/Qt/lib/libQt6EglFsKmsSupport.so.6",
         "PySide6/Qt/translations/qtbase_de.qm",
         "c2pa/libs/libc2pa_c.rlib",
         "libcudart.so.13",
