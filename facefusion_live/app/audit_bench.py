@@ -16,6 +16,7 @@ from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.environment import resource
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.extras import is_frozen
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image
@@ -283,7 +284,7 @@ def _verified(home: AuditHome) -> tuple[float, int, int]:
 
 def _verified_alone(home: AuditHome) -> tuple[float, int]:
     """Seconds and exit code of the verifier that stands alone, its start included."""
-    if getattr(sys, "frozen", False):  # there is no interpreter to run it with
+    if is_frozen():  # there is no interpreter to run it with
         return float("inf"), 0
     started = time.perf_counter()
     words = [sys.executable, "-I", str(resource("tools/audit_verify.py")), str(home.layout.folder)]

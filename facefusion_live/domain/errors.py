@@ -50,6 +50,10 @@ class ConsentError(BadInputError):
     """A source face without the record that allows its use."""
 
 
+class NewerConsentError(ConsentError, NewerFileError):
+    """The consent records are a newer version's: nobody but the built-in faces is let in until that one reads them."""
+
+
 class CaptureError(FaceFusionLiveError):
     """A frame source could not be opened, or ended with an error."""
 

@@ -1982,6 +1982,34 @@
         <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
     </message>
     <message>
+        <source>Load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback).</source>
+        <translation>请加载 v4l2loopback（apt install v4l2loopback-dkms，modprobe v4l2loopback）。</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio and start its virtual camera once.</source>
+        <translation>请安装 OBS Studio，并启动一次它的虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>Install a virtual camera.</source>
+        <translation>请安装一个虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>First pip install &quot;facefusion-live[virtual-camera]&quot;. {}</source>
+        <translation>先运行 pip install &quot;facefusion-live[virtual-camera]&quot;。{}</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: the pip package of the program has, with [virtual-camera].</source>
+        <translation>此版本不含驱动式虚拟摄像头；本程序的 pip 包加上 [virtual-camera] 才有。</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: take the browser source into OBS, and start the virtual camera there.</source>
+        <translation>此版本不含驱动式虚拟摄像头：请把浏览器源加入 OBS，并在 OBS 中启动虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>{} Or: {}</source>
+        <translation>{}或者：{}</translation>
+    </message>
+    <message>
         <source>the output {}: the microphone is gone: silence</source>
         <translation>输出 {}：麦克风已断开，现为静音</translation>
     </message>
@@ -2150,6 +2178,10 @@
         <translation>请安装：pip install &apos;facefusion-live[remote]&apos;，或清空 inference.remote。</translation>
     </message>
     <message>
+        <source>This copy was built without it: use the pip package of the program with [remote], or empty inference.remote.</source>
+        <translation>此版本构建时未包含它：请使用本程序的 pip 包加上 [remote]，或清空 inference.remote。</translation>
+    </message>
+    <message>
         <source>Start it, or empty inference.remote to run nets here.</source>
         <translation>请启动它，或清空 inference.remote 以在本机运行网络。</translation>
     </message>
@@ -2208,6 +2240,14 @@
     <message>
         <source>{} was written by a newer version of this program</source>
         <translation>{} 由本程序的更新版本写入</translation>
+    </message>
+    <message>
+        <source>{} was cut off: its last line is missing</source>
+        <translation>{} 被截断：缺少最后一行</translation>
+    </message>
+    <message>
+        <source>See what is missing, and end it with the line {}; or move it away to start anew.</source>
+        <translation>请检查缺少的内容，并以 {} 一行结尾；或将其移走以重新开始。</translation>
     </message>
     <message>
         <source>Get the newest version of this program, or move the file away to start anew.</source>
