@@ -1267,7 +1267,8 @@ class Selection:
             log.found.add(SEAL, TAMPERED, f"row {seq} replaces a key that was not in force")
         if epoch != log.epoch + 1 or (seq == 1) != (epoch == 0):
             log.found.add(SEAL, TAMPERED, f"row {seq} begins epoch {epoch} after {log.epoch}")
-        if log.epoch == -1 or self.head is None or seq != self.head[1]:  # the old key seals what replaces it
+        end = self.head[1] if self.head else 0
+        if log.epoch == -1 or seq != end:  # the old key seals what replaces it
             self.sealer = key_of(said["public_key"]), epoch
         log.epoch, log.key = epoch, key_of(said["public_key"])
 

@@ -19,6 +19,7 @@ from tests.fakes.audit_cases import (
     begun_because,
     begun_oddly,
     begun_without,
+    beside_another,
     crashed,
     home_of,
     many_scripts,
@@ -56,6 +57,13 @@ def _held_beside(home: Path) -> None:
     lock = WriterLock.take(home / own)
     assert lock is not None
     atexit.register(lock.close)
+
+
+def _held_but_not_the_other(folder: Path) -> tuple[Path, list[str]]:
+    """The main log is being written; that of a second process, which is over, is not."""
+    home, words = beside_another(folder, LogBuilder("other").session().add("settings.change").log())
+    _held(home)
+    return home, words
 
 
 def _retyped(table: str, columns: str, *more: str) -> Callable[[Path], None]:
@@ -263,6 +271,7 @@ HOMES = [
     Case("words of many scripts", home_of(many_scripts), 0, INTACT),
     Case("a crash, a jump, a tail", home_of(crashed), 0, INTACT),
     Case("written by a running program", home_of(_unsealed, _held), 0, INTACT),
+    Case("one log written by a running program", _held_but_not_the_other, 12, {"seal": "unverifiable"}),
     Case("written by a running program, a file of its own", home_of(_unsealed, _held_beside), 0, INTACT),
     Case("begun because of another", home_of(begun_because), 0, INTACT),
     Case("begun in place of one that is gone", home_of(begun_without), 11, INTACT),
