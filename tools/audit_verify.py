@@ -986,6 +986,8 @@ def unpacked(path: Path, ends: tuple[int, ...]) -> Iterator[Row]:
     try:
         with module.open(path, "rb") as file:
             for line in lines_of(io.BufferedReader(file)):
+                if seq > ends[1] or len(line) == LONGEST_LINE:  # a few packed bytes become gigabytes of one line
+                    raise DamagedError(f"the archive {path.name} holds more than the rows that its name says")
                 yield seq, line, None
                 seq += 1
     except (OSError, EOFError, module.ZstdError) as error:

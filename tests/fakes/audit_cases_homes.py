@@ -548,6 +548,28 @@ HOMES = [
     *(Case(each.name, home_of(each.make), each.exit_code, {}) for each in ATTACKS if each.on_disk),
 ]
 
+
+def _packed_line(home: PrunedHome) -> None:
+    """A line of a gigabyte in 30 kB."""
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        for _ in range(1000):
+            packed.write(bytes(1_000_000))
+
+
+def _packed_lines(home: PrunedHome) -> None:
+    """The rows, and a hundred million more that are none."""
+    data = zstandard.ZstdDecompressor().stream_reader(home.archives[0].read_bytes()).read()
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        packed.write(data)
+        for _ in range(100):
+            packed.write(b"\n" * 1_000_000)
+
+
+PACKED = [
+    Case("an archive of one line without end", pruned(lambda home: home.prune(10), _packed_line), 10, {}),
+    Case("an archive of rows without end", pruned(lambda home: home.prune(10), _packed_lines), 10, {}),
+]
+"""Archives made to keep whoever unpacks them busy."""
 PIPES = [
     Case(f"mirror: {name}", home_of(genuine, change), code, {})
     for name, change, code in (
