@@ -992,6 +992,8 @@ def unpacked(path: Path, ends: tuple[int, ...]) -> Iterator[Row]:
     try:
         with module.open(path, "rb") as file:
             for line in lines_of(io.BufferedReader(file)):
+                if seq > ends[1] or len(line) == LONGEST_LINE:  # a few packed bytes become gigabytes of one line
+                    raise DamagedError(f"the archive {path.name} holds more than the rows that its name says")
                 yield seq, line, None
                 seq += 1
     except (OSError, EOFError, module.ZstdError) as error:
@@ -1273,7 +1275,8 @@ class Selection:
             log.found.add(SEAL, TAMPERED, f"row {seq} replaces a key that was not in force")
         if epoch != log.epoch + 1 or (seq == 1) != (epoch == 0):
             log.found.add(SEAL, TAMPERED, f"row {seq} begins epoch {epoch} after {log.epoch}")
-        if log.epoch == -1 or self.head is None or seq != self.head[1]:  # the old key seals what replaces it
+        end = self.head[1] if self.head else 0
+        if log.epoch == -1 or seq != end:  # the old key seals what replaces it
             self.sealer = key_of(said["public_key"]), epoch
         log.epoch, log.key = epoch, key_of(said["public_key"])
 

@@ -490,7 +490,7 @@ def _empty(log: Log) -> None:
 
 
 def _long_tail() -> Log:
-    builder = LogBuilder()
+    builder = LogBuilder().rotate().add("session.start").checkpoint()  # more than a killed session leaves
     for _ in range(100):
         builder.add("label.on")
     return builder.log()
@@ -785,6 +785,7 @@ ATTACKS: list[Attack] = [
     A("a row behind the end", _appended("label.on"), F({"tail_unsealed"}), 12),
     A("a session behind the end", _appended("session.start", "label.on"), F({"tail_unsealed"}), 12),
     A("a row before the session of a new key", _rotated_then("label.on", "session.start"), F({"tail_unsealed"}), 12),
+    A("a stop behind a new key", _rotated_then("session.stop"), F({"tail_unsealed"}), 12),
     A("a session and its stop behind the end", _appended("session.start", "session.stop"), F({"tail_unsealed"}), 12),
     A(
         "anchor ahead of the log",

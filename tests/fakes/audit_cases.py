@@ -133,8 +133,12 @@ def resigned(index: int, key: Any = None, **changes: Any) -> bytes:
 
 
 def two_logs(folder: Path) -> tuple[Path, list[str]]:
+    return beside_another(folder, LogBuilder("other").session().log())
+
+
+def beside_another(folder: Path, other: Log) -> tuple[Path, list[str]]:
+    """A genuine log, and one of a second process."""
     home = folder / "audit"
-    other = LogBuilder("other").session().log()
     lay_out(home, other)
     heads = (home / "heads.log").read_text()
     (home / "audit.sqlite3").rename(home / f"audit-{other.tip.log_id}.sqlite3")

@@ -20,6 +20,7 @@ from tests.fakes.audit_cases import (
     begun_because,
     begun_oddly,
     begun_without,
+    beside_another,
     crashed,
     home_of,
     many_scripts,
@@ -57,6 +58,13 @@ def _held_beside(home: Path) -> None:
     lock = WriterLock.take(home / own)
     assert lock is not None
     atexit.register(lock.close)
+
+
+def _held_but_not_the_other(folder: Path) -> tuple[Path, list[str]]:
+    """The main log is being written; that of a second process, which is over, is not."""
+    home, words = beside_another(folder, LogBuilder("other").session().add("settings.change").log())
+    _held(home)
+    return home, words
 
 
 def _retyped(table: str, columns: str, *more: str) -> Callable[[Path], None]:
@@ -276,6 +284,7 @@ HOMES = [
     Case("words of many scripts", home_of(many_scripts), 0, INTACT),
     Case("a crash, a jump, a tail", home_of(crashed), 0, INTACT),
     Case("written by a running program", home_of(_unsealed, _held), 0, INTACT),
+    Case("one log written by a running program", _held_but_not_the_other, 12, {"seal": "unverifiable"}),
     Case("written by a running program, a file of its own", home_of(_unsealed, _held_beside), 0, INTACT),
     Case("begun because of another", home_of(begun_because), 0, INTACT),
     Case("begun in place of one that is gone", home_of(begun_without), 11, INTACT),
@@ -554,6 +563,28 @@ HOMES = [
     *(Case(each.name, home_of(each.make), each.exit_code, {}) for each in ATTACKS if each.on_disk),
 ]
 
+
+def _packed_line(home: PrunedHome) -> None:
+    """A line of a gigabyte in 30 kB."""
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        for _ in range(1000):
+            packed.write(bytes(1_000_000))
+
+
+def _packed_lines(home: PrunedHome) -> None:
+    """The rows, and a hundred million more that are none."""
+    data = zstandard.ZstdDecompressor().stream_reader(home.archives[0].read_bytes()).read()
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        packed.write(data)
+        for _ in range(100):
+            packed.write(b"\n" * 1_000_000)
+
+
+PACKED = [
+    Case("an archive of one line without end", pruned(lambda home: home.prune(10), _packed_line), 10, {}),
+    Case("an archive of rows without end", pruned(lambda home: home.prune(10), _packed_lines), 10, {}),
+]
+"""Archives made to keep whoever unpacks them busy."""
 PIPES = [
     Case(f"mirror: {name}", home_of(genuine, change), code, {})
     for name, change, code in (

@@ -177,7 +177,8 @@ class _Selected:
             self._find("seal", "previous_key", seq, f"row {seq} replaces a key that was not in force")
         if epoch != self._epoch + 1 or (seq == 1) != (epoch == 0):
             self._find("seal", "epoch_skipped", seq, f"row {seq} begins epoch {epoch} after {self._epoch}")
-        if self._epoch == -1 or self._head is None or seq != self._head.size:  # the old key seals what replaces it
+        end = self._head.size if self._head else 0
+        if self._epoch == -1 or seq != end:  # the old key seals what replaces it
             self._sealer = key, epoch
         self._key, self._epoch = key, epoch
 
