@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.image import Frame, Image
+from facefusion_live.domain.outline import Outline
 from facefusion_live.domain.settings import Settings
 
 
@@ -68,6 +69,7 @@ class Patch:
         left_grid: (GRID, GRID) 0..255, what mask nets leave of the middle of each cell to the swap (`coverage` has it
             in already); None without such nets.
         given: How much they give to what lies before the face, over the most they may; above 1 they are not believed.
+        outline: Where the face ends in the frame and where the source's would; None where the engine knows no source.
     """
 
     swap: Image
@@ -79,6 +81,7 @@ class Patch:
     change: float | None = None
     left_grid: NDArray[np.uint8] | None = None
     given: float = 0.0
+    outline: Outline | None = None
 
     @property
     def size_px(self) -> int:
