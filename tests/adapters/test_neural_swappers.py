@@ -509,3 +509,11 @@ def test_a_net_without_half_precision_has_nothing_to_fall_back_on(tmp_path: Path
         with pytest.raises(NotFiniteError) as refusal:
             swapped(swapper)
         assert not isinstance(refusal.value, HalfPrecisionError)
+
+
+def test_what_runs_it_is_asked_when_it_is_told(tmp_path: Path, heard: Listener) -> None:
+    """Not when it was opened: since then its net may have gone on in single precision, as another graph."""
+    swapper = opened(brought(tmp_path, "inswapper_128", heard), "inswapper_128")
+    assert swapper.provider == "CPUExecutionProvider"
+    heard.nets[0].provider = "CUDAExecutionProvider (3 of 4 nodes; the rest: CPUExecutionProvider 1)"
+    assert swapper.provider == heard.nets[0].provider

@@ -217,3 +217,11 @@ def test_a_missing_file_is_told_with_the_command_that_takes_it_in(tmp_path: Path
     with pytest.raises(ModelMissingError, match=r"anna\.dfm is missing") as refusal:
         catalog.person("anna")
     assert refusal.value.advice == "Take it in: facefusion-live models add FILE"
+
+
+def test_what_runs_it_is_asked_when_it_is_told(tmp_path: Path, heard: Listener) -> None:
+    """Not when it was opened: since then its net may have gone on in single precision, as another graph."""
+    swapper = opened(brought(tmp_path, heard=heard))
+    assert swapper.provider == "CPUExecutionProvider"
+    heard.nets[0].provider = "CUDAExecutionProvider (3 of 4 nodes; the rest: CPUExecutionProvider 1)"
+    assert swapper.provider == heard.nets[0].provider

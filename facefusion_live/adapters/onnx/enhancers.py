@@ -40,7 +40,7 @@ class EnhancerNet:
             raise ModelCardError(f"{card.id} is no enhancer of a known family")
         if target.template is None:
             raise ModelCardError(f"{card.id}: an enhancer's card must name an alignment template")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._template, self._edge = net, target.template, target.size_px
         self._tensor, self._picture = InputTensor(target), OutputPicture(output)
         self._painted = np.empty((output.size_px, output.size_px, 3), np.uint8)

@@ -40,7 +40,7 @@ class MaskNet:
             raise ModelCardError(f"{name}: a mask net's card must name an alignment template")
         if output.decoder == "parsing" and not output.classes:
             raise ModelCardError(f"{name}: the card does not say which classes are face")
-        self.name, self.provider = name, net.provider
+        self.name = name
         self.input_px, self.template = picture.size_px, picture.template
         self._net, self._tensor, self._output = net, InputTensor(picture), output
 

@@ -44,7 +44,7 @@ class TiledEnhancer:
         edges = slice(2, 4) if target.layout == "NCHW" else slice(1, 3)
         if any(edge not in (None, target.size_px) for spec in net.inputs for edge in spec.shape[edges]):
             raise ModelCardError(f"{card.id}: the net takes pictures of another size than its card says")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._edge, self._pad, self._overlap = net, target.size_px, tiles.pad, tiles.overlap
         self._stride = self._edge - 2 * tiles.pad - tiles.overlap
         self._largest = MOST_A_SIDE * self._stride + tiles.overlap
