@@ -71,7 +71,8 @@ CPUExecutionProvider 2)`. A name alone is all of it. An older ONNX Runtime canno
 counted in the simplified graph; how long each takes is not told. Of the other nets the log has the same.
 
 A net that you brought swaps one picture that nobody sees before it goes live. Where its numbers overflow half
-precision, as on some cards, it is loaded anew in single precision; that is told, and on record.
+precision, as on some cards, it is loaded anew in single precision; that is told, and on record. So are enhancers and
+mask nets, after one picture that fails.
 
 A net that gives back the face it was fed would cover a face with itself. The painted face is compared with the one it
 replaces; below a change of 0.2 the gate shuts with "face not changed". Light, contrast, white balance and noise do not

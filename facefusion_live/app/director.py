@@ -96,8 +96,13 @@ class Director:
         self.input = InputState(crew.memory.input, spoken(crew.memory.input))
         self.source: SourceState | None = None
         self._swapper = crew.workshop.engine(BUILT_IN_ENGINE)
-        self.engine = _told(self._swapper)
+        self._loading = ""
         self.on_air: OnAir | None = None
+
+    @property
+    def engine(self) -> EngineState:
+        """The engine in force, and what runs it now: its net may have gone on in single precision. Thread: any."""
+        return EngineState(self._swapper.name, self._swapper.provider, self._loading)
 
     @property
     def blocks(self) -> frozenset[Block]:
@@ -216,7 +221,7 @@ class Director:
         """
         if name == self.engine.name:
             return
-        self.engine = replace(self.engine, loading=name)
+        self._loading = name
         ended = self._in_use is not None and bool(self._in_use.problem())
         try:
             with on_record.telling_refusals(self._crew.trail):
@@ -225,7 +230,7 @@ class Director:
                     return
             self._swapper = swapper
         finally:
-            self.engine = _told(self._swapper)
+            self._loading = ""
             heap.give_back()
         if ended and self.source is not None:
             self.unblock(Block.CONSENT)  # the face whose consent ended went with its engine
@@ -534,10 +539,6 @@ class Director:
             self._crew.tell(Notice(Level.INFO, "an address with a key is not remembered: give it again next time"))
         if spec not in self._crew.memory.outputs:
             self._crew.memory.outputs = (*self._crew.memory.outputs, spec)
-
-
-def _told(swapper: FaceSwapper) -> EngineState:
-    return EngineState(swapper.name, swapper.provider)
 
 
 def _called(spec: str, device: str) -> str:

@@ -1,5 +1,6 @@
 """A picture whose colours say where its pixels lie, and where aligned crops of it lie, without the adapters."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,10 @@ FACE = face_of(canonical_mesh_px(260, (470, 330), yaw=6, roll=9))
 PORTRAIT = Portrait(HostImage(coded_picture(700, 600)), face_of(canonical_mesh_px(230, (360, 300), roll=-5)))
 
 
+BELOW = 0.375
+"""So many levels the coded picture lies below `seen` on average: its levels are whole, and one is four pixels wide."""
+
+
 def places(face: Face, template: str, size_px: int) -> NDArray[np.float64]:
     """(n, n, 2): where in the picture each pixel of an aligned crop lies, by numpy's own least squares."""
     dest = np.array(TEMPLATE[template]) * size_px
@@ -52,3 +57,22 @@ def seen(face: Face, template: str, size_px: int) -> NDArray[np.float64]:
     """(n, n, 3) RGB in 0..1: what a crop of the coded picture shows."""
     at = places(face, template, size_px)
     return np.concatenate([at / 4 / 255, np.full((size_px, size_px, 1), 60 / 255)], 2)
+
+
+def off_by_px(
+    picture: NDArray[np.uint8], crop_from_frame: NDArray[np.floating], at: NDArray[np.float64]
+) -> list[float]:
+    """How far across and down what a net painted lies from where its crop was taken, in pixels of the net.
+
+    Args:
+        picture: (s, s, 3) a patch's, in which the net painted red that rises to the right and green downward, 0..255.
+        crop_from_frame: The patch's.
+        at: `places` of the net's crop.
+    """
+    edge = at.shape[0]
+    inner = slice(edge // 5, -(edge // 5))  # what a net paints fades at its edge
+    x, y = np.moveaxis(at[inner, inner] @ crop_from_frame[:, :2].T + crop_from_frame[:, 2], -1, 0).astype(np.float32)
+    found = cv2.remap(picture.astype(np.float32), x, y, cv2.INTER_LINEAR)
+    ramp = np.arange(edge)[inner] / (edge - 1) * 255
+    across, down = found[..., 0] - ramp, found[..., 1] - ramp[:, None]
+    return [float(off.mean()) * (edge - 1) / 255 for off in (across, down)]

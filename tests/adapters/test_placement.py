@@ -108,6 +108,24 @@ def test_an_onnx_runtime_that_cannot_tell_is_not_believed(
     )
 
 
+def test_a_net_that_goes_on_in_single_precision_is_counted_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With casts it is another graph, of which the card may run another part."""
+    parts = [Part(CUDA, 3), Part(CPU, 2)]
+    nodes = [
+        helper.make_node("Cast", ["x"], ["half"], to=onnx_graphs.HALF),
+        helper.make_node("Cast", ["half"], ["y"], to=onnx_graphs.FLOAT),
+    ]
+    half = onnx_graphs.save(tmp_path / "half.onnx", nodes, {"x": OPEN}, {"y": OPEN})
+    on_a_card(monkeypatch, CUDA, parts)
+    session = NetSession(half, provider=CUDA)
+    assert session.provider == "CUDAExecutionProvider (3 of 5 nodes; the rest: CPUExecutionProvider 2)"
+    parts[1:] = [Part(CPU, 1)]
+    assert session.fall_back()
+    assert session.provider == "CUDAExecutionProvider (3 of 4 nodes; the rest: CPUExecutionProvider 1)"
+
+
 def test_on_the_processor_nothing_is_noted_or_asked(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(_session: object) -> dict[str, int]:
         raise AssertionError("asked")

@@ -17,6 +17,20 @@ RESOURCES: Final = ROOT / "resources"
 LICENCES: Final = RESOURCES / "licences"
 CARDS: Final = sorted((RESOURCES / "models").glob("*.toml"))
 
+LICENCE_PAGES: Final = {
+    "codeformer": "https://github.com/sczhou/CodeFormer/blob/HEAD/LICENSE",
+    "simswap_256": "https://github.com/neuralchen/SimSwap/blob/HEAD/LICENSE",
+    "stargan_v2_256": "https://github.com/clovaai/stargan-v2/blob/HEAD/LICENSE",
+    **dict.fromkeys(
+        ("bisenet_18", "bisenet_34", "faceparser_resnet34"), "https://github.com/yakhyo/face-parsing/blob/HEAD/LICENSE"
+    ),
+    **dict.fromkeys(
+        ("real_esrgan_x2", "real_esrgan_x2_fp16", "real_esrgan_x4", "real_esrgan_x4_fp16", "realesr_general_x4v3"),
+        "https://github.com/xinntao/Real-ESRGAN/blob/HEAD/LICENSE",
+    ),
+}
+"""Texts of licences of models that users bring, each looked up in its publisher's repository."""
+
 # Literal: id -> (task, shape of the input, colour order, value of black, value of white)
 MODELS: Final = {
     "blazeface_full": ("detector", [1, 3, 192, 192], "RGB", -1.0, 1.0),
@@ -70,6 +84,13 @@ def test_a_built_in_model_is_free_and_its_licence_is_here(path: Path) -> None:
     assert card.urls == ()
     assert card.origin is not None
     assert card.id in (LICENCES / "NOTICE.md").read_text(encoding="utf-8")
+
+
+def test_of_what_users_bring_the_terms_can_be_read() -> None:
+    """The licence's own text where its address was looked up; the publisher's page or repository of all others."""
+    brought = [card_of(path) for path in (RESOURCES / "cards").glob("*.toml")]
+    assert {card.id: card.licence_url for card in brought if card.licence_url} == LICENCE_PAGES
+    assert [card.id for card in brought if not card.terms_url] == []
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)

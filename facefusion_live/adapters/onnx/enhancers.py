@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.canvas import faded
 from facefusion_live.adapters.onnx.grown import grown_patch, grown_size
+from facefusion_live.adapters.onnx.painting import go_on_in_single
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
 from facefusion_live.domain import geometry
-from facefusion_live.domain.errors import ModelCardError
+from facefusion_live.domain.errors import ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.nets import Net
@@ -40,7 +41,7 @@ class EnhancerNet:
             raise ModelCardError(f"{card.id} is no enhancer of a known family")
         if target.template is None:
             raise ModelCardError(f"{card.id}: an enhancer's card must name an alignment template")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._template, self._edge = net, target.template, target.size_px
         self._tensor, self._picture = InputTensor(target), OutputPicture(output)
         self._painted = np.empty((output.size_px, output.size_px, 3), np.uint8)
@@ -50,6 +51,7 @@ class EnhancerNet:
         """The patch as large as what the net has to show, with the net's picture over the face.
 
         Raises:
+            HalfPrecisionError: The net overflowed in half precision; the next picture is painted in single.
             InferenceError: The net failed, or gave no finite picture.
         """
         swap = patch.swap.host()
@@ -78,4 +80,7 @@ class EnhancerNet:
             picture if len(spec.shape) == 4 else np.full([edge or 1 for edge in spec.shape], _FIDELITY)
             for spec in self._net.inputs
         ]
-        self._picture.read(self._net.run(*fed)[0], self._painted)
+        try:
+            self._picture.read(self._net.run(*fed)[0], self._painted)
+        except NotFiniteError as error:
+            go_on_in_single(self._net, self.name, error)

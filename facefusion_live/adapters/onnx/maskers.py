@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.adapters.onnx.painting import go_on_in_single
 from facefusion_live.adapters.onnx.tensors import InputTensor
-from facefusion_live.domain.errors import InferenceError, ModelCardError
+from facefusion_live.domain.errors import InferenceError, ModelCardError, NotFiniteError
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
 from facefusion_live.domain.nets import Net
 
@@ -40,7 +41,7 @@ class MaskNet:
             raise ModelCardError(f"{name}: a mask net's card must name an alignment template")
         if output.decoder == "parsing" and not output.classes:
             raise ModelCardError(f"{name}: the card does not say which classes are face")
-        self.name, self.provider = name, net.provider
+        self.name = name
         self.input_px, self.template = picture.size_px, picture.template
         self._net, self._tensor, self._output = net, InputTensor(picture), output
 
@@ -48,12 +49,14 @@ class MaskNet:
         """(n, n) 255 where the face is to be seen, 0 where something else is, soft on the side of the face.
 
         Raises:
+            HalfPrecisionError: The net overflowed in half precision; the next mask is made in single.
             InferenceError: The net failed, or its answer is no mask.
         """
         answer = self._net.run(self._tensor.fill(crop))[0]
         # One sum instead of a look at each value: it is finite only if all of them are.
         if not np.isfinite(answer.sum()):
-            raise InferenceError("a mask net gave numbers that are not finite")
+            error = NotFiniteError("a mask net gave numbers that are not finite")
+            go_on_in_single(self._net, self.name, error)
         face = DECODERS[self._output.decoder](answer, self._output, self.input_px)
         soft = cv2.GaussianBlur(face, (0, 0), _SIGMA_PX, borderType=cv2.BORDER_REPLICATE)
         return np.rint((np.clip(soft, 0.5, 1) - 0.5) * (2 * 255)).astype(np.uint8)

@@ -57,13 +57,18 @@ class PersonSwapper:
     def __init__(self, card: ModelCard, net: Net, crop: Crop, regions: RegionPainter) -> None:
         if card.target is None or card.target.template is None or not isinstance(card.output, PictureFormat):
             raise ModelCardError(f"{card.id} is no swapper of a known family")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._crop, self._regions = net, crop, regions
         self._template = card.target.template
         self._tensor, self._picture = InputTensor(card.target), OutputPicture(card.output)
         self._morph = _morph_input(net, card)
         self._seen = np.empty((card.target.size_px, card.target.size_px, 3), np.uint8)
         self._painted = np.empty((card.output.size_px, card.output.size_px, 3), np.uint8)
+
+    @property
+    def provider(self) -> str:
+        """What really runs the net, as it tells now: in single precision it may be less of it than before."""
+        return self._net.provider
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """Nothing to be made ready: pictures of others do not matter here."""

@@ -65,13 +65,18 @@ class OneShotSwapper:
     ) -> None:
         if card.target is None or card.target.template is None or not isinstance(card.output, PictureFormat):
             raise ModelCardError(f"{card.id} is no swapper of a known family")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._identity, self._likeness = net, identity, likeness
         self._crop, self._regions = crop, regions
         self._template = card.target.template
         self._tensor, self._picture = InputTensor(card.target), OutputPicture(card.output)
         self._target_first = _target_comes_first(net.inputs, card)
         self._tiles = tuple(Tiles(n, card.target.size_px, card.output.size_px) for n in range(1, MOST_BOOST + 1))
+
+    @property
+    def provider(self) -> str:
+        """What really runs the net, as it tells now: in single precision it may be less of it than before."""
+        return self._net.provider
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """The source face as the net takes it."""

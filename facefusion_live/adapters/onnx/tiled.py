@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.onnx.grown import grown_patch, grown_size
+from facefusion_live.adapters.onnx.painting import go_on_in_single
 from facefusion_live.adapters.onnx.tensors import InputTensor, OutputPicture
-from facefusion_live.domain.errors import ModelCardError
+from facefusion_live.domain.errors import ModelCardError, NotFiniteError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.nets import Net
@@ -44,7 +45,7 @@ class TiledEnhancer:
         edges = slice(2, 4) if target.layout == "NCHW" else slice(1, 3)
         if any(edge not in (None, target.size_px) for spec in net.inputs for edge in spec.shape[edges]):
             raise ModelCardError(f"{card.id}: the net takes pictures of another size than its card says")
-        self.name, self.provider = card.id, net.provider
+        self.name = card.id
         self._net, self._edge, self._pad, self._overlap = net, target.size_px, tiles.pad, tiles.overlap
         self._stride = self._edge - 2 * tiles.pad - tiles.overlap
         self._largest = MOST_A_SIDE * self._stride + tiles.overlap
@@ -56,6 +57,7 @@ class TiledEnhancer:
         """The patch as large as what the net has to show, all of it redrawn.
 
         Raises:
+            HalfPrecisionError: The net overflowed in half precision; the next picture is painted in single.
             InferenceError: The net failed, or gave no finite picture.
         """
         swap = patch.swap.host()
@@ -90,7 +92,10 @@ class TiledEnhancer:
         return painted
 
     def _run(self, pixels: NDArray[np.uint8]) -> None:
-        self._picture.read(self._net.run(self._tensor.fill(pixels))[0], self._tile)
+        try:
+            self._picture.read(self._net.run(self._tensor.fill(pixels))[0], self._tile)
+        except NotFiniteError as error:
+            go_on_in_single(self._net, self.name, error)
 
     def _mix(self, mixed: NDArray[np.float32], at: tuple[int, int], count: int) -> None:
         """Add the part of a tile that is painted, faded where another one lies beside it."""

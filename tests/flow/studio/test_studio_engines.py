@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.app.studio import EngineState
 from tests.adapters import onnx_graphs
 from tests.flow.studio.conftest import Stage
@@ -65,6 +66,14 @@ def test_another_engine_between_two_frames(stage: Stage) -> None:
     loaded = [row["target"] for row in stage.rows() if row["action"] == "model.load"]
     assert loaded.count("model:uniface_256") == 1
     assert len(loaded) == len(set(loaded))
+
+
+def test_what_runs_the_engine_is_asked_when_it_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its net may go on in single precision while it is live: then a card may run another part of it."""
+    told = "CUDAExecutionProvider (41 of 43 nodes; the rest: CPUExecutionProvider 2)"
+    assert switched(stage, "uniface_256").provider == "CPUExecutionProvider"
+    monkeypatch.setattr(NetSession, "provider", told)
+    assert stage.studio.state().engine == EngineState("uniface_256", told)
 
 
 @pytest.mark.parametrize(
