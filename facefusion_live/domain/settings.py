@@ -234,6 +234,12 @@ class Mask:
     keep_brows: Annotated[
         float, _SHARE, Acts.RENDER, Uniform("u_keep_brows"), Words("Keep brows", "How much of your own brows is seen.")
     ] = 0.0
+    occlusion: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words("Keep hands", "How much is seen of a hand, a cup or a microphone before your face; 0 paints over them."),
+    ] = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

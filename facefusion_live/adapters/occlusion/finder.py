@@ -1,0 +1,190 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
+"""Tells cell by cell of the flat face what lies before it.
+
+Three things speak for an occluder: colours that leave the person's own recent face, in whatever light (`appearance`);
+colours that were seen in the occluder before (`colours`); and a hand's outline (`domain.hand`). What they say is added
+up as odds, smoothed, and believed where it hangs together: along a hand, or in one piece that comes in over the outline
+of the face. Wrinkles, shadows and open mouths do neither.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.occlusion import silhouette
+from facefusion_live.adapters.occlusion.appearance import FaceModel, features
+from facefusion_live.adapters.occlusion.colours import UNSEEN, Colours
+from facefusion_live.adapters.occlusion.flat import SHEET_PX, FlatFace
+from facefusion_live.adapters.occlusion.structure import Structure
+from facefusion_live.domain import geometry
+from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.hand import Hand
+from facefusion_live.domain.image import Image
+from facefusion_live.domain.ports import Occluder
+
+Sheet = NDArray[np.float32]
+
+_GREY_SHEET = np.uint8
+_LEARN_FIRST = 8
+"""Looks at a face before anything is told from its colours."""
+_ODDS = -2.0
+"""That a cell is not face, before it was looked at: a logit …"""
+_BESIDE_HAND = -3.0
+"""… beside a hand …"""
+_IN_HAND = 2.5
+"""… within its outline …"""
+_IN_ARM = 0.0
+"""… and where its forearm may be."""
+_MEMORY = 1.0
+"""What the last look adds to the odds, or takes."""
+_MOST_ODDS = 8.0
+_BLUR_CELLS = 1.2
+_LEAST_THING = 0.012
+"""Least share of the face that something takes that is no hand."""
+_FROM_RIM_CELLS = 3.0
+_TO_DEPTH_CELLS = 8.0
+"""Something that is no hand reaches from so near the outline to so far within it."""
+_LEAST_HAND_CELLS = 20
+_HAND_SHARE = 0.4
+"""How much of a piece a hand's outline must explain."""
+_FEW = 30
+"""Cells from which colours are learnt."""
+_DOUBT = -3.0
+"""Odds from which a cell, and its surroundings, are not learnt from."""
+_AROUND = np.ones((7, 7), np.uint8)
+_NEAR = np.ones((5, 5), np.uint8)
+
+
+class _Odds(NamedTuple):
+    """What was found out about each cell: the odds, and what hands lie there (None without any)."""
+
+    odds: Sheet
+    hand: silhouette.Laid | None
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What is known of one face."""
+
+    model: FaceModel
+    colours: Colours = field(default_factory=Colours)
+    coloured: bool = False
+    looks: int = 0
+    before: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
+
+
+class FaceOccluders:
+    """The `OccluderFinder` of this program. Thread: inference.
+
+    Args:
+        structure: Of a face, anybody's.
+    """
+
+    def __init__(self, structure: Structure) -> None:
+        self._flat = FlatFace()
+        self._structure = structure
+        self._faces: dict[int, _Known] = {}
+        self._cells = int(self._flat.inside.sum())
+
+    def find(self, image: Image, face: Face, hands: Sequence[Hand], patch: Patch) -> Occluder | None:
+        """As the port.
+
+        Raises:
+            InferenceError: The mesh is not finite.
+        """
+        if not np.isfinite(face.mesh_px).all():
+            raise InferenceError("the mesh of the face is not finite")
+        known = self._faces.setdefault(face.track_id, _Known(FaceModel(self._flat.inside)))
+        at = self._flat.positions(face.mesh_px)
+        look = features(cv2.blur(self._flat.unwrap(image.host(), at), (3, 3)))
+        seen = self._flat.inside & _within(at, image.size_wh) & self._flat.fronts(face.mesh_px)
+        found = self._odds(known, look, seen, silhouette.laid(hands, at))
+        mask = self._coherent(found)
+        self._learn(known, look, seen, mask, found)
+        if not mask.any():
+            return None
+        return self._occluder(known, look, mask, found, geometry.transform(patch.crop_from_frame, at.reshape(-1, 2)), patch)
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """As the port."""
+        self._faces = {track_id: known for track_id, known in self._faces.items() if track_id in track_ids}
+
+    def _odds(self, known: _Known, look: Sheet, seen: NDArray[np.bool_], hand: silhouette.Laid | None) -> _Odds:
+        trust = cv2.erode(1 - known.before, _NEAR).astype(np.float32) * seen
+        if hand is not None:
+            trust *= 1 - np.maximum(hand.inside, hand.arm)
+        fit = known.model.fit(look, trust)
+        odds = np.full(seen.shape, _ODDS, np.float32)
+        if hand is not None:
+            odds = np.maximum(_BESIDE_HAND + (_IN_HAND - _BESIDE_HAND) * hand.inside, _BESIDE_HAND + (_IN_ARM - _BESIDE_HAND) * hand.arm)
+            core = hand.core & seen
+            if core.sum() >= _FEW:
+                known.colours.learn(look[core])
+                known.coloured = True
+        if known.before.any():
+            odds += _MEMORY * (2.0 * cv2.dilate(known.before, _NEAR) - 1)
+        odds += known.colours.likely(look) if known.coloured else np.float32(UNSEEN)
+        odds -= np.where(fit.known, fit.likely, np.float32(UNSEEN))
+        if known.looks < _LEARN_FIRST:
+            odds[:] = -_MOST_ODDS
+        odds[~seen] = -_MOST_ODDS
+        np.clip(odds, -_MOST_ODDS, _MOST_ODDS, out=odds)
+        return _Odds(cv2.GaussianBlur(odds, (0, 0), _BLUR_CELLS), hand)
+
+    def _coherent(self, found: _Odds) -> NDArray[np.uint8]:
+        """(n, n) 0 or 1: the pieces that are believed."""
+        mask = ((found.odds > 0) & self._flat.inside).astype(np.uint8)
+        if not mask.any():
+            return mask
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        explained = None if found.hand is None else np.maximum(found.hand.inside, found.hand.arm / 2)
+        for piece in range(1, count):
+            area = int(stats[piece, cv2.CC_STAT_AREA])
+            there = labels == piece
+            by_hand = explained is not None and area >= _LEAST_HAND_CELLS and float(explained[there].mean()) >= _HAND_SHARE
+            if not by_hand and not self._comes_in(there, area):
+                mask[there] = 0
+        return mask
+
+    def _comes_in(self, there: NDArray[np.bool_], area: int) -> bool:
+        if area < _LEAST_THING * self._cells:
+            return False
+        depth = self._flat.depth[there]
+        return float(depth.min()) <= _FROM_RIM_CELLS and float(depth.max()) >= _TO_DEPTH_CELLS
+
+    def _learn(self, known: _Known, look: Sheet, seen: NDArray[np.bool_], mask: NDArray[np.uint8], found: _Odds) -> None:
+        taken = mask.astype(bool)
+        if found.hand is None:
+            known.coloured = known.coloured and bool(taken.any())
+            if taken.sum() >= _FEW:
+                known.colours.learn(look[taken])
+                known.coloured = True
+            elif not taken.any():
+                known.colours = Colours()
+        doubted = cv2.dilate(((found.odds > _DOUBT) & seen).astype(np.uint8), _AROUND)
+        if found.hand is not None:
+            doubted |= cv2.dilate((np.maximum(found.hand.inside, found.hand.arm) > 0.1).astype(np.uint8), _AROUND)
+        known.model.learn(look, (seen & (doubted == 0)).astype(np.float32))
+        known.looks += 1
+        known.before = mask
+
+    def _occluder(
+        self, known: _Known, look: Sheet, mask: NDArray[np.uint8], found: _Odds, at: NDArray[np.float32], patch: Patch
+    ) -> Occluder:
+        taken = mask.astype(bool)
+        by_hand = 0.0
+        if found.hand is not None:
+            by_hand = float((np.maximum(found.hand.inside, found.hand.arm)[taken] > 0.3).mean())
+        likeness = self._structure.likeness(look[..., 0], known.model.lightness, taken)
+        left = self._flat.laid(mask, at.reshape(SHEET_PX, SHEET_PX, 2), patch.size_px)
+        return Occluder(left, by_hand, likeness)
+
+
+def _within(at: Sheet, size_wh: tuple[int, int]) -> NDArray[np.bool_]:
+    return ((at >= 0) & (at <= np.array(size_wh, np.float32) - 1)).all(-1)
