@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.face import Face, Job, Patch
 from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.ports import Occluder
 
 GIVEN_MOST = 0.25
 """The largest share of a face that mask nets may give to what lies before it."""
@@ -18,6 +19,18 @@ UPPER_GIVEN_MOST = 0.1
 Measured with masks that are wrong, at these limits: of 39 swaps, each with eleven shapes of bare skin, the face was on
 average as near to the source's as to the wearer's (SFace .41 and .41; .45 and .36 without a mask). A strip over the
 eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .15 the wearer's was nearer.
+"""
+HAND_GIVEN_MOST = 0.8
+"""The same, of all and of the upper part, where hands were seen there and what they leave to the camera is no face."""
+BY_HAND_FROM = 0.7
+"""Share of an occluder that the outline of hands must explain for it to be one."""
+LIKE_A_FACE = 0.7
+"""From this likeness on, what is taken for an occluder is the bare face …"""
+UNLIKE_A_FACE = 0.45
+"""… and below this one a hand is believed to hide most of it.
+
+Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .3, a face in which a hand was seen
+by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
 """
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
@@ -58,19 +71,57 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
         face: Whose place it takes.
         left: (s, s) 0..255, what they leave to the swap.
     """
+    return _without(patch, left, (GIVEN_MOST, UPPER_GIVEN_MOST), _shares_given(patch, face, left))
+
+
+def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
+    """The patch without what lies before the face; as it is where that is not believed.
+
+    Nothing is believed that looks like a face. A thing may hide no more than mask nets may take; a hand may hide most
+    of the face, if what is there is quite unlike one.
+
+    Args:
+        patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
+        face: Whose place it takes.
+        occluder: What was found before it.
+        strength: How much of that is shown, 0..1.
+    """
+    likeness = occluder.likeness
+    if likeness is not None and not likeness < LIKE_A_FACE:
+        return patch
+    by_hand = occluder.by_hand >= BY_HAND_FROM and (likeness is None or likeness < UNLIKE_A_FACE)
+    most = (HAND_GIVEN_MOST, HAND_GIVEN_MOST) if by_hand else (GIVEN_MOST, UPPER_GIVEN_MOST)
+    shares = _shares_given(patch, face, occluder.left)
+    if any(share > limit for share, limit in zip(shares, most, strict=True)):
+        return patch
+    left = occluder.left
+    if strength < 1:
+        left = np.rint(255 - strength * (255 - left.astype(np.float32))).astype(np.uint8)
+    return _without(patch, left, most, shares)
+
+
+def _shares_given(patch: Patch, face: Face, left: NDArray[np.uint8]) -> tuple[float, float]:
+    """What is given away of the face, and of its upper part, 0..1."""
+    left_grid, regions_grid = grid_centres(left), grid_centres(patch.regions.host())
+    whole = _given(left_grid, blend.face_cells(regions_grid))
+    return whole, _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
+
+
+def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], shares: tuple[float, float]) -> Patch:
     coverage, kept = patch.coverage, left.astype(np.uint16)
     if coverage is not None:
         kept = (kept * coverage.host() + 127) // 255
         coverage.release()
     left_grid = grid_centres(left)
-    regions_grid = grid_centres(patch.regions.host())
-    whole = _given(left_grid, blend.face_cells(regions_grid))
-    upper = _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
+    if patch.left_grid is not None:
+        left_grid = np.minimum(left_grid, patch.left_grid)
+    given = max(share / limit for share, limit in zip(shares, most, strict=True))
     return replace(
         patch,
         coverage=HostImage(kept.astype(np.uint8)),
         left_grid=left_grid,
-        given=max(whole / GIVEN_MOST, upper / UPPER_GIVEN_MOST),
+        given=max(patch.given, given),
+        given_most=max(patch.given_most or 0.0, most[0]),
     )
 
 
@@ -87,7 +138,7 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
         given = blend.scaled_grid(255 - left_grid.astype(np.float32), face_scale)
         left_grid = np.rint(255 - given).astype(np.uint8)
         cells = blend.face_cells(grid_centres(patch.regions.host()))
-        if _given(left_grid, cells) > GIVEN_MOST:
+        if _given(left_grid, cells) > (patch.given_most or GIVEN_MOST):
             return None
     return np.where(left_grid < 255 * (1 - GIVEN_MOST), left_grid, np.uint8(255))
 

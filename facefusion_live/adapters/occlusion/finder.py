@@ -10,6 +10,7 @@ of the face. Wrinkles, shadows and open mouths do neither.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -30,9 +31,10 @@ from facefusion_live.domain.ports import Occluder
 
 Sheet = NDArray[np.float32]
 
-_GREY_SHEET = np.uint8
 _LEARN_FIRST = 8
 """Looks at a face before anything is told from its colours."""
+_LEARN_ALL, _LEARN_EVERY = 30, 3
+"""So many looks are learnt from one and all; from then on, every third one."""
 _ODDS = -2.0
 """That a cell is not face, before it was looked at: a logit …"""
 _BESIDE_HAND = -3.0
@@ -83,12 +85,15 @@ class FaceOccluders:
     """The `OccluderFinder` of this program. Thread: inference.
 
     Args:
-        structure: Of a face, anybody's.
+        mean_face: A picture of what faces have in common, as `tools.make_mean_face` makes it.
+
+    Raises:
+        BadInputError: It cannot be read.
     """
 
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, mean_face: Path) -> None:
         self._flat = FlatFace()
-        self._structure = structure
+        self._structure = Structure(mean_face)
         self._faces: dict[int, _Known] = {}
         self._cells = int(self._flat.inside.sum())
 
@@ -100,11 +105,16 @@ class FaceOccluders:
         """
         if not np.isfinite(face.mesh_px).all():
             raise InferenceError("the mesh of the face is not finite")
-        known = self._faces.setdefault(face.track_id, _Known(FaceModel(self._flat.inside)))
+        known = self._faces.get(face.track_id)
+        if known is None:
+            known = self._faces[face.track_id] = _Known(FaceModel(self._flat.inside))
         at = self._flat.positions(face.mesh_px)
-        look = features(cv2.blur(self._flat.unwrap(image.host(), at), (3, 3)))
-        seen = self._flat.inside & _within(at, image.size_wh) & self._flat.fronts(face.mesh_px)
-        found = self._odds(known, look, seen, silhouette.laid(hands, at))
+        box_px = geometry.box_of(face.mesh_px[:468])
+        look = features(cv2.blur(self._flat.unwrap(image.host(), at, box_px), (3, 3)))
+        seen = self._flat.inside & self._flat.fronts(face.mesh_px)
+        if geometry.share_within(box_px, image.size_wh) < 1:
+            seen &= _within(at, image.size_wh)
+        found = self._odds(known, look, seen, silhouette.laid(hands, at, box_px))
         mask = self._coherent(found)
         self._learn(known, look, seen, mask, found)
         if not mask.any():
@@ -167,12 +177,14 @@ class FaceOccluders:
                 known.coloured = True
             elif not taken.any():
                 known.colours = Colours()
+        known.looks += 1
+        known.before = mask
+        if known.looks > _LEARN_ALL and known.looks % _LEARN_EVERY:
+            return
         doubted = cv2.dilate(((found.odds > _DOUBT) & seen).astype(np.uint8), _AROUND)
         if found.hand is not None:
             doubted |= cv2.dilate((np.maximum(found.hand.inside, found.hand.arm) > 0.1).astype(np.uint8), _AROUND)
         known.model.learn(look, (seen & (doubted == 0)).astype(np.float32))
-        known.looks += 1
-        known.before = mask
 
     def _occluder(
         self, known: _Known, look: Sheet, mask: NDArray[np.uint8], found: _Odds, at: NDArray[np.float32], patch: Patch

@@ -17,8 +17,6 @@ SHEET_PX = 112
 _MARGIN_PX = 2
 _COARSE = 2
 """Positions are computed once per 2x2 cells and interpolated: they are linear within a triangle."""
-_SHRINK_FROM = 1.5
-"""Frame pixels per cell from which the picture is averaged down first, lest fine detail turns into noise."""
 
 _LAID_CELLS = 128
 """Edge of the grid on which a mask is laid over a picture: about as fine as the sheet."""
@@ -38,7 +36,9 @@ class FlatFace:
 
     def __init__(self) -> None:
         self._scratch = Scratch()
-        ids, self._corners, self._weights = _flat_mesh()
+        ids, corners, weights = _flat_mesh()
+        self._corners = tuple(np.ascontiguousarray(corners.T))
+        self._weights = tuple(np.ascontiguousarray(weights.T)[..., None])
         self._ids = ids
         whole = cv2.resize((ids >= 0).astype(np.uint8), (SHEET_PX, SHEET_PX), interpolation=cv2.INTER_NEAREST)
         self.inside: NDArray[np.bool_] = whole > 0
@@ -46,8 +46,11 @@ class FlatFace:
 
     def positions(self, mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
         """(SHEET_PX, SHEET_PX, 2) where each cell lies, in the pixels of the mesh."""
-        points = mesh_px[self._corners, :2]
-        coarse = (points * self._weights[..., None]).sum(1).reshape(*self._ids.shape, 2)
+        flat = np.ascontiguousarray(mesh_px[:468, :2], np.float32)
+        coarse = flat[self._corners[0]] * self._weights[0]
+        for corners, weights in zip(self._corners[1:], self._weights[1:], strict=True):
+            coarse += flat[corners] * weights
+        coarse = coarse.reshape(*self._ids.shape, 2)
         return cv2.resize(coarse, (SHEET_PX, SHEET_PX), dst=self._scratch.array("at", (SHEET_PX, SHEET_PX, 2), np.float32))
 
     def fronts(self, mesh_px: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -56,17 +59,21 @@ class FlatFace:
         coarse = (facing[np.maximum(self._ids, 0)] & (self._ids >= 0)).astype(np.uint8)
         return cv2.resize(coarse, (SHEET_PX, SHEET_PX), interpolation=cv2.INTER_NEAREST) > 0
 
-    def unwrap(self, picture: NDArray[np.uint8], at: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """(SHEET_PX, SHEET_PX, 3) what the picture shows at the cells' positions."""
+    def unwrap(
+        self, picture: NDArray[np.uint8], at: NDArray[np.float32], box_px: NDArray[np.float32]
+    ) -> NDArray[np.uint8]:
+        """(SHEET_PX, SHEET_PX, 3) what the picture shows at the cells' positions, all of which lie in a box."""
         height, width = picture.shape[:2]
-        low = np.clip(np.floor(at.min((0, 1))) - 2, 0, (width - 1, height - 1)).astype(int)
-        high = np.clip(np.ceil(at.max((0, 1))) + 3, low + 1, (width, height)).astype(int)
-        window, scale = picture[low[1] : high[1], low[0] : high[0]], 1.0
-        if (cell_px := float(np.ptp(at[..., 0])) / SHEET_PX) > _SHRINK_FROM:
-            scale = 1 / cell_px
-            size = tuple(max(1, round(edge * scale)) for edge in window.shape[1::-1])
-            window = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
-        moved = (at - low.astype(np.float32) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+        low = np.clip(np.floor(box_px[:2]) - 2, 0, (width - 1, height - 1)).astype(int)
+        high = np.clip(np.ceil(box_px[2:]) + 3, low + 1, (width, height)).astype(int)
+        window = picture[low[1] : high[1], low[0] : high[0]]
+        # By a whole number: OpenCV averages several times as fast then.
+        step = max(1, min(round(float((box_px[2:] - box_px[:2]).max()) / SHEET_PX), *window.shape[:2]))
+        if step > 1:
+            rows, columns = (edge // step for edge in window.shape[:2])
+            window = window[: rows * step, : columns * step]
+            window = cv2.resize(window, (columns, rows), interpolation=cv2.INTER_AREA)
+        moved = (at - (low - 0.5).astype(np.float32)) * np.float32(1 / step) - np.float32(0.5)
         sheet = self._scratch.array("sheet", (SHEET_PX, SHEET_PX, 3))
         return cv2.remap(window, moved, None, cv2.INTER_LINEAR, dst=sheet, borderMode=cv2.BORDER_REPLICATE)
 

@@ -35,20 +35,21 @@ class Laid(NamedTuple):
     arm: NDArray[np.float32]
 
 
-def laid(hands: Sequence[hand.Hand], at: NDArray[np.float32]) -> Laid | None:
+def laid(hands: Sequence[hand.Hand], at: NDArray[np.float32], box_px: NDArray[np.float32]) -> Laid | None:
     """Hands over the sheet.
 
     Args:
         hands: In frame pixels.
         at: (n, n, 2) where the sheet's cells lie.
+        box_px: (4,) around them.
 
     Returns:
         None where none of them touches it.
     """
     if not hands:
         return None
-    low, high = at.min((0, 1)), at.max((0, 1))
-    scale = (_CANVAS_PX - 1) / max(float((high - low).max()), 1.0)
+    low = box_px[:2]
+    scale = (_CANVAS_PX - 1) / max(float((box_px[2:] - low).max()), 1.0)
     canvas_from_frame = np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]])
     shapes = [hand.outline(each.moved(canvas_from_frame)) for each in hands if hand.is_sound(each)]
     inside, core, arm = (np.zeros((_CANVAS_PX, _CANVAS_PX), np.uint8) for _ in range(3))

@@ -2,6 +2,8 @@
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """What faces have in common on the sheet: brows, eyes, nose and mouth, told apart from a hand's or a cup's detail."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +25,16 @@ class Structure:
     """The mean face's detail.
 
     Args:
-        picture: (SHEET_PX, SHEET_PX) grey, as `stored` makes it.
+        file: A grey picture of it, as `stored` makes it.
 
     Raises:
-        BadInputError: It has another size.
+        BadInputError: It cannot be read, or has another size.
     """
 
-    def __init__(self, picture: NDArray[np.uint8]) -> None:
-        if picture.shape != (SHEET_PX, SHEET_PX):
-            raise BadInputError("the picture of the mean face has another size", advice="Install the program again.")
+    def __init__(self, file: Path) -> None:
+        picture = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+        if picture is None or picture.shape != (SHEET_PX, SHEET_PX):
+            raise BadInputError(f"{file.name} is no picture of the mean face", advice="Install the program again.")
         self._detail = (picture.astype(np.float32) - _MIDDLE) / _STEPS
 
     def likeness(self, seen: Sheet, own: Sheet, where: NDArray[np.bool_]) -> float | None:
