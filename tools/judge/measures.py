@@ -70,15 +70,21 @@ def mean_change(given: BgrImage, made: BgrImage, where: Mask) -> float:
     return float(cv2.absdiff(given, made)[where].mean())
 
 
-def changed_share(given: BgrImage, made: BgrImage, hull: Hull) -> float:
-    """The share of the skin at which something was changed, 0..1.
+def changed_share(given: BgrImage, made: BgrImage, hull: Hull, skin: Mask | None = None) -> float:
+    """The share of the skin at which something was changed, 0..1; 1 where there is none.
+
+    Args:
+        given: Input.
+        made: Output.
+        hull: Of the face.
+        skin: What must have changed; all of the hull's by default.
 
     A place is changed when the mean difference in a window of a twelfth of the face's width around it reaches
     `LEAST_CHANGE` levels, and `OVER_NOISE` times the median difference far outside the face: what the encoder did.
     A pixel alone says little: source and target skin often have the same colour here and there.
     """
     difference = cv2.absdiff(given, made).astype(np.float32).mean(2)
-    skin = hull.skin()
+    skin = hull.skin() if skin is None else skin
     if not skin.any():
         return 1.0
     outside = difference[~hull.grown(1.5)]
