@@ -22,7 +22,7 @@ eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .
 """
 HAND_GIVEN_MOST = 0.8
 """The same, of all and of the upper part, where hands were seen there and what they leave to the camera is no face."""
-BY_HAND_FROM = 0.7
+BY_HAND_FROM = 0.6
 """Share of an occluder that the outline of hands must explain for it to be one."""
 LIKE_A_FACE = 0.7
 """From this likeness on, what is taken for an occluder is the bare face …"""
@@ -86,11 +86,9 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
         occluder: What was found before it.
         strength: How much of that is shown, 0..1.
     """
-    likeness = occluder.likeness
-    if likeness is not None and not likeness < LIKE_A_FACE:
+    if not _is_no_face(occluder):
         return patch
-    by_hand = occluder.by_hand >= BY_HAND_FROM and (likeness is None or likeness < UNLIKE_A_FACE)
-    most = (HAND_GIVEN_MOST, HAND_GIVEN_MOST) if by_hand else (GIVEN_MOST, UPPER_GIVEN_MOST)
+    most = (HAND_GIVEN_MOST, HAND_GIVEN_MOST) if _is_hand(occluder) else (GIVEN_MOST, UPPER_GIVEN_MOST)
     shares = _shares_given(patch, face, occluder.left)
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
@@ -98,6 +96,20 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
     if strength < 1:
         left = np.rint(255 - strength * (255 - left.astype(np.float32))).astype(np.uint8)
     return _without(patch, left, most, shares)
+
+
+def hides(occluder: Occluder, share: float) -> bool:
+    """Whether hands, surely none but hands, hide at least so much of a face."""
+    return _is_hand(occluder) and occluder.share >= share
+
+
+def _is_no_face(occluder: Occluder) -> bool:
+    return occluder.likeness is None or occluder.likeness < LIKE_A_FACE
+
+
+def _is_hand(occluder: Occluder) -> bool:
+    unlike = occluder.likeness is None or occluder.likeness < UNLIKE_A_FACE
+    return occluder.by_hand >= BY_HAND_FROM and unlike
 
 
 def _shares_given(patch: Patch, face: Face, left: NDArray[np.uint8]) -> tuple[float, float]:
@@ -128,7 +140,8 @@ def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], s
 def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
     """(GRID, GRID) 0..255 how much of the face must be covered, where mask nets are believed; None for all of it.
 
-    Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. A
+    Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. (Not
+    where a hand was believed: its mask is as thin only along its outline, which is long for what is left of the face.) A
     patch that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
     """
     left_grid = patch.left_grid
@@ -140,6 +153,8 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
         cells = blend.face_cells(grid_centres(patch.regions.host()))
         if _given(left_grid, cells) > (patch.given_most or GIVEN_MOST):
             return None
+    if (patch.given_most or 0.0) > GIVEN_MOST:
+        return left_grid
     return np.where(left_grid < 255 * (1 - GIVEN_MOST), left_grid, np.uint8(255))
 
 

@@ -148,7 +148,7 @@ def ahead(before: Hand, now: Hand, steps: float) -> Hand:
 def same(hand: Hand, others: Sequence[Hand]) -> bool:
     """Whether a hand is one of some others: their palms overlap."""
     box = geometry.box_of(hand.points_px[list(PALM)])
-    return any(geometry.overlap(box, geometry.box_of(other.points_px[list(PALM)])) > 0.3 for other in others)  # noqa: PLR2004
+    return any(geometry.overlap(box, geometry.box_of(other.points_px[list(PALM)])) > 0.3 for other in others)
 
 
 def _unit(along: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -116,7 +116,9 @@ class HandWatch:
             return
         there = [each for each in self._followed if _is_near(each.now, faces) and now_s - each.now_s <= GIVEN_UP_S]
         self._followed = tuple(there)
-        crops = [self._crop(image, hand.crop_of_hand(each.at(now_s), self._landmarker.input_px), each) for each in there]
+        crops = [
+            self._crop(image, hand.crop_of_hand(each.at(now_s), self._landmarker.input_px), each) for each in there
+        ]
         if faces and len(there) < MOST_HANDS and self._is_due(now_s):
             self._searched_s = now_s
             crops += [self._search_crop(image, face) for face in faces]

@@ -119,7 +119,9 @@ class FaceOccluders:
         self._learn(known, look, seen, mask, found)
         if not mask.any():
             return None
-        return self._occluder(known, look, mask, found, geometry.transform(patch.crop_from_frame, at.reshape(-1, 2)), patch)
+        return self._occluder(
+            known, look, mask, found, geometry.transform(patch.crop_from_frame, at.reshape(-1, 2)), patch
+        )
 
     def keep(self, track_ids: Collection[int]) -> None:
         """As the port."""
@@ -132,7 +134,10 @@ class FaceOccluders:
         fit = known.model.fit(look, trust)
         odds = np.full(seen.shape, _ODDS, np.float32)
         if hand is not None:
-            odds = np.maximum(_BESIDE_HAND + (_IN_HAND - _BESIDE_HAND) * hand.inside, _BESIDE_HAND + (_IN_ARM - _BESIDE_HAND) * hand.arm)
+            odds = np.maximum(
+                _BESIDE_HAND + (_IN_HAND - _BESIDE_HAND) * hand.inside,
+                _BESIDE_HAND + (_IN_ARM - _BESIDE_HAND) * hand.arm,
+            )
             core = hand.core & seen
             if core.sum() >= _FEW:
                 known.colours.learn(look[core])
@@ -157,7 +162,9 @@ class FaceOccluders:
         for piece in range(1, count):
             area = int(stats[piece, cv2.CC_STAT_AREA])
             there = labels == piece
-            by_hand = explained is not None and area >= _LEAST_HAND_CELLS and float(explained[there].mean()) >= _HAND_SHARE
+            by_hand = (
+                explained is not None and area >= _LEAST_HAND_CELLS and float(explained[there].mean()) >= _HAND_SHARE
+            )
             if not by_hand and not self._comes_in(there, area):
                 mask[there] = 0
         return mask
@@ -168,7 +175,9 @@ class FaceOccluders:
         depth = self._flat.depth[there]
         return float(depth.min()) <= _FROM_RIM_CELLS and float(depth.max()) >= _TO_DEPTH_CELLS
 
-    def _learn(self, known: _Known, look: Sheet, seen: NDArray[np.bool_], mask: NDArray[np.uint8], found: _Odds) -> None:
+    def _learn(
+        self, known: _Known, look: Sheet, seen: NDArray[np.bool_], mask: NDArray[np.uint8], found: _Odds
+    ) -> None:
         taken = mask.astype(bool)
         if found.hand is None:
             known.coloured = known.coloured and bool(taken.any())
@@ -195,7 +204,7 @@ class FaceOccluders:
             by_hand = float((np.maximum(found.hand.inside, found.hand.arm)[taken] > 0.3).mean())
         likeness = self._structure.likeness(look[..., 0], known.model.lightness, taken)
         left = self._flat.laid(mask, at.reshape(SHEET_PX, SHEET_PX, 2), patch.size_px)
-        return Occluder(left, by_hand, likeness)
+        return Occluder(left, float(taken.sum()) / self._cells, by_hand, likeness)
 
 
 def _within(at: Sheet, size_wh: tuple[int, int]) -> NDArray[np.bool_]:

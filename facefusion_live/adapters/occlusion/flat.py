@@ -22,7 +22,7 @@ _LAID_CELLS = 128
 """Edge of the grid on which a mask is laid over a picture: about as fine as the sheet."""
 _LAID_BLURS = (1.0, 5.0)
 """Standard deviations of what fills the gaps between cells, and goes on beyond the rim of the face."""
-_LAID_EDGE = (0.25, 0.55)
+_LAID_EDGE = (0.1, 0.4)
 """Between these shares the edge is soft. The outermost pixels of an occluder are kept rather than painted."""
 
 
@@ -51,7 +51,9 @@ class FlatFace:
         for corners, weights in zip(self._corners[1:], self._weights[1:], strict=True):
             coarse += flat[corners] * weights
         coarse = coarse.reshape(*self._ids.shape, 2)
-        return cv2.resize(coarse, (SHEET_PX, SHEET_PX), dst=self._scratch.array("at", (SHEET_PX, SHEET_PX, 2), np.float32))
+        return cv2.resize(
+            coarse, (SHEET_PX, SHEET_PX), dst=self._scratch.array("at", (SHEET_PX, SHEET_PX, 2), np.float32)
+        )
 
     def fronts(self, mesh_px: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(SHEET_PX, SHEET_PX) the cells that turn their front to the camera."""
@@ -94,7 +96,9 @@ class FlatFace:
         shape = (_LAID_CELLS, _LAID_CELLS)
         taken = np.bincount(where, mask[self.inside], count).reshape(shape).astype(np.float32)
         there = np.bincount(where, minlength=count).reshape(shape).astype(np.float32)
-        near, far = (cv2.GaussianBlur(taken, (0, 0), s) / (cv2.GaussianBlur(there, (0, 0), s) + 1e-3) for s in _LAID_BLURS)
+        near, far = (
+            cv2.GaussianBlur(taken, (0, 0), s) / (cv2.GaussianBlur(there, (0, 0), s) + 1e-3) for s in _LAID_BLURS
+        )
         covered = cv2.blur(there, (3, 3)) > 0
         share = cv2.resize(np.where(covered, near, far), (size_px, size_px), interpolation=cv2.INTER_LINEAR)
         low, high = _LAID_EDGE
@@ -117,7 +121,9 @@ def _flat_mesh() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float
     for number, corners in enumerate(points[TRIANGLES]):
         cv2.fillConvexPoly(ids, np.rint(corners * 16).astype(np.int32), number, shift=4)
     y, x = np.mgrid[:cells, :cells]
-    _, labels = cv2.distanceTransformWithLabels((ids < 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, labels = cv2.distanceTransformWithLabels(
+        (ids < 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
     nearest = np.zeros(labels.max() + 1, np.int32)
     nearest[labels[ids >= 0]] = ids[ids >= 0]
     chosen = nearest[labels].ravel()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain import hand
-from facefusion_live.domain.geometry import Affine, transform
+from facefusion_live.domain.geometry import transform
 
 _CANVAS_PX = 160
 """Edge of what the outlines are drawn on, over the longer side of the face."""
@@ -64,7 +64,7 @@ def laid(hands: Sequence[hand.Hand], at: NDArray[np.float32], box_px: NDArray[np
         cv2.remap(drawn, where, None, cv2.INTER_LINEAR)
         for drawn in (cv2.GaussianBlur(inside, (0, 0), _SOFT_PX), core, cv2.GaussianBlur(arm, (0, 0), _SOFT_PX))
     )
-    return Laid(inside.astype(np.float32) / 255, core > 127, arm.astype(np.float32) / 255)  # noqa: PLR2004
+    return Laid(inside.astype(np.float32) / 255, core > 127, arm.astype(np.float32) / 255)
 
 
 def _fill(canvas: NDArray[np.uint8], shape: hand.Outline, share: float) -> None:
