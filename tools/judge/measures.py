@@ -95,7 +95,7 @@ def changed_share(given: BgrImage, made: BgrImage, hull: Hull, skin: Mask | None
     return float((nearby[skin] >= max(LEAST_CHANGE, OVER_NOISE * noise)).mean())
 
 
-def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull) -> float:
+def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull, hidden: Mask | None = None) -> float:
     """How much of the wearer's own picture is in what is shown, 0..1 and a little beyond either end.
 
     The fine detail of the output's skin is explained as so much of the input's and so much of the source's, as a warp
@@ -107,8 +107,11 @@ def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull) -> fl
         made: Output.
         worn: The input with the source's face over it (`Sheet.worn`).
         hull: Of the face.
+        hidden: What lies before the face: not asked about.
     """
     inner = hull.skin() & hull.grown(_INNER)
+    if hidden is not None:
+        inner &= ~hidden
     if not inner.any():
         return 0.0
     own, source, seen = (_detail(picture, inner, max(hull.width_px * _DETAIL, 1)) for picture in (given, worn, made))

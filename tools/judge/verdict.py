@@ -4,14 +4,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.judge import measures
-from tools.judge.bare import BareFaces, Source
+from tools.judge.bare import BareFaces, Look, Source
 from tools.judge.films import SHOWN, BadFilmError, Pair
+from tools.judge.hidden import Wearer
 from tools.judge.nets import BgrImage, Eyes, Points
 from tools.judge.sheet import Sheet
 
@@ -40,6 +41,22 @@ class Notes:
     moved_made: list[float] = field(default_factory=list[float])
 
 
+class _Doubted(NamedTuple):
+    """A face that seems bare."""
+
+    pair: Pair
+    mesh: Points
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a picture's faces, the widest first, and that one unwrapped."""
+
+    looks: list[Look]
+    flat: NDArray[np.float32]
+    doubted: _Doubted | None = None
+
+
 class Judge:
     """Looks at one pair of pictures after the other.
 
@@ -62,13 +79,15 @@ class Judge:
         self._source_identity = self._eyes.identity(source, mesh)
         self._every_face = every_face
         self._notes = Notes()
-        self._frames = self._faces = self._found = self._leaks = self._shown = 0
+        self._seen: list[_Seen] = []
+        self._frames = self._faces = self._found = self._leaks = self._shown = self._excused = 0
         self._flat: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def judge(self, pairs: Iterable[Pair]) -> dict[str, Any]:
         """Look at all of them; returns the figures."""
         for pair in pairs:
             self._look(pair)
+        self._count_leaks()
         return self._figures()
 
     def _look(self, pair: Pair) -> None:
@@ -102,9 +121,23 @@ class Judge:
             meshes = [self._eyes.closer(pair.given, mesh) for mesh in self._eyes.faces(pair.given)]
         looks = [self._bare.look(pair.given, pair.made, mesh) for mesh in meshes]
         self._shown += 1
-        self._notes.share.append(min(look.share for look in looks))
-        self._notes.own.append(max(look.own for look in looks))
-        self._leaks += any(look.bare for look in looks)
+        self._seen.append(_Seen(looks, self._sheet.unwrap(pair.given, widest)))
+        if looks[0].bare:
+            self._seen[-1].doubted = _Doubted(pair, widest)
+
+    def _count_leaks(self) -> None:
+        """Look again at the widest faces that seemed bare: something may lie before them."""
+        wearer = Wearer(self._sheet, [seen.flat for seen in self._seen])
+        for seen in self._seen:
+            if seen.doubted is not None:
+                pair, mesh = seen.doubted.pair, seen.doubted.mesh
+                hidden = wearer.hidden_at(seen.flat, mesh, pair.given.shape[:2])
+                if hidden.any():
+                    self._excused += 1
+                    seen.looks[0] = self._bare.look(pair.given, pair.made, mesh, hidden)
+            self._notes.share.append(min(look.share for look in seen.looks))
+            self._notes.own.append(max(look.own for look in seen.looks))
+            self._leaks += any(look.bare for look in seen.looks)
 
     def _flicker(self, pair: Pair, mesh: Points) -> None:
         """How much each film changes from frame to frame on the skin itself, wherever the face has moved."""
@@ -151,6 +184,7 @@ class Judge:
             "seam": mean["seam"],
             "shown": self._shown,
             "leaks": self._leaks,
+            "behind": self._excused,
             "changed_share_min": min(self._notes.share, default=None),
             "own_share_max": max(self._notes.own, default=None),
             "flicker": flicker,
