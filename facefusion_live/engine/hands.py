@@ -17,7 +17,7 @@ MOST_HANDS = 2
 """So many are followed at once."""
 NEAR = 3.0
 """Edge of the square around a face in which hands are looked for, over the longer side of the face."""
-SEARCH_EVERY_S = 0.1
+SEARCH_EVERY_S = 0.2
 """How often they are looked for while something changes there …"""
 STIRRED_S = 0.5
 """… and for so long after it did."""

@@ -18,6 +18,8 @@ from tools.judge.sheet import Sheet
 
 IDENTITY_EVERY = 6
 """Identity is asked for in every so many frames with a face."""
+_AROUND = 0.75
+"""How much of the picture around a face is kept, in face sizes: what the encoder did is seen there."""
 _STILL_LEVELS = 0.1
 """A film that changes less than this from frame to frame stands still: flicker is measured against this instead."""
 
@@ -46,6 +48,17 @@ class _Doubted(NamedTuple):
 
     pair: Pair
     mesh: Points
+
+
+def _around(pair: Pair, mesh: Points) -> _Doubted:
+    """The part of two pictures that judging a face takes: many may have to be kept until the film ends."""
+    low, high = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
+    reach = (high - low).max() * _AROUND
+    left, top = np.maximum(np.floor(low - reach), 0).astype(int)
+    right, bottom = np.ceil(high + reach).astype(int)
+    rows, columns = slice(top, bottom), slice(left, right)
+    given, made = (picture[rows, columns].copy() for picture in (pair.given, pair.made))
+    return _Doubted(Pair(given, made, pair.state), mesh - np.array((left, top, 0), np.float32))
 
 
 @dataclass(slots=True)
@@ -123,7 +136,7 @@ class Judge:
         self._shown += 1
         self._seen.append(_Seen(looks, self._sheet.unwrap(pair.given, widest)))
         if looks[0].bare:
-            self._seen[-1].doubted = _Doubted(pair, widest)
+            self._seen[-1].doubted = _around(pair, widest)
 
     def _count_leaks(self) -> None:
         """Look again at the widest faces that seemed bare: something may lie before them."""

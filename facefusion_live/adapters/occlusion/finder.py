@@ -55,6 +55,8 @@ _TO_DEPTH_CELLS = 8.0
 _LEAST_HAND_CELLS = 20
 _HAND_SHARE = 0.4
 """How much of a piece a hand's outline must explain."""
+_CALM = -1.0
+"""Odds below which, everywhere, the next frame is passed over: it halves what faces with nothing before them cost."""
 _FEW = 30
 """Cells from which colours are learnt."""
 _DOUBT = -3.0
@@ -78,6 +80,7 @@ class _Known:
     colours: Colours = field(default_factory=Colours)
     coloured: bool = False
     looks: int = 0
+    calm: bool = False
     before: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
 
 
@@ -108,6 +111,9 @@ class FaceOccluders:
         known = self._faces.get(face.track_id)
         if known is None:
             known = self._faces[face.track_id] = _Known(FaceModel(self._flat.inside))
+        if known.calm and not hands:
+            known.calm = False  # nothing was there a frame ago, nor nearly so
+            return None
         at = self._flat.positions(face.mesh_px)
         box_px = geometry.box_of(face.mesh_px[:468])
         look = features(cv2.blur(self._flat.unwrap(image.host(), at, box_px), (3, 3)))
@@ -117,6 +123,7 @@ class FaceOccluders:
         found = self._odds(known, look, seen, silhouette.laid(hands, at, box_px))
         mask = self._coherent(found)
         self._learn(known, look, seen, mask, found)
+        known.calm = known.looks > _LEARN_ALL and float(found.odds.max()) < _CALM
         if not mask.any():
             return None
         return self._occluder(

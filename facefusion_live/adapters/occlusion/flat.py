@@ -12,13 +12,13 @@ from facefusion_live.domain import mesh
 from facefusion_live.domain.mesh_topology import CANONICAL_XYZ_CM, TRIANGLES
 from facefusion_live.domain.scratch import Scratch
 
-SHEET_PX = 112
+SHEET_PX = 96
 """Edge of the sheet: a face of 200 to 400 pixels is seen at half to a quarter of its detail."""
 _MARGIN_PX = 2
 _COARSE = 2
 """Positions are computed once per 2x2 cells and interpolated: they are linear within a triangle."""
 
-_LAID_CELLS = 128
+_LAID_CELLS = 112
 """Edge of the grid on which a mask is laid over a picture: about as fine as the sheet."""
 _LAID_BLURS = (1.0, 5.0)
 """Standard deviations of what fills the gaps between cells, and goes on beyond the rim of the face."""
