@@ -1,7 +1,7 @@
 # pyright: basic, reportArgumentType=false
 """Measure, against the truth, how hands before a face are left alone and the rest of the face is covered.
 
-Usage: python -m tools.measure_occlusion CLIP [--truth FILE] [--source NAME_OR_FILE ...] [--sheet FILE] [--set PATH=VALUE]
+Usage: python -m tools.measure_occlusion CLIP [--truth FILE] [--source NAME_OR_FILE ...] [--sheet FILE] [--set ...]
 
 The clip's truth (`CLIP_gt.npz`) must hold `lm`, (frames, 468, 2) in pixels, and `hand_mask`, the hand's pixels as
 packed bits. Of every source it prints

@@ -22,6 +22,10 @@ eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .
 """
 HAND_GIVEN_MOST = 0.8
 """The same, of all and of the upper part, where hands were seen there and what they leave to the camera is no face."""
+THING_GIVEN_MOST = 0.4
+"""The same where something else was seen that is no face …"""
+THING_LIKENESS = 0.3
+"""… and has less of a likeness than this."""
 BY_HAND_FROM = 0.6
 """Share of an occluder that the outline of hands must explain for it to be one."""
 LIKE_A_FACE = 0.7
@@ -29,8 +33,8 @@ LIKE_A_FACE = 0.7
 UNLIKE_A_FACE = 0.45
 """… and below this one a hand is believed to hide most of it.
 
-Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .3, a face in which a hand was seen
-by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
+Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .4, a face in which a hand was
+seen by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
 """
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
@@ -77,8 +81,8 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
 def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
     """The patch without what lies before the face; as it is where that is not believed.
 
-    Nothing is believed that looks like a face. A thing may hide no more than mask nets may take; a hand may hide most
-    of the face, if what is there is quite unlike one.
+    Nothing is believed that looks like a face. What is quite unlike one may hide more of it than mask nets may take, and
+    a hand most of it; what has no detail to tell by, as much as they.
 
     Args:
         patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
@@ -88,7 +92,7 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
     """
     if not _is_no_face(occluder):
         return patch
-    most = (HAND_GIVEN_MOST, HAND_GIVEN_MOST) if _is_hand(occluder) else (GIVEN_MOST, UPPER_GIVEN_MOST)
+    most = _most_given(occluder)
     shares = _shares_given(patch, face, occluder.left)
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
@@ -101,6 +105,15 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
 def hides(occluder: Occluder, share: float) -> bool:
     """Whether hands, surely none but hands, hide at least so much of a face."""
     return _is_hand(occluder) and occluder.share >= share
+
+
+def _most_given(occluder: Occluder) -> tuple[float, float]:
+    """The most that an occluder may take, of the face and of its upper part."""
+    if _is_hand(occluder):
+        return HAND_GIVEN_MOST, HAND_GIVEN_MOST
+    if occluder.likeness is not None and occluder.likeness < THING_LIKENESS:
+        return THING_GIVEN_MOST, THING_GIVEN_MOST
+    return GIVEN_MOST, UPPER_GIVEN_MOST
 
 
 def _is_no_face(occluder: Occluder) -> bool:
@@ -141,7 +154,7 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
     """(GRID, GRID) 0..255 how much of the face must be covered, where mask nets are believed; None for all of it.
 
     Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. (Not
-    where a hand was believed: its mask is as thin only along its outline, which is long for what is left of the face.) A
+    where a hand was believed: its mask is thin along its outline only, which is long for what is left of the face.) A
     patch that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
     """
     left_grid = patch.left_grid

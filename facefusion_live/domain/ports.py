@@ -177,7 +177,7 @@ class PalmDetector(Protocol):
 
 
 class HandLandmarker(Protocol):
-    """Finds the points of the one hand in a crop made by `hand.crop_of_palm` or `crop_of_hand`. Raises InferenceError."""
+    """Finds the points of the hand in a crop made by `hand.crop_of_palm` or `crop_of_hand`. Raises InferenceError."""
 
     @property
     def input_px(self) -> int:

@@ -1,4 +1,4 @@
-"""Hands near faces: looked for beside the loop when something changes there, followed by their points while they stay."""
+"""Hands near faces: looked for beside the loop when something changes there, followed by their points from then on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

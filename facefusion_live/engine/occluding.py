@@ -59,7 +59,7 @@ class OccludeStage:
             draft.at_face = at = patch.face_index
             occluder = self._finder.find(draft.frame.image, seen[at], hands, patch)
             if occluder is not None:
-                draft.patches[index] = patch = covering.occluded(patch, seen[at], occluder, strength)
+                draft.patches[index] = covering.occluded(patch, seen[at], occluder, strength)
             seen[at] = self._excused(seen[at], occluder, draft.time_s)
         draft.faces, draft.at_face = tuple(seen), None
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tools.judge import measures
 from tools.judge.bare import BareFaces, Look, Source
 from tools.judge.films import SHOWN, BadFilmError, Pair
+from tools.judge.hands import Hands
 from tools.judge.hidden import Wearer
 from tools.judge.nets import BgrImage, Eyes, Points
 from tools.judge.sheet import Sheet
@@ -140,11 +141,11 @@ class Judge:
 
     def _count_leaks(self) -> None:
         """Look again at the widest faces that seemed bare: something may lie before them."""
-        wearer = Wearer(self._sheet, [seen.flat for seen in self._seen])
+        wearer = Wearer(self._sheet, Hands(), [seen.flat for seen in self._seen])
         for seen in self._seen:
             if seen.doubted is not None:
                 pair, mesh = seen.doubted.pair, seen.doubted.mesh
-                hidden = wearer.hidden_at(seen.flat, mesh, pair.given.shape[:2])
+                hidden = wearer.hidden(pair.given, mesh)
                 if hidden.any():
                     self._excused += 1
                     seen.looks[0] = self._bare.look(pair.given, pair.made, mesh, hidden)

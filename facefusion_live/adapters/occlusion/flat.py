@@ -22,7 +22,7 @@ _LAID_CELLS = 112
 """Edge of the grid on which a mask is laid over a picture: about as fine as the sheet."""
 _LAID_BLURS = (1.0, 5.0)
 """Standard deviations of what fills the gaps between cells, and goes on beyond the rim of the face."""
-_LAID_EDGE = (0.1, 0.4)
+_LAID_EDGE = (0.15, 0.45)
 """Between these shares the edge is soft. The outermost pixels of an occluder are kept rather than painted."""
 
 
