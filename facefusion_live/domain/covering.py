@@ -81,8 +81,8 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
 def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
     """The patch without what lies before the face; as it is where that is not believed.
 
-    Nothing is believed that looks like a face. What is quite unlike one may hide more of it than mask nets may take, and
-    a hand most of it; what has no detail to tell by, as much as they.
+    Nothing is believed that looks like a face. What is quite unlike one may hide more of it than mask nets may take,
+    and a hand most of it; what has no detail to tell by, as much as they.
 
     Args:
         patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.

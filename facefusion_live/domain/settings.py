@@ -147,11 +147,22 @@ class Swap:
         Acts.SESSION,
         Words("Enhancer", "A net that you brought and that redraws the swap more finely; Enhance mixes it in."),
     ] = NO_ENHANCER
+    occlusion: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words(
+            "Show occluders", "How much is seen of a hand, a cup or a microphone before your face; 0 paints over it."
+        ),
+    ] = 1.0
     occluder: Annotated[
         str,
         Text("none, or the name of an occlusion net's card"),
         Acts.SESSION,
-        Words("Occlusion net", "A net that you brought; it shows what lies before the face: a hand, a microphone."),
+        Words(
+            "Occlusion net",
+            "A net that you brought; it shows what lies before the face, instead of the program's own eyes for that.",
+        ),
     ] = NO_MASK
     parser: Annotated[
         str,
@@ -234,12 +245,6 @@ class Mask:
     keep_brows: Annotated[
         float, _SHARE, Acts.RENDER, Uniform("u_keep_brows"), Words("Keep brows", "How much of your own brows is seen.")
     ] = 0.0
-    occlusion: Annotated[
-        float,
-        _SHARE,
-        Acts.INFERENCE,
-        Words("Keep hands", "How much is seen of a hand, a cup or a microphone before your face; 0 paints over them."),
-    ] = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ class OccludeStage:
 
     def run(self, draft: Draft) -> None:
         """Look at every face that will be covered."""
-        strength = draft.settings.mask.occlusion
+        strength = draft.settings.swap.occlusion
         faces = [draft.faces[index] for index in draft.targets] if strength else []
         self._keep({face.track_id for face in faces})
         if not faces:

@@ -4575,10 +4575,6 @@
         <translation>遮挡模型</translation>
     </message>
     <message>
-        <source>A net that you brought; it shows what lies before the face: a hand, a microphone.</source>
-        <translation>您自带的模型，让脸前的东西（手、话筒）显示出来。</translation>
-    </message>
-    <message>
         <source>Face parser</source>
         <translation>人脸分区模型</translation>
     </message>
@@ -5045,6 +5041,18 @@
     <message>
         <source>Which face people enrolled get, by their names; the others get the one chosen.</source>
         <translation>按名称指定已登记的人使用哪张脸；其他人使用所选的脸。</translation>
+    </message>
+    <message>
+        <source>Show occluders</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much is seen of a hand, a cup or a microphone before your face; 0 paints over it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A net that you brought; it shows what lies before the face, instead of the program&apos;s own eyes for that.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>

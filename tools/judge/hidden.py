@@ -92,7 +92,7 @@ class Wearer:
         return np.median(off[self._sheet.inside], 0)
 
     def _is_face(self, seen: Flat, there: Mask) -> bool:
-        """Whether the detail is anybody's face, or the wearer's. (A hand that is there in most pictures is no face.)"""
+        """Whether the detail is anybody's face, or the wearer's; a hand that is there in most pictures is no face."""
         if _alike(seen, self._anybody, there):
             return True
         own = self._own
