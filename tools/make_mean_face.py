@@ -1,4 +1,4 @@
-# pyright: basic, reportArgumentType=false
+# pyright: basic, reportArgumentType=false, reportOptionalSubscript=false
 """Make resources/mean_face.png: what faces have in common, laid flat.
 
 Usage: python -m tools.make_mean_face [FILE]

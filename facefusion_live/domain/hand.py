@@ -156,7 +156,7 @@ def _unit(along: NDArray[np.float32]) -> NDArray[np.float32]:
     return along / np.float32(length) if length > 0 else np.array((0, -1), np.float32)
 
 
-def _crop(centre: NDArray[np.float32], up: NDArray[np.float32], side: float, edge_px: int) -> geometry.Affine:
+def _crop(centre: NDArray[np.floating], up: NDArray[np.float32], side: float, edge_px: int) -> geometry.Affine:
     """crop_from_frame of a square about a place, turned so that `up` points up."""
     scale = max(side, 1.0) / edge_px
     linear = np.array([[-up[1], -up[0]], [up[0], -up[1]]], np.float64) * scale

@@ -7,6 +7,7 @@ Source of the decodings: the hand graphs of MediaPipe 0.10.21.
 
 import cv2
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from tools.judge.measures import Mask
@@ -76,7 +77,7 @@ class Hands:
         return points.reshape(21, 3)[:, :2] @ turn.T + shift, float(presence.ravel()[0])
 
     @staticmethod
-    def _run(net: object, crop: BgrImage) -> list[NDArray[np.float32]]:
+    def _run(net: ort.InferenceSession, crop: BgrImage) -> list[NDArray[np.float32]]:
         tensor = (crop[..., ::-1].astype(np.float32) / 255).transpose(2, 0, 1)[None]
         return net.run(None, {net.get_inputs()[0].name: np.ascontiguousarray(tensor)})
 

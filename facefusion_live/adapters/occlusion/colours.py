@@ -31,8 +31,10 @@ class Colours:
             # A border that wraps around does no harm: there are no such colours.
             counts = (2 * counts + np.roll(counts, 1, axis) + np.roll(counts, -1, axis)) / 4
         counts /= counts.sum()
-        self._counts = counts if self._counts is None else self._counts + (counts - self._counts) * _RATE
-        density = (1 - _SURPRISE) * self._counts / _VOLUME + _SURPRISE * np.exp(UNSEEN)
+        if self._counts is not None:
+            counts = self._counts + (counts - self._counts) * _RATE
+        self._counts = counts
+        density = (1 - _SURPRISE) * counts / _VOLUME + _SURPRISE * np.exp(UNSEEN)
         self._likely = np.log(density).astype(np.float32).ravel()
 
     def likely(self, look: Sheet) -> Sheet:

@@ -61,6 +61,8 @@ _FEW = 30
 """Cells from which colours are learnt."""
 _DOUBT = -3.0
 """Odds from which a cell, and its surroundings, are not learnt from."""
+_HAND_NEAR = 0.1
+"""Share of a hand's soft outline from which nothing is learnt either."""
 _AROUND = np.ones((7, 7), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
 
@@ -199,7 +201,8 @@ class FaceOccluders:
             return
         doubted = cv2.dilate(((found.odds > _DOUBT) & seen).astype(np.uint8), _AROUND)
         if found.hand is not None:
-            doubted |= cv2.dilate((np.maximum(found.hand.inside, found.hand.arm) > 0.1).astype(np.uint8), _AROUND)
+            near = (np.maximum(found.hand.inside, found.hand.arm) > _HAND_NEAR).astype(np.uint8)
+            doubted = cv2.max(doubted, cv2.dilate(near, _AROUND))
         known.model.learn(look, (seen & (doubted == 0)).astype(np.float32))
 
     def _occluder(

@@ -42,7 +42,7 @@ class FlatFace:
         self._ids = ids
         whole = cv2.resize((ids >= 0).astype(np.uint8), (SHEET_PX, SHEET_PX), interpolation=cv2.INTER_NEAREST)
         self.inside: NDArray[np.bool_] = whole > 0
-        self.depth: NDArray[np.float32] = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
+        self.depth = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
 
     def positions(self, mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
         """(SHEET_PX, SHEET_PX, 2) where each cell lies, in the pixels of the mesh."""

@@ -57,7 +57,7 @@ class Light:
                 if self._explained(rest, w, trusted, anew) > self._explained(rest, w, trusted, planes):
                     planes = anew
             self._planes = planes
-        return off - self._basis @ self._planes
+        return off - np.matmul(self._basis, self._planes, dtype=np.float32)
 
     def _fitted(self, rest: Sheet, weight: Sheet, trusted: Sheet, start: Sheet, rounds: int) -> Sheet:
         planes = start
