@@ -23,8 +23,10 @@ void main() {
     }
 #ifdef RATIO
     float spread = light.a + 1e-3;
-    vec3 gain = (light.rgb / spread + RELIGHT_FLOOR) / (own.rgb / spread + RELIGHT_FLOOR);
-    ratio = vec4(clamp(gain, GAIN_LOW, GAIN_HIGH), 1.0);
+    vec3 wanted = light.rgb / spread + RELIGHT_FLOOR, given = own.rgb / spread + RELIGHT_FLOOR;
+    // Lightness within OWN_TONE is the source's own skin; colour is the scene's.
+    float tone = clamp(dot(wanted, LUMA) / dot(given, LUMA), 1.0 / OWN_TONE, OWN_TONE);
+    ratio = vec4(clamp(wanted / given / tone, GAIN_LOW, GAIN_HIGH), 1.0);
 #else
     bright = light;
     dark = own;

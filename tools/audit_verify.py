@@ -389,6 +389,7 @@ class Log:
         self.from_horizon = False
         self.archives: dict[str, str] | None = {}  # None: pruned rows are at hand without one
         self.flaws: list[str] = []
+        self.schema = SCHEMA
         self.missing: list[str] = []
         self.unread = False  # it could not be opened now, which says nothing about it
         self.found, self.notices, self.count = Findings(), list[str](), 0
@@ -406,8 +407,10 @@ class Log:
 
     def check(self, kept: "Kept | None" = None) -> None:
         """Go through the log; what is wrong stands in `found` afterwards."""
-        for flaw in self.flaws:
+        for flaw in self.flaws if self.schema <= SCHEMA else ():
             self.found.add(CHAIN, TAMPERED, flaw)
+        if self.schema > SCHEMA:
+            self.found.add(CHAIN, UNVERIFIABLE, "a newer version of the program made the database: verify it with that")
         for lack in self.missing:
             self.found.add(COVERAGE, UNVERIFIABLE, f"{lack} is missing")
         if self.from_horizon:
@@ -736,6 +739,8 @@ TRIGGERS = {
     "event_appended", "event_kept", "event_not_deleted", "checkpoint_appended", "checkpoint_kept",
     "checkpoint_not_deleted", "horizon_single", "horizon_rises", "horizon_not_deleted",
 }  # fmt: skip
+SCHEMA = 1
+"""The version of the database that this verifier knows; 0 has the same tables."""
 SCHEMA_SHA256 = "eed6d7f04b6234a4754ba314aaa2e6fcdb7ac40ca844b16558ba520577c59158"
 """Of the statements that made them, by name."""
 HEAD_LINE = re.compile(
@@ -873,6 +878,7 @@ def address_of(path: Path) -> str:
 
 def load(log: Log, database: sqlite3.Connection) -> None:
     """What the tables say beside the rows."""
+    (log.schema,) = database.execute("PRAGMA user_version").fetchone()
     names = {
         row[0]
         for row in database.execute("SELECT CAST(name AS BLOB) FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'")

@@ -76,7 +76,7 @@ wearer's (39 swaps, eleven shapes of bare skin: SFace .41 and .41; .45 and .36 w
 
 Not verified here: none of the models below that are not built in was downloaded when their cards were written. Sizes,
 templates and normalisation are those of their publishers' code; the tests hold the adapters to them with small nets.
-CUDA and TensorRT were not measured.
+CUDA was measured on one card ([speed](performance.md)); TensorRT was not.
 
 """
 

@@ -20,7 +20,7 @@ from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Backend, Buffers, Composition, Compute
-from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.settings import Gate, Settings
 from facefusion_live.engine.session import SessionParts
 from facefusion_live.engine.trail import AuditTrail
 
@@ -28,6 +28,8 @@ _WAIT_S = 300.0
 _CHANGE = {"fields": {"look.opacity": (1.0, 0.85), "look.match": (0.5, 0.75)}, "revision": 12}
 _EVERY = 3
 """One frame in so many has an event: 10 a second at 30 frames a second, which is what the flood limit lets pass."""
+_LEAST_PAIRS = 2
+"""Turns with and without the record; what two of them differ by tells what the difference is worth."""
 _WARM_UP = 30
 """Frames before anything is counted."""
 _TURN = 15
@@ -184,8 +186,15 @@ class _Recording:
         return composition
 
     def frame_times(self) -> dict[str, float]:
-        """What frames took with and without the record, as `AuditNumbers` names it."""
+        """What frames took with and without the record, as `AuditNumbers` names it.
+
+        Raises:
+            FaceFusionLiveError: There are too few to compare: this machine composed too few of those captured.
+        """
         pairs = [turns for turns in zip(self._turns[::2], self._turns[1::2], strict=False) if all(turns)]
+        if len(pairs) < _LEAST_PAIRS:
+            advice = "Measure more pictures (--live-frames), or when nothing else runs."
+            raise FaceFusionLiveError("too few pictures were composed to compare", advice=advice)
         without, recorded = ([time for pair in pairs for time in pair[side]] for side in (0, 1))
         added = [float(np.mean(pair[1]) - np.mean(pair[0])) for pair in pairs]
         halves = [_percentiles([time for pair in pairs[half::2] for time in pair[0]])[2] for half in (0, 1)]
@@ -217,7 +226,8 @@ def _in_session(trail: AuditTrail, frames: int) -> _Recording:
         output=None,
         states=None,
         engine="mesh",
-        settings=Settings(),
+        # Every picture is composed, also where a busy machine is late: what is composed is what is measured.
+        settings=Settings(gate=Gate(max_age_ms=0)),
         offline=False,
         frame_limit=frames + _WARM_UP,
     )

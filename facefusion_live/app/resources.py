@@ -16,6 +16,8 @@ from facefusion_live.engine.report import SessionReport
 
 Cards = Callable[[], Sequence[CardMemory]]
 _MIB = 1024 * 1024
+_BEFORE_THE_GATE = ("inference", "render", "too old")
+"""Where the loop itself leaves frames out; outputs that are too slow say so themselves."""
 _EVERY_S = 1.0
 _NEWEST = 300
 """Latency is judged by so many newest frames: ten seconds. What was late long ago is no warning now."""
@@ -85,7 +87,7 @@ class ResourceWatch:
         if self._before is not None and now_ns - self._before.at_ns < _EVERY_S * 1e9:
             return []
         captured = report.frames_in
-        swapped = captured - report.dropped.get("inference", 0) - report.dropped.get("render", 0)
+        swapped = captured - sum(report.dropped.get(place, 0) for place in _BEFORE_THE_GATE)
         before, self._before = self._before, _Before(now_ns, captured, swapped, _size_mib(self._output))
         if before is None:
             return []

@@ -45,14 +45,17 @@ def read_table(file: Path, schema: Schema) -> Table:
 
     Raises:
         NewerFileError: A newer version of this program wrote it.
-        SettingsError: It is no TOML, or of a version that never was.
+        SettingsError: It is empty, no TOML, or of a version that never was.
     """
     try:
-        table = tomllib.loads(file.read_text("utf-8"))
+        written = file.read_text("utf-8")
+        table = tomllib.loads(written)
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{file.name} cannot be read", advice=_MEND) from error
+    if not written.strip():  # what a power cut leaves of a file; nobody's choice of defaults
+        raise SettingsError(f"{file.name} is empty", advice=_MEND)
     found = table.pop("version", schema.unnamed)
     if isinstance(found, int) and found > schema.version:
         raise _newer(file)
@@ -93,7 +96,7 @@ def _keep_earlier(file: Path, schema: Schema) -> None:
     except FileNotFoundError:
         return
     try:
-        found = tomllib.loads(was.decode()).get("version", schema.unnamed)
+        found = tomllib.loads(was.decode()).get("version", schema.unnamed) if was.strip() else None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         found = None
     if found == schema.version:

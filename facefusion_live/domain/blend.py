@@ -23,14 +23,18 @@ EDGE_LEVEL = 128
 """The stored level that lies on the edge of a region."""
 KEEP_SOFTNESS = 0.006
 """Half width of the edge of a kept region (eyes, mouth, brows), in crop widths."""
-RELIGHT_SIGMA = 8.0
+RELIGHT_SIGMA = 14.0
 """Standard deviation of the relighting low-pass, in cells."""
-RELIGHT_RADIUS = 22
+RELIGHT_RADIUS = 38
 """Where the low-pass kernel is cut off, in cells."""
 RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 GAIN_LIMITS = (0.25, 4.0)
 """The lighting ratio is kept within these."""
+OWN_TONE = 1.08
+"""A swap may be so many times lighter or darker than the face that it covers before its lightness is changed."""
+LUMA = np.array((0.299, 0.587, 0.114), np.float32)
+"""Shares of red, green and blue in lightness (ITU-R BT.601)."""
 PLACE_SLACK = 0.02
 """How far beyond the patch's own face a point of the face in the frame may lie, in crop widths: a cell of the grid."""
 COVERED_FROM = 0.95
@@ -191,9 +195,24 @@ def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, match: fl
     """
     w = weight[..., None]
     spread = _blur(w) + np.float32(1e-3)
-    bright = (_blur(target_grid * w) / spread) + RELIGHT_FLOOR
-    dark = (_blur(swap_grid * w) / spread) + RELIGHT_FLOOR
-    return (1 + (np.clip(bright / dark, *GAIN_LIMITS) - 1) * match).astype(np.float32)
+    bright, dark = ((_blur(grid * w) / spread).astype(np.float32) for grid in (target_grid, swap_grid))
+    return (1 + (lighting_ratio(bright, dark) - 1) * match).astype(np.float32)
+
+
+def lighting_ratio(bright: Array, dark: Array) -> Array:
+    """What takes the low frequencies of the swap to those of the target, but for what may be the source's own skin.
+
+    Colour is matched fully. A face that is up to `OWN_TONE` times lighter or darker stays so: how pale somebody is is
+    likeness as much as light. More than that shows as an edge before neck and ears (docs/quality.md).
+
+    Args:
+        bright: (..., 3) low frequencies of the target, 0..255.
+        dark: (..., 3) those of the swap.
+    """
+    ratio = (bright + RELIGHT_FLOOR) / (dark + RELIGHT_FLOOR)
+    lightness = ((bright + RELIGHT_FLOOR) @ LUMA) / ((dark + RELIGHT_FLOOR) @ LUMA)
+    own = np.clip(lightness, 1 / OWN_TONE, OWN_TONE)[..., None]
+    return np.clip(ratio / own, *GAIN_LIMITS).astype(np.float32)
 
 
 def sharpen(image: Array, amount: float) -> Array:

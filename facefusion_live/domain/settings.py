@@ -360,6 +360,16 @@ class Gate:
         Acts.RENDER,
         Words("Hold", "How long the last good picture is shown before the slate."),
     ] = 500
+    max_age_ms: Annotated[
+        int,
+        Range(0, 1000, 10, "ms"),
+        Acts.RENDER,
+        Words(
+            "Oldest picture",
+            "A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. "
+            "0: never.",
+        ),
+    ] = 100
     slate: Annotated[
         str,
         Choice(("card", "pixelate")),

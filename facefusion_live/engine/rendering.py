@@ -11,6 +11,7 @@ from facefusion_live.domain.ports import Buffers, Clock, Composition, Compute, G
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel
 from facefusion_live.engine.freezing import Freezer
+from facefusion_live.engine.freshness import Freshness
 from facefusion_live.engine.gate import Candidate, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.preview import Preview, View
@@ -77,6 +78,7 @@ class Rendering:
         self._tell_failed = failed
         self.preview = Preview(clock)
         self.freezer = Freezer(compute, gate, store, self.preview)
+        self.freshness = Freshness()
         self._media_s = -1.0
         self._job_ns, self._heard = 0, True
         self._composing: Job | None = None
@@ -145,11 +147,31 @@ class Rendering:
         settings = self._store.current
         if job.failure is not None:
             self._note_failure(job.frame, job.failure)
+        if self._too_old(job, settings):
+            # Not composed either: that would make the next one late, too.
+            self._skip(job, None)
+            return
         started_ns = self._clock.now_ns()
         composition = self._compose(job, settings)
         self._composing = None
         self._latency.add("compose", self._clock.now_ns() - started_ns)
-        self._judge(job, composition, settings)
+        if self._too_old(job, settings):
+            self._skip(job, composition)
+        else:
+            self._judge(job, composition, settings)
+
+    def _too_old(self, job: Job, settings: Settings) -> bool:
+        """Whether the sinks had better wait for the next picture. What the gate does not let out is never skipped."""
+        if not self._realtime or job.failure is not None or self._gate.state is not GateState.LIVE or self._gate.blocks:
+            return False
+        return self.freshness.too_old(self._clock.now_ns() - job.frame.captured_ns, settings.gate.max_age_ms)
+
+    def _skip(self, job: Job, composition: Composition | None) -> None:
+        self._composing = None
+        self.freshness.skip()
+        job.release()
+        if composition is not None:
+            composition.image.release()
 
     def _compose(self, job: Job, settings: Settings) -> Composition | None:
         try:
@@ -166,7 +188,9 @@ class Rendering:
             self._gate.offer(Candidate(job, composition), now_ns, settings)
             state = self._send(picture, job, job.frame.media_s, settings)
             if state is GateState.LIVE:
-                self._latency.add("capture_to_emit", self.counts.last_ns - job.frame.captured_ns)
+                age_ns = self.counts.last_ns - job.frame.captured_ns
+                self._latency.add("capture_to_emit", age_ns)
+                self.freshness.show(age_ns, settings.gate.max_age_ms)
         finally:
             job.release()
             if picture is not None:

@@ -14,7 +14,8 @@ class SessionReport:
     Attributes:
         frames_in: Captured.
         frames_out: Emitted by the gate.
-        dropped: Frames that were overtaken, by where: "inference", "render", or the name of a sink.
+        dropped: Frames that were left out, by where: overtaken before "inference" or "render", "too old" to go out as
+            new, or at the name of a sink.
         state_frames: Emitted frames by gate state.
         faults: Frames that were not good, by reason.
         failed: Frames that failed, by stage.

@@ -299,7 +299,7 @@ class LiveSession:
         counts, rendered = self.gate.counts, self._rendering.counts
         seconds = max(rendered.last_ns - rendered.first_ns, 1) / 1e9
         dropped = {"inference": _dropped(self._frames), "render": _dropped(self._jobs)}
-        dropped |= self._outputs.dropped()
+        dropped |= {"too old": self._rendering.freshness.skipped} | self._outputs.dropped()
         return SessionReport(
             frames_in=self._capturing.counts.frames,
             frames_out=rendered.emitted,

@@ -53,6 +53,7 @@ class SealedLog:
         self._clock, self._codec = clock, codec
         self._masker = Masker(store.mask_secret)
         self._tip: Tip = store.tip()
+        self._found = self._tip.size > self._tip.sealed
         self._sealed_ns = clock.mono_ns()
         self._tried = b""
         self._mirror_lags = False
@@ -127,6 +128,9 @@ class SealedLog:
             event_of: Makes the row's event.
             unclean_end: The session of an earlier start that never stopped, told in that row.
         """
+        if not self._found:
+            self.checkpoint()  # what this process wrote before its session; that is no discovery
+        self._found = False
         store = self.store
         next_key = store.next_key()
         tip, rows = self._chained([self._draft(event_of(rotate_metadata(self._tip, next_key, unclean_end)))])

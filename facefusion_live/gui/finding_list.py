@@ -56,6 +56,7 @@ FINDINGS: tuple[str, ...] = (
     "epoch {} was not closed by its own key",
     "row {} begins epoch {} after {}",
     "row {} replaces a key that was not in force",
+    "a newer version of the program made the database: verify it with that version",
     "the log does not begin with a key whose fingerprint was given",
     "no signed note",
     "a note's text ends in one newline and has no empty line",

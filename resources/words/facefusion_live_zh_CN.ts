@@ -2094,6 +2094,10 @@
         <translation>非正常结束：上次会话被强行终止，或机器断电。其最后一刻可能未被记录。</translation>
     </message>
     <message>
+        <source>A newer version of this program wrote the audit log. It is left as it is; rows go into a log of their own.</source>
+        <translation>审计日志由本程序的更新版本写成，将原样保留；新的记录写入单独的日志。</translation>
+    </message>
+    <message>
         <source>The audit log cannot be written: {}</source>
         <translation>审计记录无法写入：{}</translation>
     </message>
@@ -3008,6 +3012,10 @@
     <message>
         <source>row {} replaces a key that was not in force</source>
         <translation>第 {} 条记录替换的密钥并未生效</translation>
+    </message>
+    <message>
+        <source>a newer version of the program made the database: verify it with that version</source>
+        <translation>该数据库由本程序的更新版本建立：请用该版本核验</translation>
     </message>
     <message>
         <source>the log does not begin with a key whose fingerprint was given</source>
@@ -4078,6 +4086,10 @@
         <source>before rendering</source>
         <translation>渲染之前</translation>
     </message>
+    <message>
+        <source>too old</source>
+        <translation>过时</translation>
+    </message>
 </context>
 <context>
     <name>PersonCard</name>
@@ -5044,15 +5056,15 @@
     </message>
     <message>
         <source>Show occluders</source>
-        <translation type="unfinished"></translation>
+        <translation>显示遮挡物</translation>
     </message>
     <message>
         <source>How much is seen of a hand, a cup or a microphone before your face; 0 paints over it.</source>
-        <translation type="unfinished"></translation>
+        <translation>脸前的手、杯子或话筒显示多少；0 表示用换脸画面盖住。</translation>
     </message>
     <message>
         <source>A net that you brought; it shows what lies before the face, instead of the program&apos;s own eyes for that.</source>
-        <translation type="unfinished"></translation>
+        <translation>您自带的模型，代替程序自带的判断，让脸前的东西显示出来。</translation>
     </message>
     <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>
@@ -5065,6 +5077,14 @@
     <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
+    </message>
+    <message>
+        <source>Oldest picture</source>
+        <translation>画面最长延迟</translation>
+    </message>
+    <message>
+        <source>A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. 0: never.</source>
+        <translation>直播中因短暂卡顿而延迟超过此值的画面会被略去，前提是画面平时都准时。0：从不略去。</translation>
     </message>
     <message>
         <source>Nudity check</source>

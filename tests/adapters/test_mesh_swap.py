@@ -9,6 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
+from facefusion_live.adapters.mesh_swap.focus import FocusMatch
+from facefusion_live.adapters.mesh_swap.swapper import MeshSource
 from facefusion_live.adapters.mesh_swap.texture import FaceTexture, build
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import blend, geometry, mesh
@@ -367,16 +369,17 @@ def test_a_patch_shows_the_skin_of_the_source() -> None:
     assert np.abs(patch.swap.host()[middle, middle].astype(int) - SKIN).max() < 5
 
 
-def test_a_swapper_remembers_nothing_of_the_face_before() -> None:
+def test_a_swapper_remembers_nothing_of_other_faces() -> None:
     swapper = MeshSwapper()
     source = swapper.prepare([nets.portrait("ada")])
     frame = Frame(0, 0, 0.0, HostImage(avatar("bo").view()))
 
     def pictures(width_px: float) -> list[Bytes]:
-        face = face_of(canonical_mesh_px(width_px, (250, 250), yaw=width_px / 10))
+        face = face_of(canonical_mesh_px(width_px, (250, 250), yaw=width_px / 10), track_id=next(tracks))
         patch = swapper.swap(frame, face, 0, source, Settings(), pool())
         return [image.host().copy() for image in patch.images()]
 
+    tracks = itertools.count()
     first = pictures(180)
     pictures(300)
     pictures(60)
@@ -435,3 +438,111 @@ def test_a_source_of_another_engine_is_refused() -> None:
     frame = Frame(0, 0, 0.0, HostImage(np.zeros((8, 8, 3), np.uint8)))
     with pytest.raises(InferenceError, match="another engine"):
         MeshSwapper().swap(frame, face_of(canonical_mesh_px(200)), 0, object(), Settings(), pool())
+
+
+# --- as sharp as the camera, and no harder ---------------------------------------------------------------------------
+
+WHOLE = np.array([[1, 0, 0], [0, 1, 0]], np.float64)
+
+
+def blurred(picture: Bytes, sigma_px: float) -> Bytes:
+    return cv2.GaussianBlur(picture, (0, 0), sigma_px)
+
+
+def softened(camera: Bytes, portrait: Bytes, *, times: int = 1, matcher: FocusMatch | None = None) -> Bytes:
+    """The portrait after the last of so many looks at the same picture."""
+    matcher, swap = matcher or FocusMatch(), portrait.copy()
+    for _ in range(times):
+        swap = portrait.copy()
+        matcher.soften(camera, WHOLE, swap, track_id=1)
+    return swap
+
+
+def edges(picture: Bytes) -> float:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64)[128:384, 128:384]
+    return float((np.diff(grey, axis=0) ** 2).mean() + (np.diff(grey, axis=1) ** 2).mean())
+
+
+@pytest.mark.parametrize("sigma_px", [1.2, 2.0, 3.0])
+def test_on_a_soft_picture_the_portrait_is_as_soft(sigma_px: float) -> None:
+    portrait = avatar("ada")
+    camera = blurred(portrait, sigma_px)
+    assert edges(softened(camera, portrait)) == pytest.approx(edges(camera), rel=0.2)
+
+
+def test_on_a_sharper_picture_the_portrait_stays_as_it_is() -> None:
+    soft = blurred(avatar("ada"), 2)
+    np.testing.assert_array_equal(softened(avatar("ada"), soft), soft)
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.5, 0.5 * 1.4), (0.1, 0.55)])
+def test_on_a_pale_picture_the_portrait_is_hardly_less_pale(share: float, left: float) -> None:
+    portrait = avatar("bo")
+    middle = portrait[128:384, 128:384].mean((0, 1))
+    pale = np.rint(middle + (portrait - middle) * share).astype(np.uint8)
+    found = softened(pale, portrait).astype(np.float64)[128:384, 128:384]
+    assert found[..., 1].std() == pytest.approx(portrait[128:384, 128:384, 1].std() * left, rel=0.12)
+    np.testing.assert_allclose(found.mean((0, 1)), middle, atol=1.5)
+
+
+def test_a_picture_that_is_suddenly_soft_is_followed_slowly() -> None:
+    portrait, matcher = avatar("ada"), FocusMatch()
+    camera = blurred(portrait, 3)
+    softened(portrait, portrait, matcher=matcher)
+    first = edges(softened(camera, portrait, matcher=matcher))
+    assert edges(camera) * 1.5 < first
+    assert edges(softened(camera, portrait, matcher=matcher, times=60)) == pytest.approx(edges(camera), rel=0.2)
+
+
+def test_faces_of_long_ago_are_forgotten() -> None:
+    portrait, matcher = avatar("ada"), FocusMatch()
+    fresh = softened(blurred(portrait, 3), portrait)
+    softened(portrait, portrait, matcher=matcher)
+    for other in range(2, 40):
+        matcher.soften(portrait, WHOLE, portrait.copy(), track_id=other)
+    np.testing.assert_array_equal(softened(blurred(portrait, 3), portrait, matcher=matcher), fresh)
+
+
+# --- several pictures of one person ----------------------------------------------------------------------------------
+
+
+def flat_texture(level: int, yaw: float) -> FaceTexture:
+    picture = np.full((256, 256, 3), level, np.uint8)
+    return FaceTexture((picture,), mesh.sheet(SOURCE)[:, :2], 150, mesh.HeadPose(yaw, 0, 0))
+
+
+def shown_at(yaw: float, *yaws: float) -> float:
+    """The level in the middle of a face turned so far, of pictures with the levels 0, 100, 200 …"""
+    source = MeshSource(tuple(flat_texture(100 * index, at) for index, at in enumerate(yaws)))
+    face = face_of(canonical_mesh_px(200, yaw=yaw))
+    best, second, share = source.best_for(face)
+    other = best if second is None else second
+    return float(best.levels[0][0, 0, 0]) * (1 - share) + float(other.levels[0][0, 0, 0]) * share
+
+
+def test_between_two_poses_both_pictures_are_shown_and_nothing_jumps() -> None:
+    seen = [shown_at(yaw, -20, 20) for yaw in np.arange(-30, 30.1, 0.5)]
+    assert (seen[0], seen[-1]) == (0, 100)
+    assert shown_at(0, -20, 20) == pytest.approx(50, abs=8)
+    assert np.abs(np.diff(seen)).max() < 10
+
+
+def test_one_picture_alone_is_all_there_is() -> None:
+    assert shown_at(35, 0) == 0
+
+
+def test_a_third_picture_comes_in_without_a_jump() -> None:
+    seen = [shown_at(yaw, -20, 0, 20) for yaw in np.arange(-30, 30.1, 0.5)]
+    assert {0.0, 100.0, 200.0} <= set(seen)
+    assert np.abs(np.diff(seen)).max() < 20
+
+
+def test_a_swap_between_two_pictures_mixes_them() -> None:
+    swapper = MeshSwapper()
+    face = face_of(canonical_mesh_px(200, (256, 256)))
+    yaw = mesh.head_pose(face.mesh_px).yaw
+    frame = Frame(0, 0, 0.0, HostImage(avatar("bo").view()))
+    source = MeshSource((flat_texture(40, yaw - 5), flat_texture(140, yaw + 5)))
+    patch = swapper.swap(frame, face, 0, source, Settings(), pool())
+    middle = patch.size_px // 2
+    assert patch.swap.host()[middle, middle, 0] == pytest.approx(90, abs=2)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from facefusion_live.adapters.onnx import catalog as catalogs
@@ -113,6 +114,62 @@ def test_a_net_on_a_card_is_run_once_before_anybody_waits(tmp_path: Path, monkey
     catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
     catalog._net(catalog.card("crossface_ghost"))
     assert ran == [(1, 512)]
+
+
+class LacksAnOperator(sessions.NetSession):
+    """Opens on any provider; but for the processor's it fails when it runs, as CUDA does with quantised blocks."""
+
+    def __init__(self, path: Path, **how: Any) -> None:
+        super().__init__(path)
+        self.lacks = "provider" in how
+
+    def run(self, *tensors: Any) -> list[Any]:
+        if self.lacks:
+            raise InferenceError("a net failed: RuntimeException")
+        return super().run(*tensors)
+
+
+def test_a_built_in_net_that_the_card_cannot_run_stays_on_the_processor_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(catalogs, "NetSession", LacksAnOperator)
+    catalog = Catalog(RESOURCES / "models", provider="cuda")
+    net = catalog._net(catalog.card("sface_2021dec_int8bq"))
+    assert net.run(np.zeros((1, 3, 112, 112), np.float32))[0].shape == (1, 128)
+    reason = "it does not run there (a net failed: RuntimeException)"
+    assert catalog.skipped == {"cuda for sface_2021dec_int8bq": reason}
+    assert "sface_2021dec_int8bq does not run on CUDAExecutionProvider" in caplog.text
+
+
+def test_a_net_of_the_users_that_the_card_cannot_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogs, "NetSession", LacksAnOperator)
+    onnx_graphs.scaling_converter(tmp_path / "crossface_ghost.onnx", 512, 1.0, 0.0)
+    catalog = Catalog(tmp_path, RESOURCES / "models", RESOURCES / "cards", provider="cuda")
+    with pytest.raises(InferenceError, match="a net failed"):
+        catalog._net(catalog.card("crossface_ghost"))
+    assert catalog.skipped == {}
+
+
+def test_a_card_without_memory_left_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    onnx_graphs.scaling_converter(tmp_path / "net.onnx", 8, 1.0, 0.0)
+
+    def full(*_: object, **__: object) -> object:
+        raise sessions.ORT_ERRORS[0]("CUBLAS failure 3: the resource allocation failed")
+
+    net = sessions.NetSession(tmp_path / "net.onnx")
+    monkeypatch.setattr(net, "_runs", full)
+    with pytest.raises(InferenceError, match="a net failed"):  # on the processor the file asks for too much
+        net.run(np.zeros((1, 8), np.float32))
+    monkeypatch.setattr(sessions.NetSession, "provider", sessions.CUDA)
+    with pytest.raises(InferenceError, match=r"no memory left to run the net net\.onnx") as refusal:
+        net.run(np.zeros((1, 8), np.float32))
+    assert refusal.value.advice.startswith("Close other programs that use the graphics card")
+    monkeypatch.setattr(sessions, "_shared", full)
+    with pytest.raises(InferenceError, match=r"no memory left for the net net\.onnx") as refusal:
+        sessions.NetSession(tmp_path / "net.onnx", provider=sessions.CUDA)
+    assert refusal.value.advice.startswith("Close other programs that use the graphics card")
 
 
 def test_directml_is_opened_as_it_must_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

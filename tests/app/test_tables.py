@@ -56,7 +56,7 @@ def test_no_backup_takes_the_place_of_another(file: Path) -> None:
     assert [file.with_name(name).read_text("utf-8") for name in reversed(kept[1:])] == texts
 
 
-@pytest.mark.parametrize("text", ["version = 3\n[mask", 'version = "x"\n', "\x00"])
+@pytest.mark.parametrize("text", ["version = 3\n[mask", 'version = "x"\n', "\x00", "", "\n"])
 def test_a_damaged_file_is_kept_when_it_is_replaced(file: Path, text: str) -> None:
     file.write_text(text, "utf-8")
     write_table(file, THIRD, {"mask": {}})
@@ -87,6 +87,19 @@ def test_a_version_that_never_was_is_refused(file: Path, text: str) -> None:
         read_table(file, THIRD)
 
 
+@pytest.mark.parametrize("unnamed", [None, 0])
+@pytest.mark.parametrize("text", ["", " \n\n"])
+def test_an_empty_file_is_what_a_power_cut_leaves_and_no_wish_for_defaults(
+    file: Path, text: str, unnamed: int | None
+) -> None:
+    file.write_text(text, "utf-8")
+    schema = Schema(version=1, unnamed=unnamed, steps=MappingProxyType({0: dict}))
+    with pytest.raises(SettingsError, match=r"look\.toml is empty"):
+        read_table(file, schema)
+    write_table(file, schema, {"mask": {}})
+    assert file.with_name("look.toml.damaged.bak").read_text("utf-8") == text
+
+
 def test_where_people_write_by_hand_no_version_is_a_version_of_its_own(file: Path) -> None:
     by_hand = Schema(version=1, unnamed=0, steps=MappingProxyType({0: dict}))
     file.write_text("blur = 0.2  # by hand\n", "utf-8")
@@ -98,7 +111,7 @@ def test_where_people_write_by_hand_no_version_is_a_version_of_its_own(file: Pat
 @pytest.mark.parametrize("text", ["version = 3\n[mask", 'version = 3\nmask = "', "", "\x00\x00\x00"])
 def test_a_half_written_file_is_no_version_and_is_told(file: Path, text: str) -> None:
     file.write_text(text, "utf-8")
-    with pytest.raises(SettingsError, match=r"look\.toml (cannot be read|has the unknown version)"):
+    with pytest.raises(SettingsError, match=r"look\.toml (cannot be read|is empty|has the unknown version)"):
         read_table(file, THIRD)
     assert file.read_text("utf-8") == text
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from facefusion_live.adapters.onnx import random_swapper
-from facefusion_live.app import bench_compare, benchmark, model_bench, paste_bench, render_bench
+from facefusion_live.app import audit_bench, bench_compare, benchmark, model_bench, paste_bench, render_bench
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.engine.trail import AuditTrail
@@ -282,7 +282,7 @@ def test_the_audit_trail_is_measured_too(
         "--frames",
         "100",
         "--live-frames",
-        "100",
+        "240",
         "--events",
         "500",
         "--json",
@@ -325,3 +325,12 @@ def test_no_room_for_the_benchmarks_net_is_told(
     monkeypatch.setattr(model_bench, "write_random_swapper", full)
     assert run_command_line(["bench", "models"]) != 0
     assert "550 MB, cannot be written" in capsys.readouterr().err
+
+
+def test_too_few_pictures_to_compare_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_bench, "_LEAST_PAIRS", 99)
+    words = ["bench", "audit", "--folder", str(tmp_path), "--frames", "100", "--live-frames", "100", "--events", "500"]
+    assert run_command_line(words) == 3
+    assert "too few pictures were composed to compare. Measure more pictures" in capsys.readouterr().err

@@ -223,10 +223,10 @@ def test_the_edge_of_the_face_weighs_half_and_fades_within_eight_levels() -> Non
 
 
 def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Array:
-    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio."""
+    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less a quarter of tone."""
     cells = weight.shape[0]
-    kernel = [math.exp(-0.5 * (d / 8) ** 2) if abs(d) <= 22 else 0.0 for d in range(-cells, cells + 1)]
-    total = sum(math.exp(-0.5 * (d / 8) ** 2) for d in range(-22, 23))
+    kernel = [math.exp(-0.5 * (d / 14) ** 2) if abs(d) <= 38 else 0.0 for d in range(-cells, cells + 1)]
+    total = sum(math.exp(-0.5 * (d / 14) ** 2) for d in range(-38, 39))
     gain = np.empty((cells, cells, 3))
     for y in range(cells):
         for x in range(cells):
@@ -236,7 +236,8 @@ def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Ar
             near = near / total**2 * weight
             spread = near.sum() + 1e-3
             bright, dark = ((near[..., None] * image).sum((0, 1)) / spread + 4 for image in (target, swap))
-            gain[y, x] = 1 + (np.clip(bright / dark, 0.25, 4) - 1) * match
+            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 1 / 1.08, 1.08)
+            gain[y, x] = 1 + (np.clip(bright / dark / tone, 0.25, 4) - 1) * match
     return gain.astype(np.float32)
 
 
@@ -319,7 +320,15 @@ def test_without_an_enhancer_the_share_of_it_does_not_matter() -> None:
 def test_a_dark_swap_takes_on_the_light_of_the_target() -> None:
     target, swap = np.full((SIZE, SIZE, 3), 150, np.uint8), np.full((SIZE, SIZE, 3), 60, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    np.testing.assert_allclose(relit, 60 * 154 / 64, rtol=2e-3)
+    np.testing.assert_allclose(relit, 60 * 154 / 64 / 1.08, rtol=2e-3)
+
+
+def test_a_swap_a_little_paler_stays_so_and_takes_on_the_colour() -> None:
+    pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([140, 150, 190], np.uint8), (8, 8, 1))
+    gain = blend.lighting_gain(tinted, pale, np.ones((8, 8), np.float32), 1)
+    relit = 154 * gain[4, 4]
+    np.testing.assert_allclose(relit / relit.sum(), np.array([144, 154, 194]) / 492, rtol=1e-3)
+    assert relit @ blend.LUMA == pytest.approx(154, rel=1e-3)
 
 
 def test_a_crop_is_relit_and_then_sharpened() -> None:

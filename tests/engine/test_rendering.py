@@ -288,6 +288,54 @@ def test_a_job_that_comes_late_does_not_turn_time_back() -> None:
     assert times == sorted(set(times))
 
 
+def late(bench: Bench, index: int, age_s: float) -> Job:
+    """A job whose picture was captured so long ago."""
+    made = bench.job(index)
+    return replace(made, frame=replace(made.frame, captured_ns=bench.clock.now_ns() - round(age_s * 1e9)))
+
+
+@pytest.mark.parametrize(("age_s", "composing_s"), [(0.101, 0.0), (0.09, 0.02)])
+def test_live_a_picture_that_a_hiccup_made_old_is_left_out(age_s: float, composing_s: float) -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    compose = bench.compute.compose
+    bench.compute.compose = lambda job, *rest: (  # pyright: ignore[reportAttributeAccessIssue]
+        bench.clock.turn(composing_s if job.frame.index == 30 else 0),
+        compose(job, *rest),
+    )[1]
+    for index in range(30):
+        bench.jobs.put(bench.job(index))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted == 30)
+    bench.jobs.put(late(bench, 30, age_s))
+    bench.jobs.put(bench.job(31))
+    bench.end()
+    assert [job_index for _, job_index, *_ in bench.emitted] == [*range(30), 31]
+    assert set(bench.states) == {LIVE}
+    assert bench.rendering.freshness.skipped == 1
+
+
+def test_an_old_picture_that_failed_or_is_stopped_reaches_the_gate() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    for index in range(30):
+        bench.jobs.put(bench.job(index))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted == 30)
+    failure = StageFailure("swap", "InferenceError", "no net")
+    bench.jobs.put(replace(late(bench, 30, 0.2), failure=failure))
+    until(lambda: bench.rendering.counts.emitted == 31)
+    bench.jobs.put(bench.job(31))
+    until(lambda: bench.rendering.counts.emitted == 32)
+    bench.gate.block(Block.PANIC)
+    bench.jobs.put(late(bench, 32, 0.2))
+    bench.end()
+    assert bench.states[-3:] == [HOLD, LIVE, SLATED]
+    assert bench.failures == [(30, failure)]
+
+
+def test_offline_no_picture_is_too_old(bench: Bench) -> None:
+    assert bench.run(*(late(bench, index, 0.0 if index < 30 else 5.0) for index in range(40))) == [LIVE] * 40
+
+
 def test_patience_is_three_frames_when_live_and_one_otherwise() -> None:
     bench = Bench(realtime=True, fps=10.0)
     bench.rendering._interval_s = 0.1

@@ -19,7 +19,7 @@ def test_every_counter_adds_up() -> None:
     report = session.report()
     assert (report.frames_in, report.frames_out) == (5, 5)
     assert sum(report.state_frames.values()) == report.frames_out
-    assert report.dropped == {"inference": 0, "render": 0, "collecting": 0}
+    assert report.dropped == {"inference": 0, "render": 0, "too old": 0, "collecting": 0}
     assert set(report.latency_ms) == {
         "wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"
     }  # fmt: skip

@@ -351,7 +351,7 @@ class TestLive:
         finish(session)
         report = session.report()
         assert rig.sink.job_indices == [0, 9]
-        assert report.dropped == {"inference": 8, "render": 0, "collecting": 0}
+        assert report.dropped == {"inference": 8, "render": 0, "too old": 0, "collecting": 0}
         assert report.frames_in == report.frames_out + sum(report.dropped.values())
 
     def test_jobs_that_rendering_cannot_take_in_time_are_counted(self) -> None:
@@ -494,7 +494,7 @@ class TestLive:
         one_by_one(rig, session, tap, 1)
         assert slow.entered.acquire(timeout=WAIT_S)
         one_by_one(rig, session, tap, 9)
-        assert session.report().dropped == {"inference": 0, "render": 0, "collecting": 0, "slow": 8}
+        assert session.report().dropped == {"inference": 0, "render": 0, "too old": 0, "collecting": 0, "slow": 8}
         slow.hurry()
         finish(session)
         assert slow.job_indices == [0, 9]

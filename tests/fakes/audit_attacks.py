@@ -753,6 +753,7 @@ ATTACKS: list[Attack] = [
         on_disk=False,
     ),
     A("triggers dropped", _with(flaws=("event_kept is missing",)), F({"container"}), 10, on_disk=False),
+    A("of a newer schema", _with(newer=True), F({"newer_schema"}), 12, on_disk=False),
     A("nothing remembers the head", _changed(_no_heads), F({"no_mirror"}), 12),
     A("heads.log taken away", _with(missing=("heads.log",)), F({"mirror_missing"}), 12, on_disk=False),
     A("heads.log shuffled", _changed(_rolled_back_and_heads_shuffled), F({"out_of_order"}), 10),

@@ -157,10 +157,13 @@ def _constants() -> list[str]:
         "RELIGHT_FLOOR": blend.RELIGHT_FLOOR,
         "GAIN_LOW": low,
         "GAIN_HIGH": high,
+        "OWN_TONE": blend.OWN_TONE,
     }
+    luma = ", ".join(repr(float(share)) for share in blend.LUMA)
     return [
         f"const int GRID = {blend.GRID};",
         f"const int BLUR_RADIUS = {blend.RELIGHT_RADIUS};",
+        f"const vec3 LUMA = vec3({luma});",
         f"const float KERNEL[{len(offsets)}] = float[]({shares});",
         *(f"const float {name} = {float(value)!r};" for name, value in floats.items()),
     ]

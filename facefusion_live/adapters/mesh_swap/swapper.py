@@ -7,19 +7,24 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import texture
+from facefusion_live.adapters.mesh_swap.focus import FocusMatch
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource
+from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Settings
 
 _CROP_MARGIN = 1.3
 """Edge of the crop over the longer side of the face: room for padding and the outer half of the feather."""
 _CROP_STEP_PX = 64
+_BLEND_DEG = 8.0
+"""Two pictures are mixed where one is nearer to the target's pose than the other by less than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +33,22 @@ class MeshSource:
 
     textures: tuple[texture.FaceTexture, ...]
 
-    def best_for(self, face: Face) -> texture.FaceTexture:
-        """The picture whose head is turned most like the target's."""
+    def best_for(self, face: Face) -> tuple[texture.FaceTexture, texture.FaceTexture | None, float]:
+        """The picture whose head is turned most like the target's, the next, and the next one's share, 0..0.5.
+
+        The share rises to a half where both are as near, so that nothing jumps when the head turns from one to the
+        other; and it is 0 where a third is as near as the second.
+        """
         first, *others = self.textures
         if not others:
-            return first
+            return first, None, 0.0
         pose = mesh.head_pose(face.mesh_px)
-        return min(self.textures, key=lambda t: np.hypot(t.pose.yaw - pose.yaw, t.pose.pitch - pose.pitch))
+        away = [float(np.hypot(t.pose.yaw - pose.yaw, t.pose.pitch - pose.pitch)) for t in self.textures]
+        nearest, second, *rest = sorted(range(len(away)), key=away.__getitem__)
+        share = 0.5 * max(1 - (away[second] - away[nearest]) / _BLEND_DEG, 0.0)
+        if rest:
+            share *= min((away[rest[0]] - away[second]) / _BLEND_DEG, 1.0)
+        return self.textures[nearest], self.textures[second], share
 
 
 class MeshSwapper:
@@ -44,7 +58,7 @@ class MeshSwapper:
     provider = "cpu"
 
     def __init__(self) -> None:
-        self._warper = Warper()
+        self._warper, self._focus, self._scratch = Warper(), FocusMatch(), Scratch()
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """Textures of every portrait."""
@@ -52,7 +66,7 @@ class MeshSwapper:
 
     def swap(
         self,
-        frame: Frame,  # noqa: ARG002 (the port: other engines look at the picture)
+        frame: Frame,
         face: Face,
         face_index: int,
         source: PreparedSource,
@@ -80,7 +94,8 @@ class MeshSwapper:
                 swap = buffer.array((size, size, 3))
                 regions = buffer.array((size, size, 4), offset=swap.size)
                 coverage = buffer.array((size, size), offset=swap.size + regions.size)
-                self._warper.warp(source.best_for(face), mesh.sheet(mesh_px), swap, coverage)
+                self._draw(source, face, mesh.sheet(mesh_px), swap, coverage)
+                self._focus.soften(frame.image.host(), crop_from_frame, swap, face.track_id)
                 self._warper.regions(mesh_px, regions)
                 on_failure.pop_all()
         except cv2.error as error:
@@ -95,3 +110,19 @@ class MeshSwapper:
             crop_from_frame=crop_from_frame,
             face_index=face_index,
         )
+
+    def _draw(
+        self,
+        source: MeshSource,
+        face: Face,
+        sheet_px: NDArray[np.float32],
+        swap: NDArray[np.uint8],
+        coverage: NDArray[np.uint8],
+    ) -> None:
+        """Warp the source's picture; between the poses of two, both."""
+        best, second, share = source.best_for(face)
+        self._warper.warp(best, sheet_px, swap, coverage)
+        if second is not None and share > 0:
+            other = self._scratch.array("other", swap.shape)
+            self._warper.warp(second, sheet_px, other, coverage)
+            cv2.addWeighted(swap, 1 - share, other, share, 0, dst=swap)

@@ -2,6 +2,7 @@
 """From a model's card to something that implements a port."""
 
 import hashlib
+import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -73,6 +74,8 @@ _MASKERS: dict[MaskDecoder, str] = {"occlusion": "occlusion net", "parsing": "fa
 """What mask nets are called, by the decoder on the card."""
 
 
+log = logging.getLogger("facefusion_live.inference")
+
 _ENGINES = "tensorrt"
 """Folder for what TensorRT built, in the user's."""
 
@@ -86,8 +89,9 @@ class Catalog:
     Args:
         folders: Each holds `<id>.toml` cards and models; a model's file may lie in another of them than its card.
             The first that has a name wins.
-        provider: What every net must run on; one that cannot is an InferenceError. With "auto" the built-in nets, which
-            are small, run on the processor, and those of the user on the first provider that works.
+        provider: What every net must run on; one that cannot is an InferenceError. Only a built-in net of which it
+            lacks an operator runs on the processor, and `skipped` says so. With "auto" the built-in nets, which are
+            small, run on the processor, and those of the user on the first provider that works.
         server: Runs the nets that it takes; one that it does not have is an error, and does not run here instead.
     """
 
@@ -95,6 +99,7 @@ class Catalog:
         self._folders, self._server = folders, server
         self._wanted: Wanted = provider
         self._skipped: Mapping[str, str] = {}
+        self._stayed: dict[str, str] = {}
         self._opened: dict[str, Path] = {}
         self._nets: WeakValueDictionary[tuple[object, ...], Net] = WeakValueDictionary()
         self._loading: dict[str, threading.Lock] = {}
@@ -107,8 +112,8 @@ class Catalog:
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Which providers "auto" tried and did not take, and why. Empty before a net of the user's was loaded."""
-        return dict(self._skipped)
+        """Which providers were tried and not taken, and why, for all nets or for one. Empty before nets are loaded."""
+        return dict(self._skipped) | self._stayed
 
     def __contains__(self, model_id: str) -> bool:
         """Whether there is a card of that name, readable or not."""
@@ -329,8 +334,17 @@ class Catalog:
         except InferenceError as error:
             why = "" if provider == CPU else reason_against(provider)
             raise (InferenceError(f"{error}: {why}", advice=error.advice) if why else error) from error
-        if provider != CPU:
+        if provider == CPU:
+            return net
+        try:
             net.warm()  # before anybody waits for a picture
+        except InferenceError as error:
+            if brought:
+                raise
+            # CUDA knows no weights that are quantised in blocks, as the recogniser's are (docs/performance.md).
+            self._stayed[f"{self._wanted} for {card.id}"] = f"it does not run there ({error})"
+            log.warning("%s does not run on %s: it runs on the processor", card.id, provider)
+            return NetSession(path)
         return net
 
     def _provider(self, card: ModelCard) -> str:

@@ -112,6 +112,9 @@ class NetSession:
         try:
             self._session = _shared(path, threads, provider, engines, brought=brought)
         except (*ORT_ERRORS, OSError) as error:
+            if provider != CPU and _no_room(error):
+                words = f"the graphics card has no memory left for the net {path.name}"
+                raise InferenceError(words, advice=_MAKE_ROOM) from error
             words = f"the net {path.name} cannot be loaded: {type(error).__name__}"
             if brought:
                 raise ModelUnfitError(words, advice=PUBLISHERS_OWN) from error
@@ -201,8 +204,21 @@ class NetSession:
         try:
             answers = self._runs(fed)
         except RUN_ERRORS as error:
+            if self.provider != CPU and _no_room(error):
+                words = f"the graphics card had no memory left to run the net {self._path.name}"
+                raise InferenceError(words, advice=_MAKE_ROOM) from error
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
         return [_single(np.asarray(answer)) for answer in answers]
+
+
+_NO_ROOM = ("out of memory", "resource allocation failed", "failed to allocate memory")
+"""How CUDA, cuBLAS and ONNX Runtime's arenas say it. On the processor it is the file that asks for too much."""
+_MAKE_ROOM = "Close other programs that use the graphics card, or choose the processor (--inference.provider cpu)."
+
+
+def _no_room(error: BaseException) -> bool:
+    told = str(error).lower()
+    return any(words in told for words in _NO_ROOM)
 
 
 _in_single: set[Path] = set()

@@ -120,10 +120,9 @@ class PatchPainter:
     def _gain(self, target: NDArray[np.uint8], mixed: NDArray, patch: Patch, match: float) -> NDArray[np.float32]:
         coverage = None if patch.coverage is None else _grid(patch.coverage.host())
         weight = blend.relight_weight(_grid(patch.regions.host()), coverage)[..., None]
-        bright, dark = (_weighted_blur(_grid(image), weight) for image in (target, mixed))
         spread = _blurred(weight)[..., None] + np.float32(1e-3)
-        ratio = (bright / spread + blend.RELIGHT_FLOOR) / (dark / spread + blend.RELIGHT_FLOOR)
-        return (1 + (np.clip(ratio, *blend.GAIN_LIMITS) - 1) * match).astype(np.float32)
+        bright, dark = (_weighted_blur(_grid(image), weight) / spread for image in (target, mixed))
+        return (1 + (blend.lighting_ratio(bright, dark) - 1) * match).astype(np.float32)
 
     def _share(
         self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings

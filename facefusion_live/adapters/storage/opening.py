@@ -39,6 +39,13 @@ class _CannotContinueError(Exception):
         self.reason, self.log_id = reason, log_id
 
 
+class _NewerError(_CannotContinueError):
+    """A log that a later version of this program began: no fault of its own, and nobody here knows its tables."""
+
+    def __init__(self, log_id: str) -> None:
+        super().__init__("newer", log_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Opener:
     """Opens logs of one home.
@@ -57,18 +64,22 @@ class Opener:
     held: list[SqliteStore] = field(default_factory=list[SqliteStore])
 
     def open(self) -> SqliteStore:
-        """The main log; a log of one's own while another process has that one.
+        """The main log; a log of one's own while another process has that one, or where a newer program wrote it.
 
         Raises:
             AuditStoreError: No log can be opened now: the folder cannot be written, the disk is full, another program
                 locks the database. What is there stays as it is.
         """
         with self._mirror() as mirror:
-            if lock := WriterLock.take(self.layout.main):
+            lock = WriterLock.take(self.layout.main)
+            if lock is None:
+                return self._second(mirror)
+            try:
                 store = self._locked(self.layout.main, lock, mirror)
-                self.held[:] = [store]
-                return store
-            return self._second(mirror)
+            except _NewerError:
+                return self._second(mirror, ("newer",))
+            self.held[:] = [store]
+            return store
 
     def open_again(self, path: Path) -> SqliteStore:
         """A log that is there already and sound; what is wrong with it is left as it is.
@@ -83,6 +94,9 @@ class Opener:
             with _freed_on_error(lock):
                 try:
                     return self._continued(path, lock, mirror)
+                except _NewerError as newer:
+                    message = f"the audit log {path.name} was written by a newer version of this program"
+                    raise AuditStoreError(message, advice="Use that version for it.") from newer
                 except _CannotContinueError as cannot:
                     message = f"the audit log {path.name} is kept as evidence ({cannot.reason})"
                     raise AuditStoreError(message) from cannot
@@ -102,19 +116,19 @@ class Opener:
             words = f"the audit log cannot be opened: {in_words(error)}"
             raise AuditStoreError(words, advice=advice_for(error)) from error
 
-    def _second(self, mirror: Mirror) -> SqliteStore:
-        """Another process has the main log: take up a second log that is free and sound, or begin one."""
+    def _second(self, mirror: Mirror, news: tuple[str, ...] = ()) -> SqliteStore:
+        """The main log is not to be had: take up a second log that is free and sound, or begin one."""
         for path in self.layout.logs():
             if path.name.startswith("audit-") and (lock := WriterLock.take(path)):
                 with suppress(_CannotContinueError, AuditStoreError), _freed_on_error(lock):
-                    return self._continued(path, lock, mirror)
+                    return self._continued(path, lock, mirror, news)
         log_id = os.urandom(16).hex()
         path = self.layout.aside(log_id)
         lock = WriterLock.take(path)
         if lock is None:
             raise AuditStoreError("another process took the log that was just named")
         with _freed_on_error(lock):
-            return self._new(path, lock, mirror, log_id, Origin("second_process"), ())
+            return self._new(path, lock, mirror, log_id, Origin("second_process"), news)
 
     def _locked(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
         with _freed_on_error(lock):
@@ -122,17 +136,21 @@ class Opener:
             if path.exists():
                 try:
                     return self._continued(path, lock, mirror)
+                except _NewerError:
+                    raise
                 except _CannotContinueError as cannot:
                     left = self._set_aside(path, cannot, mirror) or left
             origin = self._with_held(left, mirror) if left else self._origin(mirror)
             news = () if origin.reason == "first" else (origin.reason,)
             return self._new(path, lock, mirror, os.urandom(16).hex(), origin, news)
 
-    def _continued(self, path: Path, lock: WriterLock, mirror: Mirror) -> SqliteStore:
+    def _continued(self, path: Path, lock: WriterLock, mirror: Mirror, news: tuple[str, ...] = ()) -> SqliteStore:
         log_id = ""
         try:
             with closing(open_reader(path).conn) as connection:
                 log_id = log_id_of(connection)
+                if schema.is_newer(connection):
+                    raise _NewerError(log_id)
                 if path == self.layout.main and self._is_strange(connection, log_id):
                     raise _CannotContinueError("replaced", log_id)
                 if any(store.damaged and store.tip().log_id == log_id for store in self.held):
@@ -146,7 +164,7 @@ class Opener:
             raise _CannotContinueError("damaged", log_id) from error
         except KeyLostError as error:
             raise _CannotContinueError("key_lost", log_id) from error
-        return self._store(path, lock, mirror, keys, standing.tip, None, ())
+        return self._store(path, lock, mirror, keys, standing.tip, None, news)
 
     def _sound(self, connection: sqlite3.Connection, log_id: str, mirror: Mirror) -> Standing:
         """Where the log stands, when it is ours and nothing was taken back."""
@@ -186,6 +204,8 @@ class Opener:
         try:
             if origin is not None:
                 schema.create(database.conn)
+            else:
+                schema.bring_up_to_date(database.conn)
         except BaseException:
             database.conn.close()
             raise

@@ -123,7 +123,8 @@ class LogReader:
         limit = mirror.size_bytes()
         memory = mirror.recall(log_id)
         with closing(open_reader(path).conn) as reading:
-            flaws, horizon = schema.flaws(reading), horizon_of(reading)
+            newer, horizon = schema.is_newer(reading), horizon_of(reading)
+            flaws = () if newer else schema.flaws(reading)
             boasts = [] if flaws else boasts_of(reading)
             # Once more, behind the rows: whatever the snapshot holds was written by then.
             limit_after = mirror.size_bytes()
@@ -144,6 +145,7 @@ class LogReader:
                 mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
                 flaws=flaws,
+                newer=newer,
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
             )

@@ -3,6 +3,9 @@
 
 import sqlite3
 
+VERSION = 1
+"""Of this schema; in the file as `PRAGMA user_version`. Files older than the count say 0 and have the same tables."""
+
 TABLES = {
     "event": """CREATE TABLE event(
   seq INTEGER PRIMARY KEY, body TEXT NOT NULL CHECK(json_valid(body)), hash BLOB NOT NULL CHECK(length(hash)=32),
@@ -50,11 +53,37 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in (*TABLES.values(), *TRIGGERS.values()):
         connection.execute(statement)
     connection.execute("INSERT INTO horizon VALUES (1, 0, NULL, NULL)")
+    _stamp(connection)
     connection.execute("COMMIT")
 
 
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make a database of an earlier version one of this. Raises sqlite3.Error.
+
+    So far no version has other tables than the one before: only the number is written. A step that changes tables must
+    keep a backup first, by SQLite's own backup.
+    """
+    if version_of(connection) < VERSION:
+        _stamp(connection)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """By which schema the database was made. Raises sqlite3.Error where the file is damaged."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return version
+
+
+def is_newer(connection: sqlite3.Connection) -> bool:
+    """Whether a later version of this program made it, whose tables nobody here knows. Raises as `version_of`."""
+    return version_of(connection) > VERSION
+
+
+def _stamp(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA user_version={VERSION}")
+
+
 def flaws(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """What differs from the schema: dropped triggers, tables made anew, things that do not belong here.
+    """What differs from the schema of this version: dropped triggers, tables made anew, things that do not belong here.
 
     Raises sqlite3.Error where the file is damaged.
     """

@@ -36,6 +36,10 @@ NEWS = {
         "unclean_end",
         "Unclean end: the last session was killed, or the machine went down. Its last moment may not be on record.",
     ),
+    "newer": Alert(
+        "newer",
+        "A newer version of this program wrote the audit log. It is left as it is; rows go into a log of their own.",
+    ),
     "damaged": Alert("damaged", "The audit log's file is damaged. It is kept aside, and a new log begins."),
 }
 """What a store may report on opening."""

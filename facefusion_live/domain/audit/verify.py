@@ -41,6 +41,9 @@ class _Mark(NamedTuple):
     what: Any
 
 
+NEWER = "a newer version of the program made the database: verify it with that version"
+
+
 def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature) -> LogReport:
     """Check one log.
 
@@ -55,6 +58,8 @@ def verify_log(evidence: Evidence, codec: Codec, check_signature: CheckSignature
     fold = _Fold(evidence, codec, check_signature)
     for flaw in evidence.flaws:
         fold.report.find("chain", Outcome.TAMPERED, "container", 0, flaw)
+    if evidence.newer:
+        fold.report.find("chain", Outcome.UNVERIFIABLE, "newer_schema", 0, NEWER)
     wrong = 0
     try:
         for row in evidence.rows:

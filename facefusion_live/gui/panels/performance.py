@@ -198,5 +198,6 @@ def place_word(place: str) -> str:
     known = {
         "inference": QCoreApplication.translate("PerformancePanel", "before inference"),
         "render": QCoreApplication.translate("PerformancePanel", "before rendering"),
+        "too old": QCoreApplication.translate("PerformancePanel", "too old"),
     }
     return known.get(place, place)

@@ -596,6 +596,26 @@ def test_what_prepares_a_session_is_found_with_it(bench: Bench) -> None:
     assert (len(set(told[:4])), len(set(told[4:])), len(set(told))) == (1, 1, 2)
 
 
+def test_what_a_session_itself_wrote_before_its_key_is_sealed_without_a_word(bench: Bench) -> None:
+    """Only rows that an earlier process left unsealed are told of: that somebody came between is possible there."""
+    bench.trail.record("export.video", "other:film", "success", {"phase": "start"})
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.trail.record("session.stop", "camera:0", "success", {})
+    bench.trail.close()
+    assert bench.disk.report().notices == []
+    bench.start()
+    bench.change()
+    bench.trail.close()
+    bench.disk.notes.pop()  # the checkpoint of that end, as after a kill
+    bench.disk.heads.pop()
+    bench.start()
+    bench.trail.record("session.start", "camera:0", "success", {})
+    bench.trail.close()
+    unsealed = [event["metadata"].get("unsealed") for event in bench.disk.events() if event["action"] == "key.rotate"]
+    assert unsealed == [None, 1]
+    assert "nothing had sealed the 1 rows before row 7 when that session found them" in bench.disk.report().notices
+
+
 def start_that_fails(bench: Bench, action: str) -> None:
     """A session on whose way something was put on record before it failed."""
 

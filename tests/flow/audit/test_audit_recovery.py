@@ -28,6 +28,7 @@ from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.audit.seal import Gone, Origin
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
+from tests.fakes.audit_disk import verifier_says
 from tests.fakes.audit_rings import Ring
 from tests.support import ROOT
 
@@ -84,6 +85,14 @@ def begun(home: Home, rows: int = 5) -> Home:
         for _ in range(rows):
             trail.record("consent.grant", "source:abc", "success", {})
     return home
+
+
+def stamped(log: Path, version: int | None = None) -> int:
+    """By which schema a log was made; made to say so where a version is given."""
+    with closing(sqlite3.connect(log, isolation_level=None)) as connection:
+        if version is not None:
+            connection.execute(f"PRAGMA user_version={version}")
+        return connection.execute("PRAGMA user_version").fetchone()[0]
 
 
 def fill(ballast: Path) -> None:
@@ -629,3 +638,42 @@ def test_a_folder_where_the_log_should_be_is_set_aside(tmp_path: Path) -> None:
     with home.open() as trail:
         trail.record("label.on", "label", "success", {})
     assert (home.layout.main.is_file(), home.verdict()) == (True, 10)
+
+
+def test_a_log_of_before_schemas_were_counted_goes_on_and_is_counted(home: Home) -> None:
+    stamped(home.layout.main, 0)
+    rows = len(begun(home).rows())
+    assert stamped(home.layout.main) == schema.VERSION
+    assert (home.verdict(), verifier_says(home.layout.folder), home.files()) == (0, 0, {"audit.sqlite3"})
+    assert rows == len(home.rows())
+
+
+def test_a_log_of_a_newer_program_is_left_as_it_is_and_rows_go_beside_it(home: Home) -> None:
+    with closing(sqlite3.connect(home.layout.main)) as connection:
+        connection.execute("CREATE TABLE of_tomorrow(x)")
+    stamped(home.layout.main, schema.VERSION + 1)
+    before = home.layout.main.read_bytes()
+    for _ in range(2):  # the second start takes up the log that the first one began
+        begun(home)
+        assert home.rules() == {"newer"}
+        home.told.clear()
+    assert home.layout.main.read_bytes() == before
+    assert len(home.files()) == 2
+    assert [each["reason"] for each in home.metadata("log.genesis")] == ["first", "second_process"]
+    # It cannot be vouched for here, and that is all that is said of it.
+    assert (home.verdict(), verifier_says(home.layout.folder)) == (12, 12)
+    found = {finding.code for report in home.audit.verify() for finding in report.findings}
+    assert found == {"newer_schema"}
+    with pytest.raises(AuditStoreError, match="newer version of this program") as refusal:
+        Opener(home.layout, NoKeyring(), SystemClock()).open_again(home.layout.main)
+    assert refusal.value.advice == "Use that version for it."
+
+
+def test_rows_of_a_newer_log_are_checked_all_the_same(home: Home) -> None:
+    with closing(sqlite3.connect(home.layout.main)) as connection:
+        for trigger in schema.TRIGGERS:
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("UPDATE event SET body = replace(body, 'consent.grant', 'consent.deny') WHERE seq = 4")
+        connection.commit()
+    stamped(home.layout.main, schema.VERSION + 1)
+    assert (home.verdict(), verifier_says(home.layout.folder)) == (10, 10)

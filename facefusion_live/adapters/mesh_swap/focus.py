@@ -1,0 +1,113 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
+"""As sharp as the camera, and as hard: on a soft, pale picture of a webcam a crisp portrait shows, and flickers.
+
+How soft a picture is follows from what one more blur takes from its gradients: an edge that is soft already loses
+little. What the camera's face is softer than the warped portrait, averaged over some time, the portrait is blurred by.
+
+Source: S. Zhuo, T. Sim, "Defocus map estimation from a single image", 2011 (the ratio of gradients).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain import geometry
+from facefusion_live.domain.scratch import Scratch
+
+_TEST_SIGMA_PX = 1.0
+"""The blur that the pictures are tested with."""
+_SIGMA_PX = (0.3, 4.0)
+"""Less is no blur to speak of; more is a face that nobody could know."""
+_MIDDLE = slice(1, 3)
+"""Quarters of the crop that are measured, along both axes: eyes, nose and mouth, which have edges on every face."""
+_HARDER = 1.4
+"""The portrait may have so many times the camera's contrast: dark brows and a beard are likeness …"""
+_PALEST = 0.55
+"""… and is left with so much of its own at least."""
+_LIGHT_SIGMA = 0.25
+"""What is wider than this share of the measured part is light, not contrast."""
+_CONTRAST_PX = 48
+"""Contrast is measured in so many pixels: noise is none."""
+_LOOKS = 15
+"""How many pictures the camera's softness is averaged over: it changes when the head moves, but not from one picture to
+the next."""
+_REMEMBERED = 16
+"""Faces whose softness is kept."""
+
+
+class FocusMatch:
+    """Blurs warped portraits, and takes from their contrast, as the camera does. Thread: inference."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+        self._seen: dict[int, NDArray[np.float64]] = {}
+
+    def soften(
+        self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, swap: NDArray[np.uint8], track_id: int
+    ) -> None:
+        """Blur and fade a warped portrait in place, as far as the camera's picture is softer and paler.
+
+        Args:
+            picture: (h, w, 3) the camera's.
+            crop_from_frame: Into the pixels of the portrait.
+            swap: (s, s, 3) the portrait, warped.
+            track_id: Whose face it covers.
+        """
+        size = swap.shape[0]
+        first, last = (size * quarter // 4 for quarter in (_MIDDLE.start, _MIDDLE.stop))
+        edge = last - first
+        camera = self._scratch.array("camera", (edge, edge, 3))
+        cv2.warpAffine(
+            picture,
+            geometry.shifted(crop_from_frame, (-first, -first)),
+            (edge, edge),
+            dst=camera,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        (camera_px2, camera_contrast), (own_px2, own_contrast) = map(
+            self._measured, (camera, swap[first:last, first:last])
+        )
+        softer, paler = self._settled(track_id, (camera_px2 - own_px2) / size**2, camera_contrast / own_contrast)
+        least, most = _SIGMA_PX
+        sigma_px = np.sqrt(max(softer, 0.0)) * size
+        if sigma_px > least:
+            cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
+        if paler * _HARDER < 1:
+            _fade(swap, max(paler * _HARDER, _PALEST), cv2.mean(swap[first:last, first:last])[:3])
+
+    def _settled(self, track_id: int, softer: float, paler: float) -> tuple[float, float]:
+        """The means of late; the blur's in squares of the crop's edge, so that a face that comes nearer keeps it."""
+        seen = np.array((softer, paler))
+        before = self._seen.pop(track_id, seen)
+        self._seen[track_id] = now = before + (seen - before) / _LOOKS
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return float(now[0]), float(now[1])
+
+    def _measured(self, picture: NDArray[np.uint8]) -> tuple[float, float]:
+        """Variance of the blur in square pixels, and contrast: the deviation from the light, over the lightness."""
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY, dst=self._scratch.array("grey", picture.shape[:2]))
+        few = cv2.resize(grey, (_CONTRAST_PX, _CONTRAST_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+        detail = few - cv2.GaussianBlur(few, (0, 0), _LIGHT_SIGMA * _CONTRAST_PX)
+        return self._variance_px(grey), (float(detail.std()) + 0.5) / (float(few.mean()) + 1.0)
+
+    def _variance_px(self, grey: NDArray[np.uint8]) -> float:
+        """Variance of the blur in pixels, as if all its gradients were edges."""
+        soft = cv2.GaussianBlur(grey, (0, 0), _TEST_SIGMA_PX, dst=self._scratch.array("soft", grey.shape))
+        ratio = (self._energy(grey) + 1.0) / (self._energy(soft) + 1.0)
+        # Of an edge of width s the energy goes with 1/s; after the test blur with 1/sqrt(s^2 + test^2).
+        return _TEST_SIGMA_PX**2 / max(ratio**2 - 1.0, 1e-2)
+
+    def _energy(self, grey: NDArray[np.uint8]) -> float:
+        steps = self._scratch.array("steps", grey.shape, np.int16)
+        along_x = cv2.norm(cv2.Sobel(grey, cv2.CV_16S, 1, 0, dst=steps), cv2.NORM_L2SQR)
+        return along_x + cv2.norm(cv2.Sobel(grey, cv2.CV_16S, 0, 1, dst=steps), cv2.NORM_L2SQR)
+
+
+def _fade(picture: NDArray[np.uint8], share: float, about: tuple[float, ...]) -> None:
+    """Leave so much of a picture's contrast about a colour, in place."""
+    levels = np.arange(256, dtype=np.float32)[None, :, None]
+    table = np.array(about, np.float32) + (levels - np.array(about, np.float32)) * np.float32(share)
+    cv2.LUT(picture, np.clip(np.rint(table), 0, 255).astype(np.uint8), dst=picture)
