@@ -75,14 +75,15 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
         face: Whose place it takes.
         left: (s, s) 0..255, what they leave to the swap.
     """
-    return _without(patch, left, (GIVEN_MOST, UPPER_GIVEN_MOST), _shares_given(patch, face, left))
+    most = (GIVEN_MOST, UPPER_GIVEN_MOST)
+    return _without(patch, left, most, _shares_given(patch, face, grid_centres(left)))
 
 
 def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
     """The patch without what lies before the face; as it is where that is not believed.
 
     Nothing is believed that looks like a face. What is quite unlike one may hide more of it than mask nets may take,
-    and a hand most of it; what has no detail to tell by, as much as they.
+    and a hand most of it; what has no detail to tell by, as much as they. What mask nets took before counts in.
 
     Args:
         patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
@@ -93,7 +94,7 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
     if not _is_no_face(occluder):
         return patch
     most = _most_given(occluder)
-    shares = _shares_given(patch, face, occluder.left)
+    shares = _shares_given(patch, face, _with_before(patch, grid_centres(occluder.left)))
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
     left = occluder.left
@@ -125,9 +126,14 @@ def _is_hand(occluder: Occluder) -> bool:
     return occluder.by_hand >= BY_HAND_FROM and unlike
 
 
-def _shares_given(patch: Patch, face: Face, left: NDArray[np.uint8]) -> tuple[float, float]:
+def _with_before(patch: Patch, left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(GRID, GRID) what is left to the swap by this and by what was taken from the patch before."""
+    return left_grid if patch.left_grid is None else np.minimum(left_grid, patch.left_grid)
+
+
+def _shares_given(patch: Patch, face: Face, left_grid: NDArray[np.uint8]) -> tuple[float, float]:
     """What is given away of the face, and of its upper part, 0..1."""
-    left_grid, regions_grid = grid_centres(left), grid_centres(patch.regions.host())
+    regions_grid = grid_centres(patch.regions.host())
     whole = _given(left_grid, blend.face_cells(regions_grid))
     return whole, _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
 
@@ -137,14 +143,11 @@ def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], s
     if coverage is not None:
         kept = (kept * coverage.host() + 127) // 255
         coverage.release()
-    left_grid = grid_centres(left)
-    if patch.left_grid is not None:
-        left_grid = np.minimum(left_grid, patch.left_grid)
     given = max(share / limit for share, limit in zip(shares, most, strict=True))
     return replace(
         patch,
         coverage=HostImage(kept.astype(np.uint8)),
-        left_grid=left_grid,
+        left_grid=_with_before(patch, grid_centres(left)),
         given=max(patch.given, given),
         given_most=max(patch.given_most or 0.0, most[0]),
     )
