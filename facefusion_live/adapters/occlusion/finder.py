@@ -5,7 +5,7 @@
 Three things speak for an occluder: colours that leave the person's own recent face, in whatever light (`appearance`);
 colours that were seen in the occluder before (`colours`); and a hand's outline (`domain.hand`). What they say is added
 up as odds, smoothed, and believed where it hangs together: along a hand, or in one piece that comes in over the outline
-of the face. Wrinkles, shadows and open mouths do neither.
+of the face and is still there in the next look. Wrinkles, shadows and open mouths do neither.
 """
 
 from collections.abc import Collection, Sequence
@@ -84,6 +84,8 @@ class _Known:
     looks: int = 0
     calm: bool = False
     before: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
+    noted: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
+    """What hung together in the last look, believed or not."""
 
 
 class FaceOccluders:
@@ -123,7 +125,7 @@ class FaceOccluders:
         if geometry.share_within(box_px, image.size_wh) < 1:
             seen &= _within(at, image.size_wh)
         found = self._odds(known, look, seen, silhouette.laid(hands, at, box_px))
-        mask = self._coherent(found)
+        mask = self._coherent(known, found)
         self._learn(known, look, seen, mask, found)
         known.calm = known.looks > _LEARN_ALL and float(found.odds.max()) < _CALM
         if not mask.any():
@@ -161,9 +163,10 @@ class FaceOccluders:
         np.clip(odds, -_MOST_ODDS, _MOST_ODDS, out=odds)
         return _Odds(cv2.GaussianBlur(odds, (0, 0), _BLUR_CELLS), hand)
 
-    def _coherent(self, found: _Odds) -> NDArray[np.uint8]:
-        """(n, n) 0 or 1: the pieces that are believed."""
+    def _coherent(self, known: _Known, found: _Odds) -> NDArray[np.uint8]:
+        """(n, n) 0 or 1: the pieces that are believed. What is no hand must have been there in the last look, too."""
         mask = ((found.odds > 0) & self._flat.inside).astype(np.uint8)
+        noted, known.noted = known.noted, np.zeros_like(mask)
         if not mask.any():
             return mask
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
@@ -174,7 +177,10 @@ class FaceOccluders:
             by_hand = (
                 explained is not None and area >= _LEAST_HAND_CELLS and float(explained[there].mean()) >= _HAND_SHARE
             )
-            if not by_hand and not self._comes_in(there, area):
+            comes_in = by_hand or self._comes_in(there, area)
+            if comes_in:
+                known.noted[there] = 1
+            if not by_hand and not (comes_in and noted[there].any()):
                 mask[there] = 0
         return mask
 

@@ -17,6 +17,8 @@ from facefusion_live.domain.hand import Hand, Palm
 from facefusion_live.domain.model_card import DecodedOutput, PictureFormat
 from facefusion_live.domain.nets import Net
 
+_NUMBERS = 18
+"""Of each anchor: box and seven points."""
 _WRIST, _KNUCKLE = 4, 8
 """Where a palm's wrist and the root of its middle finger lie among the numbers of an anchor."""
 
@@ -37,10 +39,17 @@ class PalmNet:
         self._anchors_px = anchors_px(self.input_px, output)
 
     def palms(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Palm]:
-        """Palms in crop pixels, best first; the answers for one palm are averaged by their scores."""
-        regressors, logits = self._net.run(self._tensor.fill(crop))
+        """Palms in crop pixels, best first; the answers for one palm are averaged by their scores.
+
+        Raises:
+            InferenceError: The net failed, or its answer is not of so many anchors.
+        """
+        regressors, logits, *_ = self._net.run(self._tensor.fill(crop))
+        count = len(self._anchors_px)
+        if regressors.shape != (1, count, _NUMBERS) or logits.shape != (1, count, 1):
+            raise InferenceError("the palm net gave an answer of another shape than its card says")
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
-        chosen = np.flatnonzero(scores >= threshold)
+        chosen = np.flatnonzero((scores >= threshold) & np.isfinite(regressors[0]).all(-1))
         raw, anchors = regressors[0, chosen], self._anchors_px[chosen]
         centre, half = raw[:, :2] + anchors, raw[:, 2:4] / 2
         corners = np.concatenate([centre - half, centre + half], 1)
