@@ -215,7 +215,7 @@ def test_a_palm_is_measured_from_the_middle_of_its_cell(
 
 def test_a_palm_without_numbers_is_none(tmp_path: Path) -> None:
     regressors, logits = np.zeros((1, 2016, 18), np.float32), np.full((1, 2016, 1), -9, np.float32)
-    logits[0, :2] = 2, np.nan
+    logits[0, :2, 0] = 2, np.nan
     regressors[0, 0, 3] = np.nan
     catalog = answering(tmp_path, "palm_detector", "palm", 192, {"r": regressors, "l": logits})
     assert len(catalog.palm_detector("mine").palms(np.zeros((192, 192, 3), np.uint8), 0.5)) == 0

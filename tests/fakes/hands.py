@@ -1,19 +1,21 @@
 """Hands without a camera: an open one anywhere, nets that see it, and somebody who finds things before faces."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face, Patch
-from facefusion_live.domain.hand import Hand, Palm
+from facefusion_live.domain.hand import FINGERS, Hand, Palm
 from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import Occluder
 
 _WRIST = (0.0, 1.0)
 _ROOTS = ((-0.35, 0.85), (-0.3, 0.0), (0.0, 0.0), (0.25, 0.05), (0.45, 0.15))
 _TIPS = ((-0.95, 0.2), (-0.45, -0.85), (0.0, -0.95), (0.3, -0.85), (0.6, -0.55))
+_TIP_BONES = frozenset(at for line in FINGERS for at in line[1:])
 SHADE = 240
 """The fakes see a hand wherever a picture is as bright as this, blue and green too: no face of `pictures` is."""
 
@@ -29,6 +31,24 @@ def open_hand(
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     flat = (np.array(rows) - (0, 0.5)) @ turn.T * length_px + centre_px
     return Hand(np.column_stack([flat, np.zeros(21)]).astype(np.float32), score)
+
+
+def hand_shape(seen: Hand) -> Callable[[tuple[int, ...]], NDArray[np.bool_]]:
+    """Where the fingers and the palm of a hand are, in a picture of a size (h, w): capsules along its bones."""
+    points = seen.points_px[:, :2]
+    width = float(np.linalg.norm(points[5] - points[17])) * 0.31
+    bones = [(a, b) for line in FINGERS for a, b in pairwise(line)] + [(0, 5), (0, 9), (0, 13), (0, 17), (5, 17)]
+
+    def drawn(size_hw: tuple[int, ...]) -> NDArray[np.bool_]:
+        at = np.stack(np.meshgrid(np.arange(size_hw[1]), np.arange(size_hw[0])), -1).astype(np.float32)
+        there = np.zeros(size_hw, bool)
+        for a, b in bones:
+            along = points[b] - points[a]
+            share = ((at - points[a]) @ along / max(float(along @ along), 1e-6)).clip(0, 1)[..., None]
+            there |= np.linalg.norm(at - points[a] - share * along, axis=-1) <= width * (0.5 if b in _TIP_BONES else 1)
+        return there
+
+    return drawn
 
 
 def _bright(crop: NDArray[np.uint8]) -> NDArray[np.float32] | None:
