@@ -112,7 +112,7 @@ def _most_given(occluder: Occluder) -> tuple[float, float]:
     """The most that an occluder may take, of the face and of its upper part."""
     if _is_hand(occluder):
         return HAND_GIVEN_MOST, HAND_GIVEN_MOST
-    if occluder.likeness is not None and occluder.likeness < THING_LIKENESS:
+    if _is_unlike(occluder, THING_LIKENESS):
         return THING_GIVEN_MOST, THING_GIVEN_MOST
     return GIVEN_MOST, UPPER_GIVEN_MOST
 
@@ -121,9 +121,13 @@ def _is_no_face(occluder: Occluder) -> bool:
     return occluder.likeness is None or occluder.likeness < LIKE_A_FACE
 
 
+def _is_unlike(occluder: Occluder, most: float) -> bool:
+    """Whether it has less of a likeness than this. Where nothing tells, a smooth cheek may be taken for a hand."""
+    return occluder.likeness is not None and occluder.likeness < most
+
+
 def _is_hand(occluder: Occluder) -> bool:
-    unlike = occluder.likeness is None or occluder.likeness < UNLIKE_A_FACE
-    return occluder.by_hand >= BY_HAND_FROM and unlike
+    return occluder.by_hand >= BY_HAND_FROM and _is_unlike(occluder, UNLIKE_A_FACE)
 
 
 def _with_before(patch: Patch, left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
