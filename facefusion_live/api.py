@@ -31,7 +31,7 @@ from facefusion_live.app import script_arguments as arguments
 from facefusion_live.app.audit_wiring import shared_trail
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import Emitted, FrameSwapper
-from facefusion_live.app.on_record import started_session
+from facefusion_live.app.on_record import started_session, telling_refusals
 from facefusion_live.app.running import Progress, frames_expected, watch
 from facefusion_live.app.script_record import ScriptRecord
 from facefusion_live.domain.audit.canonical import STANDARD
@@ -263,15 +263,16 @@ class RealTimeFaceSwapper:
         checked(self._settings)  # before anything is loaded
         sources = arguments.sources_of(source_image, consent)
         disclosure, permits = self._record.disclosure, self._record.permits(self._settings)
-        swapper = wiring.open_frame_swapper(
-            sources,
-            self._settings,
-            disclosure,
-            permits,
-            tensorrt=tensorrt,
-            events=self._record,
-            consent=portraits.consent_of(consent),
-        )
+        with telling_refusals(self._record):
+            swapper = wiring.open_frame_swapper(
+                sources,
+                self._settings,
+                disclosure,
+                permits,
+                tensorrt=tensorrt,
+                events=self._record,
+                consent=portraits.consent_of(consent),
+            )
         self._permits, self._sources = permits, tuple(sources)
         sources += swapper.dress(self._settings)
         swapper.consent_problem = permits.in_use(tuple(sources)).problem
@@ -337,9 +338,11 @@ def swap_face(
     record.allows(settings)
     checked(values)  # before anything is loaded
     sources = arguments.sources_of(source, consent)
-    swapper = wiring.open_frame_swapper(
-        sources, values, record.disclosure, record.permits(values), events=record, consent=portraits.consent_of(consent)
-    )
+    said = portraits.consent_of(consent)
+    with telling_refusals(record):
+        swapper = wiring.open_frame_swapper(
+            sources, values, record.disclosure, record.permits(values), events=record, consent=said
+        )
     record.disclosure.begin(values)
     swapper.on_failure = record.failed
     record.loads(sources, swapper.models)

@@ -50,6 +50,8 @@ _PLUGINS_LEFT_OUT: Final = (
     "libqminimalegl",
     "libqvnc",
     "libqvkkhrdisplay",
+    "libQt6EglFS",
+    "libQt6EglFs",
 )
 _NVIDIAS: Final = ("libcudart", "libcublas", "libcudnn", "libcufft", "libcurand", "libnvrtc", "libnvinfer", "libnvonnx")
 """From wherever the building machine has them: they must fit the user's driver, and their terms are others."""
@@ -114,7 +116,7 @@ def _needed(entries: list[Entry]) -> list[Entry]:
     of_the_system = {
         name: (name, source, kind)
         for name, source, kind in entries
-        if kind == "BINARY" and not source.startswith(sys.prefix) and not name.startswith("libpython")
+        if kind == "BINARY" and not _came_with_a_package(PurePath(source)) and not name.startswith("libpython")
     }
     kept = [entry for entry in entries if entry[0] not in of_the_system]
     asking = list(kept)
@@ -123,6 +125,11 @@ def _needed(entries: list[Entry]) -> list[Entry]:
         asking = [of_the_system.pop(name) for name in linked & of_the_system.keys()]
         kept += asking
     return kept
+
+
+def _came_with_a_package(source: PurePath) -> bool:
+    """Whether pip put it there; where an environment borrows another one's packages, that is not below its prefix."""
+    return "site-packages" in source.parts or "dist-packages" in source.parts
 
 
 def version() -> str:

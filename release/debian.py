@@ -5,6 +5,7 @@ where a desktop looks for them.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -18,12 +19,15 @@ from release.icons import render
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _LINUX: Final = Path(__file__).parent / "linux"
 _SIZES: Final = (48, 128, 256)
-_NEEDED: Final = (
-    *("libc6 (>= 2.34)", "libstdc++6", "libgcc-s1", "zlib1g", "libexpat1", "libfontconfig1", "libfreetype6"),
-    *("libegl1", "libgl1", "libdbus-1-3", "libx11-6", "libx11-xcb1", "libxcb1"),
+NEEDED: Final = (
+    *("libc6 (>= 2.34)", "libstdc++6", "libgcc-s1", "zlib1g", "libfontconfig1", "libfreetype6", "libdbus-1-3"),
+    *("libegl1", "libgl1", "libx11-6", "libx11-xcb1", "libxcb1"),
+    *("libwayland-client0", "libwayland-cursor0", "libwayland-egl1"),
 )
+"""Whatever the folder links to and does not carry; a test looks."""
 _WELCOME: Final = ("pipewire", "wireplumber", "libpulse0")
 
+_SHARED: Final = re.compile(r"Shared library: \[([^\]]+)\]")
 _CONTROL: Final = """\
 Package: facefusion-live
 Version: {version}
@@ -71,7 +75,7 @@ def build(frozen: Path, folder: Path) -> Path:
             version=__version__,
             architecture=architecture,
             kib=sum(file.lstat().st_size for file in tree.rglob("*") if not file.is_dir()) // 1024,
-            needed=", ".join(_NEEDED),
+            needed=", ".join(NEEDED),
             welcome=", ".join(_WELCOME),
         )
         (tree / "DEBIAN" / "control").write_text(words, "utf-8")
@@ -79,6 +83,30 @@ def build(frozen: Path, folder: Path) -> Path:
         command = [dpkg, "--root-owner-group", "-Zzstd", "--build", str(tree), str(target)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return target
+
+
+def asked_of_the_system(frozen: Path) -> dict[str, str]:
+    """Libraries that the folder links to and does not carry, each with one file that asks for it.
+
+    Raises:
+        FileNotFoundError: readelf is missing.
+        subprocess.CalledProcessError: It cannot read a file.
+    """
+    readelf = shutil.which("readelf")
+    if readelf is None:
+        raise FileNotFoundError("readelf is missing (Debian: binutils)")
+    carried = {file.name for file in frozen.rglob("*")}
+    asked: dict[str, str] = {}
+    for file in sorted(frozen.rglob("*")):
+        if file.is_file() and not file.is_symlink() and _begins(file, b"\x7fELF"):
+            told = subprocess.run([readelf, "--dynamic", str(file)], capture_output=True, text=True, check=True)
+            asked |= {name: file.name for name in _SHARED.findall(told.stdout) if name not in carried}
+    return asked
+
+
+def _begins(file: Path, mark: bytes) -> bool:
+    with file.open("rb") as reading:
+        return reading.read(len(mark)) == mark
 
 
 def _fill(tree: Path, frozen: Path) -> None:

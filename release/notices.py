@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -13,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from release import inner
 from release.bundle import Entry
+from release.inner import TEXTS
 
-TEXTS: Final = Path(__file__).parent / "licences"
-"""Texts that must go along and that the wheels they apply to do not carry."""
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|third.?party|authors)").match
 _GPL_CODECS: Final = ("libx264", "libx265")
 _BY_NAME: Final = {"LGPL-3.0": ("LGPL-3.0.txt", "GPL-3.0.txt"), "Apache": ("../../resources/licences/Apache-2.0.txt",)}
@@ -42,11 +41,10 @@ https://github.com/PyAV-Org/pyav-ffmpeg (the builds in the wheel av {av}), https
 https://bitbucket.org/multicoreware/x265_git. Without the two files' licence the folder must be built with an av whose
 FFmpeg is an LGPL build.
 """
-_INNER: Final = re.compile(r"lib.+-[0-9a-f]{8}[.-].*so").match
-"""As builders of wheels name libraries that they put inside."""
 _INSIDE: Final = """
-Libraries that came inside of the packages listed below, under their own licences, which the packages bring or do not:
-{files}
+Libraries that came inside of the packages listed further below, and their files:
+
+{listed}
 """
 
 
@@ -78,17 +76,21 @@ def write(folder: Path, entries: Iterable[Entry]) -> list[Entry]:
         What must go into the bundle beside it: `THIRD-PARTY.txt` and the texts it refers to.
 
     Raises:
-        ValueError: A file belongs to nobody known, or a library's licence text is not at hand: nothing may be passed
-            on like that.
+        ValueError: A file belongs to nobody known, or a licence text is not at hand: so nothing may be passed on.
     """
     entries = list(entries)
     works = credited([Path(source) for _, source, _ in entries if source and Path(source).is_absolute()])
     silent = [work.name for work in works if not work.texts]
     if silent:
         raise ValueError(f"no licence text is at hand for {', '.join(silent)}: put one into {TEXTS}")
+    names = [Path(name).name for name, _, _ in entries]
+    carried = {work.name: "\n".join(map(_words, work.texts)) for work in works}
+    untold = inner.untold(inner.found(names), carried)
+    if untold:
+        raise ValueError(f"no package carries the licence text of {', '.join(untold)}: see {inner.TABLE}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "THIRD-PARTY.txt").write_text(page(works, [Path(name).name for name, _, _ in entries]), "utf-8")
+    (folder / "THIRD-PARTY.txt").write_text(page(works, names), "utf-8")
     for text in ("GPL-3.0.txt", "LGPL-3.0.txt"):
         shutil.copy(TEXTS / text, folder / text)
     return [(file.name, str(file), "DATA") for file in sorted(folder.iterdir())]
@@ -100,6 +102,9 @@ def page(works: list[Work], files: list[str]) -> str:
     Args:
         works: Whose work is inside.
         files: Names of the bundled files: they decide which duties there are.
+
+    Raises:
+        ValueError: One is a library of nobody known.
     """
     versions = {work.name.lower(): work.version for work in works}
     text = [_HEAD.format(version=metadata.version("facefusion-live"))]
@@ -108,14 +113,18 @@ def page(works: list[Work], files: list[str]) -> str:
     codecs = sorted({name for name in files if name.startswith(_GPL_CODECS)})
     if codecs:
         text.append(_GPL.format(files=", ".join(codecs), av=versions.get("av", "")))
-    inner = sorted({name for name in files if _INNER(name)})
-    if inner:
-        text.append(_INSIDE.format(files=textwrap.fill(", ".join(inner), 116)))
+    there = inner.found(files)
+    if there:
+        text.append(_INSIDE.format(listed=inner.listed(there)))
     width = max((len(f"{work.name} {work.version}") for work in works), default=0)
     text += ["", *(f"{f'{work.name} {work.version}':{width}}  {work.licence}" for work in works), ""]
     for work in works:
         for licence in work.texts:
-            text += [_LINE, f"{work.name} {work.version}: {licence.name}", _LINE, _words(licence), ""]
+            text += _section(f"{work.name} {work.version}: {licence.name}", licence)
+    own = {licence.resolve() for work in works for licence in work.texts}
+    for licence in inner.texts(there):
+        if licence.resolve() not in own:
+            text += _section(licence.name, licence)
     return "\n".join(text)
 
 
@@ -218,6 +227,10 @@ def _system_work(file: Path) -> Work | None:
             number = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split("\n")[0]
             return Work(package, number, "as its text says", (text,))
     return None
+
+
+def _section(title: str, file: Path) -> list[str]:
+    return [_LINE, title, _LINE, _words(file), ""]
 
 
 def _words(file: Path) -> str:

@@ -34,6 +34,11 @@ def landmarker() -> FaceLandmarker:
 
 
 @lru_cache(maxsize=1)
+def plain_landmarker() -> FaceLandmarker:
+    return CATALOG.landmarker("face_mesh")
+
+
+@lru_cache(maxsize=1)
 def recogniser() -> FaceRecogniser:
     return CATALOG.recogniser("sface_2021dec_int8bq")
 

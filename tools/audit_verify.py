@@ -19,6 +19,7 @@ program's About box (`--fingerprint`): a log made up from nothing is consistent 
 import argparse
 import base64
 import contextlib
+import errno
 import hashlib
 import importlib
 import io
@@ -103,7 +104,7 @@ ACTIONS = {
     "model.load", "source.load", "consent.grant", "consent.deny", "consent.revoke", "label.off", "label.on",
     "content.off", "content.on", "content.shut", "content.clear", "person.enrol", "person.forget",
     "passthrough.on", "passthrough.off", "export.video", "export.audit", "audit.suppressed", "audit.gap", "audit.fault",
-    "audit.prune", "clock.jump", "auth.unlock",
+    "audit.prune", "clock.jump", "auth.unlock", "governor.step",
 }  # fmt: skip
 METADATA: dict[str, dict[str, type]] = {
     "log.genesis": dict.fromkeys(("public_key", "reason"), str),
@@ -402,6 +403,7 @@ class Log:
         self.notes_seen = self.heads_seen = 0
         self.unclosed: list[int] = []
         self.running = self.action = ""
+        self.growing = self.may_lag = False  # rows behind the last checkpoint may wait for the next
         self.copies: dict[int, bytes] = {}
         self.prunes: dict[int, tuple[bytes, int]] = {}
 
@@ -563,6 +565,8 @@ class Log:
         if self.running and event["action"] != "session.stop":
             self.notices.append(f"unclean end: {self.running} did not stop before row {self.seq}")
         self.running = event["session_id"] if event["action"] == "session.start" else ""
+        if self.running and self.rotated == self.sealed == self.seq - 1:
+            self.may_lag = True  # killed as it began: the key is new, and the next checkpoint was due at once
 
     def change_key(self) -> None:
         """After a `key.rotate` that its own key has sealed, the next key is in force."""
@@ -591,7 +595,7 @@ class Log:
             self.found.add(COVERAGE, TRUNCATED, f"heads.log lacks the line of the checkpoint at {self.without_line}")
         # Every checkpoint has one, save the last one of a program that was killed; with none at all it is missing.
         self.without_line = size if self.lines and size not in self.lines else 0
-        self.notes_seen, self.noted = self.notes_seen + 1, size
+        self.notes_seen, self.noted, self.may_lag = self.notes_seen + 1, size, self.running != ""
         self.found.looked_into(SEAL)
         found = checkpoint_of(note)
         if found != (self.log_id, size, self.tree.root(), self.epoch, self.number):
@@ -666,10 +670,11 @@ class Log:
             self.found.add(CHAIN, UNVERIFIABLE, "there are no rows")
         for epoch in self.unclosed if self.notes_seen else ():
             self.found.add(SEAL, TAMPERED, f"epoch {epoch} was not closed by its own key")
-        if self.notes_seen == 0 or self.seq - self.sealed >= 100:
-            self.found.add(SEAL, UNVERIFIABLE, f"the last {self.seq - self.sealed} rows are not sealed")
-        elif self.seq > self.sealed:
-            self.notices.append(f"the last {self.seq - self.sealed} rows are chained but not sealed yet")
+        tail = self.seq - self.sealed  # none where the last program ended in order, and few where it was killed
+        if self.notes_seen == 0 or tail >= 100 or (tail and not (self.growing or self.may_lag)):
+            self.found.add(SEAL, UNVERIFIABLE, f"the last {tail} rows are not sealed")
+        elif tail:
+            self.notices.append(f"the last {tail} rows are chained but not sealed yet")
         if self.running:
             self.notices.append(f"unclean end, or still running: {self.running} did not stop")
         for what in self.spoiled:
@@ -787,6 +792,8 @@ class Outside:
         own = [at for at in self.lines or [] if at[0] == log.log_id]
         log.heads = [("heads.log", int(at[2]), bytes.fromhex(at[3]), int(at[1]), {}) for at in own]
         log.lines = self.lines_now(log.log_id)
+        if twice := sum(line[:4] == before[:4] for before, line in itertools.pairwise(own)):
+            log.notices.append(f"{twice} lines of this log stand twice in heads.log")
         if self.spoiled:
             log.spoiled.append(f"{self.spoiled} lines of heads.log are none that the program wrote")
         if not log.heads:
@@ -829,10 +836,14 @@ def has_only(value: Any, parts: dict[str, type]) -> bool:  # noqa: ANN401 (whate
 def check_folder(folder: Path, kept: Kept) -> list[Log]:
     """Every log of a home, and those that were written here and have no file any more."""
     outside = Outside(folder)
-    logs = [check_database(path, kept) for path in sorted(folder.iterdir()) if LOG_FILE(path.name)]
+    logs = [check_database(path, kept) for path in sorted(folder.iterdir(), reverse=True) if LOG_FILE(path.name)]
+    holders: dict[str, str] = {}
     for log in logs:
         if outside.known and log.log_id and log.log_id not in outside.known:
             log.found.add(COVERAGE, TAMPERED, f"{log.name} was not written here")
+        first = holders.setdefault(log.log_id, log.name)
+        if log.log_id and first != log.name:
+            log.found.add(COVERAGE, TAMPERED, f"{log.name} holds the same log as {first}")
     known = outside.known.union(*(log.previous for log in logs))
     gone = [Log(log_id, log_id) for log_id in sorted(known - {log.log_id for log in logs})]
     code = code_of_lost(logs)
@@ -854,8 +865,11 @@ def check_database(path: Path, kept: Kept) -> Log:
         for file in (path, *filter(Path.exists, beside)):
             if not file.is_file():  # SQLite would wait for ever at a pipe
                 raise DamagedError(f"{file.name} is no file")
+        log.growing = is_written(path)
         with closing(sqlite3.connect(address_of(path), uri=True, timeout=BUSY_S, isolation_level=None)) as database:
             database.execute("BEGIN")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on all is of one moment
+            log.growing = is_written(path) or log.growing
             load(log, database)
             outside.speak_for(log)
             log.rows = itertools.chain(archived(path.parent / "archive", log), stored(database))
@@ -868,6 +882,31 @@ def check_database(path: Path, kept: Kept) -> Log:
         else:
             log.found.add(CHAIN, TAMPERED, f"the database is damaged: {error}")
     return log
+
+
+def is_written(path: Path) -> bool:
+    """Does a running program hold the log's lock: a file beside it, and of the main log the folder?"""
+    places = [path.with_name(path.name + ".lock")]
+    if os.name == "posix" and path.name == "audit.sqlite3":
+        places.append(path.parent)
+    return any(map(is_locked, filter(Path.exists, places)))
+
+
+def is_locked(place: Path) -> bool:
+    """Does somebody hold the lock? It is taken for an instant to see, which a starting program waits for."""
+    handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # never wait at a pipe
+    try:
+        if os.name == "posix":
+            fcntl = importlib.import_module("fcntl")
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt = importlib.import_module("msvcrt")
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        return error.errno != errno.EBADF  # a network's file system, where folders cannot be locked
+    finally:
+        os.close(handle)
+    return False
 
 
 def address_of(path: Path) -> str:
@@ -953,6 +992,8 @@ def unpacked(path: Path, ends: tuple[int, ...]) -> Iterator[Row]:
     try:
         with module.open(path, "rb") as file:
             for line in lines_of(io.BufferedReader(file)):
+                if seq > ends[1] or len(line) == LONGEST_LINE:  # a few packed bytes become gigabytes of one line
+                    raise DamagedError(f"the archive {path.name} holds more than the rows that its name says")
                 yield seq, line, None
                 seq += 1
     except (OSError, EOFError, module.ZstdError) as error:
@@ -1139,6 +1180,7 @@ def left_out(about: dict[str, Any]) -> Log:
 def check_whole(log: Log, about: dict[str, Any], archive: zipfile.ZipFile, kept: Kept) -> None:
     """All rows of a log that were at hand."""
     rows, notes = (f"logs/{log.log_id}/{name}" for name in ("rows.ndjson", "checkpoints.json"))
+    log.growing = about["unsealed"] > 0  # what that meant of the log, the manifest's verdicts tell
     start, at = about.get("pruned_to", 0), about.get("prune_seq", 0)
     log.rows = ((seq, line, None) for seq, line in enumerate(lines_in(archive, rows), start + 1))
     log.notes = [(size, note) for size, note in loads(member(archive, notes).decode())]
@@ -1172,6 +1214,7 @@ class Selection:
         want(all(type(note) is str for note, _ in self.closings), "a closing")
         self.anchors, self.copies = kept.of(log.log_id)
         self.roots = {self.head[1]: self.head[2]} if self.head else {}
+        self.sealer = b"", -1  # key and epoch of the last checkpoint
         self.compared = 0
 
     def check(self) -> None:
@@ -1187,9 +1230,9 @@ class Selection:
             if wrong == MOST_WRONG:
                 log.found.add(CHAIN, TAMPERED, f"{wrong} rows are wrong: the others were not looked at")
                 break
-        if self.head is None or not signed_by(self.note, log.log_id, log.key):
+        if self.head is None or not signed_by(self.note, log.log_id, self.sealer[0]):
             log.found.add(SEAL, TAMPERED, "the last checkpoint is not signed by the log's key")
-        elif self.head[3] != log.epoch:
+        elif self.head[3] != self.sealer[1]:
             log.found.add(SEAL, TAMPERED, "a row that names a key is missing")
         self.judge_coverage()
         for anchor in self.anchors:
@@ -1232,6 +1275,9 @@ class Selection:
             log.found.add(SEAL, TAMPERED, f"row {seq} replaces a key that was not in force")
         if epoch != log.epoch + 1 or (seq == 1) != (epoch == 0):
             log.found.add(SEAL, TAMPERED, f"row {seq} begins epoch {epoch} after {log.epoch}")
+        end = self.head[1] if self.head else 0
+        if log.epoch == -1 or seq != end:  # the old key seals what replaces it
+            self.sealer = key_of(said["public_key"]), epoch
         log.epoch, log.key = epoch, key_of(said["public_key"])
 
     def closed(self, seq: int) -> bool:

@@ -28,10 +28,19 @@ facefusion-live models optimise inswapper_128 --to fp16   # or int8; told: size,
 facefusion-live run --engine inswapper_128 ...
 ```
 
-Nothing is downloaded unasked. That you accepted a licence is a row of the record before anything is fetched. A download
-that breaks off, or is killed, goes on where it stopped. A file gets its place only when it is whole, has the SHA-256 it
-must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher tells no
-SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
+Nothing is downloaded unasked. A licence is shown first, with the page where it is read: the card's `licence_url`, else
+the publisher's page or repository. That you accepted it is a row of the record before anything is fetched. What
+`models optimise` makes stands under the licence of what it was made from: nobody is asked anew, and the record tells
+where it came from.
+
+A download that breaks off, or is killed, goes on where it stopped. A file gets its place only when it is whole, has the
+SHA-256 it must have, fits its card, and has run once in a process of its own with bounded memory. Where the publisher
+tells no SHA-256 it is pinned at the first download, and said so. Models that keep weights in other files are refused.
+
+A file that was fetched or added and is another one now does not run: that is told with what to do, and is a row of the
+record. While live the engine in force goes on. `models list` calls it "changed", and `models pull` fetches it anew. One
+of your own that you exchanged on purpose is taken in with `models add`. A file that you put into the folder by hand is
+pinned by nobody: it runs, and the record has its SHA-256.
 
 A model that was trained on one person (.dfm) is told by its shape and gets its card by `models add`: `person_` and
 eight digits, because rows of the record tell names; `--as NAME` if that may be. It takes no `--source`, and needs a
@@ -55,6 +64,11 @@ sees, then takes over between two frames; until then the old one goes on.
 
 The provider that was asked for runs, or it is an error. Auto tries them in turn for the nets that you brought, and
 `--json` tells what was skipped and why.
+
+What a provider has no operator for, the next one runs. So what runs the engine is told with how much of it, asked from
+ONNX Runtime, in the report, `--json` and the window: `CUDAExecutionProvider (41 of 43 nodes; the rest:
+CPUExecutionProvider 2)`. A name alone is all of it. An older ONNX Runtime cannot tell, and that is said. Nodes are
+counted in the simplified graph; how long each takes is not told. Of the other nets the log has the same.
 
 A net that you brought swaps one picture that nobody sees before it goes live. Where its numbers overflow half
 precision, as on some cards, it is loaded anew in single precision; that is told, and on record.

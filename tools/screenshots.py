@@ -35,7 +35,7 @@ class Shot:
         theme: Of the window.
         scene: What is going on: "welcome", "live", "compare", "reason" (the label is to be left out) or "consent" (it
             is, and a photo is being added), one of `consent_scenes.SCENES`, "nude" (the judge of scenes says so, of the
-            same clip) or "unchecked" (the judge is to be sent away).
+            same clip), "unchecked" (the judge is to be sent away) or "lighter" (the governor leaves things out).
     """
 
     name: str
@@ -67,13 +67,15 @@ SHOTS = (
     Shot("window-nude-zh", (1280, 800), "zh_CN", "light", "nude"),
     Shot("window-unchecked", (1280, 800), "en", "light", "unchecked"),
     Shot("window-unchecked-zh", (1280, 800), "zh_CN", "dark", "unchecked"),
+    Shot("window-lighter", (1280, 900), "en", "dark", "lighter"),
+    Shot("window-lighter-zh", (1280, 900), "zh_CN", "light", "lighter"),
     Shot("window-full-hd", (1920, 1080), "en", "dark", "compare"),
     Shot("window-full-hd-zh-light", (1920, 1080), "zh_CN", "light", "live"),
 )
 _PATIENCE_S = 40.0
 _WATCHED_S = 4.5
 """The clip has eight seconds."""
-_ENDLESS = ("welcome", *consent_scenes.SCENES)
+_ENDLESS = ("welcome", "lighter", *consent_scenes.SCENES)
 """Scenes that take longer than the clip."""
 _GLANCED_S = 0.5
 """Where there is more to be done while it plays."""
@@ -145,6 +147,8 @@ def _take(shot: Shot, folder: Path) -> None:
         _turn(app, lambda: studio.state().gate.value == "LIVE")
     if shot.scene == "nude":
         _say_nude(app, window)
+    if shot.scene == "lighter":
+        _ask_too_much(app, window)
     if shot.scene == "unchecked":
         window._studio.store.commit({"content.check": False})  # noqa: SLF001 (a picture of it is wanted)
         window.bridge.refresh()
@@ -173,6 +177,15 @@ def _say_nude(app: "object", window: "MainWindow") -> None:
     _turn(app, lambda: window._studio.state().content_problem != "")  # noqa: SLF001 (as above)
     window.docks["safety"].show()
     window.docks["safety"].raise_()
+    _rest(app, 1.0)
+
+
+def _ask_too_much(app: "object", window: "MainWindow") -> None:
+    """Want pictures sooner than any machine makes them, until something is left out that counts."""
+    window._studio.store.commit({"budget.late_ms": 10})  # noqa: SLF001 (as above)
+    _turn(app, lambda: window._studio.state().eased.rung > 1)  # noqa: SLF001 (as above)
+    window.docks["performance"].show()
+    window.docks["performance"].raise_()
     _rest(app, 1.0)
 
 

@@ -16,11 +16,12 @@ from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.environment import resource
 from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.extras import is_frozen
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, Image
 from facefusion_live.domain.ports import Backend, Buffers, Composition, Compute
-from facefusion_live.domain.settings import Gate, Settings
+from facefusion_live.domain.settings import Budget, Gate, Settings
 from facefusion_live.engine.session import SessionParts
 from facefusion_live.engine.trail import AuditTrail
 
@@ -227,7 +228,7 @@ def _in_session(trail: AuditTrail, frames: int) -> _Recording:
         states=None,
         engine="mesh",
         # Every picture is composed, also where a busy machine is late: what is composed is what is measured.
-        settings=Settings(gate=Gate(max_age_ms=0)),
+        settings=Settings(gate=Gate(max_age_ms=0), budget=Budget(govern=False)),
         offline=False,
         frame_limit=frames + _WARM_UP,
     )
@@ -283,7 +284,7 @@ def _verified(home: AuditHome) -> tuple[float, int, int]:
 
 def _verified_alone(home: AuditHome) -> tuple[float, int]:
     """Seconds and exit code of the verifier that stands alone, its start included."""
-    if getattr(sys, "frozen", False):  # there is no interpreter to run it with
+    if is_frozen():  # there is no interpreter to run it with
         return float("inf"), 0
     started = time.perf_counter()
     words = [sys.executable, "-I", str(resource("tools/audit_verify.py")), str(home.layout.folder)]

@@ -21,6 +21,7 @@ from facefusion_live.app import wiring
 from facefusion_live.app.bench_compare import middle
 from facefusion_live.app.resources import peak_memory_mib
 from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
+from facefusion_live.domain.extras import is_frozen
 from facefusion_live.domain.ports import GateState, OutputFrame, SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.session import LiveSession
@@ -218,7 +219,7 @@ def measure_apart(job: Job, pace: Pace, seconds: float) -> dict[str, Any]:
 
 def this_program() -> Sequence[str]:
     """How to start this program once more."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "facefusion_live"]
+    return [sys.executable] if is_frozen() else [sys.executable, "-m", "facefusion_live"]
 
 
 def machine() -> dict[str, Any]:

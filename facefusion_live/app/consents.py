@@ -17,7 +17,7 @@ from typing import Any, cast
 from facefusion_live.adapters.storage.lock import lock_patiently
 from facefusion_live.app.audit_wiring import this_user
 from facefusion_live.domain.consent import Claim, Consent, Grant, newest, successor
-from facefusion_live.domain.errors import ConsentError
+from facefusion_live.domain.errors import ConsentError, NewerConsentError
 
 VERSION = 1
 _PATIENCE_S = 10.0
@@ -217,7 +217,7 @@ class ConsentBook:
         try:
             table = json.loads(self._file.read_text("utf-8"))
             if isinstance(table["version"], int) and table["version"] > VERSION:
-                raise ConsentError(
+                raise NewerConsentError(
                     f"{self._file.name} was written by a newer version of this program",
                     advice="Get the newest version of this program.",
                 )

@@ -219,9 +219,10 @@ class Director:
         self.engine = replace(self.engine, loading=name)
         ended = self._in_use is not None and bool(self._in_use.problem())
         try:
-            swapper = self._crew.workshop.engine(name)
-            if self.source is not None and not self._dress(self.source.person_id, swapper):
-                return
+            with on_record.telling_refusals(self._crew.trail):
+                swapper = self._crew.workshop.engine(name)
+                if self.source is not None and not self._dress(self.source.person_id, swapper):
+                    return
             self._swapper = swapper
         finally:
             self.engine = _told(self._swapper)
@@ -471,7 +472,7 @@ class Director:
         trail = self._crew.trail
         with ExitStack() as on_failure:
             on_failure.callback(trail.next_session)
-            with trail.starting(on_record.input_target(spec)):
+            with trail.starting(on_record.input_target(spec)), on_record.telling_refusals(trail):
                 yield
             on_failure.pop_all()
 

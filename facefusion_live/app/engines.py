@@ -51,6 +51,8 @@ STAND_IN = "ada"
 """Whose picture an engine is tried on where there is no source picture: a built-in face."""
 
 LANDMARKER = "face_mesh_attention"
+PLAIN_LANDMARKER = "face_mesh"
+"""Follows faces where `track.refined` is off."""
 MESH = "mesh"
 """What `track.landmarker` says where the mesh's own points serve."""
 PALMS, HANDS = "palm_detection_lite", "hand_landmark_lite"
@@ -211,7 +213,8 @@ class Inference:
         """
         recogniser = recogniser_of(self.settings, self.catalog)
         tracks = FaceTracks(partial(self.known, recogniser))
-        finder = LandmarkFinder(self.catalog.landmarker(LANDMARKER), self.compute)
+        landmarkers = [self.catalog.landmarker(name) for name in (LANDMARKER, PLAIN_LANDMARKER)]
+        finder = LandmarkFinder(landmarkers[0], self.compute, landmarkers[1])
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
         found: tuple[Stage, ...] = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 import platformdirs
 
 from facefusion_live.app.log_masking import MaskedFormatter
-from facefusion_live.app.tables import Schema, read_table, write_table
+from facefusion_live.app.tables import Schema, Table, read_table, write_table
 from facefusion_live.domain.errors import BadInputError, ResourceError, SettingsError
 from facefusion_live.domain.settings import PARAMETERS, Settings
 
@@ -20,9 +20,22 @@ HOME_VARIABLE = "FACEFUSION_LIVE_HOME"
 """Names the one folder that holds all state: for tests and portable installs."""
 _APP = "facefusion-live"
 _NEVER_KEPT: Final = {"label.show", "label.mark", "label.reason", "content.check", "content.reason"}
-SETTINGS_SCHEMA: Final = Schema(version=1, unnamed=0, steps=MappingProxyType({0: dict}))
-"""Version 0 had no version in the file and the same parameters; so have files that people write by hand."""
 _LOG_BYTES = 1_000_000
+
+
+def _first_version(table: Table) -> Table:
+    """Version 0 had no version in the file and the same parameters; so have files that people write by hand.
+
+    In its first days, faces could be looked for in each 120th picture only. It is each 30th at least by now, since a
+    face that comes in is hidden no earlier: what was more rarely is as rarely as may be.
+    """
+    detect = table.get("detect")
+    if isinstance(detect, dict) and detect.get("every_n") in range(31, 121):
+        return {**table, "detect": {**detect, "every_n": 30}}
+    return table
+
+
+SETTINGS_SCHEMA: Final = Schema(version=1, unnamed=0, steps=MappingProxyType({0: _first_version}))
 
 
 def resource(name: str) -> Path:

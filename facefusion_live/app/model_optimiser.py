@@ -94,7 +94,7 @@ def optimise(store: ModelStore, model_id: str, kind: Kind, clip: str, say: Calla
         nets = NetSession(file), NetSession(made)
         before_ms, after_ms, speed = in_turn(_ROUNDS, lambda: nets[0].run(*fed[0]), lambda: nets[1].run(*fed[0]))
         sizes = file.stat().st_size, made.stat().st_size
-        installed = store.add(made, Recognised(made_card, f"made from {model_id}"))
+        installed = store.add(made, Recognised(made_card, f"made from {model_id}", made_from=card))
     _write_card(catalog, card, made_card, installed)
     return Optimised(installed, *sizes, before_ms, after_ms, speed, mean, largest, len(fed))
 
@@ -155,7 +155,7 @@ def _fed(request: wiring.Request, file: Path) -> list[optimising.Fed]:
 def _card_of(card: ModelCard, kind: Kind) -> ModelCard:
     name = f"{card.id}_{kind}"
     origin = f"https://pypi.org/project/{card.origin.wheel}" if card.origin else None
-    home = card.home or origin or card.urls[0]
+    home = card.terms_url or origin
     return replace(card, id=name, file=f"{name}.onnx", sha256=None, size=None, origin=None, urls=(), home=home)
 
 

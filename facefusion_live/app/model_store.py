@@ -5,7 +5,6 @@ Beside it lies `<file>.sha256`, as `sha256sum -c` reads it: the SHA-256 that the
 knows no SHA-256 that is the only one, and says no more than that the file is still the one that was fetched first.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
@@ -15,7 +14,9 @@ from pathlib import Path
 
 import tomli_w
 
+from facefusion_live.adapters.onnx import pins
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.adapters.onnx.pins import sha256_of
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.web.download import HttpDownload, Told, Wanted, forget
 from facefusion_live.domain.errors import BadInputError, ModelFileError, ModelStoreError
@@ -37,18 +38,22 @@ class Entry:
         path: Its file; None when it is not there.
         built_in: It belongs to the program.
         lacking: Ids of models that it needs and that are not there.
+        changed: Its file is not the one that came: it does not run.
     """
 
     card: ModelCard
     path: Path | None
     built_in: bool
     lacking: tuple[str, ...]
+    changed: bool = False
 
     @property
     def state(self) -> str:
         """In one or two words."""
         if self.path is None:
             return "not here"
+        if self.changed:
+            return "changed"
         if self.lacking:
             return "incomplete"
         return "built in" if self.built_in else "ready"
@@ -79,11 +84,13 @@ class Recognised:
         card: Of the model.
         by: What it was told by.
         made: The card as a table where there was none, to be written with the file.
+        made_from: The model that it was made from here: its licence holds for both, and was accepted with it.
     """
 
     card: ModelCard
     by: str
     made: Mapping[str, object] | None = None
+    made_from: ModelCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class ModelStore:
         look: Reads what a file says about itself; raises ModelFileError.
         try_out: Runs a model in a process of its own; raises ModelFileError.
         accepted: Puts on record that a licence was accepted; raises when that is not possible.
+        derived: Puts on record that a model was made from another, and its SHA-256; raises as `accepted`.
         download: Fetches files.
     """
 
@@ -115,10 +123,11 @@ class ModelStore:
         look: Callable[[Path], Graph],
         try_out: Callable[[Path], None],
         accepted: Callable[[ModelCard], None],
+        derived: Callable[[ModelCard, ModelCard, str], None],
         download: HttpDownload | None = None,
     ) -> None:
         self._folder, self._catalog = folder, catalog
-        self._look, self._try_out, self._accepted = look, try_out, accepted
+        self._look, self._try_out, self._accepted, self._derived = look, try_out, accepted, derived
         self._download = download or HttpDownload()
 
     def entries(self) -> list[Entry]:
@@ -138,14 +147,19 @@ class ModelStore:
         return self._entry(self._catalog.card(model_id))
 
     def lacking(self, model_id: str) -> list[ModelCard]:
-        """What has to be fetched to use a model: itself and what it needs, as far as they are not there.
+        """What has to be fetched to use a model: itself and what it needs, as far as they are not there or changed.
 
         Raises:
             ModelCardError: There is no such model, or it needs one that there is no card for.
         """
         card = self._catalog.card(model_id)
         wanted = [card, *(self._catalog.card(needed) for needed in card.needs)]
-        return [each for each in wanted if self._catalog.file(each) is None]
+        return [each for each in wanted if self._catalog.file(each) is None or self.changed(each)]
+
+    def changed(self, card: ModelCard) -> bool:
+        """Whether a model's file is there, and not the one that came: it does not run."""
+        file = self._catalog.file(card)
+        return file is not None and card.origin is None and pins.changed(card, file)
 
     def pull(self, card: ModelCard, told: Told) -> Installed:
         """Fetch a model whose licence the user has accepted.
@@ -167,7 +181,7 @@ class ModelStore:
         target = self._folder / card.file
         with self._writing(card):
             part = _beside(target, ".part")
-            expected = card.sha256 or _pin(target)
+            expected = card.sha256 or pins.pin_of(target)
             self._check_room(card.size, part)
             wanted = Wanted(card.urls, part, card.size, known=expected is not None)
 
@@ -219,13 +233,18 @@ class ModelStore:
     def add(self, file: Path, recognised: Recognised) -> Installed:
         """Copy a file that the user already has, and whose licence they have accepted, into the folder.
 
+        Of one that was made here from another model nobody is asked: only what it was made from is put on record.
+
         Raises:
             ModelFileError: It is not what it was recognised as any more, or does not run.
             ModelStoreError: It cannot be copied.
             AuditStoreError: The acceptance cannot be put on record: nothing is copied.
         """
-        card = recognised.card
-        self._accepted(card)
+        card, parent = recognised.card, recognised.made_from
+        if parent is None:
+            self._accepted(card)
+        else:
+            self._derived(card, parent, sha256_of(file))
         target = self._folder / card.file
         with self._writing(card):
             copy = _beside(target, ".adding")
@@ -255,14 +274,14 @@ class ModelStore:
         card, path = entry.card, entry.path
         if path is None:
             return Verdict(card.id, intact=False, words="its file is not here")
-        sha256, pin = sha256_of(path), _pin(path)
+        sha256, pin = sha256_of(path), pins.pin_of(path)
         if sha256 == card.sha256:
             return Verdict(card.id, intact=True, words="the file that its card tells of")
         if pin is None:
             wrong = "another file than its card tells of" if card.sha256 else ""
             return Verdict(card.id, intact=not wrong, words=wrong or "nobody told its SHA-256; it was never pinned")
         if sha256 != pin:
-            return Verdict(card.id, intact=False, words="it has changed since it came")
+            return Verdict(card.id, intact=False, words="it has changed since it came, and does not run")
         other = "; another export than its card tells of" if card.sha256 else ""
         return Verdict(card.id, intact=True, words=f"unchanged since it came{other}")
 
@@ -296,7 +315,9 @@ class ModelStore:
                 if self._catalog.file(self._catalog.card(needed)) is not None:
                     continue
             lacking.append(needed)
-        return Entry(card, self._catalog.file(card), card.origin is not None, tuple(lacking))
+        return Entry(
+            card, self._catalog.file(card), card.origin is not None, tuple(lacking), changed=self.changed(card)
+        )
 
     def _wrong(self, file: Path, card: ModelCard, expected: str | None) -> str:
         """What is wrong with a file that is to become a model's; nothing when it may."""
@@ -314,7 +335,7 @@ class ModelStore:
 
     def _install(self, whole: Path, target: Path, card: ModelCard, *, pinned: bool) -> Installed:
         sha256 = sha256_of(whole)
-        note = _beside(target, ".sha256")
+        note = _beside(target, pins.ENDING)
         try:
             fresh = _beside(note, ".new")
             fresh.unlink(missing_ok=True)
@@ -363,19 +384,6 @@ def write_card(card: Mapping[str, object], folder: Path) -> None:
     fresh.replace(target)
 
 
-def sha256_of(path: Path) -> str:
-    """Of a whole file.
-
-    Raises:
-        ModelFileError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelFileError(f"{path.name} cannot be read", advice="Check its rights.") from error
-
-
 def _fitting(card: ModelCard, graph: Graph, sha256: str) -> str:
     unfit = misfit(card, graph)
     if unfit:
@@ -387,15 +395,6 @@ def _differs(card: ModelCard, sha256: str) -> str:
     if card.sha256 is None:
         return "is not known from the publisher"
     return "is the card's" if card.sha256 == sha256 else "is not the card's: it is another export, or another file"
-
-
-def _pin(path: Path) -> str | None:
-    """The SHA-256 that a file had when it came; None when nobody noted it."""
-    with suppress(OSError, UnicodeDecodeError):
-        digest, _, name = _beside(path, ".sha256").read_text("utf-8").strip().partition("  ")
-        if len(digest) == 64 and name == path.name:
-            return digest
-    return None
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -23,7 +23,7 @@ __all__ = ["first_run", "model_store"]
 def model_store() -> ModelStore:
     """The store of the user, or of `FACEFUSION_LIVE_HOME`."""
     folder = Home.from_environment().models
-    return ModelStore(folder, open_catalog(), look=read_graph, try_out=_try_out, accepted=_accepted)
+    return ModelStore(folder, open_catalog(), look=read_graph, try_out=_try_out, accepted=_accepted, derived=_derived)
 
 
 def _accepted(card: ModelCard) -> None:
@@ -35,6 +35,17 @@ def _accepted(card: ModelCard) -> None:
     basis = {"basis": "licence", "licence": card.licence, "publisher": card.vendor}
     with audit_home().open_trail() as trail:
         settled(trail.record_durably("consent.grant", f"model:{card.id}", "success", basis))
+
+
+def _derived(card: ModelCard, parent: ModelCard, sha256: str) -> None:
+    """Put on record what a model was made from, before it gets its place. It has run: that is how it was measured.
+
+    Raises:
+        AuditStoreError: It cannot be put on record.
+    """
+    told = {"model": card.id, "model_sha256": sha256, "derived_from": parent.id}
+    with audit_home().open_trail() as trail:
+        settled(trail.record_durably("model.load", f"model:{card.id}", "success", told))
 
 
 def _try_out(path: Path) -> None:

@@ -11,6 +11,7 @@ from facefusion_live.app.resources import ResourceWatch, memory_mib
 from facefusion_live.app.studio_state import Level, Notice, RecordingState
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.ports import Clock, Sink, SinkStatus
+from facefusion_live.engine.governing import Eased
 from facefusion_live.engine.latency import Percentiles
 from facefusion_live.engine.session import LiveSession
 from facefusion_live.engine.worker import Worker
@@ -51,6 +52,7 @@ class Reading:
     leaks: int = 0
     warnings: tuple[str, ...] = ()
     memory_mib: float = 0.0
+    eased: Eased = field(default_factory=Eased)
 
 
 class Recording:
@@ -180,6 +182,7 @@ class OnAir:
             leaks=report.leaks,
             warnings=tuple(self._resources.warnings),
             memory_mib=round(memory_mib()),
+            eased=report.governor,
         )
         self._tell_failures()
         self._tell_missing()

@@ -23,6 +23,8 @@ from facefusion_live.app.second_person import SecondPerson
 from facefusion_live.app.taken_back import taken_back
 from facefusion_live.domain.audit.event import SETTINGS_CHANGE
 from facefusion_live.domain.disclosure import checked
+from facefusion_live.domain.errors import ModelChangedError
+from facefusion_live.domain.ports import EventLog
 from facefusion_live.engine.capturing import Format
 from facefusion_live.engine.trail import AuditTrail, settled
 
@@ -47,7 +49,8 @@ def started_session(
         writing.next_session()
         target = input_target(wanted.input)
         with writing.starting(target):
-            opened = _opened(wanted, writing)
+            with telling_refusals(writing):
+                opened = _opened(wanted, writing)
             opened.disclosure.begin(wanted.settings)
             if wanted.output is not None:
                 announce_recording(writing, target)
@@ -55,7 +58,7 @@ def started_session(
         for served in opened.served():
             notify(in_words(served))
         try:
-            with writing.starting(target):
+            with writing.starting(target), telling_refusals(writing):
                 form = opened.session.start()
             tell_sources(writing, opened.sources)
             tell_models(writing, opened.models())
@@ -114,6 +117,17 @@ def tell_models(trail: AuditTrail, models: Mapping[str, Path]) -> None:
         if runs_in_single(path):
             told["precision"] = "single"
         trail.record("model.load", f"model:{model}", "success", told)
+
+
+@contextmanager
+def telling_refusals(events: EventLog) -> Generator[None]:
+    """Models are loaded within. One that is refused because its file is another than came is put on record."""
+    try:
+        yield
+    except ModelChangedError as error:
+        told = {"model": error.model, "model_sha256": error.sha256, "reason": "changed"}
+        events.record("model.load", f"model:{error.model}", "denied", told)
+        raise
 
 
 def tell_engine(trail: AuditTrail, before: str, now: str, revision: int) -> None:

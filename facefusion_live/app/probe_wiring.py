@@ -26,6 +26,7 @@ from facefusion_live.app.disclosure import Disclosure
 from facefusion_live.app.environment import Home, resource
 from facefusion_live.app.portraits import avatars, source
 from facefusion_live.domain.errors import FaceFusionLiveError
+from facefusion_live.domain.extras import advice_by_copy
 from facefusion_live.domain.finding import Finding
 from facefusion_live.domain.image import HostImage
 from facefusion_live.domain.ports import GateState, Sink
@@ -75,21 +76,24 @@ def _provider(name: str) -> Finding:
         net = NetSession(resource(_NET), provider=name)
         net.run(np.zeros((1, 3, 128, 128), np.float32))
     except FaceFusionLiveError:
-        advice = _AGAIN if part == "CPU" else _CARD if part in ("CUDA", "Tensorrt") else ""
+        advice = _AGAIN if part == "CPU" else _for_a_card() if part in ("CUDA", "Tensorrt") else ""
         return Finding(group="inference", part=part, works=False, words="built in, does not run here", advice=advice)
     return Finding(group="inference", part=part, works=True, words="ran a net")
 
 
-_CARD = (
-    "It needs an NVIDIA card, its driver, and the CUDA and cuDNN that this ONNX Runtime was built for: "
-    'pip install "facefusion-live[cuda]" brings both.'
-)
+def _for_a_card() -> str:
+    needs = "It needs an NVIDIA card, its driver, and the CUDA and cuDNN that this ONNX Runtime was built for"
+    installed = f'{needs}: pip install "facefusion-live[cuda]" brings both.'
+    return advice_by_copy(installed, f"{needs}: install both for the whole system, or let the processor do it.")
 
 
 def encoders() -> list[Finding]:
     """Encode some pictures with each."""
     found = [_encoded(encoder) for encoder in ENCODERS]
-    none = "Streams need one: install PyAV with libx264, or a graphics card's driver."
+    none = advice_by_copy(
+        "Streams need one: install PyAV with libx264, or a graphics card's driver.",
+        "Streams need one: install a graphics card's driver, or use the pip package of the program.",
+    )
     return found if any(each.works for each in found) else [*found[:-1], _with_advice(found[-1], none)]
 
 

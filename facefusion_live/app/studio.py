@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from facefusion_live.app import enrolment, people, session_memory
 from facefusion_live.app.audit_desk import AuditDesk
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.app.consent_counter import ConsentCounter
 from facefusion_live.app.consent_desk import ConsentDesk
 from facefusion_live.app.director import Crew, Director
 from facefusion_live.app.disclosure import Disclosure
-from facefusion_live.app.environment import SETTINGS_SCHEMA, Home, load_settings, save_settings
+from facefusion_live.app.environment import Home, load_settings, save_settings
 from facefusion_live.app.guest_list import GuestList
 from facefusion_live.app.input_names import spoken
 from facefusion_live.app.library import Library
+from facefusion_live.app.newer_files import refuse_newer
 from facefusion_live.app.on_air import Reading
 from facefusion_live.app.permits import Permits
 from facefusion_live.app.portraits import Source
@@ -43,7 +43,6 @@ from facefusion_live.app.studio_state import (
     SourceState,
     StudioState,
 )
-from facefusion_live.app.tables import read_table
 from facefusion_live.app.taken_back import taken_back
 from facefusion_live.app.wardrobe import Wardrobe
 from facefusion_live.app.wiring import camera_formats, list_cameras, output_forms, read_picture
@@ -54,7 +53,6 @@ from facefusion_live.domain.errors import (
     BadInputError,
     ConsentError,
     FaceFusionLiveError,
-    NewerFileError,
     SettingsError,
 )
 from facefusion_live.domain.parameter import Value
@@ -216,6 +214,7 @@ class Studio:
             left_out_asked=_parts(self._disclosure.asked),
             left_out_reason=self._disclosure.reason,
             content_problem="" if session is None else session.content.problem,
+            eased=reading.eased,
             approval_off_asked=self.consents.approval_off_asked,
         )
 
@@ -532,27 +531,6 @@ def _put_aside(file: Path, error: SettingsError) -> str:
     return aside.name
 
 
-def _refuse_newer(home: Home) -> None:
-    """Stop before anything is put aside or written: whoever went back to an older version goes forward again.
-
-    Raises:
-        NewerFileError: A newer version of this program wrote one of the files.
-    """
-    files = {
-        home.settings_file: SETTINGS_SCHEMA,
-        home.config / "session.toml": session_memory.SCHEMA,
-        home.consent / "people.toml": people.SCHEMA,
-        home.enrolled: enrolment.SCHEMA,
-    }
-    for file, schema in files.items():
-        try:
-            read_table(file, schema)
-        except NewerFileError:
-            raise
-        except SettingsError:
-            continue  # damaged: that is told when it is put aside
-
-
 def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = True) -> Studio:
     """A studio with the settings that were in force last, and some others on top.
 
@@ -564,10 +542,10 @@ def open_studio(home: Home, overrides: Mapping[str, Value], *, remember: bool = 
         remember: As for `Studio`.
 
     Raises:
-        NewerFileError: A newer version of this program wrote settings, people or the last session.
+        NewerFileError: A newer version of this program wrote settings, people, consents or the last session.
         SettingsError: There is no such parameter or value among the overrides.
     """
-    _refuse_newer(home)
+    refuse_newer(home)
     told: list[Notice] = []
     try:
         settings = load_settings(home.settings_file)

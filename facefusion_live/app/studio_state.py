@@ -10,6 +10,7 @@ from facefusion_live.app.portraits import Consent
 from facefusion_live.domain.consent import Grant
 from facefusion_live.domain.ports import GateState, SinkStatus
 from facefusion_live.engine.gate import Block
+from facefusion_live.engine.governing import Eased
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -183,6 +184,7 @@ class StudioState:
         left_out_asked: What the settings ask to leave out; it is on until `Studio.leave_out` is told why.
         left_out_reason: Why something is left out.
         content_problem: Why the scene is withheld, in words; empty while it is not.
+        eased: What is left out while the machine does not keep up.
         approval_off_asked: The settings ask for no second person any more; one is asked for until the code is given.
     """
 
@@ -219,6 +221,7 @@ class StudioState:
     left_out_asked: tuple[str, ...] = ()
     left_out_reason: str = ""
     content_problem: str = ""
+    eased: Eased = field(default_factory=Eased)
     approval_off_asked: bool = False
 
 

@@ -2,6 +2,9 @@
 
 An older file is brought up to date in memory, step by step; it is replaced when something is saved, and kept beside the
 new one as it was. A newer one is neither read nor replaced.
+
+The program writes beside and renames, so it leaves no half files. Whoever copies them may: a disk fills up, a stick is
+pulled out. TOML cut between two lines is still TOML, so the first line says how the last one reads.
 """
 
 import itertools
@@ -21,6 +24,9 @@ from facefusion_live.domain.errors import NewerFileError, SettingsError
 _PRIVATE = 0o600
 """They name people's photos and inputs."""
 _MEND = "Mend it, or move it away to start anew."
+_LAST = "# end"
+_FIRST = f"# The last line of the whole file: {_LAST}"
+"""Files by hand and of earlier versions begin otherwise, and are taken as they are."""
 
 Table = dict[str, Any]
 
@@ -45,7 +51,7 @@ def read_table(file: Path, schema: Schema) -> Table:
 
     Raises:
         NewerFileError: A newer version of this program wrote it.
-        SettingsError: It is empty, no TOML, or of a version that never was.
+        SettingsError: It is empty, cut off, no TOML, or of a version that never was.
     """
     try:
         written = file.read_text("utf-8")
@@ -59,6 +65,9 @@ def read_table(file: Path, schema: Schema) -> Table:
     found = table.pop("version", schema.unnamed)
     if isinstance(found, int) and found > schema.version:
         raise _newer(file)
+    if _is_cut(written):
+        advice = f"See what is missing, and end it with the line {_LAST}; or move it away to start anew."
+        raise SettingsError(f"{file.name} was cut off: its last line is missing", advice=advice)
     if not isinstance(found, int) or not all(version in schema.steps for version in range(found, schema.version)):
         raise SettingsError(f"{file.name} has the unknown version {found!r}", advice=_MEND)
     for version in range(found, schema.version):
@@ -81,7 +90,7 @@ def write_table(file: Path, schema: Schema, table: Table) -> None:
         _keep_earlier(file, schema)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         with os.fdopen(descriptor, "wb") as writing:
-            writing.write(tomli_w.dumps({"version": schema.version, **table}).encode())
+            writing.write(f"{_FIRST}\n{tomli_w.dumps({'version': schema.version, **table})}{_LAST}\n".encode())
             writing.flush()
             os.fsync(writing.fileno())  # or a power cut leaves an empty file under the name
         part.replace(file)
@@ -96,14 +105,16 @@ def _keep_earlier(file: Path, schema: Schema) -> None:
     except FileNotFoundError:
         return
     try:
-        found = tomllib.loads(was.decode()).get("version", schema.unnamed) if was.strip() else None
+        written = was.decode()
+        found = tomllib.loads(written).get("version", schema.unnamed) if written.strip() else None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        found = None
-    if found == schema.version:
-        return
+        written, found = "", None
     if isinstance(found, int) and found > schema.version:
         raise _newer(file)
-    what = f"v{found}" if isinstance(found, int) else "damaged"
+    cut = _is_cut(written)
+    if found == schema.version and not cut:
+        return
+    what = f"v{found}" if isinstance(found, int) and not cut else "damaged"
     for number in itertools.count(1):
         backup = file.with_name(f"{file.name}.{what}{'' if number == 1 else f'-{number}'}.bak")
         if not backup.exists():
@@ -111,6 +122,13 @@ def _keep_earlier(file: Path, schema: Schema) -> None:
             return
         if backup.read_bytes() == was:
             return
+
+
+def _is_cut(written: str) -> bool:
+    """Whether a file that this program wrote lacks its end; one cut within its first line, too."""
+    first, *others = written.splitlines() or [""]
+    begun = first == _FIRST or (not others and bool(first) and _FIRST.startswith(first))
+    return begun and _LAST not in others
 
 
 def _newer(file: Path) -> NewerFileError:

@@ -57,6 +57,7 @@ from facefusion_live.app.enrolment import EnrolmentBook, Entry, check_known
 from facefusion_live.app.environment import Home, resource, user_path
 from facefusion_live.app.feed import Feed
 from facefusion_live.app.frame_swapper import FrameSwapper, Looking
+from facefusion_live.app.machine import reading as machine_reading
 from facefusion_live.app.outputs import check_outputs
 from facefusion_live.app.own_faces import Dresser
 from facefusion_live.app.remote_nets import Served, open_server, tell_served
@@ -79,6 +80,7 @@ from facefusion_live.domain.ports import (
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.backend import ChosenCompute, Trial
 from facefusion_live.engine.content import ContentCheck
+from facefusion_live.engine.governing import Machine
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit
@@ -100,6 +102,7 @@ __all__ = [
     "host_compute",
     "identity",
     "list_cameras",
+    "machine",
     "make_sink",
     "mark_reader",
     "open_feed",
@@ -270,6 +273,7 @@ def open_session(
         content=content_check(judges, inference.compute, disclosure),
         waited_ns=waiting(server),
         warnings=lambda: () if server is None else server.problems,
+        machine=machine,
     )
     session = LiveSession(around(parts), offline=request.offline, frame_limit=request.frame_limit)
     return OpenSession(
@@ -540,6 +544,11 @@ def told_of(disclosure: Disclosure) -> dict[str, Any]:
     """What `session.start` tells of a session's pictures: what they go without."""
     left_out = sorted(part.value for part in disclosure.left_out)
     return {"left_out": left_out} if left_out else {}
+
+
+def machine() -> Machine:
+    """How the machine is doing, for the governor."""
+    return machine_reading(graphics_cards)
 
 
 def waiting(server: InferenceServer | None) -> Callable[[], int]:

@@ -67,6 +67,7 @@ class Workshop:
         """
         loads: list[Callable[[], object]] = [
             lambda: self._catalog.landmarker(engines.LANDMARKER),
+            lambda: self._catalog.landmarker(engines.PLAIN_LANDMARKER),
             lambda: self._catalog.recogniser(engines.RECOGNISER),
             lambda: self._judges.content_judge(engines.JUDGE),
             *(partial(self._catalog.detector, name) for name in engines.DETECTORS),
@@ -158,6 +159,7 @@ class Workshop:
             content=wiring.content_check(self._judges, compute, disclosure),
             waited_ns=wiring.waiting(self._server),
             warnings=self.problems,
+            machine=wiring.machine,
         )
         return LiveSession(parts, capturing=capturing)
 

@@ -124,7 +124,8 @@ def show(
     trail = opened(home)
     found = trail.reader().event(log or main_log(trail), seq, archived=archived)
     if found is None or (found[0]["user_id"] != trail.own_user and not trail.unlock(code)):
-        raise EvidenceMissingError(f"there is no row {seq} for you to see", advice="See `audit list`.")
+        advice = "See `audit list`." if archived else "See `audit list`; one that was pruned is shown with --archived."
+        raise EvidenceMissingError(f"there is no row {seq} for you to see", advice=advice)
     event, row = found
     if json:
         return printed({"row": event, "hash": row.hash.hex(), "body": row.body.decode("utf-8", "backslashreplace")})
@@ -135,7 +136,7 @@ def show(
 
 @audit.command
 def stats(*, home: Path | None = None, json: bool = False) -> int:
-    """How many rows of what kind, how large, from when to when.
+    """How many rows of what kind, how large, from when to when. Everyone's are counted, and none is shown.
 
     Args:
         home: The program's home; the user's own by default.
@@ -143,6 +144,8 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
     """
     trail = opened(home)
     logs = trail.reader().stats()
+    if trail.operator.is_set_up:
+        complain("an operator's code is set up: everyone's rows are counted, and none is shown")
     whole = _say_what_is_missing(trail)
     if json:
         return printed({"logs": logs}) or whole
@@ -416,9 +419,11 @@ def _say_what_is_missing(trail: AuditHome, broken: Sequence[str] = ()) -> int:
         complain(f"{', '.join(damaged)}: damaged, and not all of it is here. `audit verify` tells more")
     for log_id in () if damaged else lost:
         complain(f"the log {log_id} was written here, and no file holds it. `audit verify` tells more")
+    if doubled := reader.doubled():
+        complain(f"{', '.join(doubled)}: a copy of a log that is here, too; what it holds is shown twice")
     if not trail.logs():
         complain("there is no audit log here. --home names the program's home")
-    return _EXIT_FAILED if damaged or lost else 0
+    return _EXIT_FAILED if damaged or lost or doubled else 0
 
 
 def _tell(notice: Notice) -> None:

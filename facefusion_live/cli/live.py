@@ -28,6 +28,7 @@ from facefusion_live.domain.errors import BadInputError, FaceFusionLiveError
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.content import PROBLEMS, ContentReading
+from facefusion_live.engine.governing import ALL_MADE, Eased
 from facefusion_live.engine.pipeline import REMOTE
 from facefusion_live.engine.report import SessionReport
 
@@ -120,7 +121,7 @@ def run(wanted: wiring.Request, *, json_wanted: bool) -> int:
 def _poll(opened: wiring.OpenSession, show: "_Show", resources: ResourceWatch) -> None:
     report = opened.session.report(resources.newest)
     show(report.frames_out)
-    for line in (*show.changes(report.outputs), *show.scene(report.content)):
+    for line in (*show.changes(report.outputs), *show.scene(report.content), *show.eased(report.governor)):
         show.line(f"facefusion-live: {line}.")
     for problem in show.unsaid([each for each in [opened.consent_problem()] if each]):
         show.line(f"facefusion-live: {problem}: the slate goes out.")
@@ -147,6 +148,14 @@ class _Show:
         self._missing: dict[str, str] = {}
         self._withheld = 0
         self._problem = ""
+        self._left_out: tuple[str, ...] = ()
+
+    def eased(self, governor: Eased) -> list[str]:
+        """What is left out from now on while the machine does not keep up, and that all is made again."""
+        before, self._left_out = self._left_out, governor.left_out
+        if self._left_out == before:
+            return []
+        return [f"{governor.why}: {', '.join(self._left_out)}" if self._left_out else ALL_MADE]
 
     def scene(self, content: ContentReading) -> list[str]:
         """That the scene is withheld, why, and that it is shown again; too short ones are told, too."""
@@ -230,6 +239,7 @@ def _summary(report: SessionReport, opened: wiring.OpenSession, resources: Resou
         "outputs": {name: _status(status) for name, status in report.outputs.items()},
         "disclosure": _disclosed(opened.disclosure),
         "content": _judged(report.content),
+        "governor": dataclasses.asdict(report.governor),
         "consent": {"problem": opened.consent_problem()},
         "backend": report.backend.name,
         "backend_reason": report.backend.reason,

@@ -77,6 +77,8 @@ def pull(model: str, *, accept_licence: bool = False, json: bool = False) -> int
     """
     store = model_store()
     cards = store.lacking(model)
+    for card in filter(store.changed, cards):
+        _say(f"{card.file} has changed since it came: it is fetched anew")
     _licences(cards, accepted=accept_licence)
     installed = [_pulled(store, card) for card in cards]
     if json:
@@ -201,7 +203,8 @@ def _licences(cards: Iterable[ModelCard], *, accepted: bool) -> None:
     """
     cards = list(cards)
     for card in cards:
-        _say(f"{card.id} by {card.vendor}: licence {card.licence}")
+        where = f"; read it at {card.terms_url}" if card.terms_url else ""
+        _say(f"{card.id} by {card.vendor}: licence {card.licence}{where}")
     if accepted or not cards:
         return
     if not sys.stdin.isatty():
@@ -230,6 +233,7 @@ def _facts(entry: Entry) -> dict[str, Any]:
         "sha256": card.sha256 or "",
         "vendor": card.vendor,
         "licence": card.licence,
+        "terms": card.terms_url,
         "needs": list(card.needs),
         "lacking": list(entry.lacking),
         "urls": list(card.urls),

@@ -23,9 +23,9 @@ EDGE_LEVEL = 128
 """The stored level that lies on the edge of a region."""
 KEEP_SOFTNESS = 0.006
 """Half width of the edge of a kept region (eyes, mouth, brows), in crop widths."""
-RELIGHT_SIGMA = 14.0
+RELIGHT_SIGMA = 10.0
 """Standard deviation of the relighting low-pass, in cells."""
-RELIGHT_RADIUS = 38
+RELIGHT_RADIUS = 27
 """Where the low-pass kernel is cut off, in cells."""
 RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""

@@ -50,6 +50,10 @@ class ConsentError(BadInputError):
     """A source face without the record that allows its use."""
 
 
+class NewerConsentError(ConsentError, NewerFileError):
+    """The consent records are a newer version's: nobody but the built-in faces is let in until that one reads them."""
+
+
 class CaptureError(FaceFusionLiveError):
     """A frame source could not be opened, or ended with an error."""
 
@@ -80,6 +84,25 @@ class ModelMissingError(InferenceError, BadInputError):
 
 class ModelUnfitError(InferenceError, BadInputError):
     """A model that the user brought, and that cannot be loaded, or paints no face."""
+
+
+class ModelChangedError(ModelUnfitError):
+    """A model's file that is not the one that came: it does not run.
+
+    Args:
+        message: As for its base.
+        advice: How the right one comes back.
+        model: The card's id.
+        sha256: What the file has now.
+
+    Attributes:
+        model: As given.
+        sha256: As given.
+    """
+
+    def __init__(self, message: str, *, advice: str = "", model: str = "", sha256: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.model, self.sha256 = model, sha256
 
 
 class ServerOpenError(InferenceError, BadInputError):

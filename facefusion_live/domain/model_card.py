@@ -65,6 +65,8 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LICENCE: Final = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*|(non-commercial|unknown): \S.*")
+_REPOSITORIES: Final = frozenset({"github.com", "huggingface.co"})
+"""Where an address begins with an owner and the name of a repository."""
 _URL: Final = re.compile(r"https://[^\s/]+/\S+")
 
 
@@ -200,6 +202,7 @@ class ModelCard:
         vendor: Who trained and published it.
         licence: SPDX expression, or "non-commercial: <terms>", or "unknown: <what is known>".
         licence_file: File in `resources/licences`; None for a model that users bring.
+        licence_url: Where its text is; None where the publisher gives no page of its own for it.
         file: Name of the model's file.
         sha256: Digest of that file; None = not known from the publisher, the first download pins it.
         size: Bytes of that file; None = not known either.
@@ -218,6 +221,7 @@ class ModelCard:
     vendor: str
     licence: str
     licence_file: str | None
+    licence_url: str | None
     file: str
     sha256: str | None
     size: int | None
@@ -234,6 +238,20 @@ class ModelCard:
     def is_person(self) -> bool:
         """Whether it draws the one person that it was trained on: then the file itself needs that person's consent."""
         return self.identity is not None and self.identity.kind == "model"
+
+    @property
+    def terms_url(self) -> str:
+        """Where to read under which terms it comes: the licence's text, else its publisher's page; empty for neither.
+
+        Of files that lie in a repository, that is the repository.
+        """
+        if self.licence_url or self.home or not self.urls:
+            return self.licence_url or self.home or ""
+        scheme, _, rest = self.urls[0].partition("://")
+        host, *folders = rest.split("/")[:-1]
+        if host in _REPOSITORIES:
+            folders = folders[:2]
+        return f"{scheme}://{'/'.join([host, *folders])}"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -279,6 +297,7 @@ class ModelCard:
             vendor=table.text("vendor"),
             licence=table.text("licence", _LICENCE),
             licence_file=table.text("licence_file", _FILE_NAME) if built_in or table.has("licence_file") else None,
+            licence_url=table.text("licence_url", _URL) if table.has("licence_url") else None,
             file=table.text("file", _FILE_NAME),
             sha256=table.text("sha256", _SHA256) if built_in or table.has("sha256") else None,
             size=table.natural("size") if built_in or table.has("size") else None,

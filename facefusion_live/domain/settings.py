@@ -109,6 +109,17 @@ class Track:
         Acts.INFERENCE,
         Words("Lost after", "How long a face that vanished is still expected back."),
     ] = 500
+    refined: Annotated[
+        bool,
+        Acts.INFERENCE,
+        Words("Refined mesh", "Follow lips and eyes more finely; without it faces are followed in half the time."),
+    ] = True
+    ask_again_s: Annotated[
+        float,
+        Range(0.5, 10, 0.5, "s"),
+        Acts.INFERENCE,
+        Words("Recognise every", "How often a face that is known already is shown to the recogniser again."),
+    ] = 1.0
     proof_s: Annotated[
         float,
         Range(0, 10, 0.5, "s"),
@@ -179,6 +190,12 @@ class Swap:
             "How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.",
         ),
     ] = 1.0
+    mask_every: Annotated[
+        int,
+        Range(1, 3, 1),
+        Acts.INFERENCE,
+        Words("Pictures per mask", "For how many pictures an answer of these nets serves; it moves with the face."),
+    ] = 1
     max_crop_px: Annotated[
         int,
         Range(128, 1536, 64, "px"),
@@ -336,6 +353,41 @@ class Inference:
         Acts.SESSION,
         Words("Reason for no encryption", "Why grpc:// may be used to another machine. Without one it is refused."),
     ] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a live picture may cost, and whether less is computed where it costs more."""
+
+    govern: Annotated[
+        bool,
+        Acts.INFERENCE,
+        Words("Governor", "Compute less, step by step, while the machine does not keep up; it comes back by itself."),
+    ] = True
+    fps: Annotated[
+        float,
+        Range(0, 240, 1, "frames/s"),
+        Acts.INFERENCE,
+        Words("Frames wanted", "How many of the frames that come in must be swapped; 0 wants all of them."),
+    ] = 0.0
+    late_ms: Annotated[
+        int,
+        Range(0, 2000, 10, "ms"),
+        Acts.INFERENCE,
+        Words("Oldest picture", "How old pictures may be when they go out, but for one in twenty; 0 sets no limit."),
+    ] = 100
+    processor: Annotated[
+        float,
+        Range(0.1, 1, 0.05),
+        Acts.INFERENCE,
+        Words("Processor share", "How much of all processors the program may take; 1 sets no limit."),
+    ] = 1.0
+    gpu_free_mib: Annotated[
+        int,
+        Range(0, 65_536, 64, "MiB"),
+        Acts.INFERENCE,
+        Words("Graphics memory left", "How much memory of the graphics card must stay free; 0 sets no limit."),
+    ] = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -637,6 +689,7 @@ class Settings:
     mask: Mask = field(default_factory=Mask)
     look: Look = field(default_factory=Look)
     inference: Inference = field(default_factory=Inference)
+    budget: Budget = field(default_factory=Budget)
     render: Render = field(default_factory=Render)
     gate: Gate = field(default_factory=Gate)
     content: ContentRules = field(default_factory=ContentRules)

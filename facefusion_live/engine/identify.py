@@ -14,10 +14,10 @@ from facefusion_live.engine.persons import Sight
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.tracks import FaceTracks
 
-IDENTIFY_EVERY_S = 1.0
-"""How often each face is shown to the recogniser again …"""
 DECIDE_EVERY_S = 0.2
-"""… and one of which nobody knows yet whose it is."""
+"""How often a face is shown to the recogniser of which nobody knows yet whose it is."""
+GIVEN_UP_S = 1.0
+"""An answer that did not come for so long never will: its task was given up."""
 NEVER_S = float("-inf")
 
 
@@ -60,7 +60,7 @@ class IdentifyStage:
             return
         self._asked_s = {face.track_id: self._asked_s.get(face.track_id, NEVER_S) for face in draft.faces}
         for face in sorted(draft.faces, key=lambda face: self._asked_s[face.track_id]):
-            if not self._is_due(face, draft.time_s):
+            if not self._is_due(face, draft.time_s, draft.settings.track.ask_again_s):
                 continue
             self._open_since_s = draft.time_s  # first: the answer may come at once
             if self._aside(self._task(face, self._crop(draft, face), draft.time_s)):
@@ -68,12 +68,11 @@ class IdentifyStage:
             else:
                 self._open_since_s = None
 
-    def _is_due(self, face: Face, time_s: float) -> bool:
+    def _is_due(self, face: Face, time_s: float, again_s: float) -> bool:
         waited_s = time_s - self._asked_s[face.track_id]
-        # A task that was given up gets no answer.
-        if self._open_since_s is not None and time_s - self._open_since_s < IDENTIFY_EVERY_S:
+        if self._open_since_s is not None and time_s - self._open_since_s < GIVEN_UP_S:
             return False
-        return waited_s >= (IDENTIFY_EVERY_S if self._tracks.is_known(face.track_id) else DECIDE_EVERY_S)
+        return waited_s >= (again_s if self._tracks.is_known(face.track_id) else DECIDE_EVERY_S)
 
     def _crop(self, draft: Draft, face: Face) -> NDArray[np.uint8]:
         edge = self._recogniser.input_px

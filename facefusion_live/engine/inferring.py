@@ -11,6 +11,7 @@ from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel, DroppingQueue
+from facefusion_live.engine.governing import Governor
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.pipeline import Pipeline
 from facefusion_live.engine.store import SettingsStore
@@ -33,6 +34,7 @@ class Inferring:
         clock: Time.
         latency: Where durations go.
         prepare: Told of each frame's settings before the stages are: makes room for the patches.
+        governor: What of the settings is in force; None for all of them. Room is made for all of them all the same.
     """
 
     def __init__(
@@ -42,9 +44,10 @@ class Inferring:
         clock: Clock,
         latency: LatencyRecorder,
         prepare: Callable[[Settings], None],
+        governor: Governor | None = None,
     ) -> None:
         self._pipeline, self._store, self._clock, self._latency = pipeline, store, clock, latency
-        self._prepare = prepare
+        self._prepare, self._governor = prepare, governor
         self._frame: Frame | None = None
         self.worker = Worker("inference", self._step, on_error=self._broke, backoff_s=_BACKOFF_S)
 
@@ -66,11 +69,15 @@ class Inferring:
         self._frame = frame
         settings = self._store.current
         self._prepare(settings)
+        if self._governor is not None:
+            settings = self._governor.in_force(settings)
         frame.image.retain()
         job = self._pipeline.run(frame, settings)
         self._frame = None
         frame.image.release()
         self._latency.add("inference", self._clock.now_ns() - started_ns)
+        if self._governor is not None:
+            self._governor.note(job)
         self._hand_on(job)
         return True
 

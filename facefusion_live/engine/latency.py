@@ -30,6 +30,11 @@ class _Ring:
         self._values_ns[self._count % _KEPT] = duration_ns
         self._count += 1
 
+    @property
+    def count(self) -> int:
+        """How many were added so far."""
+        return self._count
+
     def copy(self, last: int = _KEPT) -> NDArray[np.int64]:
         """The newest of them, in no order."""
         kept = min(self._count, _KEPT)
@@ -54,6 +59,22 @@ class LatencyRecorder:
             if ring is None:
                 ring = self._durations[stage] = _Ring()
             ring.add(duration_ns)
+
+    def since(self, stage: str, count: int) -> tuple[int, NDArray[np.int64]]:
+        """What was added since somebody last asked.
+
+        Args:
+            stage: Of which.
+            count: What the last answer said; 0 at first.
+
+        Returns:
+            How many were added so far, and the new durations in nanoseconds, as far as they are remembered.
+        """
+        with self._lock:
+            ring = self._durations.get(stage)
+            if ring is None or ring.count == count:
+                return count, np.empty(0, np.int64)
+            return ring.count, ring.copy(ring.count - count)
 
     def percentiles(self, newest: int | None = None) -> dict[str, Percentiles]:
         """p50, p95 and p99 of every stage seen, in the order first seen.

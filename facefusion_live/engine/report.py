@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from facefusion_live.domain.ports import Backend, SinkStatus
 from facefusion_live.engine.content import ContentReading
+from facefusion_live.engine.governing import Eased
 from facefusion_live.engine.latency import Percentiles
 
 
@@ -30,6 +31,7 @@ class SessionReport:
         backend: What composes, why, and what was lost.
         warnings: In plain words, what the user should know though nothing failed.
         content: How scenes were judged.
+        governor: What is left out while the machine does not keep up.
     """
 
     frames_in: int
@@ -49,3 +51,4 @@ class SessionReport:
     backend: Backend
     warnings: tuple[str, ...] = ()
     content: ContentReading = field(default_factory=ContentReading)
+    governor: Eased = field(default_factory=Eased)

@@ -24,6 +24,7 @@ from facefusion_live.engine.content import ContentCheck, ContentReading, Content
 from facefusion_live.engine.freezing import JOBS as FROZEN
 from facefusion_live.engine.freezing import Freezer
 from facefusion_live.engine.gate import Gate
+from facefusion_live.engine.governing import Governor, Machine
 from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
@@ -73,6 +74,7 @@ class SessionParts:
         content: What looks at the scenes; None where nobody does, in tests.
         waited_ns: How long the calling thread has waited for other machines so far.
         warnings: What else the user should know just now, in plain words.
+        machine: How the machine is doing; asked twice a second, beside the picture.
     """
 
     open_source: Callable[[], FrameSource]
@@ -88,6 +90,7 @@ class SessionParts:
     content: ContentCheck | None = None
     waited_ns: Callable[[], int] = lambda: 0
     warnings: Callable[[], tuple[str, ...]] = tuple[str, ...]
+    machine: Callable[[], Machine] = Machine
 
 
 class LiveSession:
@@ -128,6 +131,9 @@ class LiveSession:
         )
         self._frames = self._channel(_release_frame)
         self._jobs = self._channel(_release_job)
+        self._governor = Governor(
+            parts.store, parts.clock, self._latency, parts.events, partial(_dropped, self._frames), parts.machine
+        )
         self._outputs = Outputs(lossless=offline)
         self._workers: list[Worker] = [self._capturing.worker]
         self._pools: list[BufferPool | PatchMemory] = []
@@ -177,6 +183,7 @@ class LiveSession:
         Whoever hangs is waited for, then left behind: a recording is finished even though a net never answers.
         """
         self._capturing.ask_to_stop()
+        self._governor.worker.ask_to_stop()
         self._frames.close()
         self._frames.drain()
         patience_s = _JOIN_S
@@ -318,6 +325,7 @@ class LiveSession:
             warnings=(*self._capturing.warnings, *self._side.warnings, *self._parts.warnings()),
             outputs=self.outputs,
             content=self.content,
+            governor=self._governor.eased,
         )
 
     def _connect(self) -> None:
@@ -333,12 +341,14 @@ class LiveSession:
         aside = self._side.run_at_once if self._offline else self._side.submit
         stages = (*self._looking(), *parts.make_stages(patches, aside))
         pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns)
-        inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit)
-        self._workers += [inferring.worker, self._rendering.worker, self._side.worker]
+        inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit, self._governor)
+        self._workers += [inferring.worker, self._rendering.worker, self._side.worker, self._governor.worker]
         parts.events.record("session.start", self.format.name, "success", self._told_at_start())
         if parts.log_changes:
             self._forget = parts.store.on_commit(self._settings_changed)
         self._side.worker.start()
+        if not self._offline:  # there every frame is made as it was asked for, however long it takes
+            self._governor.begin()
         inferring.begin(self._frames, self._jobs)
         self._rendering.begin(self._jobs, composed, self._outputs.emit, self.format.size_wh, self.format.fps)
         self._watcher.start()
@@ -357,6 +367,7 @@ class LiveSession:
         if not self._rendering.worker.ended(_POLL_S):
             return True
         self._side.close()
+        self._governor.worker.ask_to_stop()
         self._outputs.finish()
         while not (self._outputs.ended(_POLL_S) or self._impatient.is_set()):
             pass
@@ -374,6 +385,7 @@ class LiveSession:
     def _call_off(self) -> None:
         """The start failed: close what is open already."""
         self._capturing.ask_to_stop()
+        self._governor.worker.ask_to_stop()
         self._frames.close()
         self._jobs.close()
         self._side.close()

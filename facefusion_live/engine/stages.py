@@ -40,23 +40,32 @@ WITHIN = 0.25
 """A detection of which less lies within the frame is the mirror image of a face."""
 REFINED_FROM = 0.5
 """How sure a landmarker must be for its points to be taken."""
+MASK_KEPT_S = 0.1
+"""A mask that is older is made anew, however seldom the nets are to look: behind a hand that left lies bare skin."""
 
 
 class LandmarkFinder:
-    """Finds the mesh of a face in a frame: crop, net, and back to frame pixels."""
+    """Finds the mesh of a face in a frame: crop, net, and back to frame pixels.
 
-    def __init__(self, landmarker: FaceLandmarker, compute: Compute) -> None:
-        self._landmarker = landmarker
+    Args:
+        landmarker: The net.
+        compute: For the crops.
+        plain: A faster net that takes the same crops; looks where the mesh is not to be refined.
+    """
+
+    def __init__(self, landmarker: FaceLandmarker, compute: Compute, plain: FaceLandmarker | None = None) -> None:
+        self._landmarker, self._plain = landmarker, plain or landmarker
         self._compute = compute
         self._crop = np.empty((landmarker.input_px, landmarker.input_px, 3), np.uint8)
 
     def in_frame(self, draft: Draft) -> Find:
         """The function that finds landmarks in this draft's frame."""
+        landmarker = self._landmarker if draft.settings.track.refined else self._plain
 
         def find(box_px: NDArray[np.float32], eyes_px: NDArray[np.float32]) -> Landmarks:
-            crop_from_frame = geometry.face_roi(box_px, eyes_px, self._landmarker.input_px)
+            crop_from_frame = geometry.face_roi(box_px, eyes_px, landmarker.input_px)
             self._compute.crop(draft.frame.image, crop_from_frame, self._crop)
-            seen = self._landmarker.landmarks(self._crop)
+            seen = landmarker.landmarks(self._crop)
             return Landmarks(geometry.transform(geometry.inverse(crop_from_frame), seen.mesh_px), seen.score)
 
         return find
@@ -323,32 +332,58 @@ class MaskStage:
 
     def __init__(self, makers: Sequence[MaskMaker], compute: Compute) -> None:
         self._makers, self._compute, self._scratch = tuple(makers), compute, Scratch()
+        self._seen: dict[tuple[int, str], _Seen] = {}
 
     def run(self, draft: Draft) -> None:
         """Mask."""
         strength = draft.settings.swap.mask_strength
         if strength == 0:
             return
+        here = {draft.faces[patch.face_index].track_id for patch in draft.patches}
+        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in here}
         for index, patch in enumerate(draft.patches):
             draft.at_face = patch.face_index
             face = draft.faces[patch.face_index]
-            left = self._left(draft.frame.image, face, patch)
+            left = self._left(draft, face, patch)
             draft.patches[index] = covering.masked(patch, face, _weakened(strength)[left])
         draft.at_face = None
 
-    def _left(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8]:
+    def _left(self, draft: Draft, face: Face, patch: Patch) -> NDArray[np.uint8]:
         """(s, s) 0..255, what all nets leave to the swap, in the patch's pixels."""
         left = self._scratch.array("left", (patch.size_px, patch.size_px))
         other = self._scratch.array("other", (patch.size_px, patch.size_px))
         left[:] = 255
         for maker in self._makers:
-            crop = self._scratch.array(f"crop of {maker.name}", (maker.input_px, maker.input_px, 3))
             crop_from_frame = geometry.align(face.landmarks5_px, maker.template, maker.input_px)
-            self._compute.crop(image, crop_from_frame, crop)
+            visible = self._visible(maker, draft, face.track_id, crop_from_frame)
             patch_from_crop = geometry.compose(patch.crop_from_frame, geometry.inverse(crop_from_frame))
-            self._compute.crop(HostImage(maker.visible(crop)), patch_from_crop, other)
+            self._compute.crop(HostImage(visible), patch_from_crop, other)
             np.minimum(left, other, out=left)
         return left
+
+    def _visible(
+        self, maker: MaskMaker, draft: Draft, track_id: int, crop_from_frame: NDArray[np.float64]
+    ) -> NDArray[np.uint8]:
+        """What a net sees, or saw of this face just now: laid out by the face's points, so it moves with the face."""
+        every, seen = draft.settings.swap.mask_every, self._seen.get((track_id, maker.name))
+        if seen is not None and seen.uses < every and draft.time_s - seen.time_s <= MASK_KEPT_S:
+            seen.uses += 1
+            return seen.visible
+        crop = self._scratch.array(f"crop of {maker.name}", (maker.input_px, maker.input_px, 3))
+        self._compute.crop(draft.frame.image, crop_from_frame, crop)
+        visible = maker.visible(crop)
+        if every > 1:
+            self._seen[track_id, maker.name] = _Seen(visible, draft.time_s)
+        return visible
+
+
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """What a mask net saw of a face, when, and in how many pictures that was used."""
+
+    visible: NDArray[np.uint8]
+    time_s: float
+    uses: int = 1
 
 
 @lru_cache(maxsize=8)

@@ -2,13 +2,15 @@
 
 Measured in a loop of 30 frames a second, a Python call on a cold cache costs 5 to 30 us and waking a thread as much
 again. So the calling thread only appends a tuple to a deque, and the writer comes to look 20 times a second; the flood
-limit, runs of failures and all counting happen over there.
+limit, runs of failures and all counting happen over there. Once nothing has come for a while the writer dozes, and the
+next event, that one only, wakes it.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -101,8 +103,12 @@ class Intake:
 
     def __init__(self, clock: AuditClock, capacity: int = 8192) -> None:
         self._clock, self._capacity = clock, capacity
+        self._common = capacity // 2
         self._waiting: deque[Raw | Work] = deque()  # append, popleft and len are atomic
-        self._urgent = threading.Event()
+        # Rung by letting go of it: an Event is Python over such a lock, and waiting for one costs a third more.
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._idle = self._dozing = False
         self._bucket = TokenBucket(now_ns=clock.mono_ns())
         self._streaks = Streaks()
         self._suppressed = LossAccount()
@@ -112,29 +118,44 @@ class Intake:
         self._failed_frames = 0
 
     def put(self, raw: Raw) -> None:
-        """Take an event in; when too many wait already, count it as lost. Thread: any."""
+        """Take an event in; when too many wait already, count it as lost. Thread: any.
+
+        The second half of the queue is for what the flood limit spares, so that no flood of other events keeps out a
+        revoked consent or the end of a session.
+        """
         waiting = len(self._waiting)
-        if waiting >= self._capacity:
+        if waiting >= self._common and (waiting >= self._capacity or (raw[-1] is None and not exempt(raw[3]))):
             self._overflow(raw)
             return
         self._waiting.append(raw)
-        if waiting + 1 >= BATCH_ROWS or raw[-1] is not None:
-            self._urgent.set()
+        if self._dozing or waiting + 1 >= BATCH_ROWS or raw[-1] is not None:
+            self._ring()
 
     def submit(self, work: Work) -> None:
         """Queue something for the writer to do. Thread: any."""
         self._waiting.append(work)
-        self._urgent.set()
+        self._ring()
 
-    def take(self, linger_s: float) -> list[Raw | Work]:
+    def take(self, linger_s: float, rounds: int = 1) -> list[Raw | Work]:
         """All that waits, in order. Thread: writer.
 
         Args:
             linger_s: How long to let it come together; not when something urgent or enough for a batch waits.
+            rounds: How often to look before coming back with nothing. When the last call came back so, it is not looked
+                at all, but slept until somebody rings, and no longer than these rounds would take.
         """
-        self._urgent.wait(linger_s)
-        self._urgent.clear()
-        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if self._idle and rounds > 1:
+            self._dozing = True
+            if not self._waiting:  # what was put in before the line above has not rung
+                self._bell.acquire(timeout=linger_s * rounds)
+            self._dozing = False
+        else:
+            for _ in range(rounds):
+                if self._bell.acquire(timeout=linger_s) or self._waiting:
+                    break
+        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._idle = not taken
+        return taken
 
     def admit(self, raw: Raw) -> list[Event]:
         """What is to be stored for an event: nothing when it is turned away or goes on a run. Thread: writer."""
@@ -211,6 +232,11 @@ class Intake:
         """The account at this moment. Thread: any."""
         offered = self._offered + self._overflowed
         return Counts(offered, self._stored, self._suppressed_total, self._lost_total, self._failed_frames)
+
+    def _ring(self) -> None:
+        if self._bell.locked():
+            with suppress(RuntimeError):  # somebody else was faster
+                self._bell.release()
 
     def _overflow(self, raw: Raw) -> None:
         with self._loss_lock:

@@ -69,6 +69,11 @@ class SealedLog:
         return self._tip.open_session
 
     @property
+    def ends_unclean(self) -> bool:
+        """Does a session lack its end, or are there rows that nothing had sealed when the log was opened?"""
+        return self._found or self._tip.open_session != ""
+
+    @property
     def target(self) -> str:
         """The log as rows name it."""
         return f"log:{self._tip.log_id[:16]}"

@@ -28,6 +28,8 @@ ACCOUNT_EVERY_NS = 1_000_000_000
 """What is lost or turned away is told of at most so often, or the account would be a flood itself."""
 GROUP_ROWS = 1024
 """Most rows of one transaction."""
+IDLE_ROUNDS = 20
+"""While nothing comes, what is due by the clock is looked at every so many times that a row may wait: once a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class TrailWriter:
     ) -> None:
         self._open_store, self._intake, self._tools = open_store, intake, tools
         self._linger_s, self._retry_ns = linger_s, int(retry_s * 1e9)
+        self._seal_after_ns = CHECKPOINT_EVERY_NS - int(IDLE_ROUNDS * linger_s * 1e9)  # the next look may be too late
         self._log: SealedLog | None = None
         self._in_hand: deque[Raw | Work] = deque()
         self._in_doubt = _InDoubt()
@@ -108,11 +111,10 @@ class TrailWriter:
         self._owed: deque[Loss] = deque()
         self._opened_before = False
         self._settled_ns = -ACCOUNT_EVERY_NS
-        self._said_suppressed = False
         self._alerts = AlertRules()
         self._faults = Faults(self._tell_alerts)
         self._retry_at_ns = 0
-        self._failed = False
+        self._failed = self._put_down = self._said_suppressed = False
         self._stopping = threading.Event()
 
     @property
@@ -125,13 +127,16 @@ class TrailWriter:
     def step(self) -> bool:
         """Wait for events and store them: one round of the worker. False after the last one."""
         stopping = self._stopping.is_set()
-        self._in_hand.extend(self._intake.take(0 if stopping else self._linger_s))
+        rounds = 1 if stopping or self._log is None else IDLE_ROUNDS  # what fails is tried again without a doze
+        self._in_hand.extend(self._intake.take(0 if stopping else self._linger_s, rounds))
         self._open_if_due()
         self._work_off()
         self.end_runs(all_of_them=stopping)
         self._account(at_once=stopping)
-        if self._log is not None and (stopping or self._log.unsealed_ns() >= CHECKPOINT_EVERY_NS):
+        if self._log is not None and (stopping or self._log.unsealed_ns() >= self._seal_after_ns):
+            self._put_down |= self._log.unsealed_ns() > 0  # a failure takes it back
             self._try(self._log.checkpoint)
+        self._tell_recovered()
         return not stopping
 
     def stop(self) -> None:
@@ -240,7 +245,7 @@ class TrailWriter:
         except AuditStoreError as error:
             self._fail(error)
             return False
-        self._in_doubt = _InDoubt()
+        self._in_doubt, self._put_down = _InDoubt(), True
         self._tell_stored(events, stored)
         return True
 
@@ -309,20 +314,26 @@ class TrailWriter:
                 lambda metadata: self._tools.own_event(LOG_GENESIS, opened.target, "success", metadata),
                 lambda metadata: self._tools.own_event(GAP, "log", "failure", metadata),
             )
+            self._put_down = True
         store.publish([])  # repairs what a crash kept from being written
         self._tell_earlier(opened)
         again, self._again = self._again, []
         if again:
             self._commit(again)
         self._account(at_once=True)
-        if self._failed and self._log is opened:  # a disk that lets the log be opened may be full all the same
+        self._tell_recovered()
+
+    def _tell_recovered(self) -> None:
+        """A disk that lets the log be opened may be full all the same: it is well when it has taken something."""
+        if self._failed and self._put_down and self._log is not None:
             self._failed = False
             self._tools.notify(Notice("recovered", "The audit log is written again."))
 
     def _tell_earlier(self, opened: SealedLog) -> None:
-        """What an earlier start left unsaid: that its session did not end in order, and what it lost."""
-        if not self._opened_before and (session := opened.open_session):
-            self._rotate(opened, session)  # the key of a session that broke off is of no use to anybody any more
+        """What an earlier start left unsaid: that it did not end in order, and what it lost."""
+        if not self._opened_before and opened.ends_unclean:
+            # Before anything seals what was found. The key of before is of no use to anybody any more.
+            self._rotate(opened, opened.open_session)
             self._tell_alerts([NEWS["unclean_end"]])
         self._opened_before = True
         self._tools.losses.settle(lambda loss: self._tell_loss(loss, settles=False))
@@ -351,6 +362,7 @@ class TrailWriter:
             self._in_doubt.last_hash = self._log.last_tried
         if isinstance(error, StoreReplacedError):  # the disk is well, and a new log can begin
             self._retry_at_ns = 0
+        self._put_down = False
         self._close()
 
     def _close(self) -> None:
@@ -362,6 +374,7 @@ class TrailWriter:
         """Count what was in doubt, or have it stored after all: rows for which nobody was refused."""
         doubt, self._in_doubt = self._in_doubt, _InDoubt()
         if stored:
+            self._put_down = True
             if doubt.settles:
                 self._owed.popleft()
             self._intake.stored(sum(event.counted for event in doubt.events))

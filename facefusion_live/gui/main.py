@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import importlib
+import locale
 import logging
 import os
 import signal
@@ -27,6 +28,7 @@ log = logging.getLogger("facefusion_live.gui")
 
 _DEBIAN = "libegl1 libgl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libdbus-1-3 libfontconfig1"
 _COMMANDS = "The commands need no window: facefusion-live --help"
+_UTF8 = "C.UTF-8"
 _HEARD_MS = 200
 """How long a signal may wait to be heard."""
 _SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
@@ -42,6 +44,7 @@ def check_screen() -> None:
     if problem:
         raise BadInputError(problem, advice=f"{_COMMANDS}. Over ssh, log in with -X, or set DISPLAY.")
     _prepare_gl()
+    _prepare_locale()
     _check_libraries()
 
 
@@ -167,6 +170,26 @@ def _prepare_gl() -> None:
     if sys.platform == "linux":
         os.environ.setdefault("QT_XCB_GL_INTEGRATION", "xcb_egl")
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
+
+
+def _prepare_locale() -> None:
+    """Have letters in UTF-8: elsewhere Qt goes there by itself, with four lines about it on the terminal.
+
+    The language of the system, which the window takes up, stays.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(locale.Error):  # one that is not installed leaves the plain one in force
+        locale.setlocale(locale.LC_CTYPE, "")
+    if locale.nl_langinfo(locale.CODESET).upper() in ("UTF-8", "UTF8"):
+        return
+    with contextlib.suppress(locale.Error):  # a system without this one keeps what it has, and Qt says so
+        # In force at once, for Qt keeps that where the system's language is not installed.
+        locale.setlocale(locale.LC_CTYPE, _UTF8)
+        before_all_others = os.environ.pop("LC_ALL", "")
+        if before_all_others:
+            os.environ["LANG"] = before_all_others
+        os.environ["LC_CTYPE"] = _UTF8
 
 
 def _check_libraries() -> None:

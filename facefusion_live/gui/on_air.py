@@ -22,7 +22,7 @@ from facefusion_live.engine.gate import Block
 from facefusion_live.gui.icons import pixmap
 from facefusion_live.gui.theme import colours_of
 from facefusion_live.gui.widgets.labels import OneLine, Role
-from facefusion_live.gui.words import block_words, capitalised, engine_words
+from facefusion_live.gui.words import block_words, capitalised, eased_words, engine_words
 
 _PLATE_H, _WORD_PX, _MARK_PX = 60, 32, 24
 _CHIP_PX, _CHIP_GAP_PX = 18, 6
@@ -221,6 +221,7 @@ class OnAirBar(QWidget):
         self.why, self._what = OneLine(Role.HEADING), OneLine(Role.MUTED)
         self.recording, self.readers, self.audit = Chip("record"), Chip("readers"), Chip("audit")
         self.left_out, self.label = Chip("warning"), Chip("check")
+        self.eased = Chip("gauge")
         self.panic_button, self.resume_button = QPushButton(), QPushButton()
         self.panic_button.setProperty("role", "danger")
         self.resume_button.setProperty("role", "primary")
@@ -240,6 +241,7 @@ class OnAirBar(QWidget):
         self._show_recording(state)
         self._show_readers(state)
         self._show_left_out(state)
+        self._show_eased(state)
         role = "warning" if state.audit.degraded else "muted"
         turned_away = self.tr("{0} events stored, {1} turned away by the flood limit, {2} lost")
         tip = turned_away.format(state.audit.stored, state.audit.suppressed, state.audit.lost)
@@ -264,7 +266,7 @@ class OnAirBar(QWidget):
     @property
     def chips(self) -> tuple[Chip, ...]:
         """From left to right."""
-        return (self.left_out, self.recording, self.readers, self.label, self.audit)
+        return (self.left_out, self.eased, self.recording, self.readers, self.label, self.audit)
 
     @property
     def least_width(self) -> int:
@@ -367,6 +369,12 @@ class OnAirBar(QWidget):
         self.left_out.say(words, "warning", tip if words else "")
         drawn = state.phase is Phase.LIVE and "label" not in state.left_out
         self.label.say(self.tr("Label on") if drawn else "", tip=self.tr("Every picture says that it is synthesised."))
+
+    def _show_eased(self, state: StudioState) -> None:
+        """What the governor leaves out, and why, for as long as it does."""
+        eased = state.eased
+        words = self.tr("Lighter") if eased.left_out else ""
+        self.eased.say(words, "warning", eased_words(eased))
 
     def _retranslate(self) -> None:
         self.setAccessibleName(self.tr("On air"))

@@ -9,6 +9,7 @@ from facefusion_live.app.environment import resource
 from facefusion_live.app.studio_state import StudioState
 from facefusion_live.domain.settings import PARAMETERS
 from facefusion_live.engine.gate import Block
+from facefusion_live.engine.governing import Eased
 from facefusion_live.gui import sentences
 from facefusion_live.gui.advice import for_the_window
 from facefusion_live.gui.widgets.setting_words import label
@@ -78,6 +79,11 @@ def block_words(state: StudioState) -> list[str]:
     """Why the gate is shut, whatever the faces: what is wrong with the scene in words of its own."""
     scene = {Block.CONTENT: state.content_problem} if state.content_problem else {}
     return sorted(engine_words(scene.get(block, block.value)) for block in state.blocks)
+
+
+def eased_words(eased: Eased) -> str:
+    """Why the governor leaves things out, and what, each in a line of its own; empty while nothing is left out."""
+    return "\n".join(capitalised(engine_words(each)) for each in (eased.why, *eased.left_out) if each)
 
 
 def capitalised(words: str) -> str:

@@ -101,6 +101,10 @@
         <translation>设置已更改</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
         <source>Frame failed</source>
         <translation>帧处理失败</translation>
     </message>
@@ -333,8 +337,24 @@
         <translation>修订</translation>
     </message>
     <message>
+        <source>from rung</source>
+        <translation>从第几级</translation>
+    </message>
+    <message>
+        <source>to rung</source>
+        <translation>到第几级</translation>
+    </message>
+    <message>
+        <source>which is</source>
+        <translation>即</translation>
+    </message>
+    <message>
         <source>model</source>
         <translation>模型</translation>
+    </message>
+    <message>
+        <source>made from</source>
+        <translation>由此制成</translation>
     </message>
     <message>
         <source>SHA-256 of the model</source>
@@ -525,8 +545,72 @@
         <translation>密钥丢失</translation>
     </message>
     <message>
+        <source>the file has changed since it came</source>
+        <translation>文件与取得时不同</translation>
+    </message>
+    <message>
         <source>daily files</source>
         <translation>每日文件</translation>
+    </message>
+    <message>
+        <source>too few frames</source>
+        <translation>帧数不足</translation>
+    </message>
+    <message>
+        <source>too late</source>
+        <translation>太迟</translation>
+    </message>
+    <message>
+        <source>too much of the processor</source>
+        <translation>占用处理器过多</translation>
+    </message>
+    <message>
+        <source>graphics memory short</source>
+        <translation>显存不足</translation>
+    </message>
+    <message>
+        <source>memory short</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>there is room again</source>
+        <translation>又有余量</translation>
+    </message>
+    <message>
+        <source>the governor was switched off</source>
+        <translation>调节器已关闭</translation>
+    </message>
+    <message>
+        <source>recognising less often</source>
+        <translation>减少识别次数</translation>
+    </message>
+    <message>
+        <source>no pixel boost</source>
+        <translation>不用像素增强</translation>
+    </message>
+    <message>
+        <source>no enhancer</source>
+        <translation>不用增强网络</translation>
+    </message>
+    <message>
+        <source>masks every second picture</source>
+        <translation>每两帧算一次遮罩</translation>
+    </message>
+    <message>
+        <source>mesh not refined</source>
+        <translation>网格不细化</translation>
+    </message>
+    <message>
+        <source>crops of 512 px</source>
+        <translation>裁切 512 像素</translation>
+    </message>
+    <message>
+        <source>crops of 384 px</source>
+        <translation>裁切 384 像素</translation>
+    </message>
+    <message>
+        <source>crops of 256 px</source>
+        <translation>裁切 256 像素</translation>
     </message>
     <message>
         <source>the session ended</source>
@@ -1084,6 +1168,50 @@
     <message>
         <source>{} cannot be used any more ({}): the processor composes</source>
         <translation>{} 已无法使用（{}）：改由处理器合成</translation>
+    </message>
+    <message>
+        <source>the machine does not keep up with the pictures</source>
+        <translation>这台机器跟不上画面</translation>
+    </message>
+    <message>
+        <source>pictures come out late</source>
+        <translation>画面输出太迟</translation>
+    </message>
+    <message>
+        <source>the program takes more of the processor than it may</source>
+        <translation>程序占用的处理器超过了允许的份额</translation>
+    </message>
+    <message>
+        <source>the graphics card is short of memory</source>
+        <translation>显卡内存不足</translation>
+    </message>
+    <message>
+        <source>memory is short</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>who the faces are is asked less often</source>
+        <translation>较少询问是谁的脸</translation>
+    </message>
+    <message>
+        <source>the net paints each face in one part</source>
+        <translation>网络一次画完每张脸</translation>
+    </message>
+    <message>
+        <source>the enhancer rests</source>
+        <translation>增强网络暂停</translation>
+    </message>
+    <message>
+        <source>mask nets look at every second picture</source>
+        <translation>遮罩网络每两帧看一次</translation>
+    </message>
+    <message>
+        <source>lips and eyes of the mesh are not refined</source>
+        <translation>网格的嘴唇和眼睛不细化</translation>
+    </message>
+    <message>
+        <source>faces are computed {} pixels wide at most</source>
+        <translation>人脸最多按 {} 像素宽计算</translation>
     </message>
     <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
@@ -1854,6 +1982,34 @@
         <translation>请安装 PipeWire 0.3.50 或更新版本（Debian、Ubuntu：libpipewire-0.3-0；Fedora：pipewire-libs）。</translation>
     </message>
     <message>
+        <source>Load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback).</source>
+        <translation>请加载 v4l2loopback（apt install v4l2loopback-dkms，modprobe v4l2loopback）。</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio and start its virtual camera once.</source>
+        <translation>请安装 OBS Studio，并启动一次它的虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>Install a virtual camera.</source>
+        <translation>请安装一个虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>First pip install &quot;facefusion-live[virtual-camera]&quot;. {}</source>
+        <translation>先运行 pip install &quot;facefusion-live[virtual-camera]&quot;。{}</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: the pip package of the program has, with [virtual-camera].</source>
+        <translation>此版本不含驱动式虚拟摄像头；本程序的 pip 包加上 [virtual-camera] 才有。</translation>
+    </message>
+    <message>
+        <source>This copy has no cameras of drivers: take the browser source into OBS, and start the virtual camera there.</source>
+        <translation>此版本不含驱动式虚拟摄像头：请把浏览器源加入 OBS，并在 OBS 中启动虚拟摄像头。</translation>
+    </message>
+    <message>
+        <source>{} Or: {}</source>
+        <translation>{}或者：{}</translation>
+    </message>
+    <message>
         <source>the output {}: the microphone is gone: silence</source>
         <translation>输出 {}：麦克风已断开，现为静音</translation>
     </message>
@@ -2022,6 +2178,10 @@
         <translation>请安装：pip install &apos;facefusion-live[remote]&apos;，或清空 inference.remote。</translation>
     </message>
     <message>
+        <source>This copy was built without it: use the pip package of the program with [remote], or empty inference.remote.</source>
+        <translation>此版本构建时未包含它：请使用本程序的 pip 包加上 [remote]，或清空 inference.remote。</translation>
+    </message>
+    <message>
         <source>Start it, or empty inference.remote to run nets here.</source>
         <translation>请启动它，或清空 inference.remote 以在本机运行网络。</translation>
     </message>
@@ -2080,6 +2240,14 @@
     <message>
         <source>{} was written by a newer version of this program</source>
         <translation>{} 由本程序的更新版本写入</translation>
+    </message>
+    <message>
+        <source>{} was cut off: its last line is missing</source>
+        <translation>{} 被截断：缺少最后一行</translation>
+    </message>
+    <message>
+        <source>See what is missing, and end it with the line {}; or move it away to start anew.</source>
+        <translation>请检查缺少的内容，并以 {} 一行结尾；或将其移走以重新开始。</translation>
     </message>
     <message>
         <source>Get the newest version of this program, or move the file away to start anew.</source>
@@ -2142,8 +2310,28 @@
         <translation>获取方法：facefusion-live models pull {}</translation>
     </message>
     <message>
+        <source>the model file {} has changed since it came</source>
+        <translation>模型文件 {} 与取得时不同</translation>
+    </message>
+    <message>
+        <source>Fetch it anew: facefusion-live models pull {}</source>
+        <translation>重新获取：facefusion-live models pull {}</translation>
+    </message>
+    <message>
+        <source>Take the right file in: facefusion-live models add FILE</source>
+        <translation>加入正确的文件：facefusion-live models add FILE</translation>
+    </message>
+    <message>
         <source>{} is no swapper of a known family</source>
         <translation>{} 不是已知系列的换脸模型</translation>
+    </message>
+    <message>
+        <source>{} ({} of {} nodes; the rest: {})</source>
+        <translation>{}（{} / {} 个节点；其余：{}）</translation>
+    </message>
+    <message>
+        <source>{} (this ONNX Runtime does not tell how many nodes)</source>
+        <translation>{}（此 ONNX Runtime 不提供节点数）</translation>
     </message>
     <message>
         <source>{}: the net has {} inputs, a swapper has 2</source>
@@ -3888,6 +4076,10 @@
         <translation>每一帧画面都标明为合成。</translation>
     </message>
     <message>
+        <source>Lighter</source>
+        <translation>已简化</translation>
+    </message>
+    <message>
         <source>On air</source>
         <translation>播出状态</translation>
     </message>
@@ -4063,6 +4255,10 @@
         <translation>最近一分钟。超过虚线，口型与声音会不同步。</translation>
     </message>
     <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
         <source>Failed</source>
         <translation>失败</translation>
     </message>
@@ -4077,6 +4273,18 @@
     <message>
         <source>none</source>
         <translation>无</translation>
+    </message>
+    <message>
+        <source>leaves nothing out</source>
+        <translation>没有省略</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关</translation>
+    </message>
+    <message>
+        <source>leaves things out</source>
+        <translation>正在省略部分计算</translation>
     </message>
     <message>
         <source>before inference</source>
@@ -4559,6 +4767,22 @@
         <translation>毫秒</translation>
     </message>
     <message>
+        <source>Refined mesh</source>
+        <translation>细化网格</translation>
+    </message>
+    <message>
+        <source>Follow lips and eyes more finely; without it faces are followed in half the time.</source>
+        <translation>更精细地跟踪嘴唇和眼睛；关闭后跟踪人脸只需一半时间。</translation>
+    </message>
+    <message>
+        <source>Recognise every</source>
+        <translation>识别间隔</translation>
+    </message>
+    <message>
+        <source>How often a face that is known already is shown to the recogniser again.</source>
+        <translation>已认识的脸隔多久再给识别网络看一次。</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>替换对象</translation>
     </message>
@@ -4601,6 +4825,14 @@
     <message>
         <source>How much of what these nets see before the face is shown; where they take too much of it, the gate shuts.</source>
         <translation>这些模型看到的脸前之物显示多少；占脸太多时，安全闸会关闭。</translation>
+    </message>
+    <message>
+        <source>Pictures per mask</source>
+        <translation>每次遮罩用于几帧</translation>
+    </message>
+    <message>
+        <source>For how many pictures an answer of these nets serves; it moves with the face.</source>
+        <translation>这些网络的一次结果用于多少帧画面；遮罩随脸移动。</translation>
     </message>
     <message>
         <source>Largest crop</source>
@@ -4801,6 +5033,50 @@
     <message>
         <source>Why grpc:// may be used to another machine. Without one it is refused.</source>
         <translation>为何可以对其他机器使用 grpc://。没有理由则拒绝。</translation>
+    </message>
+    <message>
+        <source>Governor</source>
+        <translation>调节器</translation>
+    </message>
+    <message>
+        <source>Compute less, step by step, while the machine does not keep up; it comes back by itself.</source>
+        <translation>机器跟不上时逐级减少计算，之后自动恢复。</translation>
+    </message>
+    <message>
+        <source>What a picture may cost</source>
+        <translation>画面的预算</translation>
+    </message>
+    <message>
+        <source>Frames wanted</source>
+        <translation>所需帧数</translation>
+    </message>
+    <message>
+        <source>How many of the frames that come in must be swapped; 0 wants all of them.</source>
+        <translation>输入的帧中每秒有多少必须换脸；0 表示全部。</translation>
+    </message>
+    <message>
+        <source>Oldest picture</source>
+        <translation>画面最长延迟</translation>
+    </message>
+    <message>
+        <source>How old pictures may be when they go out, but for one in twenty; 0 sets no limit.</source>
+        <translation>画面输出时最多可以有多旧（二十帧中可有一帧例外）；0 表示不限。</translation>
+    </message>
+    <message>
+        <source>Processor share</source>
+        <translation>处理器份额</translation>
+    </message>
+    <message>
+        <source>How much of all processors the program may take; 1 sets no limit.</source>
+        <translation>程序可占用全部处理器的多少；1 表示不限。</translation>
+    </message>
+    <message>
+        <source>Graphics memory left</source>
+        <translation>保留显存</translation>
+    </message>
+    <message>
+        <source>How much memory of the graphics card must stay free; 0 sets no limit.</source>
+        <translation>显卡必须保留多少空闲内存；0 表示不限。</translation>
     </message>
     <message>
         <source>Composed by</source>
@@ -5077,10 +5353,6 @@
     <message>
         <source>What composes</source>
         <translation>由谁合成</translation>
-    </message>
-    <message>
-        <source>Oldest picture</source>
-        <translation>画面最长延迟</translation>
     </message>
     <message>
         <source>A live picture that a hiccup made older than this is left out, as long as pictures are on time as a rule. 0: never.</source>

@@ -1,14 +1,8 @@
 """A picture whose colours say where its pixels lie, and where aligned crops of it lie, without the adapters."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.onnx import catalog as catalog_module
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import Portrait
@@ -58,25 +52,3 @@ def seen(face: Face, template: str, size_px: int) -> NDArray[np.float64]:
     """(n, n, 3) RGB in 0..1: what a crop of the coded picture shows."""
     at = places(face, template, size_px)
     return np.concatenate([at / 4 / 255, np.full((size_px, size_px, 1), 60 / 255)], 2)
-
-
-class SpyNet(NetSession):
-    """A session that remembers what it was fed."""
-
-    fed: list[tuple[NDArray[Any], ...]]
-
-    def run(self, *tensors: NDArray[Any]) -> list[NDArray[np.float32]]:
-        self.__dict__.setdefault("fed", []).append(tuple(tensor.copy() for tensor in tensors))
-        return super().run(*tensors)
-
-
-def spying(monkeypatch: pytest.MonkeyPatch) -> list[SpyNet]:
-    """A fixture: every net that a catalog opens from now on, in order."""
-    opened: list[SpyNet] = []
-
-    def open_net(path: Path, **how: str) -> NetSession:
-        opened.append(SpyNet(path, **how))
-        return opened[-1]
-
-    monkeypatch.setattr(catalog_module, "NetSession", open_net)
-    return opened

@@ -45,16 +45,17 @@ def coordinate_texture() -> FaceTexture:
     return FaceTexture((picture,), mesh.sheet(SOURCE)[:, :2], 150, mesh.head_pose(SOURCE))
 
 
-def warped(target: Points, size_px: int) -> tuple[Bytes, Bytes]:
-    """Swap and coverage of the coordinate texture in a crop."""
+def warped(target: Points, size_px: int, turned_deg: float | None = None) -> tuple[Bytes, Bytes]:
+    """Swap and coverage of the coordinate texture in a crop, drawn as for a head turned so far; as it is by default."""
     swap, coverage = np.empty((size_px, size_px, 3), np.uint8), np.empty((size_px, size_px), np.uint8)
-    Warper().warp(coordinate_texture(), mesh.sheet(target), swap, coverage)
+    turned_deg = abs(mesh.head_pose(target).yaw) if turned_deg is None else turned_deg
+    Warper().warp(coordinate_texture(), mesh.sheet(target), turned_deg, swap, coverage)
     return swap, coverage
 
 
-def misplaced_px(target: Points, size_px: int) -> NDArray[np.float64]:
+def misplaced_px(target: Points, size_px: int, turned_deg: float | None = None) -> NDArray[np.float64]:
     """(468,) how far from its own place in the source each vertex of the target shows, in pixels of the texture."""
-    swap, _ = warped(target, size_px)
+    swap, _ = warped(target, size_px, turned_deg)
     x, y = target[:468, 0][None], target[:468, 1][None]
     shown = cv2.remap(swap.astype(np.float32), x, y, cv2.INTER_LINEAR)[0, :, :2]
     return np.linalg.norm(shown - SOURCE[:468, :2], axis=1)
@@ -103,6 +104,15 @@ def test_what_is_in_plain_sight_lands_on_a_turned_target(degrees: dict[str, floa
     assert (misplaced < 2).mean() > 0.95
 
 
+@pytest.mark.parametrize("size_px", [320, 512])
+@pytest.mark.parametrize("yaw", [-60, 60])
+def test_on_a_head_turned_far_the_edge_of_the_nose_is_not_smeared_over_the_cheek(yaw: float, size_px: int) -> None:
+    target = canonical_mesh_px(0.6 * size_px, (size_px / 2, size_px / 2), yaw=yaw)
+    seen = in_plain_sight(target)
+    coarse, fine = (misplaced_px(target, size_px, turned_deg)[seen] for turned_deg in (0, 60))
+    assert (fine > 2).mean() < 0.7 * (coarse > 2).mean()
+
+
 @pytest.mark.parametrize("number", [0, 60, 150, 239])
 def test_vertices_land_on_a_filmed_face(number: int) -> None:
     points = np.load(shared_path("media/composites/driver_gt.npz"))["lm"][number]
@@ -121,7 +131,7 @@ def test_a_smaller_level_of_the_texture_serves_a_small_face() -> None:
     texture = FaceTexture(levels, mesh.sheet(SOURCE)[:, :2], 150, mesh.head_pose(SOURCE))
     for width_px, level in ((300, 0), (140, 0), (70, 1), (36, 2), (18, 3), (4, 3)):
         swap, coverage = np.empty((64, 64, 3), np.uint8), np.empty((64, 64), np.uint8)
-        Warper().warp(texture, mesh.sheet(canonical_mesh_px(width_px, (32, 32))), swap, coverage)
+        Warper().warp(texture, mesh.sheet(canonical_mesh_px(width_px, (32, 32))), 0, swap, coverage)
         assert (swap[32, 32] == 50 * (level + 1)).all()
 
 

@@ -257,7 +257,7 @@ def test_a_model_is_opened_only_as_what_it_is() -> None:
     for model_id in ("sface_2021dec_int8bq", "face_mesh_attention"):
         with pytest.raises(ModelCardError, match=f"{model_id} is no face detector"):
             nets.CATALOG.detector(model_id)
-    for model_id in ("sface_2021dec_int8bq", "blazeface_short", "face_mesh"):
+    for model_id in ("sface_2021dec_int8bq", "blazeface_short"):
         with pytest.raises(ModelCardError, match=f"{model_id} is no face mesh"):
             nets.CATALOG.landmarker(model_id)
     for model_id in ("face_mesh_attention", "yunet_2023mar"):
@@ -283,6 +283,26 @@ def test_a_card_that_does_not_say_what_goes_in_is_refused(tmp_path: Path) -> Non
 
 def test_a_net_says_what_runs_it() -> None:
     assert NetSession(MODELS / "blazeface_short.onnx").provider == "CPUExecutionProvider"
+
+
+def test_warming_runs_the_net_once_on_zeros_of_its_own_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = NetSession(MODELS / "blazeface_short.onnx")
+    fed: list[dict[str, NDArray[np.float32]]] = []
+    monkeypatch.setattr(net, "_runs", lambda tensors: fed.append(tensors) or [])
+    net.warm()
+    (tensors,) = fed
+    (tensor,) = tensors.values()
+    assert (tensor.shape, tensor.dtype, tensor.any()) == ((1, 3, 128, 128), np.float32, False)
+
+
+def test_warming_does_not_hide_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_fed: object) -> list[NDArray[np.float32]]:
+        raise session.ORT_ERRORS[0]("no kernel")
+
+    net = NetSession(MODELS / "blazeface_short.onnx")
+    monkeypatch.setattr(net, "_runs", failing)
+    with pytest.raises(InferenceError, match="a net failed"):
+        net.warm()
 
 
 def test_a_net_that_fails_is_an_inference_error() -> None:

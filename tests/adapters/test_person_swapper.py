@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper
 
-from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.app import engines
 from facefusion_live.domain import blend
 from facefusion_live.domain.errors import InferenceError, ModelCardError, ModelMissingError, NotFiniteError
 from facefusion_live.domain.face import Patch
@@ -17,9 +17,9 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from tests import nets
 from tests.adapters import onnx_graphs
-from tests.adapters.coded import FACE, FRAME, PORTRAIT, SpyNet, places, seen, spying
+from tests.adapters.coded import FACE, FRAME, PORTRAIT, places, seen
+from tests.adapters.listening import Listener
 
-spies = pytest.fixture(spying)
 CARD = """
 id = "anna"
 task = "swapper"
@@ -59,14 +59,20 @@ def painted(size_px: int) -> NDArray[np.float32]:
     return np.stack([blue, np.broadcast_to(ramp[:, None], blue.shape), np.broadcast_to(ramp, blue.shape)], 2)
 
 
-def brought(folder: Path, size_px: int = 224, **how: object) -> Catalog:
+@pytest.fixture
+def heard(tmp_path: Path) -> Listener:
+    """Runs the net of a folder, and tells what it was fed."""
+    return Listener(tmp_path)
+
+
+def brought(folder: Path, size_px: int = 224, heard: Listener | None = None, **how: object) -> Catalog:
     (folder / "anna.toml").write_text(CARD.format(size=size_px), "utf-8")
     onnx_graphs.person_model(folder / "anna.dfm", size_px, **{"picture": painted(size_px), **how})  # type: ignore[arg-type]
-    return Catalog(folder)
+    return Catalog(folder, server=heard)
 
 
 def opened(catalog: Catalog) -> FaceSwapper:
-    return catalog.swapper("anna", nets.compute().crop, Warper())
+    return engines.make_engine("anna", catalog, nets.compute())
 
 
 def swapped(swapper: FaceSwapper, **swap: float) -> Patch:
@@ -75,9 +81,9 @@ def swapped(swapper: FaceSwapper, **swap: float) -> Patch:
 
 
 @pytest.mark.parametrize("size_px", SIZES)
-def test_the_net_sees_the_whole_face_as_it_was_trained_on(size_px: int, tmp_path: Path, spies: list[SpyNet]) -> None:
-    swapped(opened(brought(tmp_path, size_px)))
-    ((fed,),) = spies[0].fed
+def test_the_net_sees_the_whole_face_as_it_was_trained_on(size_px: int, tmp_path: Path, heard: Listener) -> None:
+    swapped(opened(brought(tmp_path, size_px, heard)))
+    ((fed,),) = heard.nets[0].fed
     assert fed.shape == (1, size_px, size_px, 3)
     expected = seen(FACE, "dfl_whole_face", size_px)[..., ::-1]
     assert np.abs(fed[0] - expected).max() <= 1.6 / 255
@@ -99,18 +105,18 @@ def test_the_face_lies_where_the_crop_was_taken(size_px: int, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("morph", [0.0, 0.25, 0.75, 1.0])
-def test_a_net_that_takes_a_number_is_told_how_far_to_go(morph: float, tmp_path: Path, spies: list[SpyNet]) -> None:
-    patch = swapped(opened(brought(tmp_path, morph=True)), morph=morph)
-    _, number = spies[0].fed[0]
+def test_a_net_that_takes_a_number_is_told_how_far_to_go(morph: float, tmp_path: Path, heard: Listener) -> None:
+    patch = swapped(opened(brought(tmp_path, heard=heard, morph=True)), morph=morph)
+    _, number = heard.nets[0].fed[0]
     assert (number.shape, number.dtype) == ((1,), np.float32)
     assert number[0] == pytest.approx(morph)
     assert patch.change is not None
     assert (patch.change < 0.01) == (morph == 0), "at 0 it gives back the face filmed: that is no swap"
 
 
-def test_unless_told_otherwise_it_goes_three_quarters_of_the_way(tmp_path: Path, spies: list[SpyNet]) -> None:
-    swapped(opened(brought(tmp_path, morph=True)))
-    assert spies[0].fed[0][1][0] == pytest.approx(0.75)
+def test_unless_told_otherwise_it_goes_three_quarters_of_the_way(tmp_path: Path, heard: Listener) -> None:
+    swapped(opened(brought(tmp_path, heard=heard, morph=True)))
+    assert heard.nets[0].fed[0][1][0] == pytest.approx(0.75)
 
 
 def below(size_px: int, share: float) -> NDArray[np.float32]:

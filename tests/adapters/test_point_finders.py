@@ -1,4 +1,4 @@
-"""Landmarkers that users bring: what their nets are shown and where their points lie, as literal numbers."""
+"""Landmarkers that users bring: how their crops are cut, how sure they are, what is refused, and a real net."""
 
 import shutil
 from pathlib import Path
@@ -36,35 +36,6 @@ def finder(folder: Path, card: str, *answers: NDArray[np.float32]) -> PointFinde
 
 def rows(count: int, columns: int, low: float, high: float) -> NDArray[np.float32]:
     return np.random.default_rng(7).uniform(low, high, (count, columns)).astype(np.float32)
-
-
-# (card, points, columns, range of the net's numbers, factor, offset): crop pixel = number * factor + offset
-FAMILIES = {
-    "2dfan4": (68, 3, (0, 64), 4.0, 0.0, 256),
-    "peppa_wutz": (68, 3, (0, 64), 4.0, 0.0, 256),
-    "peppapig_98": (98, 3, (0, 1), 256.0, 0.0, 256),
-    "2d106det": (106, 2, (-1, 1), 96.0, 96.0, 192),
-    "face_landmarks_v2_478": (478, 3, (0, 256), 1.0, 0.0, 256),
-}
-
-
-@pytest.mark.parametrize("card", FAMILIES)
-def test_points_lie_where_the_net_puts_them(card: str, tmp_path: Path) -> None:
-    count, columns, span, factor, offset, edge = FAMILIES[card]
-    answer = rows(count, columns, *span)
-    net = finder(tmp_path, card, answer.reshape(1, -1), np.zeros((1, 1)))
-    found = net.points(np.zeros((edge, edge, 3), np.uint8))
-    assert net.input_px == edge
-    np.testing.assert_allclose(found.points_px, answer[:, :2] * factor + offset, rtol=1e-5, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("card", "reach", "wide"), [("2dfan4", 256 / 195, False), ("peppapig_98", 1.4, True), ("2d106det", 1.5, False)]
-)
-def test_the_crop_reaches_as_far_as_the_net_was_trained_with(card: str, reach: float, *, wide: bool) -> None:
-    cut = Catalog(CARDS).card(card).crop
-    assert cut is not None
-    assert (round(cut.reach, 3), cut.side == "width", cut.level) == (round(reach, 3), wide, False)
 
 
 def test_a_crop_of_a_tall_box_is_measured_by_its_longer_side_or_its_width() -> None:

@@ -2,10 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from facefusion_live.adapters.onnx.precision import in_single
 from facefusion_live.adapters.onnx.session import NetSession
+from facefusion_live.domain.errors import InferenceError
 
 WEIGHTS = np.array([[1.5, -2.0], [0.25, 3.0]], np.float16)
 
@@ -45,3 +47,12 @@ def test_whatever_is_half_becomes_single(tmp_path: Path) -> None:
     x = np.array([[1.0, 1e5]], np.float32)
     assert np.allclose(net.run(x)[0], x @ WEIGHTS.astype(np.float32) * 2)
     assert in_single(tmp_path / "single.onnx") is None, "nothing is half any more"
+
+
+def test_a_file_that_was_exchanged_since_it_was_loaded_is_not_fallen_back_on(tmp_path: Path) -> None:
+    path = half_net(tmp_path / "half.onnx")
+    net = NetSession(path)
+    half_net(tmp_path / "other.onnx").replace(path)
+    with pytest.raises(InferenceError, match=r"half\.onnx has changed since it was loaded"):
+        net.fall_back()
+    assert not net.fall_back(), "it stays as it is"

@@ -162,7 +162,7 @@ def test_a_card_without_memory_left_is_told_as_such(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(net, "_runs", full)
     with pytest.raises(InferenceError, match="a net failed"):  # on the processor the file asks for too much
         net.run(np.zeros((1, 8), np.float32))
-    monkeypatch.setattr(sessions.NetSession, "provider", sessions.CUDA)
+    monkeypatch.setattr(sessions.NetSession, "_name", sessions.CUDA)
     with pytest.raises(InferenceError, match=r"no memory left to run the net net\.onnx") as refusal:
         net.run(np.zeros((1, 8), np.float32))
     assert refusal.value.advice.startswith("Close other programs that use the graphics card")

@@ -1,6 +1,5 @@
 """Super-resolution nets that users bring: what their tiles are fed, and that nobody sees where one ends."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from facefusion_live.adapters.onnx.catalog import Catalog
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.face import Patch
 from facefusion_live.domain.image import HostImage
@@ -18,6 +16,7 @@ from facefusion_live.domain.ports import FaceEnhancer
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from tests.adapters import onnx_graphs
+from tests.adapters.listening import Listener
 from tests.faces import avatar, canonical_mesh_px, face_of, noise
 from tests.support import RESOURCES, shared_path
 
@@ -50,10 +49,16 @@ def enhanced(enhancer: FaceEnhancer, picture: NDArray[np.uint8], largest_px: int
 
 
 def brought(
-    folder: Path, model_id: str, shape: tuple[int | str, ...] = OPEN, *, border: bool = False, half: bool = False
+    folder: Path,
+    model_id: str,
+    shape: tuple[int | str, ...] = OPEN,
+    heard: Listener | None = None,
+    *,
+    border: bool = False,
+    half: bool = False,
 ) -> FaceEnhancer:
     """The enhancer of a card that ships, with a net that repeats pixels."""
-    catalog = Catalog(folder, CARDS)
+    catalog = Catalog(folder, CARDS, server=heard)
     kind = onnx_graphs.HALF if half else onnx_graphs.FLOAT
     scale = FAMILIES[model_id][3]
     onnx_graphs.upscaler(folder / catalog.card(model_id).file, shape, scale, border=border, kind=kind)
@@ -61,31 +66,26 @@ def brought(
 
 
 @pytest.fixture
-def fed(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.float32]]:
-    """Every tensor that a net is fed."""
-    seen: list[NDArray[np.float32]] = []
-    run: Callable[..., list[NDArray[np.float32]]] = NetSession.run
+def heard(tmp_path: Path) -> Listener:
+    """Runs the net of a folder, and tells what it was fed."""
+    return Listener(tmp_path)
 
-    def spying(net: NetSession, *tensors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        seen.extend(tensor.copy() for tensor in tensors)
-        return run(net, *tensors)
 
-    monkeypatch.setattr(NetSession, "run", spying)
-    return seen
+def test_no_card_that_ships_is_missing_here() -> None:
+    assert {card.id for card in Catalog(CARDS).cards() if card.tiles} == set(FAMILIES)
 
 
 @pytest.mark.parametrize("model_id", FAMILIES)
-def test_tiles_are_rgb_from_zero_to_one_in_planes(
-    model_id: str, tmp_path: Path, fed: list[NDArray[np.float32]]
-) -> None:
+def test_tiles_are_rgb_from_zero_to_one_in_planes(model_id: str, tmp_path: Path, heard: Listener) -> None:
     edge, pad, _, _ = FAMILIES[model_id]
     picture = np.empty((64, 64, 3), np.uint8)
     picture[:] = 255, 51, 0
     picture[10, 20] = 0, 102, 255
-    enhanced(brought(tmp_path, model_id), picture)
-    assert [tile.shape for tile in fed] == [(1, 3, edge, edge)]
-    np.testing.assert_allclose(fed[0][0, :, 0, 0], [1, 0.2, 0], atol=1e-6)
-    np.testing.assert_allclose(fed[0][0, :, pad + 10, pad + 20], [0, 0.4, 1], atol=1e-6)
+    enhanced(brought(tmp_path, model_id, heard=heard), picture)
+    ((tile,),) = heard.nets[0].fed
+    assert tile.shape == (1, 3, edge, edge)
+    np.testing.assert_allclose(tile[0, :, 0, 0], [1, 0.2, 0], atol=1e-6)
+    np.testing.assert_allclose(tile[0, :, pad + 10, pad + 20], [0, 0.4, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("model_id", FAMILIES)
@@ -113,29 +113,32 @@ def test_nobody_sees_where_a_tile_ends(model_id: str, tmp_path: Path) -> None:
     assert (int(found.min()), int(found.max())) == (200, 200)
 
 
-def test_one_tile_fades_into_the_next(tmp_path: Path) -> None:
-    """A net that answers each tile with another grey: the step between two tiles is a slope of eight pixels."""
-    shape = (1, 3, 256, 256)
+@pytest.mark.parametrize("model_id", FAMILIES)
+def test_one_tile_fades_into_the_next(model_id: str, tmp_path: Path) -> None:
+    """A net that answers each tile with another grey: the step is a slope as wide as the overlap."""
+    edge, pad, overlap, scale = FAMILIES[model_id]
+    catalog, large = Catalog(tmp_path, CARDS), (1, 3, edge * scale, edge * scale)
     nodes = [
         helper.make_node("ReduceMean", ["input"], ["mean"], axes=[2, 3], keepdims=1),
         helper.make_node("Expand", ["mean", "large"], ["output"]),
     ]
-    constants: dict[str, NDArray[np.generic]] = {"large": np.array([1, 3, 512, 512])}
-    onnx_graphs.save(tmp_path / "real_esrgan_x2.onnx", nodes, {"input": shape}, {"output": (1, 3, 512, 512)}, constants)
-    picture = np.zeros((384, 384, 3), np.uint8)
-    picture[:, 192:] = 255
-    row = enhanced(Catalog(tmp_path, CARDS).enhancer("real_esrgan_x2"), picture)[100, :, 0].astype(int)
-    # The second tile paints from pixel 216 on, the first one up to 224; twice that in the picture.
-    assert len(set(row[:432])) == len(set(row[448:])) == 1
-    step = row[448] - row[431]
+    file = tmp_path / catalog.card(model_id).file
+    onnx_graphs.save(file, nodes, {"input": (1, 3, edge, edge)}, {"output": large}, {"large": np.array(large)})
+    picture = np.zeros((edge * 3 // 2, edge * 3 // 2, 3), np.uint8)
+    picture[:, edge * 3 // 4 :] = 255
+    row = enhanced(catalog.enhancer(model_id), picture)[100, :, 0].astype(int)
+    # The first tile paints up to here, the second from there on.
+    end, start = (edge - 2 * pad) * scale, (edge - 2 * pad - overlap) * scale
+    assert len(set(row[:start])) == len(set(row[end:])) == 1
+    step = row[end] - row[start - 1]
     assert step > 100
-    assert np.diff(row).max() <= np.ceil(step / 16) + 1
+    assert np.diff(row).max() <= np.ceil(step / (overlap * scale)) + 1
 
 
 @pytest.mark.parametrize(("size", "runs"), [(192, 1), (224, 1), (256, 4), (448, 4), (768, 4)])
-def test_a_face_takes_four_runs_at_most(size: int, runs: int, tmp_path: Path, fed: list[NDArray[np.float32]]) -> None:
-    found = enhanced(brought(tmp_path, "real_esrgan_x2"), noise((size, size), 4, smooth_px=8), 768)
-    assert len(fed) == runs
+def test_a_face_takes_four_runs_at_most(size: int, runs: int, tmp_path: Path, heard: Listener) -> None:
+    found = enhanced(brought(tmp_path, "real_esrgan_x2", heard=heard), noise((size, size), 4, smooth_px=8), 768)
+    assert len(heard.nets[0].fed) == runs
     assert found.shape[0] == max(size, min(768, 2 * size // 64 * 64))
 
 

@@ -1,5 +1,7 @@
 """A server on this machine that hands out one file, and fails in the ways that servers fail."""
 
+import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -74,9 +76,21 @@ def status(code: int, **headers: str) -> Callable[[Any], None]:
     return act
 
 
+def spoilt_record(server: Server, *, after: int) -> Callable[[Any], None]:
+    """The file over TLS until so many bytes of it; then bytes that are no TLS record."""
+
+    def act(handler: Any) -> None:
+        honest(server, cut_at=after)(handler)
+        handler.wfile.flush()
+        os.write(handler.connection.fileno(), b"no record of TLS" * 8)
+        handler.close_connection = True
+
+    return act
+
+
 @contextmanager
-def serving(body: bytes) -> Iterator[Server]:
-    """A server on a free port of the loopback."""
+def serving(body: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server on a free port of the loopback, for `localhost` over TLS where there is a certificate for it."""
     server = Server(body)
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,6 +106,9 @@ def serving(body: bytes) -> Iterator[Server]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
         server.url = f"http://127.0.0.1:{listening.server_address[1]}"
+        if tls is not None:
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True)
+            server.url = f"https://localhost:{listening.server_address[1]}"
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -1,7 +1,6 @@
 """Models come whole or not at all: against a server that fails, a killed process, and a full disk."""
 
 import dataclasses
-import hashlib
 import os
 import shutil
 import signal
@@ -13,63 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import helper
 
-from facefusion_live.adapters.onnx.catalog import Catalog
-from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.web.download import HttpDownload
 from facefusion_live.app import model_store as module
-from facefusion_live.app.model_store import ModelStore
+from facefusion_live.app.model_store import Recognised
 from facefusion_live.domain.errors import BadInputError, ModelFileError, ModelStoreError
 from facefusion_live.domain.model_card import ModelCard
 from tests.adapters import onnx_graphs
-from tests.adapters.web_server import Server, honest, serving, status
+from tests.adapters.web_server import honest, serving, status
+from tests.app.model_desk import FILE, Desk, converter_bytes, sha
 from tests.support import RESOURCES, ROOT
-
-WEIGHTS = 200_000
-
-
-def converter_bytes(folder: Path, seed: int = 1) -> bytes:
-    """A converter of about a megabyte and a half: it must come in several pieces."""
-    path = folder / "made.onnx"
-    matrix = np.random.default_rng(seed).normal(size=(512, 2 * WEIGHTS // 512)).astype(np.float32)
-    nodes = [helper.make_node("MatMul", ["embedding", "matrix"], ["converted"])]
-    shape = (1, matrix.shape[1])
-    onnx_graphs.save(path, nodes, {"embedding": (1, 512)}, {"converted": shape}, {"matrix": matrix})
-    body = path.read_bytes()
-    path.unlink()
-    return body
-
-
-class Desk:
-    """A store, what was put on record, and a server with the model that it wants."""
-
-    def __init__(self, folder: Path, server: Server) -> None:
-        self.folder, self.server = folder, server
-        self.accepted: list[tuple[str, int]] = []
-        self.pauses: list[float] = []
-        self.tried: list[Path] = []
-        self.catalog = Catalog(folder, RESOURCES / "models", RESOURCES / "cards")
-        self.store = ModelStore(
-            folder,
-            self.catalog,
-            look=read_graph,
-            try_out=self.tried.append,
-            accepted=lambda card: self.accepted.append((card.id, len(server.requests))),
-            download=HttpDownload(sleep=self.pauses.append, timeout_s=2),
-        )
-
-    def card(self, *urls: str, **changes: object) -> ModelCard:
-        addresses = urls or (f"{self.server.url}/a.onnx",)
-        return dataclasses.replace(self.catalog.card("crossface_ghost"), urls=addresses, **changes)  # type: ignore[arg-type]
-
-    def pull(self, card: ModelCard) -> module.Installed:
-        return self.store.pull(card, lambda _have, _total: None)
-
-    @property
-    def names(self) -> set[str]:
-        """What lies in the folder, without locks."""
-        return {path.name for path in self.folder.iterdir() if path.suffix != ".lock"}
 
 
 @pytest.fixture
@@ -78,11 +30,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(tmp_path / "models", server)
 
 
-def sha(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
-FILE = "crossface_ghost.onnx"
 INSTALLED = {FILE, f"{FILE}.sha256"}
 PIECE = {f"{FILE}.part", f"{FILE}.part.json"}
 
@@ -335,7 +282,7 @@ from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.app.model_store import ModelStore
 folder, cards, url = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 catalog = Catalog(cards)
-store = ModelStore(folder, catalog, look=read_graph, try_out=lambda _: None, accepted=lambda _: None)
+store = ModelStore(folder, catalog, look=read_graph, try_out=lambda _: None, accepted=lambda _: None, derived=print)
 card = dataclasses.replace(catalog.card("crossface_ghost"), urls=(url,))
 store.pull(card, lambda have, total: print(have, flush=True))
 """
@@ -416,6 +363,14 @@ def test_a_file_is_recognised_by_its_name_and_shape(desk: Desk, tmp_path: Path) 
     assert desk.server.requests == []
 
 
+def test_what_was_made_here_from_another_needs_nobody_to_accept_its_licence(desk: Desk, tmp_path: Path) -> None:
+    parent = desk.card()
+    card = dataclasses.replace(parent, id="smaller", file="smaller.onnx")
+    desk.store.add(given(desk, tmp_path, "smaller.onnx"), Recognised(card, "made from it", made_from=parent))
+    assert desk.accepted == []
+    assert desk.derived == [("smaller", "crossface_ghost", sha(desk.server.body))]
+
+
 def test_a_file_that_could_be_several_models_is_not_guessed(desk: Desk, tmp_path: Path) -> None:
     path = given(desk, tmp_path, "what.onnx")
     with pytest.raises(ModelFileError, match="it could be crossface_ghost, crossface_hififace, crossface_simswap"):
@@ -448,7 +403,36 @@ def test_a_changed_file_is_found(desk: Desk) -> None:
     path = desk.pull(desk.card()).path
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     verdict = desk.store.verify("crossface_ghost")
-    assert (verdict.intact, verdict.words) == (False, "it has changed since it came")
+    assert (verdict.intact, verdict.words) == (False, "it has changed since it came, and does not run")
+    assert desk.store.entry("crossface_ghost").state == "changed"
+
+
+def test_a_changed_file_is_fetched_anew(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    assert desk.store.lacking("crossface_ghost") == []
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    (lacking,) = desk.store.lacking("crossface_ghost")
+    assert lacking.id == "crossface_ghost"
+    desk.pull(desk.card())
+    assert path.read_bytes() == desk.server.body
+    assert desk.store.entry("crossface_ghost").state == "ready"
+    assert desk.names == INSTALLED
+
+
+def test_a_changed_file_is_not_replaced_by_one_that_never_came(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    desk.server.body = converter_bytes(tmp_path, seed=3)
+    with pytest.raises(ModelStoreError, match="another SHA-256 than it must have"):
+        desk.pull(desk.card())
+    assert desk.store.entry("crossface_ghost").state == "changed"
+
+
+def test_a_changed_file_of_ones_own_is_taken_in_where_it_lies(desk: Desk, tmp_path: Path) -> None:
+    path = desk.pull(desk.card()).path
+    path.write_bytes(converter_bytes(tmp_path, seed=2))
+    desk.store.add(path, desk.store.recognise(path))
+    assert desk.store.verify("crossface_ghost").words == "unchanged since it came"
 
 
 def test_a_built_in_model_is_intact(desk: Desk) -> None:

@@ -1,5 +1,9 @@
 """Files of the user's across versions of this program: nothing is lost on the way there, or on the way back."""
 
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -8,6 +12,7 @@ import pytest
 
 from facefusion_live.app.tables import Schema, read_table, write_table
 from facefusion_live.domain.errors import NewerFileError, SettingsError
+from tests.support import ROOT
 
 
 def softer(table: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +119,66 @@ def test_a_half_written_file_is_no_version_and_is_told(file: Path, text: str) ->
     with pytest.raises(SettingsError, match=r"look\.toml (cannot be read|is empty|has the unknown version)"):
         read_table(file, THIRD)
     assert file.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("unnamed", [None, 0])
+def test_a_file_that_was_cut_anywhere_is_told_and_kept_when_it_is_replaced(file: Path, unnamed: int | None) -> None:
+    """TOML that ends between two lines is TOML; a copy that broke off must not pass for somebody's choice."""
+    schema = Schema(version=1, unnamed=unnamed, steps=MappingProxyType({0: dict}))
+    write_table(file, schema, {"mask": {"feather": 0.2, "padding": 0.1}, "look": {"opacity": 0.9}})
+    whole = file.read_text("utf-8")
+    for length in range(len(whole) - 1):
+        file.write_text(whole[:length], "utf-8")
+        with pytest.raises(SettingsError, match=r"look\.toml (was cut off|cannot be read|is empty)"):
+            read_table(file, schema)
+    line = whole.index("padding")
+    file.write_text(whole[:line], "utf-8")
+    with pytest.raises(SettingsError, match=r"look\.toml was cut off: its last line is missing") as caught:
+        read_table(file, schema)
+    assert caught.value.advice
+    write_table(file, schema, {})
+    assert file.with_name("look.toml.damaged.bak").read_text("utf-8") == whole[:line]
+
+
+@pytest.mark.parametrize("change", [lambda text: text.rstrip(), lambda text: text.replace("\n", "\r\n")])
+def test_editors_that_end_lines_otherwise_cut_nothing(file: Path, change: Callable[[str], str]) -> None:
+    write_table(file, THIRD, {"mask": {"feather": 0.2}})
+    file.write_bytes(change(file.read_text("utf-8")).encode())
+    assert read_table(file, THIRD) == {"mask": {"feather": 0.2}}
+
+
+def test_whoever_writes_on_below_the_end_is_read(file: Path) -> None:
+    write_table(file, THIRD, {"mask": {"feather": 0.2}})
+    file.write_text(f"{file.read_text('utf-8')}[look]\nopacity = 0.9\n", "utf-8")
+    assert read_table(file, THIRD) == {"mask": {"feather": 0.2}, "look": {"opacity": 0.9}}
+
+
+def test_a_newer_file_that_was_cut_is_a_newer_file_first(file: Path) -> None:
+    write_table(file, Schema(version=4), {"mask": {"feather": 0.2}})
+    cut = file.read_text("utf-8").partition("[mask]")[0]
+    file.write_text(cut, "utf-8")
+    with pytest.raises(NewerFileError):
+        read_table(file, THIRD)
+    with pytest.raises(NewerFileError):
+        write_table(file, THIRD, {})
+    assert file.read_text("utf-8") == cut
+
+
+def test_a_writer_that_is_killed_leaves_the_file_that_was(file: Path) -> None:
+    """What is half written lies beside, under another name, until it is whole and on the disk."""
+    write_table(file, THIRD, {"mask": {"feather": 0.2}})
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from facefusion_live.app.tables import Schema, write_table\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_table(Path(sys.argv[1]), Schema(version=3), {'mask': {'feather': 0.9}})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert read_table(file, THIRD) == {"mask": {"feather": 0.2}}
+    write_table(file, THIRD, {"mask": {"feather": 0.4}})
+    assert [path.name for path in file.parent.iterdir()] == ["look.toml"]
 
 
 def test_where_no_backup_can_be_made_nothing_is_replaced(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,8 @@ def test_without_accepting_the_licence_nothing_is_fetched(
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     assert run_command_line(["models", "pull", "mine"]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "facefusion-live: mine by Somebody: licence non-commercial: only for tests"
+    where = server.url  # the file's folder: a server of nobody's has no better page
+    assert said[0] == f"facefusion-live: mine by Somebody: licence non-commercial: only for tests; read it at {where}"
     assert said[-1] == "facefusion-live: the licence was not accepted. Read it, then add --accept-licence."
     assert server.requests == []
     assert not (home / "audit").exists()
@@ -113,7 +114,23 @@ def test_a_changed_file_ends_verification_with_3(
     told(capsys, "add", str(tmp_path / "made.onnx"), "--as", "mine", "--accept-licence")
     (home / "models" / "mine.onnx").write_bytes(server.body[:-1] + b"?")
     assert run_command_line(["models", "verify"]) == 3
-    assert "BAD mine: it has changed since it came" in capsys.readouterr().out
+    assert "BAD mine: it has changed since it came, and does not run" in capsys.readouterr().out
+    listed = {each["id"]: each["state"] for each in told(capsys, "list", "--here")["models"]}
+    assert listed["mine"] == "changed"
+
+
+def test_a_changed_file_is_replaced_when_it_is_pulled(
+    home: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told(capsys, "pull", "mine", "--accept-licence")
+    (home / "models" / "mine.onnx").write_bytes(server.body[:-1] + b"?")
+    assert run_command_line(["models", "pull", "mine", "--accept-licence"]) == 0
+    said = capsys.readouterr()
+    assert "mine.onnx has changed since it came: it is fetched anew" in said.err
+    assert "here already" not in said.out
+    assert (home / "models" / "mine.onnx").read_bytes() == server.body
+    assert run_command_line(["models", "pull", "mine"]) == 0
+    assert "mine is here already." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -142,6 +159,7 @@ def test_a_model_is_shown_with_all_that_is_known(capsys: pytest.CaptureFixture[s
     assert facts["needs"] == ["arcface_w600k_r50", "crossface_simswap"]
     assert facts["licence"] == "non-commercial: research only"
     assert facts["state"] == "not here"
+    assert facts["terms"] == "https://github.com/facefusion/facefusion-assets"
     assert run_command_line(["models", "show", "simswap_256"]) == 0
     assert "needs     arcface_w600k_r50, crossface_simswap" in capsys.readouterr().out
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facefusion_live.adapters.onnx.catalog import Catalog
+from facefusion_live.app.audit_wiring import AuditHome, Filter
 from facefusion_live.cli.main import run_command_line
 from tests.adapters.clips import Clip
 from tests.support import RESOURCES
@@ -32,6 +33,12 @@ def test_a_smaller_detector_that_can_be_used_at_once(kind: str, home: Path, caps
     old = catalog.card("blazeface_short")
     assert (card.licence, card.vendor, card.target, card.output) == (old.licence, old.vendor, old.target, old.output)
     assert card.origin is None
+    audit = AuditHome(home).reader()
+    assert audit.query(Filter(action="consent.grant")) == [], "nobody was asked"
+    (row,) = audit.query(Filter(action="model.load"))
+    sha256 = told["installed"]["sha256"]
+    assert row["target"] == f"model:{card.id}"
+    assert row["metadata"] == {"model": card.id, "model_sha256": sha256, "derived_from": "blazeface_short"}
     empty = np.zeros((128, 128, 3), np.uint8)
     assert catalog.detector(card.id).detect(empty, 0.9) == catalog.detector(old.id).detect(empty, 0.9) == ()
     film = str(RESOURCES / "demo" / "driver.mp4")

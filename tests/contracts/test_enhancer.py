@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from facefusion_live import adapters
@@ -28,11 +27,6 @@ from tests.support import RESOURCES
 
 CARDS = RESOURCES / "cards"
 FACE = face_of(canonical_mesh_px(90, (300, 200), roll=8))
-# Literal, from the publishers: eye at the viewer's left, other eye, nose, mouth left, mouth right, over the edge.
-FFHQ = np.array(
-    [(0.37691676, 0.46864664), (0.62285697, 0.46912813), (0.50123859, 0.61331904), (0.39308822, 0.725411),
-     (0.61150205, 0.72490465)]
-)  # fmt: skip
 
 
 def gain_net(path: Path, edge: int, gain: float) -> None:
@@ -40,13 +34,6 @@ def gain_net(path: Path, edge: int, gain: float) -> None:
     nodes = [helper.make_node("Mul", ["input", "gain"], ["output"])]
     shape = (1, 3, edge, edge)
     onnx_graphs.save(path, nodes, {"input": shape}, {"output": shape}, {"gain": np.float32(gain)})
-
-
-def painting_net(path: Path, edge: int, picture: NDArray[np.float32]) -> None:
-    """A net that paints a fixed picture, in -1..1."""
-    nodes = [helper.make_node("Identity", ["is"], ["output"]), helper.make_node("Identity", ["input"], ["seen"])]
-    shape = (1, 3, edge, edge)
-    onnx_graphs.save(path, nodes, {"input": shape}, {"output": shape}, {"is": picture[None].astype(np.float32)})
 
 
 def real(folder: Path) -> FaceEnhancer:
@@ -138,22 +125,6 @@ def test_a_patch_grows_to_the_resolution_of_the_net_and_no_further_than_allowed(
     for image in large.images():
         image.release()
     assert net.enhance(patch_of(buffers), FACE, settings, buffers).size_px == 256
-
-
-def test_the_net_paints_where_it_looked(tmp_path: Path) -> None:
-    ramp = np.linspace(-1, 1, 512, dtype=np.float32)
-    red, green = np.broadcast_to(ramp, (512, 512)), np.broadcast_to(ramp[:, None], (512, 512))
-    painting_net(tmp_path / "GFPGANv1.4.onnx", 512, np.stack([red, green, np.full((512, 512), -0.6, np.float32)]))
-    buffers = pool()
-    patch = Catalog(tmp_path, CARDS).enhancer("gfpgan_1.4").enhance(patch_of(buffers), FACE, Settings(), buffers)
-    assert patch.enhanced is not None
-    # Five points fit a template by least squares: the nose is not exactly where the template has it.
-    found = geometry.transform(patch.crop_from_frame, FACE.landmarks5_px)
-    at = np.rint(found).astype(int)
-    colours = np.array([patch.enhanced.host()[y, x] for x, y in at], np.float64)
-    fitted = geometry.transform(geometry.fit_similarity(FFHQ * 512, FACE.landmarks5_px), FACE.landmarks5_px)
-    assert np.abs(colours[:, :2] - fitted / 511 * 255).max() <= 2
-    assert np.abs(colours[:, 2] - 51).max() <= 1
 
 
 def test_the_net_is_fed_the_swap_between_minus_one_and_one(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live import adapters
-from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.landmarkers import AttentionMesh, PlainMesh
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.ports import FaceLandmarker
 from tests import nets
@@ -30,7 +30,11 @@ def _square(edge_px: int) -> Crop:
     return room(Square(0, edge_px // 4, edge_px // 4, edge_px // 2), size_wh=(edge_px, edge_px))
 
 
-CASES: dict[str, Case] = {"attention": (nets.landmarker, _face), "fake": (FakeLandmarker, _square)}
+CASES: dict[str, Case] = {
+    "attention": (nets.landmarker, _face),
+    "plain": (nets.plain_landmarker, _face),
+    "fake": (FakeLandmarker, _square),
+}
 
 
 @pytest.fixture(params=CASES)
@@ -42,9 +46,9 @@ def case(request: pytest.FixtureRequest) -> tuple[FaceLandmarker, Crop]:
 
 
 def test_no_landmarker_is_missing_here() -> None:
-    assert classes_with("landmarks", adapters) == {AttentionMesh}
+    assert classes_with("landmarks", adapters) == {AttentionMesh, PlainMesh}
     assert classes_with("landmarks", fakes) == {FakeLandmarker}
-    assert {type(make()) for make, _ in CASES.values()} == {AttentionMesh, FakeLandmarker}
+    assert {type(make()) for make, _ in CASES.values()} == {AttentionMesh, PlainMesh, FakeLandmarker}
 
 
 def test_the_mesh_has_478_points_within_the_crop(case: tuple[FaceLandmarker, Crop]) -> None:

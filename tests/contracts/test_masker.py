@@ -13,7 +13,6 @@ from onnx import helper
 from facefusion_live import adapters
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.maskers import MaskNet
-from facefusion_live.adapters.onnx.session import NetSession
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import InferenceError, ModelCardError
 from facefusion_live.domain.ports import MaskMaker
@@ -119,47 +118,6 @@ def test_the_edge_of_hair_is_softened_and_its_inner_half_kept(tmp_path: Path) ->
     row = net.visible(np.zeros((512, 512, 3), np.uint8))[200].astype(float)
     expected = (np.clip(blurred(half(512)[195:205, 200:312])[5], 0.5, 1) - 0.5) * 2 * 255
     assert np.abs(row[230:282] - expected[30:82]).max() <= 1
-
-
-def fed(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.float32]]:
-    seen: list[NDArray[np.float32]] = []
-    run = NetSession.run
-
-    def spying(net: NetSession, *tensors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        seen.extend(tensor.copy() for tensor in tensors)
-        return run(net, *tensors)
-
-    monkeypatch.setattr(NetSession, "run", spying)
-    return seen
-
-
-@pytest.mark.parametrize("model_id", XSEG)
-def test_what_an_occlusion_net_is_fed(model_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    net, seen = occlusion(tmp_path, model_id, half(256)), fed(monkeypatch)
-    crop = np.zeros((256, 256, 3), np.uint8)
-    crop[40, 70] = 255, 102, 51
-    net.visible(crop)
-    (tensor,) = seen
-    if model_id == "xseg_dfl":
-        assert tensor.shape == (1, 3, 256, 256)
-        np.testing.assert_allclose(tensor[0, :, 40, 70], [1, 0.4, 0.2], atol=1e-6)
-    else:
-        assert tensor.shape == (1, 256, 256, 3)
-        np.testing.assert_allclose(tensor[0, 40, 70], [0.2, 0.4, 1], atol=1e-6)
-    assert tensor.sum() == pytest.approx(1.6, abs=1e-5)
-
-
-@pytest.mark.parametrize("model_id", BISENET)
-def test_what_a_parser_is_fed(model_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    net, seen = parsing(tmp_path, model_id, np.ones((512, 512), np.int64)), fed(monkeypatch)
-    crop = np.zeros((512, 512, 3), np.uint8)
-    crop[40, 70] = 255, 102, 51
-    net.visible(crop)
-    (tensor,) = seen
-    assert tensor.shape == (1, 3, 512, 512)
-    # (level / 255 - ImageNet's mean) / its deviation
-    np.testing.assert_allclose(tensor[0, :, 40, 70], [2.2489083, -0.25, -0.9155556], atol=1e-4)
-    np.testing.assert_allclose(tensor[0, :, 0, 0], [-2.1179039, -2.0357144, -1.8044444], atol=1e-4)
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

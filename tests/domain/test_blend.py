@@ -223,10 +223,10 @@ def test_the_edge_of_the_face_weighs_half_and_fades_within_eight_levels() -> Non
 
 
 def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Array:
-    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less a quarter of tone."""
+    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less some of its tone."""
     cells = weight.shape[0]
-    kernel = [math.exp(-0.5 * (d / 14) ** 2) if abs(d) <= 38 else 0.0 for d in range(-cells, cells + 1)]
-    total = sum(math.exp(-0.5 * (d / 14) ** 2) for d in range(-38, 39))
+    kernel = [math.exp(-0.5 * (d / 10) ** 2) if abs(d) <= 27 else 0.0 for d in range(-cells, cells + 1)]
+    total = sum(math.exp(-0.5 * (d / 10) ** 2) for d in range(-27, 28))
     gain = np.empty((cells, cells, 3))
     for y in range(cells):
         for x in range(cells):

@@ -15,6 +15,7 @@ ASKED_WRONGLY = {
     "ModelCardError",
     "ModelMissingError",
     "ModelUnfitError",
+    "ModelChangedError",
     "ServerOpenError",
     "ModelFileError",
     "SourceFaceError",

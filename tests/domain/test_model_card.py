@@ -1,4 +1,5 @@
 import math
+import tomllib
 from typing import Any
 
 import pytest
@@ -144,6 +145,7 @@ def test_a_built_in_detector() -> None:
         vendor="Somebody",
         licence="Apache-2.0",
         licence_file="Apache-2.0.txt",
+        licence_url=None,
         file="blazeface_short.onnx",
         sha256=SHA,
         size=415013,
@@ -391,3 +393,29 @@ def test_a_card_tells_which_other_models_are_needed(text: str, needed: tuple[str
 def test_a_matrix_in_the_graph_is_no_other_model() -> None:
     card = ModelCard.parse(SIMSWAP.replace('"crossface_simswap"', '"initialiser"'))
     assert card.needs == ("arcface_w600k_r50",)
+
+
+@pytest.mark.parametrize(
+    ("urls", "more", "terms"),
+    [
+        (["https://github.com/owner/models/releases/download/v1/x.onnx"], {}, "https://github.com/owner/models"),
+        (["https://huggingface.co/owner/models/resolve/main/x.onnx"], {}, "https://huggingface.co/owner/models"),
+        (["https://example.org/some/where/x.onnx", "https://github.com/a/b/x"], {}, "https://example.org/some/where"),
+        (["https://example.org/x.onnx"], {}, "https://example.org"),
+        (["https://example.org/x.onnx"], {"home": "https://example.org/about"}, "https://example.org/about"),
+        (
+            ["https://example.org/x.onnx"],
+            {"home": "https://example.org/about", "licence_url": "https://example.org/LICENCE"},
+            "https://example.org/LICENCE",
+        ),
+    ],
+)
+def test_a_card_tells_where_its_terms_are_read(urls: list[str], more: dict[str, str], terms: str) -> None:
+    mapping = tomllib.loads(UNIFACE) | {"urls": urls} | more
+    assert ModelCard.from_mapping(mapping).terms_url == terms
+
+
+def test_what_the_program_brings_along_has_its_terms_with_it() -> None:
+    assert ModelCard.parse(DETECTOR).terms_url == ""
+    with pytest.raises(ModelCardError, match="licence_url is 'LICENCE'"):
+        ModelCard.from_mapping(detector(licence_url="LICENCE"))

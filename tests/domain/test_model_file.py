@@ -19,6 +19,7 @@ def card(**changes: Any) -> ModelCard:
         "vendor": "v",
         "licence": "MIT",
         "licence_file": None,
+        "licence_url": None,
         "file": "m.onnx",
         "sha256": None,
         "size": None,

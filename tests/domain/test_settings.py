@@ -138,8 +138,8 @@ def test_an_unknown_group_is_answered_with_the_groups(path: str) -> None:
     with pytest.raises(SettingsError, match="there is no parameter") as refusal:
         Settings().value(path)
     assert refusal.value.advice == (
-        "Groups: capture, detect, track, swap, mask, look, inference, render, gate, content, label, consent, record, "
-        "sound, stream, virtual_camera, audit."
+        "Groups: capture, detect, track, swap, mask, look, inference, budget, render, gate, content, label, consent, "
+        "record, sound, stream, virtual_camera, audit."
     )
 
 

@@ -145,7 +145,7 @@ def assert_nothing_left(session: LiveSession) -> None:
     assert [thread.name for thread in threading.enumerate() if thread.name in SESSION_THREADS] == []
 
 
-SESSION_THREADS = {"capture", "inference", "render", "side", "session end"}
+SESSION_THREADS = {"capture", "inference", "render", "side", "governor", "session end"}
 
 
 def assert_never_bare(frames: Sequence[Seen]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry
 from facefusion_live.domain.errors import InferenceError
@@ -426,3 +427,48 @@ def test_a_card_may_have_any_name(name: str) -> None:
     expected = masked_by(Bench(), maker).patches[0].left_grid
     maker.name = name
     assert np.array_equal(masked_by(Bench(), maker).patches[0].left_grid, expected)
+
+
+@pytest.mark.parametrize(("every", "calls"), [(1, 4), (2, 2), (3, 2)])
+def test_a_mask_serves_for_several_pictures_and_moves_with_the_face(bench: Bench, every: int, calls: int) -> None:
+    settings = SETTINGS.with_values({"swap.mask_every": every, "swap.max_crop_px": 128})
+    maker = FakeMaskMaker(lower_right())
+    stage = MaskStage([maker], bench.compute)
+    swap = SwapStage(lambda: Outfit(FakeSwapper(on_the_grid), FakeSource()), bench.pool)
+    taken_px: list[NDArray[np.float64]] = []
+    for number in range(4):
+        draft = bench.frame(FACE._replace(left=FACE.left + 3 * number), settings=settings)
+        swap.run(draft)
+        stage.run(draft)
+        (patch,) = draft.patches
+        assert patch.coverage is not None
+        ys, xs = np.nonzero(patch.coverage.host() == 0)
+        in_frame = geometry.transform(geometry.inverse(patch.crop_from_frame), np.stack([xs, ys], 1))
+        taken_px.append(in_frame.mean(0) - draft.faces[0].landmarks5_px.mean(0))
+        draft.job().release()
+    assert maker.calls == calls
+    assert np.ptp(taken_px, axis=0).max() < 1
+
+
+def test_a_mask_is_not_kept_for_long_nor_for_somebody_else(bench: Bench) -> None:
+    settings = SETTINGS.with_values({"swap.mask_every": 3, "swap.max_crop_px": 128})
+    maker = FakeMaskMaker()
+    stage = MaskStage([maker], bench.compute)
+    swap = SwapStage(lambda: Outfit(FakeSwapper(on_the_grid), FakeSource()), bench.pool)
+
+    def masked(*faces: Square) -> None:
+        draft = bench.frame(*faces, settings=settings)
+        swap.run(draft)
+        stage.run(draft)
+        draft.job().release()
+
+    masked(FACE)
+    bench.index += 3  # more than a tenth of a second later, at 30 frames per second
+    masked(FACE)
+    assert maker.calls == 2
+    masked(FACE)
+    assert maker.calls == 2
+    bench.index += 60
+    masked()
+    masked(FACE)
+    assert maker.calls == 3

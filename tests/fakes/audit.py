@@ -124,9 +124,9 @@ class LogBuilder:
         self.tip = self.tip.after_checkpoint()
         return self
 
-    def rotate(self) -> "LogBuilder":
+    def rotate(self, **fields: Any) -> "LogBuilder":
         key = private_key((self.name, len(self.keys)))
-        self.add(KEY_ROTATE, rotate_metadata(self.tip, public_bytes(key)))
+        self.add(KEY_ROTATE, rotate_metadata(self.tip, public_bytes(key)), **fields)
         self.checkpoint()
         self.keys.append(key)
         self.tip = self.tip.with_key(public_bytes(key))

@@ -490,10 +490,34 @@ def _empty(log: Log) -> None:
 
 
 def _long_tail() -> Log:
-    builder = LogBuilder()
+    builder = LogBuilder().rotate().add("session.start").checkpoint()  # more than a killed session leaves
     for _ in range(100):
         builder.add("label.on")
     return builder.log()
+
+
+def _appended(*actions: str) -> Callable[[], Log]:
+    """A log that ended in order, with rows behind it from somebody who has no key."""
+
+    def make() -> Log:
+        builder = LogBuilder().session()
+        for action in actions:
+            builder.add(action)
+        return builder.log()
+
+    return make
+
+
+def _rotated_then(*actions: str) -> Callable[[], Log]:
+    """The same behind a change of keys: only a session that begins there may be the program's own."""
+
+    def make() -> Log:
+        builder = LogBuilder().session().rotate()
+        for action in actions:
+            builder.add(action)
+        return builder.log()
+
+    return make
 
 
 A = Attack
@@ -758,6 +782,11 @@ ATTACKS: list[Attack] = [
     A("heads.log taken away", _with(missing=("heads.log",)), F({"mirror_missing"}), 12, on_disk=False),
     A("heads.log shuffled", _changed(_rolled_back_and_heads_shuffled), F({"out_of_order"}), 10),
     A("a tail without a seal", _long_tail, F({"tail_unsealed"}), 12),
+    A("a row behind the end", _appended("label.on"), F({"tail_unsealed"}), 12),
+    A("a session behind the end", _appended("session.start", "label.on"), F({"tail_unsealed"}), 12),
+    A("a row before the session of a new key", _rotated_then("label.on", "session.start"), F({"tail_unsealed"}), 12),
+    A("a stop behind a new key", _rotated_then("session.stop"), F({"tail_unsealed"}), 12),
+    A("a session and its stop behind the end", _appended("session.start", "session.stop"), F({"tail_unsealed"}), 12),
     A(
         "anchor ahead of the log",
         _anchored(-1, lambda log: replace(rows_cut(log, 20), heads=[head for head in log.heads if head.size <= 20])),

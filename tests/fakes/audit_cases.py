@@ -84,7 +84,7 @@ def crashed() -> Log:
     """A session that never stopped, rows that nothing had sealed, a clock that was moved, a tail."""
     builder = LogBuilder().rotate().add("session.start").checkpoint().add("label.on").session(1)
     builder.add("clock.jump", {"moved_ms": -9}, utc_ns=1_759_996_400_000_000_000).checkpoint()
-    return builder.add("session.start", utc_ns=1_759_996_400_250_000_000).log()
+    return builder.rotate(utc_ns=1_759_996_400_250_000_000).add("session.start", utc_ns=1_759_996_400_500_000_000).log()
 
 
 def begun_anew(origin: Origin, **told: Any) -> Log:
@@ -133,8 +133,12 @@ def resigned(index: int, key: Any = None, **changes: Any) -> bytes:
 
 
 def two_logs(folder: Path) -> tuple[Path, list[str]]:
+    return beside_another(folder, LogBuilder("other").session().log())
+
+
+def beside_another(folder: Path, other: Log) -> tuple[Path, list[str]]:
+    """A genuine log, and one of a second process."""
     home = folder / "audit"
-    other = LogBuilder("other").session().log()
     lay_out(home, other)
     heads = (home / "heads.log").read_text()
     (home / "audit.sqlite3").rename(home / f"audit-{other.tip.log_id}.sqlite3")

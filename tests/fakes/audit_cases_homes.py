@@ -1,7 +1,9 @@
 """Homes, good and attacked."""
 
+import atexit
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +12,7 @@ from typing import Any
 
 import zstandard
 
+from facefusion_live.adapters.storage.lock import WriterLock
 from tests.fakes.audit import Log, LogBuilder, private_key, public_bytes
 from tests.fakes.audit_attacks import ATTACKS, edited, genuine
 from tests.fakes.audit_cases import (
@@ -17,6 +20,7 @@ from tests.fakes.audit_cases import (
     begun_because,
     begun_oddly,
     begun_without,
+    beside_another,
     crashed,
     home_of,
     many_scripts,
@@ -33,6 +37,34 @@ def _sql(*statements: str) -> Callable[[Path], None]:
                 database.execute(statement)
 
     return change
+
+
+def _unsealed() -> Log:
+    """A row outside of any session that waits for its seal."""
+    return LogBuilder().session().add("settings.change").log()
+
+
+def _held(home: Path) -> None:
+    """The log is being written, for as long as the tests run."""
+    lock = WriterLock.take(home / "audit.sqlite3")
+    assert lock is not None
+    atexit.register(lock.close)
+
+
+def _held_beside(home: Path) -> None:
+    """The log of a second process is being written."""
+    own = f"audit-{_unsealed().tip.log_id}.sqlite3"
+    (home / "audit.sqlite3").rename(home / own)
+    lock = WriterLock.take(home / own)
+    assert lock is not None
+    atexit.register(lock.close)
+
+
+def _held_but_not_the_other(folder: Path) -> tuple[Path, list[str]]:
+    """The main log is being written; that of a second process, which is over, is not."""
+    home, words = beside_another(folder, LogBuilder("other").session().add("settings.change").log())
+    _held(home)
+    return home, words
 
 
 def _retyped(table: str, columns: str, *more: str) -> Callable[[Path], None]:
@@ -156,6 +188,18 @@ def _one_line_gone(folder: Path) -> tuple[Path, list[str]]:
     return home, words
 
 
+def _copied(folder: Path) -> tuple[Path, list[str]]:
+    """A copy of the main log, whole and intact, under a second log's name."""
+    home, words = home_of(genuine)(folder)
+    shutil.copyfile(home / "audit.sqlite3", home / f"audit-{genuine().tip.log_id}.sqlite3")
+    return home, words
+
+
+def _no_databases(home: Path) -> None:
+    for number in (1, 2):
+        (home / f"damaged-{number}.sqlite3").write_bytes(b"none")
+
+
 def _folder_for(name: str) -> Callable[[Path], None]:
     def change(home: Path) -> None:
         for path in home.glob(name):
@@ -239,6 +283,9 @@ HOMES = [
     Case("genuine", home_of(genuine), 0, INTACT),
     Case("words of many scripts", home_of(many_scripts), 0, INTACT),
     Case("a crash, a jump, a tail", home_of(crashed), 0, INTACT),
+    Case("written by a running program", home_of(_unsealed, _held), 0, INTACT),
+    Case("one log written by a running program", _held_but_not_the_other, 12, {"seal": "unverifiable"}),
+    Case("written by a running program, a file of its own", home_of(_unsealed, _held_beside), 0, INTACT),
     Case("begun because of another", home_of(begun_because), 0, INTACT),
     Case("begun in place of one that is gone", home_of(begun_without), 11, INTACT),
     Case("begun in place of what is none", home_of(begun_oddly), 0, INTACT),
@@ -264,6 +311,8 @@ HOMES = [
     ),
     Case("erased, horizon of another row", _erased_and_retold, 10, {"chain": "tampered"}),
     Case("two logs", two_logs, 0, INTACT),
+    Case("a log and a copy of it", _copied, 10, {"chain": "intact", "coverage": "tampered"}),
+    Case("two files that hold no log", home_of(genuine, _no_databases), 10, {"chain": "tampered"}),
     Case("pruned once", pruned(lambda home: home.prune(10)), 0, INTACT),
     Case("pruned to a rotation", pruned(lambda home: home.prune(11)), 0, INTACT),
     Case("pruned twice", pruned(lambda home: home.prune(10).prune(26)), 0, INTACT),
@@ -514,6 +563,28 @@ HOMES = [
     *(Case(each.name, home_of(each.make), each.exit_code, {}) for each in ATTACKS if each.on_disk),
 ]
 
+
+def _packed_line(home: PrunedHome) -> None:
+    """A line of a gigabyte in 30 kB."""
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        for _ in range(1000):
+            packed.write(bytes(1_000_000))
+
+
+def _packed_lines(home: PrunedHome) -> None:
+    """The rows, and a hundred million more that are none."""
+    data = zstandard.ZstdDecompressor().stream_reader(home.archives[0].read_bytes()).read()
+    with home.archives[0].open("wb") as file, zstandard.ZstdCompressor(level=1).stream_writer(file) as packed:
+        packed.write(data)
+        for _ in range(100):
+            packed.write(b"\n" * 1_000_000)
+
+
+PACKED = [
+    Case("an archive of one line without end", pruned(lambda home: home.prune(10), _packed_line), 10, {}),
+    Case("an archive of rows without end", pruned(lambda home: home.prune(10), _packed_lines), 10, {}),
+]
+"""Archives made to keep whoever unpacks them busy."""
 PIPES = [
     Case(f"mirror: {name}", home_of(genuine, change), code, {})
     for name, change, code in (
@@ -522,6 +593,7 @@ PIPES = [
         ("the log is a pipe", _pipe("audit.sqlite3"), 10),
         ("a pipe named like a log", _pipe(f"audit-{'f' * 32}.sqlite3"), 10),
         *((f"a pipe in the place of {end}", _pipe(f"audit.sqlite3{end}"), 10) for end in ("-wal", "-shm", "-journal")),
+        ("a pipe in the place of its lock", _pipe("audit.sqlite3.lock"), 0),
         ("a pipe named like an archive", _pipe(f"archive/{genuine().tip.log_id}.{_RANGE}.ndjson.zst"), 0),
     )
 ]

@@ -61,7 +61,7 @@ PROGRAM: dict[ModuleType, frozenset[str]] = {
     seal_check: EVERYTHING,
     selection: EVERYTHING,
     verify: EVERYTHING,
-    archive: frozenset({"Archive.rows", "archives_of", "_all_archives"}),
+    archive: frozenset({"Archive.rows", "Archive._bodies", "archives_of", "_all_archives"}),
     database: frozenset({"rows_of", "notes_of"}),
     imports: EVERYTHING,
     manifest: frozenset({"report_found", "heads_of", "read", "_check_log", "_check_found", "_has", "_want"}),

@@ -27,6 +27,7 @@ NOTICES = (
         "nothing shows it",
         "not sealed yet when",
         "not that no row was left out",
+        "stand twice in heads.log",
     ),
 )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from facefusion_live.app import doctor
+from facefusion_live.app import doctor, probe_wiring
 from facefusion_live.app.probe_wiring import PROBES
 from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.finding import Finding
@@ -33,6 +33,19 @@ class NoLibrary(ctypes.CDLL):
 ctypes.CDLL = NoLibrary
 """
 """A machine without graphics, sound server, drivers."""
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_only_who_has_pip_is_sent_to_pip(frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    monkeypatch.setattr(probe_wiring, "offered_providers", lambda: ("CUDAExecutionProvider",))
+    monkeypatch.setattr(probe_wiring, "_NET", "LICENSE")  # no card runs that
+    monkeypatch.setattr(probe_wiring, "works", lambda _encoder: False)
+    (card,) = probe_wiring.inference()
+    streams = probe_wiring.encoders()[-1]
+    assert ("pip install" in card.advice) != frozen
+    assert ("install PyAV" in streams.advice) != frozen
+    assert all(finding.advice.endswith(".") for finding in (card, streams))
 
 
 NEEDED = (

@@ -9,12 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from facefusion_live.app.environment import Home, load_settings
+from facefusion_live.app.consents import ConsentBook
+from facefusion_live.app.enrolment import EnrolmentBook
+from facefusion_live.app.environment import Home, load_settings, save_settings
+from facefusion_live.app.people import load_people
+from facefusion_live.app.presets import Presets
 from facefusion_live.app.session_memory import SessionMemory
+from facefusion_live.domain.errors import SettingsError
+from facefusion_live.domain.settings import PARAMETERS, Settings
+from facefusion_live.engine.history import History
+from facefusion_live.engine.store import SettingsStore
 from tests.support import ROOT
 
 HOMES = ROOT / "tests" / "homes"
-VERSIONS = sorted(path.name for path in HOMES.iterdir() if path.is_dir())
+FORMS = HOMES / "forms"
+VERSIONS = sorted(path.name for path in HOMES.iterdir() if path.is_dir() and path != FORMS)
+PHOTO_SHA256 = "7a583f470ad6ab12e4158477dd17fcfa69056aaafdbeedacf912bf1564312e6a"
 
 
 @pytest.fixture(params=VERSIONS)
@@ -91,3 +101,89 @@ def test_consents_of_the_future_are_refused_in_plain_words(home: Path) -> None:
     assert done.returncode == 2
     assert "was written by a newer version of this program" in done.stderr
     assert '"version": 99' in records.read_text("utf-8")
+
+
+def form(commit: str, folder: Path) -> Path:
+    """A copy of what the program of a commit wrote."""
+    return Path(shutil.copytree(FORMS / commit, folder / commit))
+
+
+@pytest.mark.parametrize("commit", sorted(path.name for path in FORMS.iterdir() if path.is_dir()))
+def test_a_window_opens_on_each_form_that_was_ever_written(commit: str, tmp_path: Path) -> None:
+    from facefusion_live.app.studio import open_studio
+
+    place = form(commit, tmp_path)
+    studio = open_studio(Home(place, place, place / "logs"), {})
+    try:
+        assert not [notice.text for notice in studio.take_notices() if "settings" in notice.text]
+    finally:
+        studio.close()
+    assert not list(place.rglob("*.damaged*"))
+
+
+def test_the_first_settings_had_no_version_and_looked_for_faces_more_rarely(tmp_path: Path) -> None:
+    place = form("a29bae5", tmp_path)
+    file = place / "settings.toml"
+    was = file.read_text("utf-8")
+    settings = load_settings(file)
+    assert settings.changes_from(Settings()).keys() == {"capture.mirror", "detect.every_n", "mask.feather"}
+    assert (settings.detect.every_n, settings.mask.feather) == (30, 0.08)
+    save_settings(settings, file)
+    assert load_settings(file) == settings
+    assert (place / "settings.toml.v0.bak").read_text("utf-8") == was
+
+
+@pytest.mark.parametrize("number", [0, 121, -1])
+def test_what_was_never_allowed_is_not_made_allowed(number: int, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"[detect]\nevery_n = {number}\n", "utf-8")
+    with pytest.raises(SettingsError, match=r"detect\.every_n"):
+        load_settings(file)
+
+
+def test_no_parameter_of_a_settings_file_was_lost() -> None:
+    """Whoever takes one away or renames it writes a step for `SETTINGS_SCHEMA`, and takes its line out."""
+    known = (FORMS / "parameters.txt").read_text("utf-8").split()
+    assert [path for path in known if path not in PARAMETERS] == []
+
+
+def test_a_preset_of_the_first_ones_is_recalled(tmp_path: Path) -> None:
+    store = SettingsStore(Settings())
+    Presets(form("5ccced4", tmp_path) / "presets", store, History(store)).recall("Warm")
+    assert (store.current.mask.feather, store.current.look.opacity) == (0.12, 0.75)
+
+
+@pytest.mark.parametrize(("commit", "source", "engine"), [("409ca09", "ada", ""), ("8b820c2", "bo", "mesh")])
+def test_the_last_session_is_remembered_with_an_engine_and_without(
+    commit: str, source: str, engine: str, tmp_path: Path
+) -> None:
+    memory = SessionMemory.load(form(commit, tmp_path) / "session.toml")
+    assert (memory.source, memory.engine, len(memory.outputs)) == (source, engine, 1)
+
+
+def test_people_are_known_again(tmp_path: Path) -> None:
+    (person,) = load_people(form("4f54a21", tmp_path) / "consent" / "people.toml").values()
+    assert (person.name, person.photos[0].sha256, person.photos[0].box_px) == (
+        "Nobody", PHOTO_SHA256, (100, 90, 400, 420),
+    )  # fmt: skip
+
+
+def test_who_was_enrolled_still_is(tmp_path: Path) -> None:
+    (entry,) = EnrolmentBook(form("49be423", tmp_path) / "enrolled.toml").entries()
+    assert (entry.enrolled.name, len(entry.enrolled.looks[0])) == ("Nobody", 128)
+
+
+@pytest.mark.parametrize(("commit", "document", "approval"), [("9727264", "", False), ("73f1da7", "signed.pdf", True)])
+def test_each_form_of_consents_holds_and_takes_a_change(
+    commit: str,
+    document: str,
+    approval: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    book = ConsentBook(form(commit, tmp_path) / "consent")
+    (grant,) = book.grants()
+    assert (grant.claim.name, grant.claim.document, grant.photos) == ("Nobody", document, (PHOTO_SHA256,))
+    assert book.approval == approval
+    book.approve(grant)
+    assert book.grants()[0].approved
+    assert book.approval == approval

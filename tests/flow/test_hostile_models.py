@@ -1,5 +1,6 @@
 """Model files and cards that are broken or made to do harm: one line with advice, exit 2, and nothing is lost."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from onnx import helper
 
 from facefusion_live.adapters.web import download
+from facefusion_live.app.audit_wiring import AuditHome, Filter
 from facefusion_live.app.engines import open_catalog
 from facefusion_live.app.studio import EngineState
 from facefusion_live.cli.main import run_command_line
@@ -115,6 +117,52 @@ def test_while_live_the_engine_in_force_goes_on_with_every_one_of_them(stage: St
     stage.studio.choose_engine(ENGINE)
     stage.loaded()
     assert stage.studio.state().engine.name == ENGINE, "the good one serves as if nothing had been"
+
+
+def exchanged(models: Path, tmp_path: Path) -> str:
+    """One that was taken in, with another net in its place that would serve as well; gives the SHA-256 it has now."""
+    added = ["models", "add", str(painting(tmp_path / "x.onnx")), "--as", ENGINE, "--accept-licence"]
+    assert run_command_line(added) == 0
+    painting(models / PLACE, seed=3)
+    return hashlib.sha256((models / PLACE).read_bytes()).hexdigest()
+
+
+def refused_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [row for row in rows if (row["action"], row["status"]) == ("model.load", "denied")]
+
+
+def test_another_net_than_the_one_that_came_is_refused_and_on_record(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sha256 = exchanged(models, tmp_path)
+    assert run_command_line(RUN) == 2
+    assert refusal(capsys) == (
+        f"facefusion-live: the model file {PLACE} has changed since it came. "
+        f"Fetch it anew: facefusion-live models pull {ENGINE}"
+    )
+    rows = AuditHome(tmp_path / "home").reader().query(Filter())
+    (row,) = refused_rows(rows)
+    assert row["target"] == f"model:{ENGINE}"
+    assert row["metadata"] == {"model": ENGINE, "model_sha256": sha256, "reason": "changed"}
+    ended = [each for each in rows if each["action"] == "session.stop"]
+    assert (ended[0]["status"], ended[0]["session_id"]) == ("failure", row["session_id"])
+
+
+def test_while_live_the_engine_in_force_goes_on_with_one_that_was_exchanged(
+    stage: Stage, models: Path, tmp_path: Path
+) -> None:
+    stage.live()
+    sha256 = exchanged(models, tmp_path)
+    stage.studio.choose_engine(ENGINE)
+    stage.loaded()
+    assert stage.studio.state().engine == EngineState()
+    assert f"the model file {PLACE} has changed since it came" in stage.notices()
+    emitted = stage.session.report().frames_out
+    stage.until(lambda: stage.session.report().frames_out > emitted + 5, "more frames")
+    report = stage.session.report()
+    assert (report.leaks, report.failed) == (0, {})
+    (row,) = refused_rows(stage.rows())
+    assert row["metadata"] == {"model": ENGINE, "model_sha256": sha256, "reason": "changed"}
 
 
 def test_a_net_whose_shapes_are_open_is_served(models: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,6 +144,10 @@ def test_another_file_under_the_same_name_needs_its_own_consent(
     assert asked("consent", "grant", str(anna), "--kind", "self") == 0
     person(home / "models" / "anna.dfm", seed=5)
     assert run() == 2
+    assert "the model file anna.dfm has changed since it came" in capsys.readouterr().err
+    assert asked("models", "add", str(home / "models" / "anna.dfm"), "--as", "anna", "--accept-licence") == 0
+    capsys.readouterr()
+    assert run() == 2
     assert "nobody has said why" in capsys.readouterr().err
 
 

@@ -17,6 +17,7 @@ from facefusion_live.app.portraits import Consent
 from facefusion_live.app.studio import AuditState, InputState, RecordingState
 from facefusion_live.domain.ports import SinkState, SinkStatus
 from facefusion_live.engine.gate import Block
+from facefusion_live.engine.governing import Eased
 from facefusion_live.gui.canvas import rgb_image
 from facefusion_live.gui.hotkeys import DEEDS
 from facefusion_live.gui.panels import PANELS
@@ -132,6 +133,7 @@ def test_at_every_size_all_of_the_bar_and_the_controls_is_there(
         outputs={"virtual-camera": SinkStatus(SinkState.RUNNING, readers=12)},
         audit=AuditState("not on record: the disk is full", degraded=True),
         left_out=("content", "mark"),
+        eased=Eased(rung=8, left_out=("the enhancer rests",), why="pictures come out late", lowest=8, steps=8),
         input=InputState("clip.mp4", f"{LONG}.mp4"),
     )
     window.on_air.show_state(everything)

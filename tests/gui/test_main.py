@@ -1,6 +1,7 @@
 """How the program comes to a window, and what it says where there can be none."""
 
 import contextlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -54,6 +55,40 @@ def test_the_demo_shows_itself_and_ends_on_sigterm(screen: str, tmp_path: Path) 
     assert not (tmp_path / "facefusion-live-demo.mp4").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt asks no locale for its letters")
+@pytest.mark.parametrize(
+    ("variables", "after", "language"),
+    [
+        ({"LANG": "C"}, [None, "C.UTF-8", "C"], "C"),
+        ({"LC_ALL": "POSIX"}, [None, "C.UTF-8", "POSIX"], "C"),
+        ({"LC_ALL": "zh_CN.GB18030"}, [None, "C.UTF-8", "zh_CN.GB18030"], "Chinese"),
+        ({"LANG": "xx_YY.UTF-8"}, [None, "C.UTF-8", "xx_YY.UTF-8"], "C"),
+        ({"LC_ALL": "C.UTF-8"}, ["C.UTF-8", None, None], "C"),
+        ({}, [None, "C.UTF-8", None], "C"),
+    ],
+)
+def test_whatever_the_locale_qt_does_not_complain_and_the_language_stays(
+    tmp_path: Path, variables: dict[str, str], after: list[str | None], language: str
+) -> None:
+    """Python brings its own programs to UTF-8 unless it is told not to; the frozen one it does not."""
+    code = (
+        "import json, os\n"
+        "from facefusion_live.gui import main\n"
+        "main._prepare_locale()\n"
+        "print(json.dumps([os.environ.get(name) for name in ('LC_ALL', 'LC_CTYPE', 'LANG')]))\n"
+        "from PySide6.QtCore import QCoreApplication, QLocale\n"
+        "app = QCoreApplication([])\n"
+        "print(QLocale.system().language().name)\n"
+    )
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+    environment = {**plain, "PYTHONPATH": str(ROOT), "PYTHONCOERCECLOCALE": "0", **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{json.dumps(after)}\n{language}\n"
+    assert done.stderr == ""
+
+
 def wait_for_a_session(home: Path, program: "subprocess.Popen[str]") -> None:
     """Until the record tells that a session began."""
     deadline = time.monotonic() + 40
@@ -72,8 +107,21 @@ def session_began(kept: Path) -> bool:
         return False
 
 
+MOVE_AWAY = ", or move the file away to start anew"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "but"),
+    [
+        ("settings.toml", "version = 99\n", MOVE_AWAY),
+        ("session.toml", "version = 99\n", MOVE_AWAY),
+        ("enrolled.toml", "version = 99\n", MOVE_AWAY),
+        ("consent/people.toml", "version = 99\n", MOVE_AWAY),
+        ("consent/records.json", '{"version": 99, "people": {}}', ""),
+    ],
+)
 def test_files_of_a_newer_version_stop_the_window_in_a_box_and_stay(
-    screen: str, tmp_path: Path, monkeypatch: "pytest.MonkeyPatch", qapp: object
+    screen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object, name: str, text: str, but: str
 ) -> None:
     """Whoever clicked on an icon sees no terminal."""
     from PySide6.QtWidgets import QMessageBox
@@ -86,13 +134,13 @@ def test_files_of_a_newer_version_stop_the_window_in_a_box_and_stay(
     said: list[str] = []
     monkeypatch.setattr(QMessageBox, "exec", lambda box: said.append(f"{box.text()} {box.informativeText()}"))
     monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path))
-    (tmp_path / "settings.toml").write_text("version = 99\n", "utf-8")
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, "utf-8")
     with pytest.raises(NewerFileError):
         main.open_window({})
     assert said == [
-        (
-            "settings.toml was written by a newer version of this program. "
-            "Get the newest version of this program, or move the file away to start anew."
-        )
+        (f"{file.name} was written by a newer version of this program. Get the newest version of this program{but}.")
     ]
-    assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [file]
+    assert file.read_text("utf-8") == text

@@ -14,6 +14,7 @@ from tests.support import RESOURCES, ROOT
     [
         "PySide6/Qt/plugins/platformthemes/libqgtk3.so",
         "PySide6/Qt/plugins/platforms/libqeglfs.so",
+        "PySide6/Qt/lib/libQt6EglFsKmsSupport.so.6",
         "PySide6/Qt/translations/qtbase_de.qm",
         "c2pa/libs/libc2pa_c.rlib",
         "libcudart.so.13",
@@ -34,6 +35,14 @@ def test_kept(name: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the C++ runtime goes along")
 def test_the_c_plus_plus_runtime_is_the_systems_own() -> None:
     assert bundle.wanted([("libstdc++.so.6", "/usr/lib/libstdc++.so.6", "BINARY")]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every library goes along")
+def test_what_came_with_a_package_goes_along_though_nothing_links_to_it() -> None:
+    pytest.importorskip("PyInstaller")
+    opened = ("c2pa/libs/libc2pa_c.so", "/elsewhere/lib/python3.11/site-packages/c2pa/libs/libc2pa_c.so", "BINARY")
+    unasked = ("libunasked.so.1", "/usr/lib/libunasked.so.1", "BINARY")
+    assert bundle.wanted([opened, unasked]) == [opened]
 
 
 def test_modules_that_are_loaded_when_asked_for_go_along() -> None:

@@ -69,6 +69,8 @@ class Reader:
     def types(self, line: str) -> "subprocess.CompletedProcess[str]":
         """Run one line of the program's, without its name."""
         environment = {**os.environ, "FACEFUSION_LIVE_HOME": str(self.folder / "home"), "PYTHONPATH": str(ROOT)}
+        for screen in ("DISPLAY", "WAYLAND_DISPLAY"):  # the window's tests may have one; `demo` would wait in a window
+            environment.pop(screen, None)
         command = [sys.executable, "-m", "facefusion_live", *shlex.split(line, comments=True)]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=False

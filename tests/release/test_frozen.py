@@ -48,6 +48,13 @@ def test_what_is_under_other_terms_or_never_loaded_stays_out(frozen: Path) -> No
 def test_the_notices_name_what_is_inside_and_say_what_it_binds_to(frozen: Path) -> None:
     notices = (frozen / "_internal" / "THIRD-PARTY.txt").read_text("utf-8")
     told, _, texts = notices.partition("=" * 100)
+    libraries = [file.name for file in (frozen / "_internal").rglob("*.so*") if file.parent.name.endswith(".libs")]
+    assert libraries
+    assert [name for name in libraries if name not in told] == []
+    for name in ("libx264-", "libopenblas", "Qt's own third parties", "onnxruntime"):
+        assert name in told
+    for name in ("SVT-AV1", "libpcre", "ThirdPartyNotices.txt", "Name: OpenBLAS"):
+        assert name.lower() in texts.lower()
     for name in ("av ", "numpy ", "opencv-python-headless ", "Python 3.", "PySide6_Essentials ", "pyinstaller "):
         assert f"\n{name}" in told
     assert "pytest" not in told, "it tells what is bundled, not what is installed"
@@ -107,6 +114,25 @@ def test_it_streams_by_starting_itself_once_more(frozen: Path, tmp_path: Path) -
         assert server.received[0].stat().st_size > 10_000
     finally:
         server.close()
+
+
+BROUGHT_BY_A_CARD = ("libcuda", "libcudart", "libcublas", "libcudnn", "libcufft", "libcurand", "libnvrtc", "libnvinfer")
+"""ONNX Runtime's providers for cards are tried, and done without where these are not."""
+
+
+def test_the_desktop_package_depends_on_what_the_folder_does_not_carry(frozen: Path) -> None:
+    from release import debian
+
+    asked = [
+        name for name in debian.asked_of_the_system(frozen) if not name.startswith((*BROUGHT_BY_A_CARD, "libnvonnx"))
+    ]
+    assert "libc.so.6" in asked
+    command = [program("dpkg-query"), "-S", *(f"*/{name}" for name in asked)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    owners = dict(reversed([line.split(": ", 1)[::-1] for line in told.splitlines()]))
+    of = {name: {who.split(":")[0] for path, who in owners.items() if Path(path).name == name} for name in asked}
+    needed = {each.split()[0] for each in debian.NEEDED}
+    assert {name: found for name, found in of.items() if not found & needed} == {}
 
 
 def test_the_desktop_package_puts_everything_in_its_place(frozen: Path, tmp_path: Path) -> None:

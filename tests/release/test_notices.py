@@ -1,12 +1,13 @@
 """Whose work a bundle carries."""
 
+import importlib
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from release import notices
+from release import inner, notices
 from release.notices import Work
 
 
@@ -58,6 +59,54 @@ def test_duties_are_told_where_the_files_bring_them(files: list[str], bound: dic
     text = notices.page([], files)
     assert ("used under the LGPL" in text) is bound["LGPL"]
     assert ("encoders x264 and x265" in text) is bound["x264"]
+
+
+def beside(package: str) -> list[str]:
+    """The libraries that came inside of an installed wheel."""
+    folder = Path(importlib.import_module(package).__file__ or "").parents[1]
+    names = {"cv2": "opencv_python_headless", "PIL": "pillow"}
+    return [file.name for file in (folder / f"{names.get(package, package)}.libs").iterdir()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the table knows names of Linux")
+@pytest.mark.parametrize("package", ["av", "numpy", "cv2", "PIL"])
+def test_each_library_inside_of_a_wheel_is_named_with_its_licence(package: str) -> None:
+    files = beside(package)
+    assert files
+    there = inner.found(files)
+    told = inner.listed(there)
+    assert [name for name in files if name not in told] == []
+    assert all(each.licence and each.by and (each.texts or each.named) for each in there)
+    works = notices.credited([Path(importlib.import_module(name).__file__ or "") for name in ("PIL", "numpy", "cv2")])
+    carried = {work.name: "\n".join(text.read_text("utf-8", "replace") for text in work.texts) for work in works}
+    assert inner.untold(there, carried) == []
+
+
+def test_a_library_of_nobody_known_stops_the_build() -> None:
+    with pytest.raises(ValueError, match=r"libraries\.toml does not say whose these are: libstranger-0123abcd\.so\.1"):
+        notices.page([], ["libstranger-0123abcd.so.1", "libonnxruntime.so"])
+
+
+def test_a_text_that_its_package_no_longer_carries_stops_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "LICENSE"
+    text.write_text("Do as you like.", "utf-8")
+    monkeypatch.setattr(notices, "credited", lambda _files: [Work("pillow", "1", "MIT", (text,))])
+    with pytest.raises(ValueError, match="no package carries the licence text of libxcb"):
+        notices.write(tmp_path / "notices", [("pillow.libs/libxcb-9065bb12.so.1.1.0", "", "BINARY")])
+
+
+def test_every_row_of_the_table_has_its_texts() -> None:
+    rows = inner.libraries()
+    assert [text for text in inner.texts(rows) if not text.read_text("utf-8").strip()] == []
+    assert all(bool(row.texts) != bool(row.within and row.named) for row in rows)
+
+
+def test_a_text_of_several_libraries_is_printed_once() -> None:
+    page = notices.page([], ["libgmp-8c6c054f.so.10.5.0", "libnettle-71a806b4.so.8.11", "libx264-d6533a8d.so.165"])
+    assert page.count("Version 3, 29 June 2007") == 2, "the GPL and the LGPL"
+    assert "GMP: LGPL-3.0-or-later or GPL-2.0-or-later, by the Free Software Foundation. Text: LGPL-3.0.txt" in page
 
 
 def test_every_work_is_listed_and_its_text_follows(tmp_path: Path) -> None:

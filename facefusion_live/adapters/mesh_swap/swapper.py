@@ -121,8 +121,9 @@ class MeshSwapper:
     ) -> None:
         """Warp the source's picture; between the poses of two, both."""
         best, second, share = source.best_for(face)
-        self._warper.warp(best, sheet_px, swap, coverage)
+        turned_deg = abs(mesh.head_pose(face.mesh_px).yaw)
+        self._warper.warp(best, sheet_px, turned_deg, swap, coverage)
         if second is not None and share > 0:
             other = self._scratch.array("other", swap.shape)
-            self._warper.warp(second, sheet_px, other, coverage)
+            self._warper.warp(second, sheet_px, turned_deg, other, coverage)
             cv2.addWeighted(swap, 1 - share, other, share, 0, dst=swap)

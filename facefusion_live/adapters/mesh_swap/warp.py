@@ -15,6 +15,10 @@ from facefusion_live.domain.scratch import Scratch
 
 _CELL_PX = 4
 """The warp map is computed once per 4x4 pixels and interpolated: it is linear within a triangle anyway."""
+_TURNED_DEG = 35.0
+"""A nose before the cheek behind it is an edge within the map: of a head turned that far it is computed finer."""
+_EVERY_PIXEL_TO_PX = 448
+"""For a turned head, of crops up to this edge for each pixel, of larger ones per 2x2 (4.5 and 2.7 ms more)."""
 _REGION_SCALE = 2
 """Eyes, mouth and brows are drawn at half size."""
 _REGION_SIGMA = 0.006
@@ -31,20 +35,27 @@ class Warper:
         self._scratch = Scratch()
 
     def warp(
-        self, texture: FaceTexture, sheet_px: NDArray[np.float32], swap: NDArray[np.uint8], coverage: NDArray[np.uint8]
+        self,
+        texture: FaceTexture,
+        sheet_px: NDArray[np.float32],
+        turned_deg: float,
+        swap: NDArray[np.uint8],
+        coverage: NDArray[np.uint8],
     ) -> None:
         """Paint the texture into a crop.
 
         Args:
             texture: What to paint.
             sheet_px: (504, 3) the target's sheet in crop pixels.
+            turned_deg: How far the head is turned to a side, 0 and up.
             swap: (s, s, 3) written: the warped texture.
             coverage: (s, s) written: 255 where the sheet shows its front.
         """
         size = swap.shape[0]
-        cells = size // _CELL_PX
+        cell_px = _cell_px(size, turned_deg)
+        cells = size // cell_px
         grid_px = sheet_px.copy()
-        grid_px[:, :2] = (sheet_px[:, :2] + 0.5) / _CELL_PX - 0.5
+        grid_px[:, :2] = (sheet_px[:, :2] + 0.5) / cell_px - 0.5
         ids = self._triangle_ids(grid_px, cells)
         level, level_scale = self._level(texture, sheet_px)
         source_px = (texture.sheet_px + 0.5) * np.float32(level_scale) - 0.5
@@ -131,6 +142,12 @@ class Warper:
         patch = drawn[top:bottom, left:right]
         if patch.size:
             cv2.GaussianBlur(patch, (0, 0), sigma_px, dst=patch, borderType=cv2.BORDER_CONSTANT)
+
+
+def _cell_px(size: int, turned_deg: float) -> int:
+    if turned_deg < _TURNED_DEG:
+        return _CELL_PX
+    return 1 if size <= _EVERY_PIXEL_TO_PX else 2
 
 
 def _clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,16 +1,15 @@
 # pyright: basic
 """From a model's card to something that implements a port."""
 
-import hashlib
 import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from weakref import WeakValueDictionary
 
+from facefusion_live.adapters.onnx import pins
 from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
@@ -28,7 +27,7 @@ from facefusion_live.adapters.onnx.identity import (
     unchanged,
 )
 from facefusion_live.adapters.onnx.initialisers import last_initialiser
-from facefusion_live.adapters.onnx.landmarkers import AttentionMesh
+from facefusion_live.adapters.onnx.landmarkers import AttentionMesh, PlainMesh
 from facefusion_live.adapters.onnx.likeness import Likeness
 from facefusion_live.adapters.onnx.maskers import MaskNet
 from facefusion_live.adapters.onnx.person_swapper import PersonSwapper
@@ -63,7 +62,7 @@ _DETECTORS = {
     "yolov5_face": RowDetector,
     "yolov8_face": RowDetector,
 }
-_LANDMARKERS = {"face_mesh_attention": AttentionMesh}
+_LANDMARKERS = {"face_mesh_attention": AttentionMesh, "face_mesh": PlainMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
 _PALMS = {"palm": PalmNet}
 _HANDS = {"hand_landmarks": HandNet}
@@ -184,12 +183,17 @@ class Catalog:
 
         Raises:
             ModelMissingError: It is not there.
+            ModelChangedError: It is not the one that came.
         """
         try:
             card = self.card(model_id)
         except ModelCardError:
             return None
-        return self._file(card) if card.is_person else None
+        if not card.is_person:
+            return None
+        file = self._file(card)
+        pins.check(card, file)  # before anybody asks whose consent that is
+        return file
 
     def _names(self) -> list[str]:
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.toml")})
@@ -312,7 +316,8 @@ class Catalog:
             loading = self._loading.setdefault(card.id, threading.Lock())
         with loading:
             # By its file as it is now: one that was exchanged is loaded, whoever still holds the net of before.
-            name = (card.id, *_stamp(self._find(card.file)))
+            file = self._find(card.file)
+            name = (card.id, file, pins.stamp(file) if file else None)
             net = self._nets.get(name) or self._load(card)
             self._nets[name] = net
         return net
@@ -321,7 +326,7 @@ class Catalog:
         if self._server is not None and self._server.takes(card):
             return self._server.net(card)
         path = self._file(card)
-        _check_built_in(card, path)
+        pins.check(card, path)
         self._opened[card.id] = path
         brought = card.origin is None
         if brought:
@@ -345,6 +350,7 @@ class Catalog:
             self._stayed[f"{self._wanted} for {card.id}"] = f"it does not run there ({error})"
             log.warning("%s does not run on %s: it runs on the processor", card.id, provider)
             return NetSession(path)
+        log.info("%s runs on %s", card.id, net.provider)
         return net
 
     def _provider(self, card: ModelCard) -> str:
@@ -370,40 +376,6 @@ def _how_to_get(card: ModelCard) -> str:
     if card.urls:
         return f"Fetch it: facefusion-live models pull {card.id}"
     return "Install the program again." if card.origin else "Take it in: facefusion-live models add FILE"
-
-
-def _stamp(file: Path | None) -> tuple[object, ...]:
-    """What differs after a file was exchanged."""
-    with suppress(OSError):
-        if file is not None:
-            status = file.stat()
-            return file, status.st_mtime_ns, status.st_size
-    return ()
-
-
-def _check_built_in(card: ModelCard, path: Path) -> None:
-    """A built-in net is the one that its card was written for: one flipped bit could blind the judge of scenes.
-
-    What users bring is another matter: `models` tells where a file of theirs differs.
-    """
-    if card.origin is None or card.sha256 is None:
-        return
-    try:
-        status = path.stat()
-        digest = _sha256(path, status.st_mtime_ns, status.st_size)
-    except OSError as error:
-        raise InferenceError(f"the model file {card.file} cannot be read") from error
-    if digest != card.sha256:
-        raise InferenceError(
-            f"the model file {card.file} is not the one that came with the program", advice="Install the program again."
-        )
-
-
-@lru_cache
-def _sha256(path: Path, _mtime_ns: int, _size: int) -> str:
-    """Read once for as long as the file stays as it is."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parts(card: ModelCard, families: Collection[str], what: str) -> tuple[PictureFormat, DecodedOutput]:

@@ -1,7 +1,7 @@
 # pyright: basic
-"""The attention mesh: 468 points, of which lips and eyes are refined, and ten of the irises.
+"""The attention mesh: 468 points, of which lips and eyes are refined, and ten of the irises; and the plain one.
 
-Source: the graph and the refinement lists of MediaPipe 0.10.21 (face_landmark_with_attention).
+Source: the graphs and the refinement lists of MediaPipe 0.10.21 (face_landmark_with_attention, face_landmark).
 """
 
 import numpy as np
@@ -32,6 +32,15 @@ _EYE_RIGHT = (
 _REFINED = {"output_lips": _LIPS, "output_left_eye": _EYE_LEFT, "output_right_eye": _EYE_RIGHT}
 _IRISES = {"output_left_iris": (468, _EYE_LEFT[:16]), "output_right_iris": (473, _EYE_RIGHT[:16])}
 """First point of each iris, and the outline of the eye whose mean depth it gets."""
+_POINTS = 468
+_SURENESS = 1.6
+"""The plain net's logit times this means what the attention net's does.
+
+On 81 faces of our clips its median is 24.8 the right way up and at most 9.5 any other way, where the attention net says
+29.2 and at most 18.2: times 1.6 that is 15.2, and as clear from 15 on as the other is from 24.
+"""
+_IRIS = 0.2
+"""Radius of an iris over the width of its eye."""
 
 
 class AttentionMesh:
@@ -58,5 +67,39 @@ class AttentionMesh:
         for name, (first, outline) in _IRISES.items():
             mesh[first : first + 5, :2] = answer[name].reshape(5, 2)
             mesh[first : first + 5, 2] = mesh[list(outline), 2].mean()
-        flag = float(np.clip(answer["conv_faceflag"][0], -80, 80))
-        return Landmarks(mesh, 1 / (1 + float(np.exp(-flag))))
+        return Landmarks(mesh, _probability(float(answer["conv_faceflag"][0])))
+
+
+class PlainMesh:
+    """MediaPipe's first mesh net: half the time, lips and eyes less exact, no irises. Thread: the caller's.
+
+    The irises lie in the middle of the eyes, since whoever aligns a crop by five points asks for them.
+
+    Args:
+        net: The net.
+        picture: What it takes.
+    """
+
+    def __init__(self, net: Net, picture: PictureFormat) -> None:
+        self.input_px = picture.size_px
+        self._net = net
+        self._tensor = InputTensor(picture)
+
+    def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
+        """(478, 3) in crop pixels and the probability of a face."""
+        flag, points = sorted(self._net.run(self._tensor.fill(crop)), key=np.size)
+        mesh = np.empty((478, 3), np.float32)
+        mesh[:_POINTS] = points.reshape(_POINTS, 3)
+        for first, outline in _IRISES.values():
+            eye = mesh[list(outline)]
+            mesh[first : first + 5] = eye.mean(0) + _around(_IRIS * float(np.ptp(eye[:, 0])))
+        return Landmarks(mesh, _probability(_SURENESS * float(flag.ravel()[0])))
+
+
+def _around(radius: float) -> NDArray[np.float32]:
+    """(5, 3) a point, and the four beside it."""
+    return np.array([(0, 0, 0), (radius, 0, 0), (0, -radius, 0), (-radius, 0, 0), (0, radius, 0)], np.float32)
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + float(np.exp(-np.clip(logit, -80, 80))))

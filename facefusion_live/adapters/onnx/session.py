@@ -15,6 +15,7 @@ import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
+from facefusion_live.adapters.onnx import pins, placement
 from facefusion_live.adapters.onnx.container import read_graph
 from facefusion_live.adapters.onnx.precision import in_single
 from facefusion_live.adapters.onnx.prelu import without_prelu
@@ -109,6 +110,7 @@ class NetSession:
     ) -> None:
         self._path, self._threads, self._engines = path.resolve(), threads, engines
         self._may_fall_back = True
+        self._stamp = pins.stamp(self._path) if self._path.exists() else ()
         try:
             self._session = _shared(path, threads, provider, engines, brought=brought)
         except (*ORT_ERRORS, OSError) as error:
@@ -120,7 +122,7 @@ class NetSession:
                 raise ModelUnfitError(words, advice=PUBLISHERS_OWN) from error
             raise InferenceError(words, advice="Install the program again: the file is missing or damaged.") from error
         # The session is asked, not onnxruntime: that lists what it was built with, whether or not it can be loaded.
-        if self.provider != provider:
+        if self._name != provider:
             raise _not_there(provider)
         self._read_signature()
         if self._path in _in_single:
@@ -130,11 +132,16 @@ class NetSession:
         self._inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._runs = _runs_of(self._session)
+        self._told = CPU if self._name == CPU else placement.in_words(self._name, placement.nodes_of(self._session))
+
+    @property
+    def _name(self) -> str:
+        return self._session.get_providers()[0]
 
     @property
     def provider(self) -> str:
-        """What really runs the net, asked from the session."""
-        return self._session.get_providers()[0]
+        """What really runs the net, asked from the session; with how many of its nodes, unless that is all."""
+        return self._told
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -166,10 +173,12 @@ class NetSession:
 
     def _open_in_single(self) -> bool:
         try:
+            if pins.stamp(self._path) != self._stamp:
+                raise InferenceError(f"the net {self._path.name} has changed since it was loaded")
             single = in_single(self._path)
             if single is not None:
-                graphs = _graphs_fit(self._path, self.provider)
-                self._session = _with(single, _options(self._threads), self.provider, self._engines, graphs=graphs)
+                graphs = _graphs_fit(self._path, self._name)
+                self._session = _with(single, _options(self._threads), self._name, self._engines, graphs=graphs)
         except (*ORT_ERRORS, OSError, DecodeError) as error:
             raise InferenceError(f"the net {self._path.name} cannot be loaded in single precision") from error
         return single is not None
@@ -204,7 +213,7 @@ class NetSession:
         try:
             answers = self._runs(fed)
         except RUN_ERRORS as error:
-            if self.provider != CPU and _no_room(error):
+            if self._name != CPU and _no_room(error):
                 words = f"the graphics card had no memory left to run the net {self._path.name}"
                 raise InferenceError(words, advice=_MAKE_ROOM) from error
             raise InferenceError(f"a net failed: {type(error).__name__}") from error
@@ -354,6 +363,7 @@ def _on_card(
 ) -> ort.InferenceSession:
     if provider == DIRECTML:
         options.enable_mem_pattern = False  # which it does not support, and refuses
+    placement.note(options)
     # The libraries of an accelerator are looked for here; what is missing is told in our words, not on stderr.
     ort.set_default_logger_severity(4)
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ from typing import Any
 
 from facefusion_live.adapters.remote import messages
 from facefusion_live.domain.errors import InferenceError, ServerOpenError
+from facefusion_live.domain.extras import advice_by_copy
 from facefusion_live.domain.remote import ServerAddress
 
 _SERVICE = "/inference.GRPCInferenceService/"
@@ -30,7 +31,8 @@ OPTIONS = (
 )
 """How a line is kept."""
 _NAMELESS = "Only servers that ask for no name can be used."
-_ADVICE = "Install it: pip install 'facefusion-live[remote]', or empty inference.remote."
+_INSTALLED = "Install it: pip install 'facefusion-live[remote]', or empty inference.remote."
+_FROZEN = "This copy was built without it: use the pip package of the program with [remote], or empty inference.remote."
 
 
 class Line:
@@ -150,7 +152,8 @@ def _library() -> Any:  # noqa: ANN401 (a module)
     try:
         return importlib.import_module("grpc")
     except ImportError:
-        raise ServerOpenError("nets on a server need the package grpcio", advice=_ADVICE) from None
+        advice = advice_by_copy(_INSTALLED, _FROZEN)
+        raise ServerOpenError("nets on a server need the package grpcio", advice=advice) from None
 
 
 def _one_line(text: str | None) -> str:

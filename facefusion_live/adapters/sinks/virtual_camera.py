@@ -11,21 +11,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from facefusion_live.domain.errors import SinkError, SinkOpenError
+from facefusion_live.domain.extras import advice_by_copy
 from facefusion_live.domain.ports import OutputFrame, Sink, SinkState, SinkStatus
 
 FORMS = ("virtual-camera", "virtual-camera:pipewire", "virtual-camera:driver")
-_EXTRA = 'pip install "facefusion-live[virtual-camera]"'
+_OBS = "Install OBS Studio and start its virtual camera once."
 _DRIVERS = {
-    "linux": f"load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback) and {_EXTRA}",
-    "win32": f"install OBS Studio, start its virtual camera once, and {_EXTRA}",
-    "darwin": f"install OBS Studio, start its virtual camera once, and {_EXTRA}",
+    "linux": "Load v4l2loopback (apt install v4l2loopback-dkms, modprobe v4l2loopback).",
+    "win32": _OBS,
+    "darwin": _OBS,
 }
+_FROZEN_LINUX = "This copy has no cameras of drivers: the pip package of the program has, with [virtual-camera]."
+_FROZEN = "This copy has no cameras of drivers: take the browser source into OBS, and start the virtual camera there."
 
 
-def advice(system: str = sys.platform) -> str:
-    """What to install on a system, in one sentence."""
-    words = _DRIVERS.get(system, f"install a virtual camera and {_EXTRA}")
-    return f"{words[0].upper()}{words[1:]}."
+def driver_advice(system: str = sys.platform) -> str:
+    """Which driver a system lacks, in one sentence."""
+    return _DRIVERS.get(system, "Install a virtual camera.")
+
+
+def package_advice(system: str = sys.platform) -> str:
+    """How to get at cameras of drivers at all."""
+    installed = f'First pip install "facefusion-live[virtual-camera]". {driver_advice(system)}'
+    return advice_by_copy(installed, _FROZEN_LINUX if system == "linux" else _FROZEN)
 
 
 class DriverCamera:
@@ -62,9 +70,9 @@ class DriverCamera:
             self._size_wh = size_wh[0] // 2 * 2, size_wh[1] // 2 * 2
             self._camera = module.Camera(*self._size_wh, fps, fmt=module.PixelFormat.RGB)
         except ImportError:
-            raise SinkOpenError("no driver for a virtual camera is installed", advice=advice()) from None
+            raise SinkOpenError("no driver for a virtual camera is installed", advice=package_advice()) from None
         except RuntimeError as error:
-            raise SinkOpenError("there is no virtual camera to be had", advice=advice()) from error
+            raise SinkOpenError("there is no virtual camera to be had", advice=driver_advice()) from error
         self._state, self._words = SinkState.RUNNING, f"{self._camera.backend}: {self._camera.device}"
 
     def send(self, frame: OutputFrame) -> None:
@@ -149,6 +157,5 @@ class FirstThatOpens:
 
 
 def _either(advices: Sequence[str]) -> str:
-    """Several pieces of advice as one sentence."""
-    first, *others = dict.fromkeys(advices) or [""]
-    return ", or ".join([first.rstrip("."), *(f"{other[0].lower()}{other[1:]}".rstrip(".") for other in others)]) + "."
+    """Several pieces of advice, each a sentence that translators know."""
+    return " Or: ".join(dict.fromkeys(advices))

@@ -12,7 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from facefusion_live.domain.audit.canonical import Codec
 
-FAST = Codec(partial(orjson.dumps, option=orjson.OPT_SORT_KEYS), orjson.loads)
+
+def _encode(value: object) -> bytes:
+    return orjson.dumps(value, None, orjson.OPT_SORT_KEYS)  # by name the option takes a third longer
+
+
+FAST = Codec(_encode, orjson.loads)
 """Equal to `canonical.STANDARD` over the profile (a property test holds them together), five times as fast."""
 
 

@@ -153,9 +153,10 @@ def _write_logs(
     left_out: list[dict[str, Any]] = []
     for each in request.examined:
         log_id, found = each.report.log_id, manifests.found_in(each.report, each.heads)
-        if _goes_in(each, filtered=request.wanted is not None):
+        is_in = any(log["log_id"] == log_id for log in logs)  # a copy of it lies in the home, too
+        if not is_in and _goes_in(each, filtered=request.wanted is not None):
             logs.append(_write_log(members, layout, each, request.wanted) | found)
-        elif log_id == request.log_id:
+        elif log_id == request.log_id and not is_in:
             why = each.report.findings[0].message if each.report.findings else "nothing seals it"
             message = f"no row of {each.file} can be proven to others: {why}"
             raise UnreadableError(message, advice="Export all rows instead: what is wrong goes with them.")

@@ -208,6 +208,7 @@ def _evidence(archive: zipfile.ZipFile, folder: str, about: dict[str, Any], anch
         horizon=horizon,
         from_horizon=horizon is not None,
         archives={} if horizon else None,
+        growing=about["unsealed"] > 0,  # what that meant of the log, the manifest's verdicts tell
         anchors=anchors,
     )
 

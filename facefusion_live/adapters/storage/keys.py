@@ -6,7 +6,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from facefusion_live.adapters.storage.layout import overwrite, sync_folder, write_private, write_private_once
+from facefusion_live.adapters.storage.layout import (
+    is_file,
+    make_way,
+    overwrite,
+    read_file,
+    sync_folder,
+    write_private,
+    write_private_once,
+)
 from facefusion_live.domain.audit.errors import KeyLostError
 
 
@@ -68,13 +76,14 @@ class KeyRing:
 
     def _promote(self) -> None:
         overwrite(self._present)
+        make_way(self._present)
         self._next.replace(self._present)
         sync_folder(self._present.parent)
 
 
 def install_secret(path: Path) -> bytes:
     """The 32 random bytes kept in a file; made when there are none. Raises OSError."""
-    if not path.exists():
+    if not is_file(path):
         write_private_once(path, os.urandom(32))
     return path.read_bytes()
 
@@ -82,14 +91,14 @@ def install_secret(path: Path) -> bytes:
 def mask_secret_of(path: Path) -> bytes:
     """The secret as it is; without one nobody was ever masked, and a mask made with nothing matches no row."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError:
         return b""
 
 
 def _read(path: Path) -> Ed25519PrivateKey | None:
     try:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+        return Ed25519PrivateKey.from_private_bytes(read_file(path))
     except (FileNotFoundError, ValueError):  # any other error says nothing about the key
         return None
 

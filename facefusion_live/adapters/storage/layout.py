@@ -1,8 +1,10 @@
 # pyright: basic
 """Where the audit trail keeps what, and how small files are written so that a crash leaves the old or the new."""
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,8 +83,36 @@ class Layout:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
 
 
+def is_file(path: Path) -> bool:
+    """Is there a file? A folder or a pipe in its place is none. Raises OSError where that cannot be told now."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def read_file(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        FileNotFoundError: There is none: also a folder, or a pipe, which would be waited at for ever.
+        OSError: It cannot be read now.
+    """
+    if not is_file(path):
+        words = "is no file" if path.exists() else os.strerror(errno.ENOENT)
+        raise FileNotFoundError(errno.ENOENT, words, str(path))
+    return path.read_bytes()
+
+
+def make_way(path: Path) -> None:
+    """Move aside, and keep, what lies where a file belongs and is none. Raises OSError."""
+    if path.exists() and not is_file(path):
+        path.rename(path.with_name(f"{path.name}.{os.urandom(4).hex()}.aside"))
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file, for the owner's eyes only; it is on the disk when this returns. Raises OSError."""
+    make_way(path)
     with _beside(path, data) as beside:
         beside.replace(path)
     sync_folder(path.parent)
@@ -108,6 +138,7 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
 
 def write_private_once(path: Path, data: bytes) -> None:
     """As `write_private`, but a file that is there stays: of several programs that start at once, one wins."""
+    make_way(path)
     with _beside(path, data) as beside, suppress(FileExistsError):
         if os.name == "posix":
             path.hardlink_to(beside)
@@ -132,7 +163,9 @@ def _beside(path: Path, data: bytes) -> Iterator[Path]:
 
 def overwrite(path: Path) -> None:
     """Zero a file's bytes in place. What the medium keeps of them below the file system is beyond our reach."""
-    with suppress(FileNotFoundError), path.open("r+b") as file:
+    if not is_file(path):
+        return
+    with path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))
         file.flush()
         os.fsync(file.fileno())

@@ -13,6 +13,8 @@ from typing import Self
 
 from facefusion_live.adapters.storage.layout import Layout
 
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""Somebody may have laid a pipe there, which would be waited at for ever."""
 _TRIES, _PAUSE_S = 5, 0.01
 """Somebody who only asks whether a log is written (`is_written`) holds its lock for an instant."""
 
@@ -56,7 +58,7 @@ class WriterLock:
         lock = cls([])
         try:
             for place in _places(log):
-                handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR | os.O_CREAT, 0o600)
+                handle = os.open(place, _NO_WAIT | (os.O_RDONLY if place.is_dir() else os.O_RDWR | os.O_CREAT), 0o600)
                 lock._handles.append(handle)
                 if not _taken(handle):
                     lock.close()
@@ -97,7 +99,7 @@ def _taken(handle: int) -> bool:
 
 def _is_locked(place: Path) -> bool:
     try:
-        handle = os.open(place, os.O_RDONLY)
+        handle = os.open(place, os.O_RDONLY | _NO_WAIT)
     except FileNotFoundError:
         return False
     try:

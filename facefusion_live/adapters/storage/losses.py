@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from facefusion_live.adapters.storage.layout import Layout, write_private_once
+from facefusion_live.adapters.storage.layout import Layout, is_file, write_private_once
 from facefusion_live.adapters.storage.lock import lock_patiently
 from facefusion_live.domain.audit.event import ACTIONS
 from facefusion_live.domain.audit.flood import Loss, Tally, merged
@@ -55,7 +55,7 @@ class FileLossBook:
 
     @contextmanager
     def _held(self) -> Iterator[int]:
-        if not self._path.exists():
+        if not is_file(self._path):
             write_private_once(self._path, _EMPTY)
         handle = os.open(self._path, os.O_RDWR)
         try:

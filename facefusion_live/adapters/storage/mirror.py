@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from facefusion_live.adapters.storage.layout import Layout, write_private
+from facefusion_live.adapters.storage.layout import Layout, is_file, make_way, write_private
 from facefusion_live.domain.audit.evidence import Head
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import Checkpoint
@@ -162,6 +163,7 @@ class Mirror:
     def __init__(self, layout: Layout, vault: Vault) -> None:
         self._layout, self._vault = layout, vault
         self._kept_ns = -self.LAG_NS
+        self._has_line: Checkpoint | None = None
 
     def keep(self, checkpoint: Checkpoint, tip: Tip, at: str, now_ns: int, *, at_once: bool) -> None:
         """Remember a head. Raises OSError when the disk takes nothing more.
@@ -179,7 +181,9 @@ class Mirror:
         if due:  # before heads.log: verification takes a line for the word that the file has it, too
             self._kept_ns = now_ns
             write_private(self._head_file(checkpoint.log_id), orjson.dumps({**head, "tip": _told(tip)}))
-        self._append(_line_of(checkpoint, at))
+        if checkpoint != self._has_line:  # the file may have to catch up with a line that is there
+            self._append(_line_of(checkpoint, at))
+            self._has_line = checkpoint
         if due:
             self._vault.set(checkpoint.log_id, orjson.dumps(head).decode())
         if checkpoint.number == 0:
@@ -196,14 +200,15 @@ class Mirror:
 
         Nothing is cut off: what looks unfinished may be a line that another process is writing this very moment.
         """
-        with suppress(FileNotFoundError):
-            with self._layout.heads_log.open("rb") as file:
-                if file.seek(0, os.SEEK_END) == 0:
-                    return
-                file.seek(-1, os.SEEK_END)
-                ended = file.read(1) == b"\n"
-            if not ended:
-                self._append(b"\n")
+        if not is_file(self._layout.heads_log):
+            return
+        with self._layout.heads_log.open("rb") as file:
+            if file.seek(0, os.SEEK_END) == 0:
+                return
+            file.seek(-1, os.SEEK_END)
+            ended = file.read(1) == b"\n"
+        if not ended:
+            self._append(b"\n")
 
     def tip(self, log_id: str) -> Tip | None:
         """Where a log stood when its head was last put into the file; None where that is not known.
@@ -242,6 +247,10 @@ class Mirror:
         for head in self._all_lines(limit_bytes):
             if head.log_id == log_id:
                 yield head
+
+    def lines_twice(self, log_id: str, limit_bytes: int | None = None) -> int:
+        """How many lines of a log in heads.log say what the line before says."""
+        return sum(line == before for before, line in pairwise(self.lines(log_id, limit_bytes)))
 
     def last(self, log_id: str) -> list[Head]:
         """The latest head of a log from each mirror."""
@@ -289,6 +298,8 @@ class Mirror:
 
     def _lines_backwards(self) -> Iterator[bytes]:
         """The lines of heads.log, the last one first: it grows for ever, and what is wanted stands near its end."""
+        if not is_file(self._layout.heads_log):
+            return
         with suppress(FileNotFoundError), self._layout.heads_log.open("rb") as file:
             at, rest = file.seek(0, os.SEEK_END), b""
             while at:
@@ -300,6 +311,7 @@ class Mirror:
             yield rest
 
     def _append(self, line: bytes) -> None:
+        make_way(self._layout.heads_log)
         handle = os.open(self._layout.heads_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             if os.write(handle, line) != len(line):  # one call: lines of two processes do not mix

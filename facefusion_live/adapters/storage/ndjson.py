@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from facefusion_live.adapters.storage.layout import is_file, make_way
 from facefusion_live.domain.audit.event import Row
 
 _DAY = slice(10)
@@ -31,7 +32,10 @@ class DailyFiles:
         """Append rows, each to the file of its day. Raises OSError when the disk takes nothing more."""
         for day, group in groupby(rows, key=lambda row: _day(row.body)):
             data = b"".join(row.body + b"\n" for row in group)
-            handle = os.open(self._path(day), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            path = self._path(day)
+            if path.exists() and not is_file(path):  # a pipe would be waited at for ever; `mend` moves it aside
+                raise OSError(f"{path.name} is no file")
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 # A disk that fills up takes half a line: nothing more is written before `mend` has cut it off.
                 if os.write(handle, data) != len(data):
@@ -42,7 +46,10 @@ class DailyFiles:
     def mend(self) -> int:
         """Cut off half a line; give the seq of the last row in the files. A folder that is gone is made anew."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        return max((_mend(path) for path in self._folder.glob(f"{self._log_id}.*.ndjson")), default=0)
+        paths = list(self._folder.glob(f"{self._log_id}.*.ndjson"))
+        for path in paths:
+            make_way(path)
+        return max((_mend(path) for path in paths if is_file(path)), default=0)
 
     def drop(self, before_day: str, archived_to: int) -> None:
         """Delete the files of days before this one of which every row is archived.
@@ -53,7 +60,7 @@ class DailyFiles:
         """
         for path in self._folder.glob(f"{self._log_id}.*.ndjson"):
             with suppress(OSError):  # the next pruning tries again
-                if path.name.split(".")[1] < before_day and _last_seq(path) <= archived_to:
+                if path.name.split(".")[1] < before_day and is_file(path) and _last_seq(path) <= archived_to:
                     path.unlink()
 
     def _path(self, day: str) -> Path:

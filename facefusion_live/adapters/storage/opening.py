@@ -14,7 +14,7 @@ from facefusion_live.adapters.storage import schema, succession
 from facefusion_live.adapters.storage.archive import archives_of
 from facefusion_live.adapters.storage.database import open_reader, open_writer, reading, rows_of
 from facefusion_live.adapters.storage.keys import KeyRing, install_secret
-from facefusion_live.adapters.storage.layout import Layout
+from facefusion_live.adapters.storage.layout import Layout, make_way
 from facefusion_live.adapters.storage.lock import WriterLock
 from facefusion_live.adapters.storage.mirror import Mirror, Vault
 from facefusion_live.adapters.storage.refusals import advice_for, in_words
@@ -149,6 +149,8 @@ class Opener:
         try:
             with closing(open_reader(path).conn) as connection:
                 log_id = log_id_of(connection)
+                if self._is_copy(path, log_id):
+                    raise _CannotContinueError("twice", log_id)
                 if schema.is_newer(connection):
                     raise _NewerError(log_id)
                 if path == self.layout.main and self._is_strange(connection, log_id):
@@ -187,6 +189,8 @@ class Opener:
     def _new(
         self, path: Path, lock: WriterLock, mirror: Mirror, log_id: str, origin: Origin, news: tuple[str, ...]
     ) -> SqliteStore:
+        for suffix in ("-wal", "-shm", "-journal"):  # SQLite cannot write where no file is
+            make_way(path.with_name(path.name + suffix))
         keys = KeyRing(self.layout.keys, log_id)
         return self._store(path, lock, mirror, keys, Tip(log_id, keys.create()), origin, news)
 
@@ -274,6 +278,14 @@ class Opener:
         previous = metadata.get("previous_logs") if isinstance(metadata, dict) else None
         return not isinstance(previous, list) or self._held_ids().isdisjoint(previous)
 
+    def _is_copy(self, path: Path, log_id: str) -> bool:
+        """Does the main log hold the same log? Two programs that went on with it would make two of one name."""
+        if path == self.layout.main or not log_id:
+            return False
+        with suppress(UnreadableError):  # also where it is gone, or cannot be read now
+            return log_id == _id_in(self.layout.main)
+        return False
+
     def _present(self) -> frozenset[str]:
         return frozenset(log_id for _, log_id in logs_of(self.layout) if log_id)
 
@@ -305,11 +317,15 @@ def logs_of(layout: Layout) -> Iterator[tuple[Path, str]]:
         CannotOpenError: One cannot be read now.
     """
     for path in layout.logs():
-        try:
-            with closing(open_reader(path).conn) as connection:
-                log_id = log_id_of(connection)
-        except CannotOpenError:
-            raise
-        except UnreadableError:
-            log_id = ""
-        yield path, log_id
+        yield path, _id_in(path)
+
+
+def _id_in(path: Path) -> str:
+    """The log that a file holds; empty for one that is damaged. Raises CannotOpenError."""
+    try:
+        with closing(open_reader(path).conn) as connection:
+            return log_id_of(connection)
+    except CannotOpenError:
+        raise
+    except UnreadableError:
+        return ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
-from facefusion_live.adapters.storage.layout import write_private
+from facefusion_live.adapters.storage.layout import read_file, write_private
 from facefusion_live.domain.audit.errors import OperatorCodeError
 
 FREE_TRIES = 3
@@ -52,7 +52,7 @@ class OperatorCode:
             OSError: The secret cannot be read, or it cannot be put down that the code was used.
         """
         self._begin_try()
-        totp = TOTP(s=self._path.read_text(encoding="ascii").strip())
+        totp = TOTP(s=read_file(self._path).decode("ascii").strip())
         now = int(time.time()) // totp.interval
         for step in (now - 1, now, now + 1):
             if compare_digest(totp.generate_otp(step).encode(), code.strip().encode("utf-8", "replace")):
@@ -86,7 +86,7 @@ class OperatorCode:
     @staticmethod
     def _when(path: Path, unknown: int) -> int:
         try:
-            return int(path.read_text(encoding="ascii"))
+            return int(read_file(path))
         except (ValueError, FileNotFoundError):
             return unknown
 

@@ -92,6 +92,11 @@ class LogReader:
             if known and report.log_id and report.log_id not in known:
                 report.find("coverage", Outcome.TAMPERED, "foreign_log", 0, f"{path.name} was not written here")
             found.append((path.name, report))
+        holders: dict[str, str] = {}
+        for name, report in found:
+            first = holders.setdefault(report.log_id, name)
+            if report.log_id and first != name:
+                report.find("coverage", Outcome.TAMPERED, "log_twice", 0, f"{name} holds the same log as {first}")
         reports = [report for _, report in found]
         outcome = outcome_of_lost(reports)
         known = known.union(*(report.previous_logs for report in reports))
@@ -113,8 +118,6 @@ class LogReader:
             report = LogReport(log_id)
             report.find("chain", Outcome.TAMPERED, "unreadable", 0, f"{path.name}: {error}")
             return report
-        if is_written(path):
-            report.note("a running program is writing this log")
         return report
 
     def _verified(self, path: Path, log_id: str, kept: KeptElsewhere) -> LogReport:
@@ -122,7 +125,9 @@ class LogReader:
         # What others remember is read before the rows: a running writer must not get ahead of them.
         limit = mirror.size_bytes()
         memory = mirror.recall(log_id)
+        written = is_written(path)
         with closing(open_reader(path).conn) as reading:
+            written = is_written(path) or written  # on one side of the snapshot: whoever ends in between seals all
             newer, horizon = schema.is_newer(reading), horizon_of(reading)
             flaws = () if newer else schema.flaws(reading)
             boasts = [] if flaws else boasts_of(reading)
@@ -145,6 +150,7 @@ class LogReader:
                 mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
                 flaws=flaws,
+                growing=written,
                 newer=newer,
                 anchors=kept.of(log_id),
                 now_us=self.clock.utc_ns() // 1000,
@@ -155,8 +161,12 @@ class LogReader:
             report.find("coverage", Outcome.TRUNCATED, "archive_missing", horizon.pruned_to, message)
         for sink, seq in boasts:
             report.note(f"the outbox says that {sink} took row {seq}, which is not there: it is sent all again")
+        if twice := mirror.lines_twice(log_id, limit):
+            report.note(f"{twice} lines of this log stand twice in heads.log")
         if memory.notice:
             report.note(memory.notice)
+        if written:
+            report.note("a running program is writing this log")
         return report
 
     def lost(self) -> frozenset[str]:
@@ -175,6 +185,16 @@ class LogReader:
         """
         none = (path for path, log_id in logs_of(self.layout) if not log_id and not _is_begun(path))
         return tuple(path.name for path in none)
+
+    def doubled(self) -> tuple[str, ...]:
+        """Files that hold a log which a file before them holds, too: a copy was laid there, and its rows count twice.
+
+        Raises:
+            CannotOpenError: One cannot be read now.
+        """
+        found = [(path.name, log_id) for path, log_id in logs_of(self.layout) if log_id]
+        first = {log_id: name for name, log_id in reversed(found)}
+        return tuple(name for name, log_id in found if first[log_id] != name)
 
     def remembered(self, log_id: str) -> tuple[Head, ...]:
         """The latest head of a log in each place outside its database."""

@@ -139,7 +139,8 @@ class SqliteStore:
                 "INSERT INTO event(seq, body, hash) VALUES (?, ?, ?)",
                 ((row.seq, row.body.decode(), row.hash) for row in rows),
             )
-            connection.executemany("INSERT INTO checkpoint(size, note) VALUES (?, ?)", notes)
+            if notes:
+                connection.executemany("INSERT INTO checkpoint(size, note) VALUES (?, ?)", notes)
             connection.execute("COMMIT")
         except (sqlite3.Error, StoreReplacedError) as error:
             self._roll_back()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from facefusion_live.adapters.storage.layout import Layout, sync_folder, write_private
+from facefusion_live.adapters.storage.layout import Layout, read_file, sync_folder, write_private
 from facefusion_live.domain.audit.seal import Gone, Origin
 
 _PARTS = ("-wal", "-shm", "")
@@ -58,7 +58,7 @@ def _move(log: Path, place: Path) -> None:
 
 def _read(path: Path) -> Origin | None:
     try:
-        told = orjson.loads(path.read_bytes())
+        told = orjson.loads(read_file(path))
         gone = tuple(Gone(str(log_id), int(rows), str(root)) for log_id, rows, root in told.get("gone", ()))
         return Origin(str(told["reason"]), tuple(map(str, told["previous"])), str(told["kept_as"]), gone)
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -149,15 +149,17 @@ class HttpDownload:
             return
         request = urllib.request.Request(url, headers=_headers(have, state, url))  # noqa: S310 (cards hold https only)
         try:
-            with self._opener.open(request, timeout=self._timeout_s) as response:
-                self._take(response, url, wanted, have, told)
+            response = self._opener.open(request, timeout=self._timeout_s)
         except urllib.error.HTTPError as error:
             with error:
                 self._refused(error, wanted, have)
+            return
         except http.client.HTTPException as error:
             raise _TemporaryError("broke off") from error
-        except (TimeoutError, urllib.error.URLError, ConnectionError) as error:
+        except OSError as error:  # a URLError, or what the socket or TLS said while the answer's head was read
             raise _TemporaryError(_words(error)) from error
+        with response:
+            self._take(response, url, wanted, have, told)
 
     def _refused(self, error: urllib.error.HTTPError, wanted: Wanted, have: int) -> None:
         if error.code == 416 and have:
@@ -242,16 +244,15 @@ def _copy(response: Any, file: IO[bytes], start: int, total: int | None, told: T
 
 
 def _piece(response: Any) -> bytes:  # noqa: ANN401
-    """Some bytes; here the network may fail, and nowhere else while a file is written."""
+    """Some bytes. Whatever fails here is the network, a broken TLS record included, and nothing else is."""
     try:
         return response.read(_CHUNK_BYTES)
-    except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise _TemporaryError("broke off") from error
 
 
-def _unwritten(error: OSError, part: Path) -> Exception:
-    if isinstance(error, TimeoutError | ConnectionError):
-        return _TemporaryError("broke off")
+def _unwritten(error: OSError, part: Path) -> ModelStoreError:
+    """What the disk said; a disk of the network may say that it timed out."""
     words = f"{part.name.removesuffix('.part')} cannot be written: {os.strerror(error.errno or 0)}"
     return ModelStoreError(words, advice="Make room or check the folder's rights, then call again: it goes on there.")
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from unicodedata import is_normalized
 
 from facefusion_live.domain.audit.errors import NotCanonicalError
@@ -43,7 +43,13 @@ def check(value: object) -> None:
     Raises:
         NotCanonicalError: A float, a large integer, a string that is not NFC or not Unicode, a strange key or type.
     """
-    _check_items((value,), 0)
+    if type(value) is dict:  # what every row asks of its metadata
+        row = cast("dict[str, Any]", value)
+        if not row.keys() <= _good_keys:
+            _check_keys(row)
+        _check_items(row.values(), 1)
+    else:
+        _check_items((value,), 0)
 
 
 def encode(value: object) -> bytes:

@@ -18,6 +18,7 @@ GENESIS_PREV = bytes(32)
 LOG_GENESIS, KEY_ROTATE = "log.genesis", "key.rotate"
 FRAME_FAILED, SETTINGS_CHANGE = "frame.failed", "settings.change"
 SESSION_START, SESSION_STOP = "session.start", "session.stop"
+GOVERNOR_STEP = "governor.step"
 SESSION_EDGES = frozenset({SESSION_START, SESSION_STOP})
 SUPPRESSED, GAP, FAULT, PRUNE = "audit.suppressed", "audit.gap", "audit.fault", "audit.prune"
 CLOCK_JUMP, UNLOCK = "clock.jump", "auth.unlock"
@@ -38,6 +39,7 @@ ACTIONS = frozenset(
         CLOCK_JUMP,
         UNLOCK,
         EXPORT_AUDIT,
+        GOVERNOR_STEP,
         "model.load",
         "source.load",
         "consent.grant",

@@ -78,6 +78,7 @@ class Evidence:
         mirror_flaws: What is wrong with the mirrors themselves.
         missing: Mirrors that should be there and are not.
         flaws: What is wrong with the container: dropped triggers, a strange schema.
+        growing: A program writes the log, or wrote it when it was exported: its last rows may wait for their seal.
         newer: A later version of the program made the container; what belongs into it is not known here.
         anchors: What others kept.
         now_us: Wall clock at verification; 0 when nobody says.
@@ -95,6 +96,7 @@ class Evidence:
     mirror_flaws: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     flaws: tuple[str, ...] = ()
+    growing: bool = False
     newer: bool = False
     anchors: Anchors = Anchors()
     now_us: int = 0

@@ -61,7 +61,7 @@ class Filter:
 
 
 def _changed(event: Mapping[str, Any]) -> list[str]:
-    """The parameters that a `settings.change` or `session.start` tells of."""
+    """The parameters that a `settings.change`, `session.start` or `governor.step` tells of."""
     changes: Any = event["metadata"].get("fields", [])
     if not isinstance(changes, list):
         return []

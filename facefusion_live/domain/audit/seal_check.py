@@ -3,7 +3,7 @@
 from typing import Any
 
 from facefusion_live.domain.audit.errors import NoteError
-from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, is_log_id
+from facefusion_live.domain.audit.event import KEY_ROTATE, LOG_GENESIS, SESSION_START, is_log_id
 from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.note import ORIGIN_PREFIX, Checkpoint, CheckSignature, fingerprint, parse_note
 from facefusion_live.domain.audit.report import LogReport, Outcome
@@ -31,6 +31,7 @@ class SealCheck:
         self._number = 0
         self.sealed = 0
         self._noted_at = 0
+        self._may_lag = False
         self._unclosed: list[tuple[int, int]] = []
 
     def start_after(self, metadata: dict[str, Any]) -> None:
@@ -57,6 +58,8 @@ class SealCheck:
             self.next_key, self._rotated_at = key_of(metadata["public_key"]), seq
             if waited := metadata.get("unsealed"):
                 self._report.note(f"nothing had sealed the {waited} rows before row {seq} when that session found them")
+        elif event["action"] == SESSION_START and self._rotated_at == self.sealed == seq - 1:
+            self._may_lag = True  # it has the key that was just made, and is sealed at once unless it is killed
 
     def standing(self) -> dict[str, Any]:
         """Key, epoch and number of checkpoints after the last row, as an `audit.prune` row tells them."""
@@ -71,9 +74,16 @@ class SealCheck:
             self._unclosed.append((self._rotated_at, self.epoch))
         self.key, self.next_key, self.epoch = self.next_key, None, self.epoch + 1
 
-    def note(self, size: int, text: str, frontier: Frontier) -> None:
-        """Check the checkpoint over the first `size` rows, which is where the frontier stands."""
-        self._noted_at = size
+    def note(self, size: int, text: str, frontier: Frontier, *, in_session: bool) -> None:
+        """Check the checkpoint over the first `size` rows, which is where the frontier stands.
+
+        Args:
+            size: Rows.
+            text: The signed note.
+            frontier: Of the tree.
+            in_session: Is a session open there? It may be killed before its next checkpoint.
+        """
+        self._noted_at, self._may_lag = size, in_session
         self._report.checked("seal")
         self._report.checkpoints += 1
         found_before = self._report.found
@@ -104,8 +114,16 @@ class SealCheck:
             ORIGIN_PREFIX + self.log_id, self.key, self._check_signature
         )
 
-    def finish(self, last_seq: int) -> None:
-        """Judge the end of the log."""
+    def finish(self, last_seq: int, *, growing: bool) -> None:
+        """Judge the end of the log.
+
+        Behind the last checkpoint a program that writes the log, or one that was killed in a session, may have left a
+        few rows. Whoever ended in order left none, so that what stands there is on nobody's word.
+
+        Args:
+            last_seq: Of the last row.
+            growing: As `Evidence` says.
+        """
         self.before_row(last_seq + 1)
         report = self._report
         if report.checkpoints:
@@ -114,11 +132,10 @@ class SealCheck:
                 self._find("closing_missing", seq, f"epoch {epoch} was not closed by its own key")
         if report.checkpoints == 0:
             report.find("seal", Outcome.UNVERIFIABLE, "no_seal", 0, "there is no checkpoint: nothing signs these rows")
-        elif last_seq - self.sealed >= CHECKPOINT_EVERY_ROWS:
-            tail = last_seq - self.sealed
+        elif (tail := last_seq - self.sealed) >= CHECKPOINT_EVERY_ROWS or (tail and not (growing or self._may_lag)):
             report.find("seal", Outcome.UNVERIFIABLE, "tail_unsealed", last_seq, f"the last {tail} rows are not sealed")
-        elif last_seq > self.sealed:
-            report.note(f"the last {last_seq - self.sealed} rows are chained but not sealed yet")
+        elif tail:
+            report.note(f"the last {tail} rows are chained but not sealed yet")
         report.epochs, report.sealed = self.epoch + 1, self.sealed
         report.last_key = (self.key or b"").hex()
 

@@ -88,6 +88,7 @@ class _Selected:
         self._log_id, self._selection = selection.log_id, selection
         self._head = self._checkpoint(selection.head)
         self._key, self._epoch = b"", -1
+        self._sealer = self._key, self._epoch  # of the last checkpoint
         self._roots = {self._head.size: self._head.root} if self._head else {}
         self._compared = 0
         report.checked("chain")
@@ -117,9 +118,10 @@ class _Selected:
     def finish(self) -> None:
         report, head = self._report, self._head
         report.checked("seal")
-        if head is None or not self._signed(self._selection.head):
+        sealing_key, sealing_epoch = self._sealer
+        if head is None or not self._signed(self._selection.head, sealing_key):
             self._find("seal", "bad_signature", report.last_seq, "the last checkpoint is not signed by the log's key")
-        elif head.epoch != self._epoch:
+        elif head.epoch != sealing_epoch:
             self._find("seal", "epoch_skipped", head.size, "a row that names a key is missing")
         report.checkpoints, report.epochs = len(self._selection.closings) + 1, self._epoch + 1
         report.sealed = head.size if head else 0
@@ -175,6 +177,9 @@ class _Selected:
             self._find("seal", "previous_key", seq, f"row {seq} replaces a key that was not in force")
         if epoch != self._epoch + 1 or (seq == 1) != (epoch == 0):
             self._find("seal", "epoch_skipped", seq, f"row {seq} begins epoch {epoch} after {self._epoch}")
+        end = self._head.size if self._head else 0
+        if self._epoch == -1 or seq != end:  # the old key seals what replaces it
+            self._sealer = key, epoch
         self._key, self._epoch = key, epoch
 
     def _closed(self, seq: int) -> bool:
@@ -183,7 +188,7 @@ class _Selected:
             return False
         closing = self._selection.closings[self._epoch]
         checkpoint = self._checkpoint(closing.note)
-        if checkpoint is None or checkpoint.size != seq or not self._signed(closing.note):
+        if checkpoint is None or checkpoint.size != seq or not self._signed(closing.note, self._key):
             return False
         self._roots[seq] = checkpoint.root
         return extends(seq, self._head.size, closing.proof, checkpoint.root, self._head.root)
@@ -195,8 +200,8 @@ class _Selected:
             return None
         return checkpoint if checkpoint.log_id == self._log_id else None
 
-    def _signed(self, text: str) -> bool:
-        return parse_note(text).signed_by(self._origin, self._key, self._check_signature)
+    def _signed(self, text: str, key: bytes) -> bool:
+        return parse_note(text).signed_by(self._origin, key, self._check_signature)
 
     def _find(self, verdict: str, code: str, seq: int, message: str) -> None:
         self._report.find(verdict, Outcome.TAMPERED, code, seq, message)

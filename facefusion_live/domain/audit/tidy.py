@@ -8,7 +8,13 @@ from typing import Any, TypeAlias, cast
 from unicodedata import normalize
 
 from facefusion_live.domain.audit.canonical import Codec
-from facefusion_live.domain.audit.event import MAX_METADATA_BYTES, OWN_ACTIONS, SESSION_START, SETTINGS_CHANGE
+from facefusion_live.domain.audit.event import (
+    GOVERNOR_STEP,
+    MAX_METADATA_BYTES,
+    OWN_ACTIONS,
+    SESSION_START,
+    SETTINGS_CHANGE,
+)
 
 Hide: TypeAlias = Callable[[str], str]
 """Masks what must not be recorded in a text, as home paths."""
@@ -18,6 +24,8 @@ MAX_NUMBERS = 16
 """More numbers in one value, however they are nested, may be an embedding or pixels, which no row ever holds."""
 MAX_NUMBERS_IN_ALL = 48
 """The same for all values of a row together."""
+MAX_CONTAINERS = 2**16
+"""More of them, one within another, are not gone through: one that holds itself has no end."""
 MAX_TEXT, MAX_KEY = 4096, 96
 _COUNTED_AT_MOST = 2**20
 _DATA = re.compile(
@@ -27,9 +35,13 @@ _DATA = re.compile(
 """Text that is data."""
 _NUMERAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?").fullmatch
 _IS_KEY, _IS_PLAIN_KEY = re.compile(r"[a-z0-9_]+").fullmatch, re.compile(r"[a-z_]+").fullmatch
+_PLACE = re.compile(r" at 0x[0-9A-Fa-f]+")
+"""Where something lies in the memory of the process: no word about it, and nothing for a record."""
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_]+")
-_TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START})
+_TELL_SETTINGS = frozenset({SETTINGS_CHANGE, SESSION_START, GOVERNOR_STEP})
 _SIMPLE = frozenset({str, int, bool, type(None)})
+_FLAT = (str, bytes, bytearray)
+_FLAT_KINDS = _SIMPLE | {float, *_FLAT}
 _SEQUENCES = frozenset({list, tuple})
 _PLAIN = _SEQUENCES | {dict}
 """What most values are: worth a short way, since every row of a flood goes through here. Asking whether something is of
@@ -53,12 +65,14 @@ def tidy_metadata(action: str, metadata: dict[str, Any], hide: Hide, codec: Code
     over 4 KiB are told by size and digest.
 
     Args:
-        action: Whose metadata; the fields of a `settings.change` or `session.start` become a list that queries can
-            search.
+        action: Whose metadata; the fields of a `settings.change`, `session.start` or `governor.step` become a list that
+            queries can search.
         metadata: Anything.
         hide: Masks paths and addresses.
         codec: Measures.
     """
+    if _has_no_end(metadata):
+        return {"oversize_items": MAX_CONTAINERS}
     own: dict[str, Any] = {}
     if action in _TELL_SETTINGS and (fields := metadata.get("fields")) is not None:
         # As many as a preset changes; each is looked at alone.
@@ -91,7 +105,28 @@ def tidy(value: object, hide: Hide, depth: int = 0) -> Any:  # noqa: ANN401 (wha
     if isinstance(value, Collection) and not hasattr(value, "tobytes"):  # nested too deeply to be told
         text = repr(value)
         return {"items": len(text), "sha256": sha256(text.encode("utf-8", "replace")).hexdigest()}
-    return _simple(int(value) if isinstance(value, Integral) else str(value), hide)
+    return _simple(int(value) if isinstance(value, Integral) else _PLACE.sub("", str(value)), hide)
+
+
+def _has_no_end(value: object) -> bool:
+    """Are there too many containers in it?
+
+    A shared one counts wherever it stands, and from the second time on with its parts: a small value that is shared
+    stands for more than any memory holds.
+    """
+    waiting, seen, met = [value], 0, dict[int, object]()
+    while waiting and seen <= MAX_CONTAINERS:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            inner = [part for pair in cast("Mapping[object, object]", each).items() for part in pair]
+        elif isinstance(each, Collection) and not (hasattr(each, "tobytes") or isinstance(each, _FLAT)):
+            inner = cast("Collection[object]", each)
+        else:
+            continue
+        seen += 1 + (len(inner) if id(each) in met else 0)
+        met[id(each)] = each  # kept, so that its number goes to nothing else meanwhile
+        waiting += [part for part in inner if type(part) not in _FLAT_KINDS]
+    return seen > MAX_CONTAINERS
 
 
 def _simple(value: Any, hide: Hide) -> Any:  # noqa: ANN401 (one of `_SIMPLE`)
@@ -108,7 +143,7 @@ def _object(given: Mapping[object, object], hide: Hide, depth: int) -> dict[str,
     """Keys that become the same word are told apart by a number: nothing is lost unsaid."""
     tidied: dict[str, Any] = {}
     for key, value in given.items():
-        name, item = _item(str(key), value, hide, depth)
+        name, item = _item(key if isinstance(key, str) else _PLACE.sub("", str(key)), value, hide, depth)
         number = 2
         while (unique := name if name not in tidied else f"{name}_{number}") in tidied:
             number += 1

@@ -29,6 +29,7 @@ _NOTE, _HEAD, _ANCHOR, _HORIZON = range(4)
 _WATCHED = frozenset({LOG_GENESIS, KEY_ROTATE, GAP, PRUNE, SESSION_START, SESSION_STOP})
 MOST_WRONG = 10_000
 """So many rows may be wrong: a wreck, or something made to keep us busy, is not gone through to its end."""
+_LEAVES_AT_MOST = 1024
 _FUTURE_US = 3_600_000_000
 """Rows from more than an hour after the verification are worth a word."""
 
@@ -84,6 +85,7 @@ class _Fold:
         self._seal = SealCheck(self.report, check_signature)
         self._seal.log_id = self.report.log_id
         self._frontier = Frontier()
+        self._leaves: list[bytes] = []  # those that the frontier does not know of yet
         self._last: dict[str, Any] = {}
         self._start = self._first_seq = 0
         self._action = ""
@@ -101,7 +103,7 @@ class _Fold:
         if self._seal.next_key is not None:
             self._seal.before_row(seq)
         leaf, event = self.chain.row(row)
-        self._frontier.append(leaf)
+        self._leaves.append(leaf)
         self.report.rows += 1
         self._action = event["action"] if event else ""
         if event is not None:
@@ -111,16 +113,25 @@ class _Fold:
         if self._first_seq == 0:
             self._first_seq = seq
         if self._mark is not None and self._mark.size <= seq:
+            self._grow()
             self._settle_marks(seq)
+        elif len(self._leaves) == _LEAVES_AT_MOST:
+            self._grow()
         if self._copies and self._copies.get(seq, leaf) != leaf:
             self._anchor(Outcome.TAMPERED, "copy_differs", seq, f"row {seq} is not the one that was forwarded")
 
+    def _grow(self) -> None:
+        """Tell the frontier of the rows since something last spoke about the tree."""
+        self._frontier.extend(self._leaves)
+        self._leaves.clear()
+
     def finish(self) -> None:
         """Judge what remains when the rows are at an end."""
+        self._grow()
         last = self.report.last_seq = self.chain.seq
         self.report.first_seq = self._first_seq
         self.report.last_timestamp = self._last.get("timestamp", "")
-        self._seal.finish(last)
+        self._seal.finish(last, growing=self._evidence.growing)
         while self._mark is not None:
             self._beyond_end(self._mark, last)
             self._mark = next(self._marks, None)
@@ -166,7 +177,7 @@ class _Fold:
                     Outcome.TAMPERED, "out_of_order", size, f"what tells of {size} rows is out of order"
                 )
             elif kind == _NOTE:
-                self._seal.note(size, what, self._frontier)
+                self._seal.note(size, what, self._frontier, in_session=self._open_session != "")
                 self._mirrors.note(size)
             elif kind == _HEAD:
                 self._head(what)

@@ -108,6 +108,7 @@ def _actions() -> dict[str, str]:
     translate = QCoreApplication.translate
     return {
         "settings.change": translate("Audit", "Settings changed"),
+        "governor.step": translate("Audit", "Governor"),
         "frame.failed": translate("Audit", "Frame failed"),
         "session.start": translate("Audit", "Session started"),
         "session.stop": translate("Audit", "Session ended"),

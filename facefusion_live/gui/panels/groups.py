@@ -7,7 +7,7 @@ FACES = ("swap", "track", "detect")
 CAMERA = ("capture",)
 SAFETY = ("gate", "content", "consent")
 OUTPUT = ("record", "sound", "stream", "virtual_camera", "label")
-PERFORMANCE = ("render",)
+PERFORMANCE = ("budget", "render")
 AUDIT = ("audit",)
 
 

@@ -19,10 +19,11 @@ from facefusion_live.gui.widgets.metrics import GAP, WIDE, column, row
 from facefusion_live.gui.widgets.plot import Plot
 from facefusion_live.gui.widgets.section import Section
 from facefusion_live.gui.widgets.spread import Part, Spread
-from facefusion_live.gui.words import capitalised, engine_words
+from facefusion_live.gui.words import capitalised, eased_words, engine_words
 
 WHOLE = "capture_to_emit"
 _SAMPLE_MS = 500
+_FACTS = ("governor", "dropped", "failed", "engine", "gl")
 _WIDE_FROM = 560
 """Width from which figures, plot and table stand side by side."""
 
@@ -36,7 +37,7 @@ class PerformancePanel(Page):
         self.warning = Banner(closes=False)
         self.figures = {name: _Figure() for name in ("out", "late", "dropped", "memory")}
         self.plot, self.table = Plot(), StageTable(first=WHOLE)
-        self._facts = {name: (words(Role.CAPTION), words(wrap=True)) for name in ("dropped", "failed", "engine", "gl")}
+        self._facts = {name: (words(Role.CAPTION), words(wrap=True)) for name in _FACTS}
         self._stages, self._about = Section(), Section()
         self.form = GroupForm(paths_of(*PERFORMANCE), studio.store, open=False)
         self._samples = QTimer(self, interval=_SAMPLE_MS)
@@ -57,7 +58,8 @@ class PerformancePanel(Page):
         self.table.show_stages(state.latency_ms)
         self.plot.set_lines(self.table.stages)
         self._show_facts(state)
-        self.warning.tell(Role.WARNING, "\n".join(capitalised(engine_words(each)) for each in state.warnings))
+        short = (capitalised(engine_words(each)) for each in state.warnings)
+        self.warning.tell(Role.WARNING, "\n".join(each for each in (*short, eased_words(state.eased)) if each))
 
     def show_settings(self) -> None:
         """Follow undo and changes elsewhere."""
@@ -77,6 +79,7 @@ class PerformancePanel(Page):
         self.plot.setAccessibleName(self.tr("Milliseconds of each stage over the last minute"))
         self.plot.setToolTip(self.tr("The last minute. Dashed: beyond this, lips and voice part."))
         for name, text in {
+            "governor": self.tr("Governor"),
             "dropped": self.tr("Dropped"),
             "failed": self.tr("Failed"),
             "engine": self.tr("Engine"),
@@ -125,9 +128,11 @@ class PerformancePanel(Page):
 
     def _show_facts(self, state: StudioState) -> None:
         none = self.tr("none")
+        resting = self.tr("leaves nothing out") if self.studio.store.current.budget.govern else self.tr("off")
+        say(self._facts["governor"][1], self.tr("leaves things out") if state.eased.left_out else resting)
         say(self._facts["dropped"][1], _counts(state.dropped) or none)
         say(self._facts["failed"][1], _counts(state.failed) or none)
-        say(self._facts["engine"][1], f"{state.engine.name} · {state.engine.provider}")
+        say(self._facts["engine"][1], f"{state.engine.name} · {engine_words(state.engine.provider)}")
         why = f": {engine_words(state.backend_reason)}" if state.backend_reason else ""
         say(self._facts["gl"][1], f"{state.backend.upper()}{why}")
 

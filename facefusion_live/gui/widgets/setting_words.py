@@ -18,6 +18,7 @@ _GROUPS: Mapping[str, str] = MappingProxyType(
     {
         "look": "Face",
         "mask": "Edge and mask",
+        "budget": "What a picture may cost",
         "render": "What composes",
         "content": "What scenes show",
         "audit": "How long rows are kept",

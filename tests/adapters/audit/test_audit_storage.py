@@ -129,7 +129,9 @@ def test_the_mirror_may_lag_a_second_behind_heads_log_and_no_more(tmp_path: Path
         return int(json.loads(head.read_text())["size"])
 
     assert [keep(1, 10), keep(2, 10.5), keep(3, 10.6, at_once=True), keep(4, 11.5), keep(5, 11.7)] == [1, 1, 3, 3, 5]
+    assert keep(5, 11.8, at_once=True) == 5  # the line is there already
     assert [each.size for each in mirror.lines("a" * 32)] == [1, 2, 3, 4, 5]
+    assert mirror.lines_twice("a" * 32) == 0
     with layout.heads_log.open("a") as file:
         file.write("torn li")
     mirror.mend()

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -373,14 +374,25 @@ def test_tls_is_not_taken_for_granted(tmp_path: Path, there: FakeInferenceServer
         client(there.place, trusted=Authority(tmp_path).file).net(CARD)
 
 
-def test_without_grpc_there_is_advice(there: FakeInferenceServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("frozen", "advice"),
+    [(False, "Install it: pip install 'facefusion-live[remote]'"), (True, "This copy was built without it")],
+)
+def test_without_grpc_there_is_advice(
+    there: FakeInferenceServer,
+    monkeypatch: pytest.MonkeyPatch,
+    frozen: bool,  # noqa: FBT001
+    advice: str,
+) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
     with pytest.raises(ServerOpenError, match="need the package grpcio") as told:
         client(there.place).net(CARD)
-    assert "facefusion-live[remote]" in told.value.advice
+    assert told.value.advice.startswith(advice)
+    assert ("pip install" in told.value.advice) != frozen
 
 
 def test_what_ships_with_the_program_runs_here() -> None:

@@ -1,10 +1,12 @@
 """Virtual cameras that need a driver; the real one is tried in a virtual machine with its kernel module."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from facefusion_live.adapters.sinks import DriverCamera, FirstThatOpens
-from facefusion_live.adapters.sinks.virtual_camera import advice
+from facefusion_live.adapters.sinks.virtual_camera import driver_advice, package_advice
 from facefusion_live.domain.errors import SinkError, SinkOpenError
 from facefusion_live.domain.ports import SinkState
 from tests.adapters.clips import FPS, picture
@@ -36,15 +38,31 @@ def test_a_driver_that_goes_is_told() -> None:
     sink.close()
 
 
-@pytest.mark.parametrize("system", ["linux", "win32", "darwin", "haiku"])
-def test_where_nothing_is_the_advice_is_one_sentence_for_this_system(system: str) -> None:
-    words = advice(system)
-    assert words.endswith(".")
-    assert words.count(". ") == 0
-    assert "facefusion-live[virtual-camera]" in words
+SYSTEMS = ["linux", "win32", "darwin", "haiku"]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_where_nothing_is_the_advice_is_for_this_system(system: str) -> None:
+    words = package_advice(system)
+    assert words == f'First pip install "facefusion-live[virtual-camera]". {driver_advice(system)}'
     assert ("v4l2loopback" in words) == (system == "linux")
-    with pytest.raises(SinkOpenError, match="no driver for a virtual camera is installed"):
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_frozen_program_names_no_command_that_its_user_lacks(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    words = package_advice(system)
+    assert words.startswith("This copy has no cameras of drivers")
+    assert "pip install" not in words
+    assert ("OBS" in words) == (system != "linux")
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_is_missing_is_told_with_its_advice(frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+    monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+    with pytest.raises(SinkOpenError, match="no driver for a virtual camera is installed") as caught:
         DriverCamera(no_driver).open((160, 120), FPS)
+    assert caught.value.advice == package_advice()
 
 
 def test_the_real_package_says_in_our_words_that_there_is_no_device() -> None:
@@ -72,4 +90,4 @@ def test_where_none_opens_all_reasons_and_all_advice_are_told() -> None:
     sinks = [BreakingSink(SinkOpenError(words, advice=help_), at_open=True) for words, help_ in kinds]
     with pytest.raises(SinkOpenError) as caught:
         FirstThatOpens(sinks).open((160, 120), FPS)
-    assert (str(caught.value), caught.value.advice) == ("no daemon; no driver", "Start it, or load it.")
+    assert (str(caught.value), caught.value.advice) == ("no daemon; no driver", "Start it. Or: Load it.")

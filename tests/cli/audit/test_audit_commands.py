@@ -2,10 +2,12 @@ import importlib.util
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -256,6 +258,13 @@ def test_pruned_rows_stay_verifiable(run: Any, home: AuditHome, tmp_path: Path) 
     assert (code, done["pruned"], done["logs"][0]["row"]) == (0, 8, 10)
     stats = run("stats", "--json")[1]["logs"][0]
     assert (stats["rows"], stats["pruned_to"]) == (2, 8)
+    with pytest.raises(EvidenceMissingError) as caught:
+        run("show", "3")
+    assert "--archived" in caught.value.advice
+    assert run("show", "3", "--archived", "--json")[1]["row"]["seq"] == 3
+    with pytest.raises(EvidenceMissingError) as caught:
+        run("show", "300", "--archived")
+    assert "--archived" not in caught.value.advice
     assert run("verify", "--json")[1]["logs"][0]["rows"] == 10  # archive and table
     assert run("verify")[0] == 0
     assert verifier_says(home.layout.folder) == 0
@@ -779,3 +788,48 @@ def test_every_log_of_a_home_is_exported(home: AuditHome, tmp_path: Path) -> Non
 def test_the_verifier_of_a_checkout_is_found() -> None:
     spec = importlib.util.spec_from_file_location("audit_verify", VERIFIER)
     assert spec is not None
+
+
+def test_counts_are_of_everyones_rows_and_say_so_where_a_code_is_set_up(
+    home: AuditHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> tuple[int, str]:
+        assert commands.audit(["stats", "--json", "--home", str(home.folder)], result_action="return_value") == 0
+        out, err = capsys.readouterr()
+        return json.loads(out)["logs"][0]["by_action"]["consent.grant"], err
+
+    assert said() == (1, "")
+    home.set_operator_code()
+    capsys.readouterr()
+    count, err = said()
+    assert count == 1
+    assert "everyone's rows are counted, and none is shown" in err
+
+
+def test_a_copy_of_a_log_is_named_and_never_continued(
+    run: Any, home: AuditHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with home.open_trail() as trail:
+        trail.record_durably("label.on", "label", "success", {}).result(20)
+        rows = len(run("list", "--limit", "0", "--json")[1]["rows"])
+        copy = home.layout.aside(next(log_id for _, log_id in home.logs()))
+        with closing(sqlite3.connect(home.layout.main)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        with home.open_trail() as second:
+            second.record_durably("label.on", "label", "success", {}).result(20)
+        assert len(home.logs()) == 3  # a log of its own, and none that goes on with the copy
+    capsys.readouterr()
+    for words in (("list", "--limit", "0", "--json"), ("stats", "--json"), ("key", "--json")):
+        code = commands.audit([*words, "--home", str(home.folder)], result_action="return_value")
+        assert code == 3
+        said = capsys.readouterr()
+        assert f"{copy.name}: a copy of a log that is here, too" in said.err
+        if words[0] == "list":
+            assert len(json.loads(said.out)["rows"]) > 2 * rows
+    assert (run("verify")[0], verifier_says(home.layout.folder)) == (10, 10)
+    path = tmp_path / "all.zip"
+    manifest = run("export", str(path), "--json")[1]
+    assert [log["file"] for log in manifest["left_out"]] == [copy.name]
+    assert (run("verify", str(path))[0], verifier_says(path)) == (10, 10)
+    copy.unlink()
+    assert (run("verify")[0], verifier_says(home.layout.folder)) == (0, 0)

@@ -80,6 +80,21 @@ def test_an_unclean_end_is_named() -> None:
     assert crashed.notices[1].startswith("unclean end: sess_")
 
 
+def test_a_session_that_was_killed_as_it_began_is_an_unclean_end() -> None:
+    report = LogBuilder().session().rotate().add("session.start").add("label.on").log().verify()
+    assert exit_code([report]) == 0
+    assert "2 rows are chained but not sealed yet" in report.notices[0]
+    assert "still running" in report.notices[1]
+
+
+def test_the_last_rows_of_a_log_that_is_written_may_wait_for_their_seal() -> None:
+    log = LogBuilder().session().add("settings.change").log()
+    assert exit_code([log.verify()]) == 12
+    log.extra["growing"] = True
+    assert exit_code([log.verify()]) == 0
+    assert "1 rows are chained but not sealed yet" in log.verify().notices[0]
+
+
 def test_of_many_notices_the_first_and_the_last_are_kept() -> None:
     report = LogReport()
     for number in range(50):

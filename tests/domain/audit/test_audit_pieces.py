@@ -25,7 +25,7 @@ from facefusion_live.domain.audit.event import Row, check_event, is_target, time
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.flood import LossAccount, TokenBucket, exempt
 from facefusion_live.domain.audit.masking import Masker
-from facefusion_live.domain.audit.merkle import Tree
+from facefusion_live.domain.audit.merkle import Frontier, Tree, leaf_hash
 from facefusion_live.domain.audit.note import Checkpoint, parse_note
 from facefusion_live.domain.audit.report import LogReport, exit_code
 from facefusion_live.domain.audit.seal import clock_moved_us
@@ -187,6 +187,18 @@ def test_two_losses_of_the_same_events_have_the_same_digest() -> None:
     assert tally.metadata()["counts"] == {"a_b": 1, "a_c": 1}
     assert not first
     assert first.settle().digest == "00" * 32
+
+
+@given(st.lists(st.integers(0, 40), max_size=12))
+def test_a_frontier_grows_by_many_leaves_as_by_each(batches: list[int]) -> None:
+    by_many, by_each = Frontier(), Frontier()
+    leaves = (leaf_hash(b"%d" % number) for number in range(sum(batches)))
+    for count in batches:
+        batch = [next(leaves) for _ in range(count)]
+        by_many.extend(batch)
+        for leaf in batch:
+            by_each.append(leaf)
+        assert (by_many.size, by_many.peaks) == (by_each.size, by_each.peaks)
 
 
 def test_masks_cannot_be_looked_up_and_do_not_mask_twice() -> None:
@@ -456,6 +468,26 @@ def test_no_container_and_no_text_smuggles_pixels_or_an_embedding(value: object,
     for _ in range(9):
         nested = [nested]
     assert len(canonical.encode(tidy_metadata("model.load", {"it": nested}, str, STANDARD))) < 200
+
+
+def test_containers_without_end_are_told_as_such_at_once() -> None:
+    endless: dict[str, object] = {}
+    endless["it"] = [endless]
+    shared: object = 1
+    for _ in range(64):
+        shared = (shared, shared)
+    long = ["a"] * 40_000
+    for each in (endless, {"it": shared}, {"it": deque([endless])}, {"it": [long, long, long]}):
+        assert tidy_metadata("model.load", each, str, STANDARD) == {"oversize_items": 65_536}
+    assert tidy_metadata("model.load", {"it": [[1], b"x", deque(["a"])]}, str, STANDARD)["it"][2] == ["a"]
+    pair = ["a", "b"]
+    assert tidy_metadata("model.load", {"it": [pair, pair]}, str, STANDARD) == {"it": [pair, pair]}
+
+
+def test_where_something_lies_in_memory_is_no_matter_for_a_record() -> None:
+    assert tidy({"it": iter([1])}, str) == {"it": "<list_iterator object>"}
+    assert tidy({iter([1]): 1}, str) == {"_list_iterator_object_": 1}
+    assert tidy({"it": "text at 0x1f"}, str) == {"it": "text at 0x1f"}
 
 
 def test_many_small_lists_are_counted_together_and_a_preset_is_not() -> None:

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -50,6 +50,13 @@ class Bench:
     def balanced(self) -> bool:
         counts = self.trail.counts
         return counts.offered == counts.stored + counts.suppressed + counts.gap
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -358,6 +365,21 @@ def test_seals_fall_due_by_count_and_by_age(bench: Bench) -> None:
     assert bench.disk.notes[-1][0] == len(bench.disk.rows)
 
 
+def test_what_falls_due_by_the_clock_is_done_while_nothing_comes(bench: Bench) -> None:
+    """The writer dozes then: the end of a run of failures, and a checkpoint before a row has waited for a minute."""
+    bench.fail_frame(1)
+    bench.fail_frame(2)
+    bench.trail.flush()
+    time.sleep(0.3)
+    bench.clock.pass_s(1.1)
+    _until(lambda: bench.disk.actions()[-1:] == ["frame.failed"] and len(bench.disk.rows) == 3)
+    assert bench.disk.events()[-1]["metadata"]["phase"] == "end"
+    assert [size for size, _ in bench.disk.notes] == [1]
+    time.sleep(0.3)
+    bench.clock.pass_s(59.95)
+    _until(lambda: [size for size, _ in bench.disk.notes] == [1, 3])
+
+
 def test_a_checkpoint_on_demand_covers_everything_and_is_not_repeated(bench: Bench) -> None:
     bench.change()
     first = bench.trail.checkpoint().result(WAIT_S)
@@ -566,6 +588,27 @@ def test_a_session_of_ones_own_is_no_unclean_end(bench: Bench) -> None:
     assert gaps(bench) == []
 
 
+@pytest.mark.parametrize("by", ["a row", "a seal"])
+def test_a_disk_is_called_back_when_it_has_taken_something_and_not_before(bench: Bench, by: str) -> None:
+    bench.change()
+    bench.trail.flush()
+    bench.disk.full = True
+    with pytest.raises(AuditStoreError):
+        bench.trail.checkpoint().result(WAIT_S)
+    for _ in range(4):  # the log can be opened, and no row waits to be put down
+        bench.clock.pass_s(1.0)
+        bench.trail.flush()
+    assert (bench.kinds(), bench.trail.healthy) == (["failed"], False)
+    bench.disk.full = False
+    if by == "a row":
+        bench.change()
+    else:
+        bench.clock.pass_s(60.0)
+    bench.trail.flush()
+    bench.trail.flush()
+    assert (bench.kinds(), bench.trail.healthy) == (["failed", "recovered"], True)
+
+
 def test_a_disk_that_can_be_opened_and_takes_nothing_is_not_called_back(bench: Bench) -> None:
     bench.trail.flush()
     bench.disk.full = True
@@ -608,11 +651,14 @@ def test_what_a_session_itself_wrote_before_its_key_is_sealed_without_a_word(ben
     bench.trail.close()
     bench.disk.notes.pop()  # the checkpoint of that end, as after a kill
     bench.disk.heads.pop()
+    assert exit_code([bench.disk.report()]) == 12  # nobody can tell this row from one that somebody put there
     bench.start()
+    bench.trail.checkpoint().result(WAIT_S)
+    assert bench.disk.events()[-1]["metadata"]["unsealed"] == 1  # told before anything seals it
     bench.trail.record("session.start", "camera:0", "success", {})
     bench.trail.close()
     unsealed = [event["metadata"].get("unsealed") for event in bench.disk.events() if event["action"] == "key.rotate"]
-    assert unsealed == [None, 1]
+    assert unsealed == [None, 1, None]
     assert "nothing had sealed the 1 rows before row 7 when that session found them" in bench.disk.report().notices
 
 

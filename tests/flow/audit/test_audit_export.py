@@ -148,9 +148,11 @@ def test_every_log_that_nobody_writes_is_sealed_before_it_goes_out(home: AuditHo
         _, more = seal(begun.after_checkpoint(), [draft("label.off", 1), draft("label.on", 2)], BOOT, STANDARD)
         store.append(more, [])
         store.close()
-    manifest, code, _ = exported(home)
+    manifest, code, reports = exported(home)
     sizes = {log["log_id"]: (log["size"], log["rows"], log["unsealed"]) for log in manifest["logs"]}
-    assert (code, sizes[begun.log_id]) == (0, (3, 3, 0))
+    assert (code, sizes[begun.log_id]) == (0, (4, 4, 0))  # with the row that says what was found unsealed
+    assert any("nothing had sealed the 2 rows" in notice for report in reports for notice in report.notices)
+    assert exported(home, SOME)[1] == 0  # also where the last checkpoint is that of a key that was replaced
 
 
 def test_a_log_that_another_process_writes_goes_out_with_what_is_not_sealed_yet(home: AuditHome) -> None:

@@ -217,3 +217,16 @@ def test_the_page_tells_of_every_action() -> None:
     for action in sorted(ACTIONS):
         family, _, name = action.partition(".")
         assert re.search(rf"`{family}\.[a-z/]*{name}", told), action
+
+
+def test_what_the_page_names_as_seen_exists() -> None:
+    told = section("How each attack and fault was seen")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", told)
+    assert len(named) > 12
+    for file, test in named:
+        assert re.search(rf"^def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE), test
+    codes = {attack.name: attack.exit_code for attack in ATTACKS}
+    rows = re.findall(r"^\|[^|]+\| (1[012]) \| ([^|]+) \|$", told, re.MULTILINE)
+    cases = [(name, int(code)) for code, names in rows for name in names.split(" · ")]
+    assert len(cases) > 30
+    assert cases == [(name, codes.get(name)) for name, _ in cases]

@@ -6,6 +6,8 @@ import pytest
 from PySide6.QtGui import QColor
 
 from facefusion_live.app.studio import EngineState
+from facefusion_live.domain.governor import LADDER, Shortage
+from facefusion_live.engine.governing import Eased
 from facefusion_live.engine.latency import Percentiles
 from facefusion_live.gui.theme import DARK
 from facefusion_live.gui.widgets import numbers
@@ -47,8 +49,31 @@ def test_what_computes_and_what_is_short_is_told_in_words(performance: Any, stud
     assert performance.warning.text == "Only 300 MiB of memory are free: close other programs"
     facts = {name: value.text() for name, (_, value) in performance._facts.items()}
     assert facts == {
-        "dropped": "before inference 2", "failed": "swap 3", "engine": "inswapper_128 · CUDA", "gl": "GL: faster here",
+        "governor": "leaves nothing out", "dropped": "before inference 2",
+        "failed": "swap 3", "engine": "inswapper_128 · CUDA", "gl": "GL: faster here",
     }  # fmt: skip
+
+
+def test_what_the_governor_leaves_out_is_told_and_why_and_whether_it_is_off(
+    performance: Any, studio: FakeStudio, bridge: Any
+) -> None:
+    fact = performance._facts["governor"][1]
+    words = tuple(LADDER[index].words for index in (0, 4))
+    studio.show(eased=Eased(rung=5, left_out=words, why=Shortage.PACE.words))
+    bridge.refresh()
+    assert fact.text() == "leaves things out"
+    assert performance.warning.text.splitlines() == [
+        "The machine does not keep up with the pictures",
+        "Who the faces are is asked less often",
+        "Faces are computed 512 pixels wide at most",
+    ]
+    studio.show(eased=Eased())
+    bridge.refresh()
+    assert fact.text() == "leaves nothing out"
+    assert performance.warning.text == ""
+    studio.store.commit({"budget.govern": False})
+    bridge.refresh()
+    assert fact.text() == "off"
 
 
 def test_samples_are_taken_only_while_somebody_looks(performance: Any, qtbot: Any) -> None:
