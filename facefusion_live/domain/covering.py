@@ -148,6 +148,9 @@ def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], s
         kept = (kept * coverage.host() + 127) // 255
         coverage.release()
     given = max(share / limit for share, limit in zip(shares, most, strict=True))
+    if most[0] > GIVEN_MOST and patch.left_grid is not None:
+        # From here on thin cells are excused, those of a hand's outline. Not those that a mask net left before.
+        patch = replace(patch, left_grid=_without_thin(patch.left_grid))
     return replace(
         patch,
         coverage=HostImage(kept.astype(np.uint8)),
@@ -175,6 +178,11 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
             return None
     if (patch.given_most or 0.0) > GIVEN_MOST:
         return left_grid
+    return _without_thin(left_grid)
+
+
+def _without_thin(left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What must be covered if cells of which most is left must be covered wholly."""
     return np.where(left_grid < 255 * (1 - GIVEN_MOST), left_grid, np.uint8(255))
 
 

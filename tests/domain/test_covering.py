@@ -267,6 +267,16 @@ def test_a_hand_and_a_mask_net_take_no_more_together_than_a_hand_may() -> None:
     assert covering.occluded(_whole(), FACES[0], Occluder(above, 0.6, 1.0, 0.1), 1).given < 1
 
 
+def test_a_hand_does_not_excuse_the_thin_mask_of_a_net() -> None:
+    """Else a small hand would let a net through that is unsure everywhere."""
+    thin = covering.masked(_whole(), FACES[0], np.full((128, 128), 240, np.uint8))
+    done = covering.occluded(thin, FACES[0], _before(0.3, upper=False, by_hand=1, likeness=0.1), 1)
+    assert done is not thin
+    owed = covering.owed(done, 1)
+    assert owed is not None
+    assert set(owed.ravel()) == {0, 255}
+
+
 def test_a_patch_that_grows_may_give_away_no_more_than_a_hand_may() -> None:
     done = covering.occluded(_whole(), FACES[0], _before(0.78, upper=False, by_hand=1, likeness=0.1), 1)
     assert covering.owed(done, 1) is not None
