@@ -613,6 +613,10 @@
         <translation>裁切 256 像素</translation>
     </message>
     <message>
+        <source>hands painted over</source>
+        <translation>手被盖住</translation>
+    </message>
+    <message>
         <source>the session ended</source>
         <translation>会话结束</translation>
     </message>
@@ -1212,6 +1216,10 @@
     <message>
         <source>faces are computed {} pixels wide at most</source>
         <translation>人脸最多按 {} 像素宽计算</translation>
+    </message>
+    <message>
+        <source>hands and things before the face are painted over</source>
+        <translation>脸前的手和物品用换脸画面盖住</translation>
     </message>
     <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
