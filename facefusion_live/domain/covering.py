@@ -22,12 +22,8 @@ eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .
 """
 HAND_GIVEN_MOST = 0.8
 """The same, of all and of the upper part, where hands were seen there and what they leave to the camera is no face."""
-THING_GIVEN_MOST = 0.4
-"""The same where something else was seen that is no face …"""
-THING_LIKENESS = 0.3
-"""… and has less of a likeness than this."""
 BY_HAND_FROM = 0.6
-"""Share of an occluder that the outline of hands must explain for it to be one."""
+"""Share of an occluder that the outline of hands must explain: nothing is given to what is no hand."""
 LIKE_A_FACE = 0.7
 """From this likeness on, what is taken for an occluder is the bare face …"""
 UNLIKE_A_FACE = 0.45
@@ -82,8 +78,8 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
 def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
     """The patch without what lies before the face; as it is where that is not believed.
 
-    Nothing is believed that looks like a face. What is quite unlike one may hide more of it than mask nets may take,
-    and a hand most of it; what has no detail to tell by, as much as they. What mask nets took before counts in.
+    Nothing is believed that looks like a face. A hand may hide most of it; one of which the camera's detail leaves
+    doubt, as much as mask nets may take; anything else nothing. What mask nets took before counts in.
 
     Args:
         patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
@@ -91,9 +87,9 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
         occluder: What was found before it.
         strength: How much of that is shown, 0..1.
     """
-    if not _is_no_face(occluder):
-        return patch
     most = _most_given(occluder)
+    if most is None:
+        return patch
     shares = _shares_given(patch, face, _with_before(patch, grid_centres(occluder.left)))
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
@@ -108,26 +104,17 @@ def hides(occluder: Occluder, share: float) -> bool:
     return _is_hand(occluder) and occluder.share >= share
 
 
-def _most_given(occluder: Occluder) -> tuple[float, float]:
-    """The most that an occluder may take, of the face and of its upper part."""
+def _most_given(occluder: Occluder) -> tuple[float, float] | None:
+    """The most that an occluder may take, of the face and of its upper part; None where it is not believed at all."""
     if _is_hand(occluder):
         return HAND_GIVEN_MOST, HAND_GIVEN_MOST
-    if _is_unlike(occluder, THING_LIKENESS):
-        return THING_GIVEN_MOST, THING_GIVEN_MOST
-    return GIVEN_MOST, UPPER_GIVEN_MOST
-
-
-def _is_no_face(occluder: Occluder) -> bool:
-    return occluder.likeness is None or occluder.likeness < LIKE_A_FACE
-
-
-def _is_unlike(occluder: Occluder, most: float) -> bool:
-    """Whether it has less of a likeness than this. Where nothing tells, a smooth cheek may be taken for a hand."""
-    return occluder.likeness is not None and occluder.likeness < most
+    doubtful = occluder.likeness is None or occluder.likeness < LIKE_A_FACE
+    return (GIVEN_MOST, UPPER_GIVEN_MOST) if doubtful and occluder.by_hand >= BY_HAND_FROM else None
 
 
 def _is_hand(occluder: Occluder) -> bool:
-    return occluder.by_hand >= BY_HAND_FROM and _is_unlike(occluder, UNLIKE_A_FACE)
+    """Whether it is surely one. Where no detail tells, a smooth cheek may have been taken for a hand."""
+    return occluder.by_hand >= BY_HAND_FROM and occluder.likeness is not None and occluder.likeness < UNLIKE_A_FACE
 
 
 def _with_before(patch: Patch, left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:

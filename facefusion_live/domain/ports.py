@@ -469,7 +469,7 @@ class Compute(Protocol):
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
         """Sample a crop bilinearly into `pixels` (n, n, 3); beyond the frame its border is repeated.
 
-        Thread: inference.
+        Thread: inference and the side worker, which looks for hands; nothing is kept from call to call.
         """
         ...
 

@@ -186,12 +186,7 @@ def _shows(occluder: Occluder, strength: float = 1.0) -> bool:
         (1.0, 0.2, 0.8),
         (0.6, 0.449, 0.8),
         (1.0, None, 0.25),
-        (0.59, 0.2, 0.4),
-        (0.0, -0.5, 0.4),
-        (0.0, 0.299, 0.4),
         (1.0, 0.46, 0.25),
-        (0.0, 0.3, 0.25),
-        (0.0, None, 0.25),
         (1.0, 0.69, 0.25),
     ],
 )
@@ -202,7 +197,13 @@ def test_the_less_an_occluder_is_like_a_face_the_more_it_may_hide(
     assert not _shows(_before(most + 0.02, upper=False, by_hand=by_hand, likeness=likeness))
 
 
-@pytest.mark.parametrize(("by_hand", "likeness", "shown"), [(1.0, 0.2, True), (0.0, 0.2, True), (0.0, 0.5, False)])
+@pytest.mark.parametrize("likeness", [-0.5, 0.3, 0.58, None])
+def test_what_is_no_hand_is_never_shown(likeness: float | None) -> None:
+    """The seen mistake: the edge of red light on its way over a cheek, as little like a face as a cup."""
+    assert not _shows(_before(0.02, upper=False, by_hand=0.59, likeness=likeness))
+
+
+@pytest.mark.parametrize(("by_hand", "likeness", "shown"), [(1.0, 0.2, True), (0.59, 0.2, False), (1.0, 0.5, False)])
 def test_eyes_are_given_only_to_what_is_surely_no_face(by_hand: float, likeness: float, *, shown: bool) -> None:
     assert _shows(_before(0.2, upper=True, by_hand=by_hand, likeness=likeness)) is shown
 

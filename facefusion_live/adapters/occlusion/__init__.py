@@ -1,4 +1,4 @@
-"""What lies before a face, told from how the face has looked of late, and from the hands near it."""
+"""Which part of a face a hand hides, told from the hand's outline and from how the face has looked of late."""
 
 from facefusion_live.adapters.occlusion.finder import FaceOccluders
 

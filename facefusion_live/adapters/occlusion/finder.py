@@ -1,11 +1,14 @@
 # pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
-"""Tells cell by cell of the flat face what lies before it.
+"""Tells cell by cell of the flat face which of them a hand hides.
 
-Three things speak for an occluder: colours that leave the person's own recent face, in whatever light (`appearance`);
-colours that were seen in the occluder before (`colours`); and a hand's outline (`domain.hand`). What they say is added
-up as odds, smoothed, and believed where it hangs together: along a hand, or in one piece that comes in over the outline
-of the face and is still there in the next look. Wrinkles, shadows and open mouths do neither.
+Three things speak for that: a hand's outline (`domain.hand`); colours that leave the person's own recent face, in
+whatever light (`appearance`); and colours that were seen in the hand before (`colours`). What they say is added up as
+odds, smoothed, and believed where it hangs together in and close about the outline of a hand that the nets see.
+
+Without such a hand nothing is believed. Colours alone cannot tell a cup from the edge of a light: a hard shadow, a
+tinted screen or glare that wandered over a cheek left up to two fifths of the bare face to the camera, for as many as
+13 frames, though detail, place and duration were asked for, too.
 """
 
 from collections.abc import Collection, Sequence
@@ -47,11 +50,6 @@ _MEMORY = 1.0
 """What the last look adds to the odds, or takes."""
 _MOST_ODDS = 8.0
 _BLUR_CELLS = 1.2
-_LEAST_THING = 0.012
-"""Least share of the face that something takes that is no hand."""
-_FROM_RIM_CELLS = 3.0
-_TO_DEPTH_CELLS = 8.0
-"""Something that is no hand reaches from so near the outline to so far within it."""
 _LEAST_HAND_CELLS = 20
 _HAND_SHARE = 0.4
 """How much of a piece a hand's outline must explain."""
@@ -62,7 +60,9 @@ _FEW = 30
 _DOUBT = -3.0
 """Odds from which a cell, and its surroundings, are not learnt from."""
 _HAND_NEAR = 0.1
-"""Share of a hand's soft outline from which nothing is learnt either."""
+"""Share of a hand's soft outline from which cells, and their surroundings, may be hand: nothing is learnt there."""
+_BY_HAND = 0.3
+"""Share of a soft outline from which a cell is explained by it."""
 _AROUND = np.ones((7, 7), np.uint8)
 _NEAR = np.ones((5, 5), np.uint8)
 
@@ -84,8 +84,6 @@ class _Known:
     looks: int = 0
     calm: bool = False
     before: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
-    noted: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((SHEET_PX, SHEET_PX), np.uint8))
-    """What hung together in the last look, believed or not."""
 
 
 class FaceOccluders:
@@ -125,13 +123,13 @@ class FaceOccluders:
         if geometry.share_within(box_px, image.size_wh) < 1:
             seen &= _within(at, image.size_wh)
         found = self._odds(known, look, seen, silhouette.laid(hands, at, box_px))
-        mask = self._coherent(known, found)
+        mask = self._coherent(found)
         self._learn(known, look, seen, mask, found)
         known.calm = known.looks > _LEARN_ALL and float(found.odds.max()) < _CALM
-        if not mask.any():
+        if found.hand is None or not mask.any():
             return None
         return self._occluder(
-            known, look, mask, found, geometry.transform(patch.crop_from_frame, at.reshape(-1, 2)), patch
+            known, look, mask, found.hand, geometry.transform(patch.crop_from_frame, at.reshape(-1, 2)), patch
         )
 
     def keep(self, track_ids: Collection[int]) -> None:
@@ -163,64 +161,52 @@ class FaceOccluders:
         np.clip(odds, -_MOST_ODDS, _MOST_ODDS, out=odds)
         return _Odds(cv2.GaussianBlur(odds, (0, 0), _BLUR_CELLS), hand)
 
-    def _coherent(self, known: _Known, found: _Odds) -> NDArray[np.uint8]:
-        """(n, n) 0 or 1: the pieces that are believed. What is no hand must have been there in the last look, too."""
-        mask = ((found.odds > 0) & self._flat.inside).astype(np.uint8)
-        noted, known.noted = known.noted, np.zeros_like(mask)
-        if not mask.any():
-            return mask
+    def _coherent(self, found: _Odds) -> NDArray[np.uint8]:
+        """(n, n) 0 or 1: the pieces that a hand explains, no further about its outline than that may err."""
+        if found.hand is None:
+            return np.zeros(found.odds.shape, np.uint8)
+        mask = ((found.odds > 0) & self._flat.inside).astype(np.uint8) & _around(found.hand)
+        explained = np.maximum(found.hand.inside, found.hand.arm / 2)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-        explained = None if found.hand is None else np.maximum(found.hand.inside, found.hand.arm / 2)
         for piece in range(1, count):
-            area = int(stats[piece, cv2.CC_STAT_AREA])
             there = labels == piece
-            by_hand = (
-                explained is not None and area >= _LEAST_HAND_CELLS and float(explained[there].mean()) >= _HAND_SHARE
-            )
-            comes_in = by_hand or self._comes_in(there, area)
-            if comes_in:
-                known.noted[there] = 1
-            if not by_hand and not (comes_in and noted[there].any()):
+            if stats[piece, cv2.CC_STAT_AREA] < _LEAST_HAND_CELLS or float(explained[there].mean()) < _HAND_SHARE:
                 mask[there] = 0
         return mask
-
-    def _comes_in(self, there: NDArray[np.bool_], area: int) -> bool:
-        if area < _LEAST_THING * self._cells:
-            return False
-        depth = self._flat.depth[there]
-        return float(depth.min()) <= _FROM_RIM_CELLS and float(depth.max()) >= _TO_DEPTH_CELLS
 
     def _learn(
         self, known: _Known, look: Sheet, seen: NDArray[np.bool_], mask: NDArray[np.uint8], found: _Odds
     ) -> None:
-        taken = mask.astype(bool)
         if found.hand is None:
-            known.coloured = known.coloured and bool(taken.any())
-            if taken.sum() >= _FEW:
-                known.colours.learn(look[taken])
-                known.coloured = True
-            elif not taken.any():
-                known.colours = Colours()
+            known.colours, known.coloured = Colours(), False  # the next hand may wear a glove
         known.looks += 1
         known.before = mask
         if known.looks > _LEARN_ALL and known.looks % _LEARN_EVERY:
             return
         doubted = cv2.dilate(((found.odds > _DOUBT) & seen).astype(np.uint8), _AROUND)
         if found.hand is not None:
-            near = (np.maximum(found.hand.inside, found.hand.arm) > _HAND_NEAR).astype(np.uint8)
-            doubted = cv2.max(doubted, cv2.dilate(near, _AROUND))
+            doubted = cv2.max(doubted, _around(found.hand))
         known.model.learn(look, (seen & (doubted == 0)).astype(np.float32))
 
     def _occluder(
-        self, known: _Known, look: Sheet, mask: NDArray[np.uint8], found: _Odds, at: NDArray[np.float32], patch: Patch
+        self,
+        known: _Known,
+        look: Sheet,
+        mask: NDArray[np.uint8],
+        hand: silhouette.Laid,
+        at: NDArray[np.float32],
+        patch: Patch,
     ) -> Occluder:
         taken = mask.astype(bool)
-        by_hand = 0.0
-        if found.hand is not None:
-            by_hand = float((np.maximum(found.hand.inside, found.hand.arm)[taken] > 0.3).mean())
+        by_hand = float((np.maximum(hand.inside, hand.arm)[taken] > _BY_HAND).mean())
         likeness = self._structure.likeness(look[..., 0], known.model.lightness, taken)
         left = self._flat.laid(mask, at.reshape(SHEET_PX, SHEET_PX, 2), patch.size_px)
         return Occluder(left, float(taken.sum()) / self._cells, by_hand, likeness)
+
+
+def _around(hand: silhouette.Laid) -> NDArray[np.uint8]:
+    """(n, n) 1 in and close about the outline of a hand, as far as that may err."""
+    return cv2.dilate((np.maximum(hand.inside, hand.arm) > _HAND_NEAR).astype(np.uint8), _AROUND)
 
 
 def _within(at: Sheet, size_wh: tuple[int, int]) -> NDArray[np.bool_]:

@@ -31,7 +31,6 @@ class FlatFace:
 
     Attributes:
         inside: (SHEET_PX, SHEET_PX) where the sheet shows the face.
-        depth: (SHEET_PX, SHEET_PX) float32, distance to the outline in cells, 0 outside.
     """
 
     def __init__(self) -> None:
@@ -42,7 +41,6 @@ class FlatFace:
         self._ids = ids
         whole = cv2.resize((ids >= 0).astype(np.uint8), (SHEET_PX, SHEET_PX), interpolation=cv2.INTER_NEAREST)
         self.inside: NDArray[np.bool_] = whole > 0
-        self.depth = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
 
     def positions(self, mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
         """(SHEET_PX, SHEET_PX, 2) where each cell lies, in the pixels of the mesh."""
