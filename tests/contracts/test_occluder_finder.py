@@ -1,4 +1,4 @@
-"""What every finder of occluders does; the program's own sees an avatar with things held before it."""
+"""What every finder of occluders does; the program's own sees an avatar with a hand before it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,6 +82,15 @@ def held_up(colour: tuple[int, int, int]) -> tuple[Picture, NDArray[np.bool_]]:
     return picture, there
 
 
+def hand_over_cheek(colour: tuple[int, int, int] = (205, 120, 95)) -> tuple[Picture, Hand]:
+    """An open hand of one colour over the viewer's right half of the face, and what the nets say of it."""
+    left, top, right, bottom = face().box_px
+    seen = open_hand((float(right) - 30, float(top + bottom) / 2 + 30), float(right - left) * 0.5)
+    picture, shape = avatar("dan").copy(), fakes.hand_shape(seen)
+    picture[shape(picture.shape[:2])] = colour
+    return picture, seen
+
+
 def in_patch(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The part of the frame that the patch shows."""
     done = patch()
@@ -114,37 +123,36 @@ def test_before_a_bare_face_nothing_is_found(finder: OccluderFinder) -> None:
     assert [room.look(avatar("dan")) for _ in range(LOOKS)] == [None] * LOOKS
 
 
-def test_a_thing_before_the_face_is_found_where_it_is(finder: OccluderFinder) -> None:
-    picture, there = held_up(WHITE)
-    found = Room(finder).last(picture)
+def test_a_hand_before_the_face_is_found_where_it_is(finder: OccluderFinder) -> None:
+    picture, seen = hand_over_cheek(WHITE)
+    found = Room(finder).last(picture, (seen,))
     assert found is not None
     assert (found.left.shape, found.left.dtype) == ((patch().size_px,) * 2, np.uint8)
-    thing = in_patch(there) & on_face()
-    assert (found.left[thing] < 64).mean() > 0.9
-    around = on_face() & ~cv2.dilate(in_patch(there).astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
+    there = in_patch(fakes.hand_shape(seen)(picture.shape[:2]))
+    assert (found.left[there & on_face()] < 64).mean() > 0.85
+    around = on_face() & ~cv2.dilate(there.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool)
     assert (found.left[around] == 255).mean() > 0.99
-    assert 0.02 < found.share < 0.2
-    assert found.by_hand == 0
+    assert 0.1 < found.share < 0.5
 
 
 def test_a_face_that_was_never_seen_without_it_keeps_what_it_has(finder: OccluderFinder) -> None:
-    """Glasses that are always worn are the face."""
-    picture, _ = held_up(WHITE)
-    assert Room(finder, looks=0).look(picture) is None
+    """A ring or a glove does not tell a hand from a face that nobody knows yet."""
+    picture, seen = hand_over_cheek(WHITE)
+    assert Room(finder, looks=0).look(picture, (seen,)) is None
 
 
 def test_a_face_that_is_forgotten_is_learnt_anew(finder: OccluderFinder) -> None:
-    room, (picture, _) = Room(finder), held_up(WHITE)
+    room, (picture, seen) = Room(finder), hand_over_cheek(WHITE)
     room.finder.keep({face().track_id})
-    assert room.last(picture) is not None
+    assert room.last(picture, (seen,)) is not None
     room.finder.keep(())
-    assert room.look(picture) is None
+    assert room.look(picture, (seen,)) is None
 
 
 def test_faces_are_known_apart(finder: OccluderFinder) -> None:
-    room, (picture, _) = Room(finder), held_up(WHITE)
-    assert room.look(picture, seen=replace(face(), track_id=7)) is None
-    assert room.last(picture) is not None
+    room, (picture, seen) = Room(finder), hand_over_cheek(WHITE)
+    assert room.look(picture, (seen,), replace(face(), track_id=7)) is None
+    assert room.last(picture, (seen,)) is not None
 
 
 def test_a_mesh_without_numbers_fails() -> None:
@@ -161,24 +169,29 @@ def test_a_picture_of_the_mean_face_that_is_none_is_refused() -> None:
         FaceOccluders(RESOURCES / "none.png")
 
 
-def test_a_thing_that_is_there_for_one_look_is_not_believed() -> None:
-    room, (picture, _) = off(), held_up((40, 90, 180))
-    answers = [room.look(picture), room.look(avatar("dan")), room.look(avatar("dan"))]
-    assert answers == [None] * 3
+@pytest.mark.parametrize("colour", [(40, 90, 180), (250, 250, 250), (10, 10, 10)])
+def test_a_thing_that_no_hand_explains_is_never_believed(colour: tuple[int, int, int]) -> None:
+    """By its colours it cannot be told from the edge of a light."""
+    room, (picture, _) = off(), held_up(colour)
+    assert [room.look(picture) for _ in range(8)] == [None] * 8
 
 
-def test_a_thing_that_is_taken_away_is_gone_at_once() -> None:
-    room, (picture, _) = off(), held_up((40, 90, 180))
-    assert room.last(picture) is not None
+def test_what_lies_away_from_the_hand_stays_the_face_s() -> None:
+    """A shadow on the other cheek while a hand is there."""
+    room, (picture, seen) = off(), hand_over_cheek()
+    left = int(face().box_px[0])
+    picture[:, : left + 40] //= 5
+    found = room.last(picture, (seen,))
+    assert found is not None
+    shadow = np.zeros(picture.shape[:2], bool)
+    shadow[:, : left + 40] = True
+    assert (found.left[in_patch(shadow) & on_face()] == 255).mean() > 0.99
+
+
+def test_a_hand_that_is_taken_away_is_gone_at_once() -> None:
+    room, (picture, seen) = off(), hand_over_cheek()
+    assert room.last(picture, (seen,)) is not None
     assert room.look(avatar("dan")) is None
-
-
-def test_a_thing_within_the_face_that_does_not_reach_its_rim_is_not_believed() -> None:
-    """A mouth that opens, a mole, a shadow beside the nose."""
-    picture = avatar("dan").copy()
-    x, y = np.rint(face().landmarks5_px[3:].mean(0)).astype(int)
-    cv2.ellipse(picture, (int(x), int(y)), (34, 26), 0, 0, 360, (60, 15, 20), -1)
-    assert off().last(picture) is None
 
 
 @pytest.mark.parametrize(
@@ -192,21 +205,11 @@ def test_another_light_is_nothing_before_the_face(light: tuple[float, float, flo
     assert [room.look(lit) for _ in range(8)] == [None] * 8
 
 
-def test_light_from_the_side_looks_like_the_face_still() -> None:
-    """If half a face in shadow is taken for something at all, its likeness tells that it is a face."""
+def test_light_from_the_side_is_nothing_before_the_face() -> None:
     lit = avatar("dan").astype(np.float32)
     lit[:, : int(face().box_px[[0, 2]].mean())] *= 0.3
-    for found in [off().look(lit.astype(np.uint8)) for _ in range(3)]:
-        assert found is None or (found.likeness is not None and found.likeness > LIKE_A_FACE)
-
-
-def hand_over_cheek() -> tuple[Picture, Hand]:
-    """An open hand of one colour over the viewer's right half of the face, and what the nets say of it."""
-    left, top, right, bottom = face().box_px
-    seen = open_hand((float(right) - 30, float(top + bottom) / 2 + 30), float(right - left) * 0.5)
-    picture, shape = avatar("dan").copy(), fakes.hand_shape(seen)
-    picture[shape(picture.shape[:2])] = (205, 120, 95)
-    return picture, seen
+    room = off()
+    assert [room.look(lit.astype(np.uint8)) for _ in range(4)] == [None] * 4
 
 
 def test_a_hand_is_kept_from_the_first_look() -> None:
