@@ -238,7 +238,7 @@ class Inference:
         return (*found, identify, *made)
 
     def _occlude(self, aside: Aside) -> OccludeStage:
-        """What shows hands and things before the face, as long as no net of the user's does."""
+        """What shows hands before the face, as long as no net of the user's does."""
         palms, landmarker = self.catalog.palm_detector(PALMS), self.catalog.hand_landmarker(HANDS)
         finder = FaceOccluders(resource("resources/mean_face.png"))
         return OccludeStage(finder, HandWatch(palms, landmarker, self.compute, aside))

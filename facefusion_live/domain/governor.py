@@ -152,8 +152,8 @@ LADDER = (
     _crop(384),
     _crop(256),
     Rung(
-        "occluders",
-        "hands and things before the face are painted over",
+        "hands",
+        "hands before the face are painted over",
         "swap.occlusion",
         lambda _chosen: 0.0,
         lambda settings: settings.swap.occluder == NO_MASK,

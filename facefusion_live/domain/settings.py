@@ -162,9 +162,7 @@ class Swap:
         float,
         _SHARE,
         Acts.INFERENCE,
-        Words(
-            "Show occluders", "How much is seen of a hand, a cup or a microphone before your face; 0 paints over it."
-        ),
+        Words("Show hands", "How much is seen of a hand before your face; 0 paints over it."),
     ] = 1.0
     occluder: Annotated[
         str,
@@ -172,7 +170,7 @@ class Swap:
         Acts.SESSION,
         Words(
             "Occlusion net",
-            "A net that you brought; it shows what lies before the face, instead of the program's own eyes for that.",
+            "A net that you brought; it shows what lies before the face: a hand, a microphone. Show hands rests then.",
         ),
     ] = NO_MASK
     parser: Annotated[

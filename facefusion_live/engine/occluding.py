@@ -1,4 +1,4 @@
-"""The stage that leaves to the camera what lies before a face, without a net of the user's."""
+"""The stage that leaves hands before a face to the camera, without a net of the user's."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class _Agreed:
 
 
 class OccludeStage:
-    """Takes from every patch what lies before the face: a hand, a cup, a microphone.
+    """Takes from every patch the hands that lie before the face.
 
     What is not believed (`covering.occluded`) is painted over, as it would be without this stage.
 

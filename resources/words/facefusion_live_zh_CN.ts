@@ -1218,10 +1218,6 @@
         <translation>人脸最多按 {} 像素宽计算</translation>
     </message>
     <message>
-        <source>hands and things before the face are painted over</source>
-        <translation>脸前的手和物品用换脸画面盖住</translation>
-    </message>
-    <message>
         <source>the faster one at {}: {} ms against {} ms ({})</source>
         <translation>在 {} 下更快：{} 毫秒，另一种 {} 毫秒（{}）</translation>
     </message>
@@ -2836,6 +2832,10 @@
     <message>
         <source>The audit log is shorter than it was: it was rolled back. A new log begins.</source>
         <translation>审计日志比以前短：它被回退过。已开始新的日志。</translation>
+    </message>
+    <message>
+        <source>hands before the face are painted over</source>
+        <translation>脸前的手用换脸画面盖住</translation>
     </message>
     <message>
         <source>{}: the consent was taken back, says the audit log</source>
@@ -4815,8 +4815,20 @@
         <translation>您自带的模型，把换上的脸画得更细；由“增强”决定混入多少。</translation>
     </message>
     <message>
+        <source>Show hands</source>
+        <translation>显示手</translation>
+    </message>
+    <message>
+        <source>How much is seen of a hand before your face; 0 paints over it.</source>
+        <translation>脸前的手显示多少；0 表示用换脸画面盖住。</translation>
+    </message>
+    <message>
         <source>Occlusion net</source>
         <translation>遮挡模型</translation>
+    </message>
+    <message>
+        <source>A net that you brought; it shows what lies before the face: a hand, a microphone. Show hands rests then.</source>
+        <translation>您自带的模型，让脸前的东西（手、话筒）显示出来；此时“显示手”不起作用。</translation>
     </message>
     <message>
         <source>Face parser</source>
@@ -5337,18 +5349,6 @@
     <message>
         <source>Which face people enrolled get, by their names; the others get the one chosen.</source>
         <translation>按名称指定已登记的人使用哪张脸；其他人使用所选的脸。</translation>
-    </message>
-    <message>
-        <source>Show occluders</source>
-        <translation>显示遮挡物</translation>
-    </message>
-    <message>
-        <source>How much is seen of a hand, a cup or a microphone before your face; 0 paints over it.</source>
-        <translation>脸前的手、杯子或话筒显示多少；0 表示用换脸画面盖住。</translation>
-    </message>
-    <message>
-        <source>A net that you brought; it shows what lies before the face, instead of the program&apos;s own eyes for that.</source>
-        <translation>您自带的模型，代替程序自带的判断，让脸前的东西显示出来。</translation>
     </message>
     <message>
         <source>How wide the soft edge is; above about .1 it needs padding, or the gate shuts.</source>

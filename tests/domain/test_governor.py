@@ -89,7 +89,7 @@ class TestLadder:
             "who the faces are is asked less often",
             "faces are computed 256 pixels wide at most",
             "lips and eyes of the mesh are not refined",
-            "hands and things before the face are painted over",
+            "hands before the face are painted over",
         ]
         assert left_out(Settings(), 0) == ()
 
