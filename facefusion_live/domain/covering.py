@@ -99,11 +99,6 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
     return _without(patch, left, most, shares)
 
 
-def hides(occluder: Occluder, share: float) -> bool:
-    """Whether hands, surely none but hands, hide at least so much of a face."""
-    return _is_hand(occluder) and occluder.share >= share
-
-
 def _most_given(occluder: Occluder) -> tuple[float, float] | None:
     """The most that an occluder may take, of the face and of its upper part; None where it is not believed at all."""
     if _is_hand(occluder):

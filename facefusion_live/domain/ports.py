@@ -374,14 +374,12 @@ class Occluder:
 
     Attributes:
         left: (s, s) 0..255, what it leaves to the swap.
-        share: Of the face that it takes, 0..1.
         by_hand: Share of what it takes that a hand's outline explains, 0..1.
         likeness: How much of what it takes looks like a face, this person's or anybody's: the correlation of the
             camera's detail there, -1..1. None where a face has no detail that would tell.
     """
 
     left: NDArray[np.uint8]
-    share: float
     by_hand: float
     likeness: float | None
 

@@ -171,7 +171,7 @@ def _whole() -> Patch:
 
 def _before(share: float, *, upper: bool, by_hand: float, likeness: float | None) -> Occluder:
     left = _left(share, upper=upper).repeat(2, 0).repeat(2, 1)
-    return Occluder(left, share, by_hand, likeness)
+    return Occluder(left, by_hand, likeness)
 
 
 def _shows(occluder: Occluder, strength: float = 1.0) -> bool:
@@ -264,8 +264,8 @@ def test_a_hand_and_a_mask_net_take_no_more_together_than_a_hand_may() -> None:
     assert masked.given < 1
     above = np.full((128, 128), 255, np.uint8)
     above[16:92] = 0
-    assert covering.occluded(masked, FACES[0], Occluder(above, 0.6, 1.0, 0.1), 1) is masked
-    assert covering.occluded(_whole(), FACES[0], Occluder(above, 0.6, 1.0, 0.1), 1).given < 1
+    assert covering.occluded(masked, FACES[0], Occluder(above, 1.0, 0.1), 1) is masked
+    assert covering.occluded(_whole(), FACES[0], Occluder(above, 1.0, 0.1), 1).given < 1
 
 
 def test_a_hand_does_not_excuse_the_thin_mask_of_a_net() -> None:
@@ -292,13 +292,3 @@ def test_the_soft_edge_of_a_hand_is_excused_as_far_as_it_goes() -> None:
     owed = covering.owed(covering.occluded(_whole(), FACES[0], occluder, 1), 1)
     assert owed is not None
     assert set(owed[31]) == {230}
-
-
-@pytest.mark.parametrize(
-    ("by_hand", "likeness", "share", "hides"),
-    [(1, 0.2, 0.5, True), (1, None, 0.5, False), (1, 0.5, 0.5, False), (0.5, 0.2, 0.5, False), (1, 0.2, 0.2, False)],
-)
-def test_only_hands_that_hide_much_hide_a_face(
-    by_hand: float, likeness: float | None, share: float, *, hides: bool
-) -> None:
-    assert covering.hides(_before(share, upper=False, by_hand=by_hand, likeness=likeness), 0.25) is hides

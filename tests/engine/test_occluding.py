@@ -16,7 +16,7 @@ from facefusion_live.domain.ports import Occluder
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.hands import HandWatch
-from facefusion_live.engine.occluding import EXCUSED_S, OccludeStage
+from facefusion_live.engine.occluding import OccludeStage
 from facefusion_live.engine.pipeline import Draft
 from tests.engine.rig import frame_of
 from tests.faces import canonical_mesh_px, face_of
@@ -146,50 +146,8 @@ def test_a_failure_names_the_face() -> None:
     assert pool.in_use == 0
 
 
-DOUBTED = replace(FACE, agreed=False)
-
-
-def excused(bench: Bench, rows: int, time_s: float, face: Face = DOUBTED) -> bool:
-    return bench.run(picture(rows), time_s, face).faces[0].agreed
-
-
-def test_a_detector_that_misses_a_face_behind_a_hand_is_excused_for_half_a_second() -> None:
+def test_a_face_that_the_detector_misses_behind_a_hand_is_not_excused() -> None:
+    """The mesh slips there, seen on a hand before a turned face: chin and cheek came out bare."""
     bench = Bench()
     bench.run(picture())
-    for time_s in (0.1, 0.3, EXCUSED_S):
-        assert excused(bench, 40, time_s)
-    assert not excused(bench, 40, EXCUSED_S + 0.01)
-    # Being excused is no agreement: nothing but that of the detector begins the time anew.
-    assert bench.run(picture(40), EXCUSED_S + 0.1, FACE).faces[0].agreed
-    assert excused(bench, 40, EXCUSED_S + 0.2)
-
-
-def test_nothing_before_the_face_excuses_nothing() -> None:
-    bench = Bench()
-    bench.run(picture())
-    assert not excused(bench, 0, 0.1)
-
-
-def test_a_hand_that_hides_little_excuses_nothing() -> None:
-    bench = Bench()
-    bench.run(picture())
-    assert not excused(bench, 10, 0.1)
-
-
-@pytest.mark.parametrize(("by_hand", "likeness"), [(0.5, 0.1), (1.0, 0.5)])
-def test_what_is_not_surely_a_hand_excuses_nothing(by_hand: float, likeness: float) -> None:
-    bench = Bench(FakeOccluders(by_hand, likeness))
-    bench.run(picture())
-    assert not excused(bench, 40, 0.1)
-
-
-def test_a_face_that_jumps_is_not_excused() -> None:
-    bench = Bench()
-    bench.run(picture())
-    assert not excused(bench, 40, 0.1, replace(DOUBTED, box_px=DOUBTED.box_px + np.float32(20)))
-
-
-def test_a_face_that_the_detector_never_found_is_not_excused() -> None:
-    bench = Bench()
-    bench.run(picture(), 0, DOUBTED)
-    assert not excused(bench, 40, 0.1)
+    assert not bench.run(picture(40), 0.1, replace(FACE, agreed=False)).faces[0].agreed

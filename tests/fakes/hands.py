@@ -128,8 +128,7 @@ class FakeOccluders:
         taken = (bright & inside).reshape(edge, edge)
         if first or not taken.any():
             return None
-        share = float(taken.sum()) / max(int(inside.sum()), 1)
-        return Occluder(np.where(taken, 0, 255).astype(np.uint8), share, self.by_hand, self.likeness)
+        return Occluder(np.where(taken, 0, 255).astype(np.uint8), self.by_hand, self.likeness)
 
     def keep(self, track_ids: Collection[int]) -> None:
         self.known &= set(track_ids)

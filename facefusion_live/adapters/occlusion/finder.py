@@ -100,7 +100,6 @@ class FaceOccluders:
         self._flat = FlatFace()
         self._structure = Structure(mean_face)
         self._faces: dict[int, _Known] = {}
-        self._cells = int(self._flat.inside.sum())
 
     def find(self, image: Image, face: Face, hands: Sequence[Hand], patch: Patch) -> Occluder | None:
         """As the port.
@@ -201,7 +200,7 @@ class FaceOccluders:
         by_hand = float((np.maximum(hand.inside, hand.arm)[taken] > _BY_HAND).mean())
         likeness = self._structure.likeness(look[..., 0], known.model.lightness, taken)
         left = self._flat.laid(mask, at.reshape(SHEET_PX, SHEET_PX, 2), patch.size_px)
-        return Occluder(left, float(taken.sum()) / self._cells, by_hand, likeness)
+        return Occluder(left, by_hand, likeness)
 
 
 def _around(hand: silhouette.Laid) -> NDArray[np.uint8]:
