@@ -162,8 +162,11 @@ class Swap:
         float,
         _SHARE,
         Acts.INFERENCE,
-        Words("Show hands", "How much is seen of a hand before your face; 0 paints over it."),
-    ] = 1.0
+        Words(
+            "Show hands",
+            "How much is seen of a hand before your face; 0 paints over it. Beside it some of your skin may show.",
+        ),
+    ] = 0.0
     occluder: Annotated[
         str,
         Text("none, or the name of an occlusion net's card"),

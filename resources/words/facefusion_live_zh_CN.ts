@@ -4819,10 +4819,6 @@
         <translation>显示手</translation>
     </message>
     <message>
-        <source>How much is seen of a hand before your face; 0 paints over it.</source>
-        <translation>脸前的手显示多少；0 表示用换脸画面盖住。</translation>
-    </message>
-    <message>
         <source>Occlusion net</source>
         <translation>遮挡模型</translation>
     </message>
@@ -5113,6 +5109,10 @@
     <message>
         <source>Cpu</source>
         <translation>处理器</translation>
+    </message>
+    <message>
+        <source>How much is seen of a hand before your face; 0 paints over it. Beside it some of your skin may show.</source>
+        <translation>脸前的手显示多少；0 表示用换脸画面盖住。手旁可能露出您自己的少许皮肤。</translation>
     </message>
     <message>
         <source>Hold</source>

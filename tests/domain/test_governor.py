@@ -65,7 +65,11 @@ class TestLadder:
 
     def test_each_rung_has_what_was_left_out_before(self) -> None:
         settings = with_values(
-            swap__pixel_boost=2, swap__enhancer="gfpgan_1.4", look__enhance=0.5, swap__parser="bisenet"
+            swap__pixel_boost=2,
+            swap__enhancer="gfpgan_1.4",
+            look__enhance=0.5,
+            swap__parser="bisenet",
+            swap__occlusion=0.5,
         )
         assert {rung.path for rung in LADDER} == GOVERNED
         changed = [set(effective(settings, rung).changes_from(settings)) for rung in range(len(LADDER) + 1)]
@@ -89,7 +93,6 @@ class TestLadder:
             "who the faces are is asked less often",
             "faces are computed 256 pixels wide at most",
             "lips and eyes of the mesh are not refined",
-            "hands before the face are painted over",
         ]
         assert left_out(Settings(), 0) == ()
 
@@ -116,7 +119,6 @@ class TestDown:
             6,
             7,
             8,
-            9,
         ]  # without boost, enhancer and mask nets those save nothing
         moments = [state.since_s for state in states]
         apart = [after - before for before, after in itertools.pairwise(sorted(set(moments)))]
@@ -128,19 +130,20 @@ class TestDown:
         assert rungs(live(lambda rung: SLOW if rung < 5 else replace(WELL, busy=0.9), 300)) == [0, 1, 5]
 
     def test_a_crop_that_is_small_already_is_passed_over(self) -> None:
-        assert rungs(live(always(replace(SLOW, crop_px=320)), 60)) == [0, 1, 6, 8, 9]
-        assert rungs(live(always(replace(SLOW, crop_px=200)), 60)) == [0, 1, 6, 9]
+        assert rungs(live(always(replace(SLOW, crop_px=320)), 60)) == [0, 1, 6, 8]
+        assert rungs(live(always(replace(SLOW, crop_px=200)), 60)) == [0, 1, 6]
 
     def test_boost_and_enhancer_go_first_where_there_are_any(self) -> None:
         settings = with_values(swap__pixel_boost=3, swap__enhancer="gfpgan_1.4", look__enhance=0.5)
-        assert rungs(live(always(SLOW), 60, settings)) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+        assert rungs(live(always(SLOW), 60, settings)) == [0, 1, 2, 3, 5, 6, 7, 8]
         unloaded = with_values(look__enhance=0.5)
         assert 3 not in rungs(live(always(SLOW), 60, unloaded))
 
     @pytest.mark.parametrize(("net", "last"), [("occluder", ()), ("parser", (9,))])
     def test_masks_are_kept_for_a_second_picture_where_there_are_any(self, net: str, last: tuple[int, ...]) -> None:
         """Where a net of the user's tells what lies before the face, the program does not: there is no last rung."""
-        assert rungs(live(always(SLOW), 60, with_values(**{f"swap__{net}": "xseg"}))) == [0, 1, 4, 5, 6, 7, 8, *last]
+        settings = with_values(swap__occlusion=1.0, **{f"swap__{net}": "xseg"})
+        assert rungs(live(always(SLOW), 60, settings)) == [0, 1, 4, 5, 6, 7, 8, *last]
 
     @pytest.mark.parametrize(
         ("measured", "shortage"),
@@ -172,7 +175,7 @@ class TestDown:
 
     def test_little_memory_does_not_hide_that_the_machine_is_slow(self) -> None:
         states = live(always(replace(SLOW, memory_free_mib=100)), 60)
-        assert rungs(states) == [0, 1, 5, 6, 7, 8, 9]
+        assert rungs(states) == [0, 1, 5, 6, 7, 8]
         assert states[-1].shortage is Shortage.PACE
 
     def test_the_share_of_the_processor_counts_where_there_is_a_limit(self) -> None:

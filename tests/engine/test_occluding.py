@@ -26,7 +26,7 @@ from tests.fakes.swapper import FakeSource, FakeSwapper
 
 FACE = face_of(canonical_mesh_px(60, (100, 110)))
 BYSTANDER = face_of(canonical_mesh_px(60, (210, 110)), track_id=2)
-SETTINGS = Settings().with_values({"swap.max_crop_px": 128})
+SETTINGS = Settings().with_values({"swap.max_crop_px": 128, "swap.occlusion": 1})
 
 
 def picture(bright_rows: int = 0) -> NDArray[np.uint8]:
