@@ -239,9 +239,13 @@ class Inference:
 
     def _occlude(self, aside: Aside) -> OccludeStage:
         """What shows hands before the face, as long as no net of the user's does."""
-        palms, landmarker = self.catalog.palm_detector(PALMS), self.catalog.hand_landmarker(HANDS)
-        finder = FaceOccluders(resource("resources/mean_face.png"))
-        return OccludeStage(finder, HandWatch(palms, landmarker, self.compute, aside))
+
+        @cache
+        def hands() -> HandWatch:
+            palms, landmarker = self.catalog.palm_detector(PALMS), self.catalog.hand_landmarker(HANDS)
+            return HandWatch(palms, landmarker, self.compute, aside)
+
+        return OccludeStage(FaceOccluders(resource("resources/mean_face.png")), hands)
 
     def _mask_nets(self) -> list[MaskMaker]:
         swap, nets = self.settings.swap, list[MaskMaker]()

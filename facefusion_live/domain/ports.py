@@ -17,6 +17,7 @@ from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.hand import Hand, Palm
 from facefusion_live.domain.image import Frame, Image, Lease
 from facefusion_live.domain.model_card import FaceCrop
+from facefusion_live.domain.outline import Shape
 from facefusion_live.domain.settings import Settings
 
 
@@ -289,7 +290,12 @@ class RegionPainter(Protocol):
 
 
 class PreparedSource(Protocol):
-    """A source face as one engine wants it; only the swapper that made it can read it."""
+    """A source face as one engine wants it; only the swapper that made it can read what it draws from."""
+
+    @property
+    def shape(self) -> Shape | None:
+        """How wide jaw and cheeks of that person are; None where the engine was given no picture."""
+        ...
 
 
 class FaceSwapper(Protocol):

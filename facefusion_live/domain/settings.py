@@ -307,6 +307,12 @@ class Look:
         Uniform("u_face_scale"),
         Words("Face scale", "Draws the swap larger or smaller; one too small for your face shuts the gate."),
     ] = 1.0
+    face_shape: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Words("Face shape", "Bends jaw and cheeks toward the source's, and gently what is around them."),
+    ] = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """The stage that leaves hands before a face to the camera, without a net of the user's."""
 
+from collections.abc import Callable
+
 from facefusion_live.domain import covering
 from facefusion_live.domain.ports import OccluderFinder
 from facefusion_live.engine.hands import HandWatch
@@ -14,14 +16,14 @@ class OccludeStage:
 
     Args:
         finder: Tells what lies there.
-        hands: Tells what hands are near.
+        hands: Tells what hands are near; asked for once hands are to be shown, so that its nets are loaded only then.
     """
 
     name = "occlude"
     needs = frozenset({"faces", "targets", "patches"})
     gives = frozenset({"occluded"})
 
-    def __init__(self, finder: OccluderFinder, hands: HandWatch) -> None:
+    def __init__(self, finder: OccluderFinder, hands: Callable[[], HandWatch]) -> None:
         self._finder, self._hands = finder, hands
 
     def run(self, draft: Draft) -> None:
@@ -31,7 +33,7 @@ class OccludeStage:
         self._finder.keep({face.track_id for face in faces})
         if not faces:
             return
-        hands = self._hands.near(draft, faces)
+        hands = self._hands().near(draft, faces)
         for index, patch in enumerate(draft.patches):
             draft.at_face = patch.face_index
             face = draft.faces[patch.face_index]

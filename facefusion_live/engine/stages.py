@@ -26,6 +26,7 @@ from facefusion_live.domain.ports import (
 )
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.engine.pipeline import Draft
+from facefusion_live.engine.shapes import FaceShapes
 from facefusion_live.engine.tracks import FaceTracks, Find
 
 CONFIRM_SCORE = 0.2
@@ -279,16 +280,19 @@ class SwapStage:
     def __init__(self, worn: Callable[[], Outfit], buffers: Buffers) -> None:
         self._worn = worn
         self._buffers = buffers
+        self._shapes = FaceShapes()
 
     def run(self, draft: Draft) -> None:
         """Swap."""
         worn = self._worn()
+        self._shapes.keep({face.track_id for face in draft.faces})
         for index in draft.targets:
             draft.at_face = index
             face = draft.faces[index]
             source = worn.source_of(face)
             patch = worn.swapper.swap(draft.frame, face, index, source, draft.settings, self._buffers)
-            draft.patches.append(patch)
+            outline = self._shapes.toward(source.shape, face, draft.time_s)
+            draft.patches.append(patch if outline is None else replace(patch, outline=outline))
         draft.at_face = None
 
 

@@ -4979,6 +4979,14 @@
         <translation>把换脸画大或画小；小到盖不住脸时安全闸会关闭。</translation>
     </message>
     <message>
+        <source>Face shape</source>
+        <translation>脸型</translation>
+    </message>
+    <message>
+        <source>Bends jaw and cheeks toward the source&apos;s, and gently what is around them.</source>
+        <translation>把下颌和脸颊弯向来源人脸的轮廓，周围柔和地随之移动。</translation>
+    </message>
+    <message>
         <source>Nets run on</source>
         <translation>模型运行于</translation>
     </message>

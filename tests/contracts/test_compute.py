@@ -19,6 +19,7 @@ from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.outline import toward, view_of
 from facefusion_live.domain.ports import Compute
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
@@ -206,6 +207,37 @@ def test_a_thin_mask_makes_a_pale_swap_paler(compute: Compute) -> None:
     assert patch.given < 1
     (covered,) = compute.compose(job(patch), look(look__opacity=0.86), pool()).covered
     assert covered == pytest.approx(0.86 * 232 / 255 / 0.95, abs=0.01)
+
+
+def shaped(patch: Patch, by_cm: float) -> Patch:
+    """The patch of a source whose face is so much longer."""
+    view = view_of(FACE.mesh_px)
+    return replace(patch, outline=toward(FACE.mesh_px, view, view.shape, view.shape + np.array((0, by_cm))))
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_the_finished_picture_bends_toward_the_shape_of_the_source(compute: Compute) -> None:
+    place = np.array([[1.0, 0, -36], [0, 1, -36]])
+    regions = np.full((128, 128, 4), 0, np.uint8)
+    regions[24:106, 30:98, 0] = 255
+    patch = replace(blue_patch(), regions=HostImage(regions), crop_from_frame=place)
+
+    def lowest_blue(share: float, by_cm: float) -> int:
+        picture = compute.compose(job(shaped(patch, by_cm)), look(look__face_shape=share), pool()).image.host()
+        column = picture[:, 100].astype(int)
+        return int(np.flatnonzero((np.abs(column - (0, 0, 200)) < 40).all(-1)).max())
+
+    rest = lowest_blue(0, 0.9)
+    assert lowest_blue(1, 0.9) > lowest_blue(0.5, 0.9) > rest > lowest_blue(1, -0.9)
+
+
+@pytest.mark.parametrize("compute", RENDERERS, indirect=True)
+def test_the_shape_alone_changes_nothing_far_from_the_face(compute: Compute) -> None:
+    work = job(shaped(blue_patch(), 0.9))
+    straight = compute.compose(work, look(), pool())
+    bent = compute.compose(work, look(look__face_shape=1), pool())
+    assert (bent.image.host()[:, 200:] == straight.image.host()[:, 200:]).all()
+    assert bent.covered == straight.covered
 
 
 @pytest.mark.parametrize("shift_px", [(60, 0), (0, -60), (500, 0)])

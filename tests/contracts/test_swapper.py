@@ -1,6 +1,7 @@
 """What every engine does, whichever way it makes a face."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -135,3 +136,18 @@ def test_without_memory_a_swap_fails_and_holds_nothing(swapper: FaceSwapper) -> 
     with pytest.raises(FaceFusionLiveError):
         swapped(swapper, buffers)
     assert buffers.in_use == 0
+
+
+def test_a_source_has_the_shape_of_its_pictures_or_none(swapper: FaceSwapper) -> None:
+    wide = canonical_mesh_px(250, (256, 256))
+    wide[[454, 234], 0] += (20, -20)
+    shapes = [
+        swapper.prepare([replace(PORTRAIT, face=face_of(mesh_px))]).shape for mesh_px in (PORTRAIT.face.mesh_px, wide)
+    ]
+    if isinstance(swapper, PersonSwapper | FakeSwapper):
+        assert shapes == [None, None]
+        return
+    narrow, wider = shapes
+    assert narrow is not None
+    assert wider is not None
+    assert wider[8, 0] > narrow[8, 0] + 0.5

@@ -12,6 +12,7 @@ ASKED_WRONGLY = {
     "BadInputError",
     "SettingsError",
     "NewerFileError",
+    "NewerConsentError",
     "ModelCardError",
     "ModelMissingError",
     "ModelUnfitError",

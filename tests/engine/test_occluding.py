@@ -53,7 +53,7 @@ class Bench:
         self.finder = finder or FakeOccluders()
         self.palms = FakePalms()
         watch = HandWatch(self.palms, FakeHands(), FakeCompute(), self._at_once)
-        self.stage = OccludeStage(self.finder, watch)
+        self.stage = OccludeStage(self.finder, lambda: watch)
 
     @staticmethod
     def _at_once(task: Callable[[], None]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.outline import Shape
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource
 from facefusion_live.domain.settings import Settings
 from tests.fakes.pictures import SWAPPED
@@ -20,6 +21,7 @@ class FakeSource:
     """Whose colour is painted."""
 
     colour: tuple[int, int, int] = SWAPPED
+    shape: Shape | None = None
 
 
 class FakeSwapper:

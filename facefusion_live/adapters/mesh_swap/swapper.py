@@ -16,6 +16,7 @@ from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.outline import Shape, mean_shape
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Settings
@@ -29,9 +30,15 @@ _BLEND_DEG = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeshSource:
-    """One person's pictures as textures."""
+    """One person's pictures as textures.
+
+    Attributes:
+        textures: One for each picture.
+        shape: Of the face, over all of them.
+    """
 
     textures: tuple[texture.FaceTexture, ...]
+    shape: Shape | None
 
     def best_for(self, face: Face) -> tuple[texture.FaceTexture, texture.FaceTexture | None, float]:
         """The picture whose head is turned most like the target's, the next, and the next one's share, 0..0.5.
@@ -62,7 +69,8 @@ class MeshSwapper:
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """Textures of every portrait."""
-        return MeshSource(tuple(texture.build(portrait) for portrait in portraits))
+        shape = mean_shape([portrait.face.mesh_px for portrait in portraits])
+        return MeshSource(tuple(texture.build(portrait) for portrait in portraits), shape)
 
     def swap(
         self,

@@ -31,9 +31,11 @@ class PersonSource:
 
     Attributes:
         made_for: Id of the card.
+        shape: Nobody's: no picture of that person was given.
     """
 
     made_for: str
+    shape: None = None
 
 
 class PersonSwapper:

@@ -19,6 +19,7 @@ from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.model_card import ModelCard, PictureFormat
 from facefusion_live.domain.nets import Net, TensorSpec
+from facefusion_live.domain.outline import Shape, mean_shape
 from facefusion_live.domain.ports import Buffers, Portrait, PreparedSource, RegionPainter
 from facefusion_live.domain.settings import MOST_BOOST, Settings
 
@@ -30,10 +31,12 @@ class NeuralSource:
     Attributes:
         made_for: Id of the card.
         told: Whom to draw.
+        shape: Of that face.
     """
 
     made_for: str
     told: Told
+    shape: Shape | None
 
 
 class OneShotSwapper:
@@ -72,7 +75,8 @@ class OneShotSwapper:
 
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """The source face as the net takes it."""
-        return NeuralSource(self.name, self._identity.make(portraits))
+        shape = mean_shape([portrait.face.mesh_px for portrait in portraits])
+        return NeuralSource(self.name, self._identity.make(portraits), shape)
 
     def swap(
         self, frame: Frame, face: Face, face_index: int, source: PreparedSource, settings: Settings, buffers: Buffers

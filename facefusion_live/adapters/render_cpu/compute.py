@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.adapters.render_cpu.bend import Bender
 from facefusion_live.adapters.render_cpu.bystanders import Hider
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
 from facefusion_live.domain import covering
@@ -16,6 +17,7 @@ from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
+from facefusion_live.domain.outline import bend_of
 from facefusion_live.domain.ports import Backend, Buffers, Composition
 from facefusion_live.domain.settings import Settings
 
@@ -46,6 +48,7 @@ class CpuCompute:
         self._cards: dict[tuple[int, int], HostImage] = {}
         self._painter = PatchPainter()
         self._hider = Hider()
+        self._bender = Bender()
 
     def prepare(self, size_wh: tuple[int, int]) -> None:
         """Nothing to prepare."""
@@ -67,7 +70,7 @@ class CpuCompute:
             raise ComputeError("a crop could not be sampled") from error
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
-        """Hide the bystanders, then draw every patch. Thread: render."""
+        """Hide the bystanders, draw every patch, then bend the outlines. Thread: render."""
         frame = job.frame.image.host()
         try:
             with ExitStack() as on_failure:
@@ -77,6 +80,7 @@ class CpuCompute:
                 np.copyto(out, frame)
                 self.hide_bystanders(out, job, settings)
                 painted = [self._painter.paint(out, frame, patch, settings) for patch in job.patches]
+                self.bend_outlines(out, job, settings)
                 on_failure.pop_all()
         except cv2.error as error:
             raise ComputeError("the picture could not be composed") from error
@@ -108,6 +112,29 @@ class CpuCompute:
         except cv2.error as error:
             raise ComputeError("a bystander could not be hidden") from error
         return bool(boxes)
+
+    def bend_outlines(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
+        """Bend the finished picture around every swapped face toward the shape of its source. Thread: render.
+
+        Last of all, so that what is hidden stays hidden: only pixels that would go out are moved.
+
+        Args:
+            out: (h, w, 3) drawn into.
+            job: Whose patches.
+            settings: How far.
+
+        Raises:
+            ComputeError: The picture could not be bent.
+        """
+        size_wh = out.shape[1], out.shape[0]
+        outlines = [patch.outline for patch in job.patches if patch.outline is not None and settings.look.face_shape]
+        bends = [bend_of(outline, settings.look.face_shape, size_wh) for outline in outlines]
+        try:
+            for bend in bends:
+                if bend is not None:
+                    self._bender.bend(out, bend)
+        except cv2.error as error:
+            raise ComputeError("the picture could not be bent") from error
 
     def slate(self, frame: Frame | None, size_wh: tuple[int, int], settings: Settings, buffers: Buffers) -> Image:
         """The card, or the frame pixelated beyond recognition. Thread: render."""
