@@ -54,7 +54,7 @@ that take it.
 | `--detect.model` | a detector |
 | `--track.landmarker` | a landmarker: it refines the five points that nets are aligned by |
 | `--swap.enhancer` with `--look.enhance` above 0 | an enhancer |
-| `--swap.occluder` | a masker that tells what lies before the face: a hand, a microphone |
+| `--swap.occluder` | a masker that tells what lies before the face, a hand or a microphone, instead of the program |
 | `--swap.parser` | a masker that tells skin from hair and hats |
 | `--inference.provider` | auto, tensorrt, cuda, cpu; with their own ONNX Runtime directml, coreml, openvino |
 | `--inference.remote` | a server that runs swappers, enhancers and recognisers ([docs/remote.md](remote.md)) |

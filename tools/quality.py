@@ -18,6 +18,8 @@ Of the widest face in every input frame; landmarks, identity (SFace) and everyth
                       A place counts as changed when the mean difference around it (a window of 1/12 face width)
                       reaches 1 level and twice the encoder's noise outside the face; `changed_share_min` is the worst.
                       Of the output's detail, `own_share_max` is the most that was the input's and not the source's.
+                      What lies before the wearer's face, told from the whole film (`tools.judge.hidden`), need not have
+                      changed; `behind` counts the frames of which that was asked.
                       Leaks, flicker and ceiling use landmarks that were looked at four times; the rest, once
   outside             PSNR outside the oval grown by a quarter: the rest of the picture is untouched
   seam                mean gradient on the edge of the face, output over input: 1 is invisible

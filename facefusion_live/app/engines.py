@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
+from facefusion_live.adapters.occlusion import FaceOccluders
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -21,8 +22,10 @@ from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
 from facefusion_live.domain.recognition import SFACE, Roster
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
+from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.memory import PatchMemory
+from facefusion_live.engine.occluding import OccludeStage
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Stage
 from facefusion_live.engine.session import Aside
@@ -52,6 +55,7 @@ PLAIN_LANDMARKER = "face_mesh"
 """Follows faces where `track.refined` is off."""
 MESH = "mesh"
 """What `track.landmarker` says where the mesh's own points serve."""
+PALMS, HANDS = "palm_detection_lite", "hand_landmark_lite"
 RECOGNISER = SFACE
 ARCFACE = "arcface_w600k_r50"
 """Tells people apart better, and cannot ship."""
@@ -227,9 +231,21 @@ class Inference:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
         if masks := self._mask_nets():
             made = (*made, MaskStage(masks, self.compute))
+        if self.settings.swap.occluder == NO_MASK:
+            made = (*made, self._occlude(aside or _at_once))
         net = OnDemand(lambda: self.catalog.recogniser(recogniser))
         identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)
         return (*found, identify, *made)
+
+    def _occlude(self, aside: Aside) -> OccludeStage:
+        """What shows hands before the face, as long as no net of the user's does."""
+
+        @cache
+        def hands() -> HandWatch:
+            palms, landmarker = self.catalog.palm_detector(PALMS), self.catalog.hand_landmarker(HANDS)
+            return HandWatch(palms, landmarker, self.compute, aside)
+
+        return OccludeStage(FaceOccluders(resource("resources/mean_face.png")), hands)
 
     def _mask_nets(self) -> list[MaskMaker]:
         swap, nets = self.settings.swap, list[MaskMaker]()

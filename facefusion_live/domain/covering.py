@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.face import Face, Job, Patch
 from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.ports import Occluder
 
 GIVEN_MOST = 0.25
 """The largest share of a face that mask nets may give to what lies before it."""
@@ -18,6 +19,18 @@ UPPER_GIVEN_MOST = 0.1
 Measured with masks that are wrong, at these limits: of 39 swaps, each with eleven shapes of bare skin, the face was on
 average as near to the source's as to the wearer's (SFace .41 and .41; .45 and .36 without a mask). A strip over the
 eyes tells most, 5 % of the face as much as 25 % around the mouth. With .3 and .15 the wearer's was nearer.
+"""
+HAND_GIVEN_MOST = 0.8
+"""The same, of all and of the upper part, where hands were seen there and what they leave to the camera is no face."""
+BY_HAND_FROM = 0.6
+"""Share of an occluder that the outline of hands must explain: nothing is given to what is no hand."""
+LIKE_A_FACE = 0.7
+"""From this likeness on, what is taken for an occluder is the bare face …"""
+UNLIKE_A_FACE = 0.45
+"""… and below this one a hand is believed to hide most of it.
+
+Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .4, a face in which a hand was
+seen by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
 """
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
@@ -58,26 +71,82 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
         face: Whose place it takes.
         left: (s, s) 0..255, what they leave to the swap.
     """
+    most = (GIVEN_MOST, UPPER_GIVEN_MOST)
+    return _without(patch, left, most, _shares_given(patch, face, grid_centres(left)))
+
+
+def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
+    """The patch without what lies before the face; as it is where that is not believed.
+
+    Nothing is believed that looks like a face. A hand may hide most of it; one of which the camera's detail leaves
+    doubt, as much as mask nets may take; anything else nothing. What mask nets took before counts in.
+
+    Args:
+        patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
+        face: Whose place it takes.
+        occluder: What was found before it.
+        strength: How much of that is shown, 0..1.
+    """
+    most = _most_given(occluder)
+    if most is None:
+        return patch
+    shares = _shares_given(patch, face, _with_before(patch, grid_centres(occluder.left)))
+    if any(share > limit for share, limit in zip(shares, most, strict=True)):
+        return patch
+    left = occluder.left
+    if strength < 1:
+        left = np.rint(255 - strength * (255 - left.astype(np.float32))).astype(np.uint8)
+    return _without(patch, left, most, shares)
+
+
+def _most_given(occluder: Occluder) -> tuple[float, float] | None:
+    """The most that an occluder may take, of the face and of its upper part; None where it is not believed at all."""
+    if _is_hand(occluder):
+        return HAND_GIVEN_MOST, HAND_GIVEN_MOST
+    doubtful = occluder.likeness is None or occluder.likeness < LIKE_A_FACE
+    return (GIVEN_MOST, UPPER_GIVEN_MOST) if doubtful and occluder.by_hand >= BY_HAND_FROM else None
+
+
+def _is_hand(occluder: Occluder) -> bool:
+    """Whether it is surely one. Where no detail tells, a smooth cheek may have been taken for a hand."""
+    return occluder.by_hand >= BY_HAND_FROM and occluder.likeness is not None and occluder.likeness < UNLIKE_A_FACE
+
+
+def _with_before(patch: Patch, left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(GRID, GRID) what is left to the swap by this and by what was taken from the patch before."""
+    return left_grid if patch.left_grid is None else np.minimum(left_grid, patch.left_grid)
+
+
+def _shares_given(patch: Patch, face: Face, left_grid: NDArray[np.uint8]) -> tuple[float, float]:
+    """What is given away of the face, and of its upper part, 0..1."""
+    regions_grid = grid_centres(patch.regions.host())
+    whole = _given(left_grid, blend.face_cells(regions_grid))
+    return whole, _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
+
+
+def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], shares: tuple[float, float]) -> Patch:
     coverage, kept = patch.coverage, left.astype(np.uint16)
     if coverage is not None:
         kept = (kept * coverage.host() + 127) // 255
         coverage.release()
-    left_grid = grid_centres(left)
-    regions_grid = grid_centres(patch.regions.host())
-    whole = _given(left_grid, blend.face_cells(regions_grid))
-    upper = _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
+    given = max(share / limit for share, limit in zip(shares, most, strict=True))
+    if most[0] > GIVEN_MOST and patch.left_grid is not None:
+        # From here on thin cells are excused, those of a hand's outline. Not those that a mask net left before.
+        patch = replace(patch, left_grid=_without_thin(patch.left_grid))
     return replace(
         patch,
         coverage=HostImage(kept.astype(np.uint8)),
-        left_grid=left_grid,
-        given=max(whole / GIVEN_MOST, upper / UPPER_GIVEN_MOST),
+        left_grid=_with_before(patch, grid_centres(left)),
+        given=max(patch.given, given),
+        given_most=max(patch.given_most or 0.0, most[0]),
     )
 
 
 def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
     """(GRID, GRID) 0..255 how much of the face must be covered, where mask nets are believed; None for all of it.
 
-    Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. A
+    Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. (Not
+    where a hand was believed: its mask is thin along its outline only, which is long for what is left of the face.) A
     patch that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
     """
     left_grid = patch.left_grid
@@ -87,8 +156,15 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
         given = blend.scaled_grid(255 - left_grid.astype(np.float32), face_scale)
         left_grid = np.rint(255 - given).astype(np.uint8)
         cells = blend.face_cells(grid_centres(patch.regions.host()))
-        if _given(left_grid, cells) > GIVEN_MOST:
+        if _given(left_grid, cells) > (patch.given_most or GIVEN_MOST):
             return None
+    if (patch.given_most or 0.0) > GIVEN_MOST:
+        return left_grid
+    return _without_thin(left_grid)
+
+
+def _without_thin(left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What must be covered if cells of which most is left must be covered wholly."""
     return np.where(left_grid < 255 * (1 - GIVEN_MOST), left_grid, np.uint8(255))
 
 

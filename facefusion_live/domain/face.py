@@ -69,6 +69,7 @@ class Patch:
         left_grid: (GRID, GRID) 0..255, what mask nets leave of the middle of each cell to the swap (`coverage` has it
             in already); None without such nets.
         given: How much they give to what lies before the face, over the most they may; above 1 they are not believed.
+        given_most: The largest share of the face that they may give; None as long as nothing was given.
         outline: Where the face ends in the frame and where the source's would; None where the engine knows no source.
     """
 
@@ -81,6 +82,7 @@ class Patch:
     change: float | None = None
     left_grid: NDArray[np.uint8] | None = None
     given: float = 0.0
+    given_most: float | None = None
     outline: Outline | None = None
 
     @property

@@ -151,6 +151,13 @@ LADDER = (
     Rung("mesh", "lips and eyes of the mesh are not refined", "track.refined", lambda _chosen: False),
     _crop(384),
     _crop(256),
+    Rung(
+        "hands",
+        "hands before the face are painted over",
+        "swap.occlusion",
+        lambda _chosen: 0.0,
+        lambda settings: settings.swap.occluder == NO_MASK,
+    ),
 )
 """From the first thing that is left out to the last; each rung has those before it."""
 

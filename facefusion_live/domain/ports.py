@@ -4,7 +4,7 @@ All of them but `Clock` are context managers or are closed by whoever opened the
 port's error (named in its docstring) is all that an adapter raises.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, Self
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.domain.face import Detection, Face, Job, Patch
 from facefusion_live.domain.geometry import Affine
+from facefusion_live.domain.hand import Hand, Palm
 from facefusion_live.domain.image import Frame, Image, Lease
 from facefusion_live.domain.model_card import FaceCrop
 from facefusion_live.domain.outline import Shape
@@ -151,6 +152,41 @@ class FaceLandmarker(Protocol):
 
     def landmarks(self, crop: NDArray[np.uint8]) -> Landmarks:
         """The mesh in crop pixels.
+
+        Args:
+            crop: (n, n, 3) RGB.
+        """
+        ...
+
+
+class PalmDetector(Protocol):
+    """Finds palms in a square crop. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    def palms(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Palm]:
+        """Palms in crop pixels, best first, each once.
+
+        Args:
+            crop: (n, n, 3) RGB.
+            threshold: 0..1, least score.
+        """
+        ...
+
+
+class HandLandmarker(Protocol):
+    """Finds the points of the hand in a crop made by `hand.crop_of_palm` or `crop_of_hand`. Raises InferenceError."""
+
+    @property
+    def input_px(self) -> int:
+        """Edge of the crop it wants."""
+        ...
+
+    def hand(self, crop: NDArray[np.uint8]) -> Hand:
+        """The points in crop pixels.
 
         Args:
             crop: (n, n, 3) RGB.
@@ -339,6 +375,44 @@ class MaskMaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Occluder:
+    """Something before a face, in the pixels of the face's patch.
+
+    Attributes:
+        left: (s, s) 0..255, what it leaves to the swap.
+        by_hand: Share of what it takes that a hand's outline explains, 0..1.
+        likeness: How much of what it takes looks like a face, this person's or anybody's: the correlation of the
+            camera's detail there, -1..1. None where a face has no detail that would tell.
+    """
+
+    left: NDArray[np.uint8]
+    by_hand: float
+    likeness: float | None
+
+
+class OccluderFinder(Protocol):
+    """Tells what lies before faces that it has seen for a while. Raises InferenceError."""
+
+    def find(self, image: Image, face: Face, hands: Sequence[Hand], patch: Patch) -> Occluder | None:
+        """Look at a face once more, and learn from it.
+
+        Args:
+            image: The camera's picture.
+            face: As it was found there.
+            hands: Those near it, in frame pixels.
+            patch: What will be drawn over it: in its pixels the answer is given.
+
+        Returns:
+            None where nothing lies before the face, and while it is not known well enough to tell.
+        """
+        ...
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget every face but these."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """A finished picture and how well it hides the faces.
 
@@ -399,7 +473,7 @@ class Compute(Protocol):
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
         """Sample a crop bilinearly into `pixels` (n, n, 3); beyond the frame its border is repeated.
 
-        Thread: inference.
+        Thread: inference and the side worker, which looks for hands; nothing is kept from call to call.
         """
         ...
 

@@ -158,11 +158,23 @@ class Swap:
         Acts.SESSION,
         Words("Enhancer", "A net that you brought and that redraws the swap more finely; Enhance mixes it in."),
     ] = NO_ENHANCER
+    occlusion: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words(
+            "Show hands",
+            "How much is seen of a hand before your face; 0 paints over it. Beside it some of your skin may show.",
+        ),
+    ] = 0.0
     occluder: Annotated[
         str,
         Text("none, or the name of an occlusion net's card"),
         Acts.SESSION,
-        Words("Occlusion net", "A net that you brought; it shows what lies before the face: a hand, a microphone."),
+        Words(
+            "Occlusion net",
+            "A net that you brought; it shows what lies before the face: a hand, a microphone. Show hands rests then.",
+        ),
     ] = NO_MASK
     parser: Annotated[
         str,

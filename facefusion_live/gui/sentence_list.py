@@ -27,6 +27,7 @@ SENTENCES: tuple[str, ...] = (
     "mask nets look at every second picture",
     "lips and eyes of the mesh are not refined",
     "faces are computed {} pixels wide at most",
+    "hands before the face are painted over",
     # What composes, and why
     "the faster one at {}: {} ms against {} ms ({})",
     "asked for",

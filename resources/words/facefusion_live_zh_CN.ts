@@ -613,6 +613,10 @@
         <translation>裁切 256 像素</translation>
     </message>
     <message>
+        <source>hands painted over</source>
+        <translation>手被盖住</translation>
+    </message>
+    <message>
         <source>the session ended</source>
         <translation>会话结束</translation>
     </message>
@@ -2830,6 +2834,10 @@
         <translation>审计日志比以前短：它被回退过。已开始新的日志。</translation>
     </message>
     <message>
+        <source>hands before the face are painted over</source>
+        <translation>脸前的手用换脸画面盖住</translation>
+    </message>
+    <message>
         <source>{}: the consent was taken back, says the audit log</source>
         <translation>{}：审计日志显示该同意已被撤回</translation>
     </message>
@@ -4807,12 +4815,16 @@
         <translation>您自带的模型，把换上的脸画得更细；由“增强”决定混入多少。</translation>
     </message>
     <message>
+        <source>Show hands</source>
+        <translation>显示手</translation>
+    </message>
+    <message>
         <source>Occlusion net</source>
         <translation>遮挡模型</translation>
     </message>
     <message>
-        <source>A net that you brought; it shows what lies before the face: a hand, a microphone.</source>
-        <translation>您自带的模型，让脸前的东西（手、话筒）显示出来。</translation>
+        <source>A net that you brought; it shows what lies before the face: a hand, a microphone. Show hands rests then.</source>
+        <translation>您自带的模型，让脸前的东西（手、话筒）显示出来；此时“显示手”不起作用。</translation>
     </message>
     <message>
         <source>Face parser</source>
@@ -5105,6 +5117,10 @@
     <message>
         <source>Cpu</source>
         <translation>处理器</translation>
+    </message>
+    <message>
+        <source>How much is seen of a hand before your face; 0 paints over it. Beside it some of your skin may show.</source>
+        <translation>脸前的手显示多少；0 表示用换脸画面盖住。手旁可能露出您自己的少许皮肤。</translation>
     </message>
     <message>
         <source>Hold</source>

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain import covering
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.image import Frame, HostImage
+from facefusion_live.domain.ports import Occluder
 from facefusion_live.domain.settings import Settings
 from tests.faces import canonical_mesh_px, face_of
 from tests.fakes.pictures import CountedImage
@@ -159,3 +160,135 @@ def test_the_thinnest_mask_that_excuses_is_not_believed() -> None:
 def test_where_there_is_no_face_all_counts_as_given_away() -> None:
     nowhere = replace(patch(0), regions=HostImage(np.zeros((128, 128, 4), np.uint8)))
     assert covering.masked(nowhere, FACES[0], np.full((128, 128), 255, np.uint8)).given > 1
+
+
+def _whole() -> Patch:
+    """A patch over the first face, nothing but face."""
+    regions = patch(0).regions.host().copy()
+    regions[..., 1:] = 0
+    return replace(patch(0), regions=HostImage(regions), coverage=HostImage(np.full((128, 128), 255, np.uint8)))
+
+
+def _before(share: float, *, upper: bool, by_hand: float, likeness: float | None) -> Occluder:
+    left = _left(share, upper=upper).repeat(2, 0).repeat(2, 1)
+    return Occluder(left, by_hand, likeness)
+
+
+def _shows(occluder: Occluder, strength: float = 1.0) -> bool:
+    whole = _whole()
+    done = covering.occluded(whole, FACES[0], occluder, strength)
+    return done is not whole
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "likeness", "most"),
+    [
+        (1.0, 0.2, 0.8),
+        (0.6, 0.449, 0.8),
+        (1.0, None, 0.25),
+        (1.0, 0.46, 0.25),
+        (1.0, 0.69, 0.25),
+    ],
+)
+def test_the_less_an_occluder_is_like_a_face_the_more_it_may_hide(
+    by_hand: float, likeness: float | None, most: float
+) -> None:
+    assert _shows(_before(most - 0.02, upper=False, by_hand=by_hand, likeness=likeness))
+    assert not _shows(_before(most + 0.02, upper=False, by_hand=by_hand, likeness=likeness))
+
+
+@pytest.mark.parametrize("likeness", [-0.5, 0.3, 0.58, None])
+def test_what_is_no_hand_is_never_shown(likeness: float | None) -> None:
+    """The seen mistake: the edge of red light on its way over a cheek, as little like a face as a cup."""
+    assert not _shows(_before(0.02, upper=False, by_hand=0.59, likeness=likeness))
+
+
+@pytest.mark.parametrize(("by_hand", "likeness", "shown"), [(1.0, 0.2, True), (0.59, 0.2, False), (1.0, 0.5, False)])
+def test_eyes_are_given_only_to_what_is_surely_no_face(by_hand: float, likeness: float, *, shown: bool) -> None:
+    assert _shows(_before(0.2, upper=True, by_hand=by_hand, likeness=likeness)) is shown
+
+
+@pytest.mark.parametrize("likeness", [0.7, 0.96, 1.0])
+def test_what_looks_like_a_face_is_one_and_stays_painted_over_hand_or_not(likeness: float) -> None:
+    """The seen mistake: a hand's outline over a bare face."""
+    assert not _shows(_before(0.02, upper=False, by_hand=1.0, likeness=likeness))
+
+
+@pytest.mark.parametrize("likeness", [float("nan"), float("inf")])
+def test_a_likeness_that_is_no_number_is_no_reason_to_show_anything(likeness: float) -> None:
+    assert not _shows(_before(0.02, upper=False, by_hand=1.0, likeness=likeness))
+
+
+@pytest.mark.parametrize(("strength", "left"), [(1.0, 0), (0.5, 128), (0.2, 204)])
+def test_strength_says_how_much_of_an_occluder_is_seen(strength: float, left: int) -> None:
+    done = covering.occluded(_whole(), FACES[0], _before(0.5, upper=False, by_hand=1, likeness=0.1), strength)
+    assert done.coverage is not None
+    assert set(done.coverage.host()[:60].ravel()) == {255}
+    assert set(done.coverage.host()[68:].ravel()) == {left}
+    assert done.left_grid is not None
+    assert set(done.left_grid[40:].ravel()) == {left}
+
+
+def test_what_a_hand_takes_is_measured_by_what_a_hand_may() -> None:
+    done = covering.occluded(_whole(), FACES[0], _before(0.5, upper=False, by_hand=1, likeness=0.1), 1)
+    assert done.given == pytest.approx(0.625, abs=0.001)
+    assert done.given_most == 0.8
+    owed = covering.owed(done, 1)
+    assert owed is not None
+    assert set(owed[:32].ravel()) == {255}
+    assert set(owed[32:].ravel()) == {0}
+
+
+def test_a_hand_and_a_mask_net_both_take_what_they_see() -> None:
+    hat = np.full((128, 128), 255, np.uint8)
+    hat[:6] = 0
+    done = covering.occluded(
+        covering.masked(_whole(), FACES[0], hat),
+        FACES[0],
+        _before(0.5, upper=False, by_hand=1, likeness=0.1),
+        1,
+    )
+    assert done.left_grid is not None
+    assert set(done.left_grid[:3].ravel()) == {0}
+    assert set(done.left_grid[3:32].ravel()) == {255}
+    assert set(done.left_grid[32:].ravel()) == {0}
+    # The hat takes 5 % of 10 % that nets may take from forehead to nose: the tighter of the two counts.
+    assert done.given == pytest.approx(0.83, abs=0.01)
+    assert done.given_most == 0.8
+
+
+def test_a_hand_and_a_mask_net_take_no_more_together_than_a_hand_may() -> None:
+    beard = np.full((128, 128), 255, np.uint8)
+    beard[-28:] = 0
+    masked = covering.masked(_whole(), FACES[0], beard)
+    assert masked.given < 1
+    above = np.full((128, 128), 255, np.uint8)
+    above[16:92] = 0
+    assert covering.occluded(masked, FACES[0], Occluder(above, 1.0, 0.1), 1) is masked
+    assert covering.occluded(_whole(), FACES[0], Occluder(above, 1.0, 0.1), 1).given < 1
+
+
+def test_a_hand_does_not_excuse_the_thin_mask_of_a_net() -> None:
+    """Else a small hand would let a net through that is unsure everywhere."""
+    thin = covering.masked(_whole(), FACES[0], np.full((128, 128), 240, np.uint8))
+    done = covering.occluded(thin, FACES[0], _before(0.3, upper=False, by_hand=1, likeness=0.1), 1)
+    assert done is not thin
+    owed = covering.owed(done, 1)
+    assert owed is not None
+    assert set(owed.ravel()) == {0, 255}
+
+
+def test_a_patch_that_grows_may_give_away_no_more_than_a_hand_may() -> None:
+    done = covering.occluded(_whole(), FACES[0], _before(0.78, upper=False, by_hand=1, likeness=0.1), 1)
+    assert covering.owed(done, 1) is not None
+    # Drawn a third larger about its middle, the hand reaches over four fifths of the face.
+    assert covering.owed(done, 1.5) is None
+
+
+def test_the_soft_edge_of_a_hand_is_excused_as_far_as_it_goes() -> None:
+    """Unlike with mask nets: its outline is long for what it leaves of the face."""
+    occluder = _before(0.5, upper=False, by_hand=1, likeness=0.1)
+    occluder.left[60:68] = 230
+    owed = covering.owed(covering.occluded(_whole(), FACES[0], occluder, 1), 1)
+    assert owed is not None
+    assert set(owed[31]) == {230}

@@ -67,14 +67,18 @@ class BareFaces:
         self._eyes, self._sheet, self._source = eyes, sheet, source
         self._identity = eyes.identity(source.portrait, source.mesh)
 
-    def look(self, given: BgrImage, made: BgrImage, mesh: Points) -> Look:
-        """One face of `given`, at `mesh`, in both pictures (BGR, of one size)."""
+    def look(self, given: BgrImage, made: BgrImage, mesh: Points, hidden: measures.Mask | None = None) -> Look:
+        """One face of `given`, at `mesh`, in both pictures (BGR, of one size).
+
+        What lies before the face (`hidden`) need not have changed; if that is all of it, nobody is bare.
+        """
         hull = measures.Hull(mesh, given.shape[:2])
         worn = self._sheet.worn(given, mesh, *self._source)
-        own = measures.own_share(given, made, worn, hull)
+        own = measures.own_share(given, made, worn, hull, hidden)
         ahead = self._ahead(given, made, mesh) if own >= LEAK_OWN else -1.0
         change = measures.mean_change(given, made, hull.grown())
-        return Look(change, measures.changed_share(given, made, hull), own, ahead)
+        skin = hull.skin() if hidden is None else hull.skin() & ~hidden
+        return Look(change, measures.changed_share(given, made, hull, skin), own, ahead)
 
     def _ahead(self, given: BgrImage, made: BgrImage, mesh: Points) -> float:
         seen = self._eyes.identity(made, mesh)

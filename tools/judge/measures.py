@@ -70,15 +70,21 @@ def mean_change(given: BgrImage, made: BgrImage, where: Mask) -> float:
     return float(cv2.absdiff(given, made)[where].mean())
 
 
-def changed_share(given: BgrImage, made: BgrImage, hull: Hull) -> float:
-    """The share of the skin at which something was changed, 0..1.
+def changed_share(given: BgrImage, made: BgrImage, hull: Hull, skin: Mask | None = None) -> float:
+    """The share of the skin at which something was changed, 0..1; 1 where there is none.
+
+    Args:
+        given: Input.
+        made: Output.
+        hull: Of the face.
+        skin: What must have changed; all of the hull's by default.
 
     A place is changed when the mean difference in a window of a twelfth of the face's width around it reaches
     `LEAST_CHANGE` levels, and `OVER_NOISE` times the median difference far outside the face: what the encoder did.
     A pixel alone says little: source and target skin often have the same colour here and there.
     """
     difference = cv2.absdiff(given, made).astype(np.float32).mean(2)
-    skin = hull.skin()
+    skin = hull.skin() if skin is None else skin
     if not skin.any():
         return 1.0
     outside = difference[~hull.grown(1.5)]
@@ -89,7 +95,7 @@ def changed_share(given: BgrImage, made: BgrImage, hull: Hull) -> float:
     return float((nearby[skin] >= max(LEAST_CHANGE, OVER_NOISE * noise)).mean())
 
 
-def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull) -> float:
+def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull, hidden: Mask | None = None) -> float:
     """How much of the wearer's own picture is in what is shown, 0..1 and a little beyond either end.
 
     The fine detail of the output's skin is explained as so much of the input's and so much of the source's, as a warp
@@ -101,8 +107,11 @@ def own_share(given: BgrImage, made: BgrImage, worn: BgrImage, hull: Hull) -> fl
         made: Output.
         worn: The input with the source's face over it (`Sheet.worn`).
         hull: Of the face.
+        hidden: What lies before the face: not asked about.
     """
     inner = hull.skin() & hull.grown(_INNER)
+    if hidden is not None:
+        inner &= ~hidden
     if not inner.any():
         return 0.0
     own, source, seen = (_detail(picture, inner, max(hull.width_px * _DETAIL, 1)) for picture in (given, worn, made))

@@ -47,7 +47,8 @@ _EYE_RIGHT = (
 _REFINED = {"output_lips": _LIPS, "output_left_eye": _EYE_LEFT, "output_right_eye": _EYE_RIGHT}
 
 
-def _session(name: str) -> ort.InferenceSession:
+def session(name: str) -> ort.InferenceSession:
+    """A net of the program's, on one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -63,9 +64,9 @@ class Eyes:
     """Finds faces and tells who they are."""
 
     def __init__(self) -> None:
-        self._detector = _session("blazeface_short")
-        self._mesh = _session("face_mesh_attention")
-        self._identity = _session("sface_2021dec_int8bq")
+        self._detector = session("blazeface_short")
+        self._mesh = session("face_mesh_attention")
+        self._identity = session("sface_2021dec_int8bq")
         self._anchors = np.concatenate([_anchors(cells, each) for cells, each in ((16, 2), (8, 6))])
 
     def faces(self, picture: BgrImage) -> list[Points]:

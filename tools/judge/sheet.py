@@ -2,6 +2,7 @@
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
 """The face laid flat: a canonical sheet into which any picture of a face can be unwrapped, and back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -24,16 +25,25 @@ class Sheet:
 
     Args:
         eyes: Looks at the avatars.
+
+    Attributes:
+        points: (468, 2) of the flat face.
+        triangles: (n, 3) over them.
+        inside: (128, 128) where the sheet shows the face.
+        mean_face: (128, 128, 3) BGR, the mean of the avatars.
     """
 
     def __init__(self, eyes: Eyes) -> None:
-        flat = _mean_face(eyes)
+        pictures = [cv2.imread(str(path)) for path in sorted(AVATARS.glob("*.jpg"))]
+        seen = [(picture, mesh) for picture in pictures if (mesh := eyes.face(picture)) is not None]
+        flat = _mean_mesh([mesh[:468, :2] for _, mesh in seen])
         low, high = flat.min(0), flat.max(0)
         scale = (SHEET_PX - 1 - 2 * _MARGIN_PX) / float((high - low).max())
         self.points: Points = ((flat - low) * scale + _MARGIN_PX).astype(np.float32)
         self.triangles = _delaunay(self.points)
         self._ids = _drawn(self.points, self.triangles, np.arange(len(self.triangles)), (SHEET_PX, SHEET_PX))
         self.inside: NDArray[np.bool_] = self._ids >= 0
+        self.mean_face: NDArray[np.float32] = np.mean([self.unwrap(*each) for each in seen], 0)
 
     def unwrap(self, picture: BgrImage, mesh: Points) -> NDArray[np.float32]:
         """(128, 128, 3) the face at `mesh` as it looks on the sheet."""
@@ -58,10 +68,8 @@ class Sheet:
         return out
 
 
-def _mean_face(eyes: Eyes) -> Points:
+def _mean_mesh(meshes: Sequence[Points]) -> Points:
     """(468, 2), upright."""
-    pictures = [cv2.imread(str(path)) for path in sorted(AVATARS.glob("*.jpg"))]
-    meshes = [mesh[:468, :2] for picture in pictures if (mesh := eyes.face(picture)) is not None]
     first = meshes[0].astype(np.float64)
     fitted = [mesh @ (fit := similarity(mesh, first))[:, :2].T + fit[:, 2] for mesh in meshes]
     return np.mean(fitted, 0)

@@ -4,19 +4,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.judge import measures
-from tools.judge.bare import BareFaces, Source
+from tools.judge.bare import BareFaces, Look, Source
 from tools.judge.films import SHOWN, BadFilmError, Pair
+from tools.judge.hands import Hands
+from tools.judge.hidden import Wearer
 from tools.judge.nets import BgrImage, Eyes, Points
 from tools.judge.sheet import Sheet
 
 IDENTITY_EVERY = 6
 """Identity is asked for in every so many frames with a face."""
+_AROUND = 0.75
+"""How much of the picture around a face is kept, in face sizes: what the encoder did is seen there."""
 _STILL_LEVELS = 0.1
 """A film that changes less than this from frame to frame stands still: flicker is measured against this instead."""
 
@@ -38,6 +42,33 @@ class Notes:
     seam: list[float] = field(default_factory=list[float])
     moved_given: list[float] = field(default_factory=list[float])
     moved_made: list[float] = field(default_factory=list[float])
+
+
+class _Doubted(NamedTuple):
+    """A face that seems bare."""
+
+    pair: Pair
+    mesh: Points
+
+
+def _around(pair: Pair, mesh: Points) -> _Doubted:
+    """The part of two pictures that judging a face takes: many may have to be kept until the film ends."""
+    low, high = mesh[:468, :2].min(0), mesh[:468, :2].max(0)
+    reach = (high - low).max() * _AROUND
+    left, top = np.maximum(np.floor(low - reach), 0).astype(int)
+    right, bottom = np.ceil(high + reach).astype(int)
+    rows, columns = slice(top, bottom), slice(left, right)
+    given, made = (picture[rows, columns].copy() for picture in (pair.given, pair.made))
+    return _Doubted(Pair(given, made, pair.state), mesh - np.array((left, top, 0), np.float32))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a picture's faces, the widest first, and that one unwrapped."""
+
+    looks: list[Look]
+    flat: NDArray[np.float32]
+    doubted: _Doubted | None = None
 
 
 class Judge:
@@ -62,13 +93,15 @@ class Judge:
         self._source_identity = self._eyes.identity(source, mesh)
         self._every_face = every_face
         self._notes = Notes()
-        self._frames = self._faces = self._found = self._leaks = self._shown = 0
+        self._seen: list[_Seen] = []
+        self._frames = self._faces = self._found = self._leaks = self._shown = self._excused = 0
         self._flat: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def judge(self, pairs: Iterable[Pair]) -> dict[str, Any]:
         """Look at all of them; returns the figures."""
         for pair in pairs:
             self._look(pair)
+        self._count_leaks()
         return self._figures()
 
     def _look(self, pair: Pair) -> None:
@@ -102,9 +135,23 @@ class Judge:
             meshes = [self._eyes.closer(pair.given, mesh) for mesh in self._eyes.faces(pair.given)]
         looks = [self._bare.look(pair.given, pair.made, mesh) for mesh in meshes]
         self._shown += 1
-        self._notes.share.append(min(look.share for look in looks))
-        self._notes.own.append(max(look.own for look in looks))
-        self._leaks += any(look.bare for look in looks)
+        self._seen.append(_Seen(looks, self._sheet.unwrap(pair.given, widest)))
+        if looks[0].bare:
+            self._seen[-1].doubted = _around(pair, widest)
+
+    def _count_leaks(self) -> None:
+        """Look again at the widest faces that seemed bare: something may lie before them."""
+        wearer = Wearer(self._sheet, Hands(), [seen.flat for seen in self._seen])
+        for seen in self._seen:
+            if seen.doubted is not None:
+                pair, mesh = seen.doubted.pair, seen.doubted.mesh
+                hidden = wearer.hidden(pair.given, mesh)
+                if hidden.any():
+                    self._excused += 1
+                    seen.looks[0] = self._bare.look(pair.given, pair.made, mesh, hidden)
+            self._notes.share.append(min(look.share for look in seen.looks))
+            self._notes.own.append(max(look.own for look in seen.looks))
+            self._leaks += any(look.bare for look in seen.looks)
 
     def _flicker(self, pair: Pair, mesh: Points) -> None:
         """How much each film changes from frame to frame on the skin itself, wherever the face has moved."""
@@ -151,6 +198,7 @@ class Judge:
             "seam": mean["seam"],
             "shown": self._shown,
             "leaks": self._leaks,
+            "behind": self._excused,
             "changed_share_min": min(self._notes.share, default=None),
             "own_share_max": max(self._notes.own, default=None),
             "flicker": flicker,

@@ -103,7 +103,7 @@ class GpuCompute:
         self._device.end()
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
-        """As the processor does. Thread: inference."""
+        """As the processor does. Thread: any."""
         self._host.crop(image, crop_from_frame, pixels)
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:

@@ -15,6 +15,7 @@ from facefusion_live.adapters.onnx.content import NudityNet
 from facefusion_live.adapters.onnx.detectors import BlazeFaceDetector, YuNetDetector
 from facefusion_live.adapters.onnx.enhancers import EnhancerNet
 from facefusion_live.adapters.onnx.grid_detectors import DistanceDetector, PriorDetector, RowDetector
+from facefusion_live.adapters.onnx.hands import HandNet, PalmNet
 from facefusion_live.adapters.onnx.identity import (
     Crop,
     EmbeddingIdentity,
@@ -46,7 +47,9 @@ from facefusion_live.domain.ports import (
     FaceLandmarker,
     FaceRecogniser,
     FaceSwapper,
+    HandLandmarker,
     MaskMaker,
+    PalmDetector,
     PointFinder,
     RegionPainter,
 )
@@ -61,6 +64,8 @@ _DETECTORS = {
 }
 _LANDMARKERS = {"face_mesh_attention": AttentionMesh, "face_mesh": PlainMesh}
 _RECOGNISERS = {"embedding": EmbeddingNet}
+_PALMS = {"palm": PalmNet}
+_HANDS = {"hand_landmarks": HandNet}
 _JUDGES = {"nudity": NudityNet}
 """Who reads the answer, by the name of the decoder on the card."""
 MaskDecoder = Literal["occlusion", "parsing"]
@@ -237,6 +242,18 @@ class Catalog:
         card = self.card(model_id)
         picture, output = _parts(card, _JUDGES, "judge of scenes")
         return _JUDGES[output.decoder](self._net(card), picture)
+
+    def palm_detector(self, model_id: str) -> PalmDetector:
+        """What finds palms. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, _PALMS, "palm detector")
+        return _PALMS[output.decoder](self._net(card), picture, output)
+
+    def hand_landmarker(self, model_id: str) -> HandLandmarker:
+        """What finds the points of hands. Raises ModelCardError, InferenceError."""
+        card = self.card(model_id)
+        picture, output = _parts(card, _HANDS, "hand landmarker")
+        return _HANDS[output.decoder](self._net(card), picture)
 
     def swapper(self, model_id: str, crop: Crop, regions: RegionPainter) -> FaceSwapper:
         """A neural swapper with all that its card says it needs.

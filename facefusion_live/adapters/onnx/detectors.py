@@ -29,8 +29,7 @@ class BlazeFaceDetector:
         self.input_px = picture.size_px
         self._net = net
         self._tensor = InputTensor(picture)
-        layers = [_anchors(self.input_px, count, stride) for count, stride in output.anchors]
-        self._anchors_px = np.concatenate(layers)
+        self._anchors_px = anchors_px(self.input_px, output)
 
     def detect(self, crop: NDArray[np.uint8], threshold: float) -> Sequence[Detection]:
         """Faces in crop pixels, best first; the answers for one face are averaged by their scores."""
@@ -76,6 +75,11 @@ class YuNetDetector:
             eyes.append(points[:, :4].reshape(-1, 2, 2) * stride + corner[:, None])
             scores.append(score[chosen])
         return boxes.merged(np.concatenate(corners), np.concatenate(eyes), np.concatenate(scores))
+
+
+def anchors_px(input_px: int, output: DecodedOutput) -> NDArray[np.float32]:
+    """(n, 2) the centres of all anchors that a card names, layer after layer."""
+    return np.concatenate([_anchors(input_px, count, stride) for count, stride in output.anchors])
 
 
 def _anchors(input_px: int, count: int, stride: int) -> NDArray[np.float32]:

@@ -60,7 +60,7 @@ class CpuCompute:
         """Nothing to give back."""
 
     def crop(self, image: Image, crop_from_frame: Affine, pixels: NDArray[np.uint8]) -> None:
-        """Sample a crop bilinearly; beyond the frame its border is repeated. Thread: inference."""
+        """Sample a crop bilinearly; beyond the frame its border is repeated. Thread: any."""
         height, width = pixels.shape[:2]
         try:
             cv2.warpAffine(

@@ -186,6 +186,7 @@ def _values() -> dict[tuple[str, str], str]:
         ("rung", "crop_512"): translate("Audit", "crops of 512 px"),
         ("rung", "crop_384"): translate("Audit", "crops of 384 px"),
         ("rung", "crop_256"): translate("Audit", "crops of 256 px"),
+        ("rung", "hands"): translate("Audit", "hands painted over"),
         ("passthrough.off", "session ended"): translate("Audit", "the session ended"),
         ("manifest", "valid"): translate("Audit", "valid"),
         ("manifest", "broken"): translate("Audit", "broken"),
