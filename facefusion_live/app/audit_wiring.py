@@ -6,6 +6,7 @@ running trail or without one, and takes its time.
 
 import atexit
 import getpass
+import logging
 import os
 import sys
 import threading
@@ -40,6 +41,7 @@ from facefusion_live.domain.audit.errors import (
     AuditStoreError,
     EvidenceMissingError,
     OperatorCodeError,
+    StoreHangsError,
     UnreadableError,
 )
 from facefusion_live.domain.audit.event import EXPORT_AUDIT, SETTINGS_CHANGE, UNLOCK, timestamp
@@ -57,6 +59,8 @@ RETENTION_ROWS = 20_000
 RETENTION_DAYS = 180
 """Half a year: what China's labelling rules ask of unlabelled copies."""
 _DAY_NS = 86_400_000_000_000
+_EXIT_FAILED = 3
+"""Of a script, as of a command."""
 
 __all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "close_shared_trail", "shared_trail"]
 
@@ -422,16 +426,37 @@ def shared_trail() -> AuditTrail:
     with _Shared.lock:
         if _Shared.trail is None:
             _Shared.trail = audit_home().open_trail()
-            atexit.register(close_shared_trail)
+            atexit.register(_close_at_exit)
         return _Shared.trail
 
 
 def close_shared_trail() -> None:
-    """Store and seal what waits; the next `shared_trail` begins anew."""
+    """Store and seal what waits; the next `shared_trail` begins anew.
+
+    Raises:
+        StoreHangsError: The record's disk does not answer.
+    """
     with _Shared.lock:
         if _Shared.trail is not None:
             _Shared.trail.close()
             _Shared.trail = None
+
+
+def _close_at_exit() -> None:
+    """As `close_shared_trail`, when the process ends. A script whose record hangs does not end as if all were well.
+
+    Python drops what is raised here, and with it the exit code: only leaving at once has one. What was registered to
+    run at the end before the record was opened does not run then.
+    """
+    try:
+        close_shared_trail()
+    except StoreHangsError as error:
+        print(f"facefusion-live: {error}. {error.advice}", file=sys.stderr)  # noqa: T201 (nobody else can say it now)
+        logging.shutdown()
+        for stream in sys.stdout, sys.stderr:
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(_EXIT_FAILED)
 
 
 def _on_disk(store: AuditStore) -> SqliteStore:

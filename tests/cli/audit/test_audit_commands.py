@@ -768,6 +768,31 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert exit_code(home.verify()) == 0
 
 
+def test_a_script_whose_record_hangs_says_so_and_does_not_end_with_0(tmp_path: Path) -> None:
+    script = """
+import threading
+from facefusion_live import log_audit_event
+from facefusion_live.adapters.storage.opening import Opener
+from facefusion_live.engine.trail import AuditTrail
+
+Opener.open = lambda self: threading.Event().wait()
+close = AuditTrail.close
+AuditTrail.close = lambda self: close(self, 0.2)
+log_audit_event(user_id="anna", action="consent.grant", target="source:abc")
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, HOME_VARIABLE: str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (3, "done\n")
+    assert done.stderr.endswith("hangs on its disk. Look at the disk on which the program's folder lies.\n")
+
+
 def test_the_export_of_a_running_program_goes_through_its_own_trail(home: AuditHome, tmp_path: Path) -> None:
     with home.open_trail() as trail:
         trail.record("session.start", "camera:0", "success", {})
