@@ -5,12 +5,11 @@ running trail or without one, and takes its time.
 """
 
 import atexit
-import getpass
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Collection
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,57 +23,37 @@ from facefusion_live.adapters.storage.layout import Layout
 from facefusion_live.adapters.storage.lock import is_written
 from facefusion_live.adapters.storage.losses import FileLossBook
 from facefusion_live.adapters.storage.mirror import NoKeyring, OsKeyring, Vault
-from facefusion_live.adapters.storage.ndjson import DailyFiles
 from facefusion_live.adapters.storage.opening import Opener, logs_of
 from facefusion_live.adapters.storage.operator import OperatorCode
-from facefusion_live.adapters.storage.pruning import archived_to, prepare
 from facefusion_live.adapters.storage.reader import LogReader
 from facefusion_live.adapters.storage.refusals import advice_for, in_words
-from facefusion_live.adapters.storage.store import SqliteStore
 from facefusion_live.adapters.storage.syslog import Receiver
 from facefusion_live.app.audit_export_wiring import examined_by, written_by
 from facefusion_live.app.audit_forwarding import forwarded
-from facefusion_live.app.environment import Home
+from facefusion_live.app.audit_retention import days_ago, on_disk, pruned, retain
+from facefusion_live.app.environment import Home, this_user
 from facefusion_live.domain.audit.anchors import KeptElsewhere
 from facefusion_live.domain.audit.errors import (
     AuditStoreError,
     EvidenceMissingError,
     OperatorCodeError,
-    UnreadableError,
+    StoreHangsError,
 )
-from facefusion_live.domain.audit.event import EXPORT_AUDIT, SETTINGS_CHANGE, UNLOCK, timestamp
+from facefusion_live.domain.audit.event import EXPORT_AUDIT, SETTINGS_CHANGE, UNLOCK
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.masking import Masker
-from facefusion_live.domain.audit.merkle import Frontier
 from facefusion_live.domain.audit.ports import AuditStore
 from facefusion_live.domain.audit.report import LogReport
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.engine.trail import AuditTrail, settled
 from facefusion_live.engine.trail_writer import Notice
 
-RETENTION_ROWS = 20_000
-"""So many are archived at once beside a running session: the writer is busy with them for about a second."""
 RETENTION_DAYS = 180
 """Half a year: what China's labelling rules ask of unlabelled copies."""
-_DAY_NS = 86_400_000_000_000
+_EXIT_FAILED = 3
+"""Of a script, as of a command."""
 
 __all__ = ["AuditHome", "Filter", "Receiver", "audit_home", "close_shared_trail", "shared_trail"]
-
-
-def this_user() -> str:
-    """Who runs the program, as the system knows them: an environment variable makes nobody another.
-
-    Windows has no number to ask for; there it is what `getpass` finds, which a variable may change.
-    """
-    if sys.platform == "win32":
-        return getpass.getuser()
-    import pwd  # noqa: PLC0415 (Windows has none)
-
-    number = os.getuid()
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:  # a container that runs as a number without a name
-        return f"uid:{number}"
 
 
 def _nobody(_notice: Notice) -> None:
@@ -227,6 +206,13 @@ class AuditHome:
         if place.is_relative_to(self.layout.folder.resolve()):
             raise BadInputError(f"{path.name} would lie in the audit folder itself", advice="Choose another folder.")
 
+    def _own_only(self, wanted: Filter) -> Filter:
+        """What may be had without the operator's code. Raises OperatorCodeError for somebody else's rows."""
+        if wanted.user_id not in {"", self.own_user}:
+            message = "an operator's code is set up, and these are somebody else's rows"
+            raise OperatorCodeError(message, advice="Give the code.")
+        return replace(wanted, user_id=self.own_user)
+
     def export(
         self,
         path: Path,
@@ -257,10 +243,7 @@ class AuditHome:
         """
         self._check_outside(path)
         if not (unlocked or self.unlock(code, trail)):
-            if wanted is not None and wanted.user_id not in {"", self.own_user}:
-                message = "an operator's code is set up, and these are somebody else's rows"
-                raise OperatorCodeError(message, advice="Give the code.")
-            wanted = replace(wanted or Filter(), user_id=self.own_user)
+            wanted = self._own_only(wanted or Filter())
         words = (wanted or Filter()).words
         with self.writing(trail) as writing:
             settled(writing.record_durably(EXPORT_AUDIT, "export", "success", {"filter": words}))
@@ -269,7 +252,7 @@ class AuditHome:
             examined = examined_by(self.reader())
             # On the writer's thread: between the last checkpoint and the manifest's signature no key may change.
             write = partial(written_by, layout=self.layout, path=path, wanted=wanted, words=words, examined=examined)
-            return writing.submit(lambda store: write(_on_disk(store))).result()
+            return writing.submit(lambda store: write(on_disk(store))).result()
 
     def prune(self, days: int = RETENTION_DAYS, trail: AuditTrail | None = None) -> dict[str, Any]:
         """Archive and delete rows that are older than so many days; verification goes on working.
@@ -285,9 +268,9 @@ class AuditHome:
         Raises:
             AuditStoreError: The main log is being written by another process, or an archive cannot be written.
         """
-        before = timestamp(SystemClock().utc_ns() - days * _DAY_NS)
+        before = days_ago(days)
         if trail is not None:
-            done = [self._pruned(trail, before)]
+            done = [pruned(self.layout, trail, before)]
         elif is_written(self.layout.main):
             raise AuditStoreError("the audit log is in use", advice="Close the program first.")
         else:
@@ -295,29 +278,8 @@ class AuditHome:
         return {"pruned": sum(each["pruned"] for each in done), "before": before, "logs": done}
 
     def retain(self, trail: AuditTrail, days: int) -> None:
-        """Archive and delete what is older, while the trail goes on. Returns at once; the writer's thread does it.
-
-        Nothing is deleted before its archive was read back; a failure is told through `notify`. The cut is at
-        midnight (UTC), so that the second start of a day finds nothing to do. A large backlog goes in portions, and
-        rows are stored in between.
-
-        Args:
-            trail: That of the starting session, whose log alone is looked through.
-            days: As the setting `audit.keep_days`; 0 keeps all.
-        """
-        if days == 0:
-            return
-        midnight_ns = SystemClock().utc_ns() // _DAY_NS * _DAY_NS
-        before = timestamp(midnight_ns - days * _DAY_NS)
-
-        def portion_over(done: "Future[int]") -> None:
-            if not done.cancelled() and done.exception() is None and done.result():
-                next_portion()
-
-        def next_portion() -> None:
-            trail.retain(lambda store: self._portion(trail, _on_disk(store), before)).add_done_callback(portion_over)
-
-        next_portion()
+        """Archive and delete what is older, while the trail goes on: `audit_retention.retain`. Returns at once."""
+        retain(self.layout, trail, days)
 
     def forward(self, receiver: Receiver, *, again: bool = False) -> int:
         """Send every row of every log that a syslog server has not taken yet; what it took is remembered.
@@ -372,37 +334,7 @@ class AuditHome:
         except AuditStoreError as error:
             return {"file": path.name, "pruned": 0, "kept": str(error)}
         with alone as trail:
-            return self._pruned(trail, before)
-
-    def _portion(self, trail: AuditTrail, store: SqliteStore, before: str) -> tuple[dict[str, Any], Frontier] | None:
-        """Archive the oldest rows of a log that go. Thread: writer."""
-        try:
-            plan = prepare(self.layout, store.path, before, RETENTION_ROWS, now=_now())
-            if plan is None:
-                DailyFiles(self.layout.ndjson, store.tip().log_id).drop(before[:10], archived_to(store.path))
-                return None
-        except (AuditStoreError, UnreadableError) as error:
-            trail.fault("archive", error)
-            return None
-        return plan.metadata, plan.frontier
-
-    def _pruned(self, trail: AuditTrail, before: str) -> dict[str, Any]:
-        settled(trail.checkpoint())
-        path, log_id = settled(trail.submit(lambda store: (_on_disk(store).path, store.tip().log_id)))
-        try:
-            plan = prepare(self.layout, path, before, now=_now())
-        except (AuditStoreError, UnreadableError) as error:
-            trail.fault("archive", error)
-            raise
-        if plan is None:
-            return {"file": path.name, "pruned": 0}
-        row = settled(trail.prune(plan.metadata, plan.frontier))
-        DailyFiles(self.layout.ndjson, log_id).drop(before[:10], plan.metadata["pruned_to"])
-        return {"file": path.name, "pruned": plan.rows, "archive": plan.archive.name, "row": row}
-
-
-def _now() -> str:
-    return timestamp(SystemClock().utc_ns())
+            return pruned(self.layout, trail, before)
 
 
 def audit_home(notify: Callable[[Notice], None] = _nobody) -> AuditHome:
@@ -422,22 +354,37 @@ def shared_trail() -> AuditTrail:
     with _Shared.lock:
         if _Shared.trail is None:
             _Shared.trail = audit_home().open_trail()
-            atexit.register(close_shared_trail)
+            atexit.register(_close_at_exit)
         return _Shared.trail
 
 
 def close_shared_trail() -> None:
-    """Store and seal what waits; the next `shared_trail` begins anew."""
+    """Store and seal what waits; the next `shared_trail` begins anew.
+
+    Raises:
+        StoreHangsError: The record's disk does not answer.
+    """
     with _Shared.lock:
         if _Shared.trail is not None:
             _Shared.trail.close()
             _Shared.trail = None
 
 
-def _on_disk(store: AuditStore) -> SqliteStore:
-    if not isinstance(store, SqliteStore):
-        raise AuditStoreError("only a log on disk can be exported and pruned")
-    return store
+def _close_at_exit() -> None:
+    """As `close_shared_trail`, when the process ends. A script whose record hangs does not end as if all were well.
+
+    Python drops what is raised here, and with it the exit code: only leaving at once has one. What was registered to
+    run at the end before the record was opened does not run then.
+    """
+    try:
+        close_shared_trail()
+    except StoreHangsError as error:
+        print(f"facefusion-live: {error}. {error.advice}", file=sys.stderr)  # noqa: T201 (nobody else can say it now)
+        logging.shutdown()
+        for stream in sys.stdout, sys.stderr:
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(_EXIT_FAILED)
 
 
 def _kept(paths: Collection[Path]) -> KeptElsewhere:

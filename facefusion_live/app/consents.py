@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from facefusion_live.adapters.storage.lock import lock_patiently
-from facefusion_live.app.audit_wiring import this_user
+from facefusion_live.app.environment import this_user
 from facefusion_live.domain.consent import Claim, Consent, Grant, newest, successor
 from facefusion_live.domain.errors import ConsentError, NewerConsentError
 

@@ -1,5 +1,6 @@
 """Where things lie: resources in a checkout, a wheel or the frozen program; the user's files under one home."""
 
+import getpass
 import logging
 import logging.handlers
 import os
@@ -227,3 +228,19 @@ def start_logging(home: Home) -> None:
     handler.setFormatter(MaskedFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(_OnceInAWhile())
     logger.addHandler(handler)
+
+
+def this_user() -> str:
+    """Who runs the program, as the system knows them: an environment variable makes nobody another.
+
+    Windows has no number to ask for; there it is what `getpass` finds, which a variable may change.
+    """
+    if sys.platform == "win32":
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415 (Windows has none)
+
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # a container that runs as a number without a name
+        return f"uid:{number}"

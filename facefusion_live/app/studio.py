@@ -348,10 +348,17 @@ class Studio:
         self._order(lambda: self._director.remove_output(name), then=self._remember)
 
     def close(self) -> None:
-        """End everything, the record last. Waits up to two seconds; a second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
+        """End everything, the record last. Waits up to two seconds; a second call looks after the record only.
+
+        Raises:
+            StoreHangsError: The record's disk does not answer. All else has ended.
+        """
+        if not self._closed:
+            self._closed = True
+            self._end_all_but_the_record()
+        self._trail.close(_CLOSE_S)
+
+    def _end_all_but_the_record(self) -> None:
         self.presets.stop_morph()
         self._director.call_off()
         self._loader.submit(self._director.end)
@@ -361,7 +368,6 @@ class Studio:
         self.history.close()
         self._forget()
         self._unwatch()
-        self._trail.close(_CLOSE_S)
 
     def _look_for_cameras(self) -> tuple[CameraChoice, ...]:
         found = _cameras()

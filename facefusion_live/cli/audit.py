@@ -2,15 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, NoReturn
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from facefusion_live.app.audit_wiring import RETENTION_DAYS, AuditHome, Filter, Receiver, audit_home
 from facefusion_live.app.environment import Home, load_settings
@@ -24,22 +22,20 @@ from facefusion_live.cli.audit_asked import (
     checked_limit,
     checked_port,
     checked_seq,
+    moment,
     new_file,
     nothing_found,
 )
 from facefusion_live.cli.audit_rows import lines_of
+from facefusion_live.cli.audit_said import complain, printed, report_lines, said, say_what_is_missing
 from facefusion_live.domain.audit.errors import EvidenceMissingError, ForwardError, OperatorCodeError, UnreadableError
-from facefusion_live.domain.audit.event import timestamp
-from facefusion_live.domain.audit.report import VERDICTS, LogReport, exit_code
+from facefusion_live.domain.audit.report import exit_code
 from facefusion_live.domain.audit.shown import json_text, visible
-from facefusion_live.domain.errors import BadInputError
 from facefusion_live.engine.trail_writer import Notice
 
 audit = App(name="audit", help="The record of failed frames and parameter changes: tamper-evident, never tamper-proof.")
 
 _FOLLOW_S, _FOLLOW_MOST_S = 1.0, 30.0
-_EXIT_FAILED = 3
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def opened(home: Path | None) -> AuditHome:
@@ -47,26 +43,12 @@ def opened(home: Path | None) -> AuditHome:
     return audit_home(_tell) if home is None else AuditHome(checked_home(home), notify=_tell)
 
 
-@audit.command(name="list")
-def list_rows(  # noqa: PLR0913 (one argument per flag)
-    *,
-    since: str = "",
-    until: str = "",
-    action: str = "",
-    status: str = "",
-    session: str = "",
-    user: str = "",
-    target: str = "",
-    setting: str = "",
-    limit: int = 50,
-    archived: bool = False,
-    code: str = "",
-    home: Path | None = None,
-    json: bool = False,
-) -> int:
-    """Rows, oldest first: "all failed frames of the last hour", "every change of blend in this session".
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which rows are asked for, each part a flag.
 
-    Args:
+    Attributes:
         since: A timestamp, a day, or how long ago: 2026-01-31, 90m, 24h, 7d.
         until: As since.
         action: frame.failed, settings.change …; "consent." for all that begins so.
@@ -76,27 +58,65 @@ def list_rows(  # noqa: PLR0913 (one argument per flag)
         target: camera:0, model:…, source:…
         setting: Changes of one parameter: look.opacity.
         limit: The last so many; 0 for all.
+    """
+
+    since: str = ""
+    until: str = ""
+    action: str = ""
+    status: str = ""
+    session: str = ""
+    user: str = ""
+    target: str = ""
+    setting: str = ""
+    limit: int = 50
+
+    def filter(self, trail: AuditHome, code: str) -> Filter:
+        """What passes, in the words of rows: without the operator's code, one's own.
+
+        Raises:
+            BadInputError: No row could pass.
+            OperatorCodeError: As `whose`.
+        """
+        checked(Filter(action=self.action, status=self.status, limit=checked_limit(self.limit)))
+        return Filter(
+            since=moment(self.since),
+            until=moment(self.until),
+            action=self.action,
+            status=self.status,
+            session_id=last_session(trail) if self.session == "last" else self.session,
+            user_id=whose(trail, self.user, code),
+            target=trail.masked_target(self.target),
+            setting=self.setting,
+            limit=self.limit,
+        )
+
+
+_NEWEST = Question()
+
+
+@audit.command(name="list")
+def list_rows(
+    *,
+    question: Question = _NEWEST,
+    archived: bool = False,
+    code: str = "",
+    home: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Rows, oldest first: "all failed frames of the last hour", "every change of blend in this session".
+
+    Args:
+        question: Which.
         archived: Look through archives of pruned rows, too.
         code: The operator's code, where one is set up, to see everyone's rows.
         home: The program's home; the user's own by default.
         json: Print one JSON object.
     """
-    checked(Filter(action=action, status=status, limit=checked_limit(limit)))
     trail = opened(home)
-    wanted = Filter(
-        since=moment(since),
-        until=moment(until),
-        action=action,
-        status=status,
-        session_id=last_session(trail) if session == "last" else session,
-        user_id=whose(trail, user, code),
-        target=trail.masked_target(target),
-        setting=setting,
-        limit=limit,
-    )
+    wanted = question.filter(trail, code)
     damaged: list[str] = []
     rows = trail.reader().query(wanted, archived=archived, damaged=damaged)
-    whole = _say_what_is_missing(trail, damaged)
+    whole = say_what_is_missing(trail, damaged)
     if not rows and (hint := nothing_found(wanted)):
         complain(hint)
     if json:
@@ -146,7 +166,7 @@ def stats(*, home: Path | None = None, json: bool = False) -> int:
     logs = trail.reader().stats()
     if trail.operator.is_set_up:
         complain("an operator's code is set up: everyone's rows are counted, and none is shown")
-    whole = _say_what_is_missing(trail)
+    whole = say_what_is_missing(trail)
     if json:
         return printed({"logs": logs}) or whole
     for log in logs:
@@ -258,7 +278,7 @@ def key(*, set_operator_code: bool = False, code: str = "", home: Path | None = 
         if home is None:  # consents are the user's own; a second person who was asked for has a code now
             own = Home.from_environment()
             SecondPerson(own).keep(load_settings(own.settings_file))
-    whole = _say_what_is_missing(trail)
+    whole = say_what_is_missing(trail)
     if json:
         return printed(found) or whole
     for log_id, fingerprint in found["fingerprints"].items():
@@ -298,7 +318,7 @@ def forward(  # noqa: PLR0913 (one argument per flag)
     if not trail.unlock(code):
         message = "an operator's code is set up, and forwarding hands out everyone's rows"
         raise OperatorCodeError(message, advice="Give it with --code; with --follow once is enough.")
-    whole = _say_what_is_missing(trail)
+    whole = say_what_is_missing(trail)
     sent = trail.forward(receiver, again=again) if again or not follow else 0
     if follow:
         follow_up(trail, receiver)
@@ -328,17 +348,6 @@ def follow_up(trail: AuditHome, receiver: Receiver, *, pause: Callable[[float], 
         pause(wait_s)
 
 
-def report_lines(report: LogReport) -> list[str]:
-    """What verification found in one log, for people."""
-    head = f"log {report.log_id or '?'}: {report.rows} rows, {report.checkpoints} checkpoints, {report.epochs} keys"
-    lines = [head, f"  genesis   {report.genesis_fingerprint}"]
-    lines += [f"  {name:9} {report.outcome(name).name.lower().replace('_', ' ')}" for name in VERDICTS]
-    lines += [f"  ! {each.verdict}: {each.message}" for each in report.findings]
-    if report.found > len(report.findings):
-        lines.append(f"  ! and {report.found - len(report.findings)} more")
-    return lines + [f"  · {notice}" for notice in report.notices]
-
-
 def whose(trail: AuditHome, user: str, code: str) -> str:
     """Whose rows are shown, masked; empty for everyone's. It is said where those are only one's own.
 
@@ -356,25 +365,6 @@ def whose(trail: AuditHome, user: str, code: str) -> str:
     return trail.own_user
 
 
-def moment(text: str, now: datetime | None = None) -> str:
-    """A timestamp as rows write it, from a timestamp, a day, or how long ago.
-
-    Raises:
-        BadInputError: It is none of these.
-    """
-    if not text:
-        return ""
-    try:
-        if text[-1] in _UNITS and text[:-1].isascii() and text[:-1].isdigit():
-            at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-        else:
-            at = datetime.fromisoformat(text)
-            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadInputError(f"{text!r} is no moment", advice="Say 2026-01-31, 2026-01-31T18:00, 90m or 7d.") from error
-    return timestamp(int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000)
-
-
 def last_session(trail: AuditHome) -> str:
     """The id of the session that was begun last."""
     begun = trail.reader().query(Filter(action="session.start", limit=1), damaged=[])
@@ -384,46 +374,6 @@ def last_session(trail: AuditHome) -> str:
 def main_log(trail: AuditHome) -> str:
     """The id of the main log."""
     return next((log_id for name, log_id in trail.logs() if name == "audit.sqlite3"), "none")
-
-
-def complain(message: str) -> None:
-    """A line on stderr, where it is read and no JSON is disturbed."""
-    with suppress(OSError):
-        print(f"facefusion-live: {visible(message)}", file=sys.stderr)  # noqa: T201
-
-
-def printed(data: dict[str, Any]) -> int:
-    """Print one JSON object. Returns 0."""
-    print(json_text(data))  # noqa: T201
-    return 0
-
-
-def said(json: bool, data: dict[str, Any], words: Callable[[], str]) -> int:  # noqa: FBT001
-    """Print JSON or a sentence. Returns 0."""
-    if json:
-        return printed(data)
-    print(words())  # noqa: T201
-    return 0
-
-
-def _say_what_is_missing(trail: AuditHome, broken: Sequence[str] = ()) -> int:
-    """A log that is damaged or gone, or none at all: an empty list says too little of that. Returns the exit code.
-
-    Args:
-        trail: The record.
-        broken: Logs whose rows were not all given.
-    """
-    reader = trail.reader()
-    damaged, lost = [*broken, *reader.damaged()], sorted(reader.lost())
-    if damaged:  # what is lost may be in there
-        complain(f"{', '.join(damaged)}: damaged, and not all of it is here. `audit verify` tells more")
-    for log_id in () if damaged else lost:
-        complain(f"the log {log_id} was written here, and no file holds it. `audit verify` tells more")
-    if doubled := reader.doubled():
-        complain(f"{', '.join(doubled)}: a copy of a log that is here, too; what it holds is shown twice")
-    if not trail.logs():
-        complain("there is no audit log here. --home names the program's home")
-    return _EXIT_FAILED if damaged or lost or doubled else 0
 
 
 def _tell(notice: Notice) -> None:

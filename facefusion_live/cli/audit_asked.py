@@ -1,10 +1,11 @@
 """What an `audit` command was asked for, checked before anything is opened: bad input gets a line and advice."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
-from facefusion_live.domain.audit.event import ACTIONS, STATUSES, is_session
+from facefusion_live.domain.audit.event import ACTIONS, STATUSES, is_session, timestamp
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.errors import BadInputError
 from facefusion_live.domain.settings import PARAMETERS
@@ -12,6 +13,7 @@ from facefusion_live.domain.settings import PARAMETERS
 _MOST_ROWS, _MOST_DAYS = 1_000_000_000, 20_000
 _MOST_SEQ = 2**53
 _LAST_PORT = 65_535
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}").fullmatch
 
 
@@ -42,6 +44,25 @@ def nothing_found(wanted: Filter) -> str:
         near = get_close_matches(wanted.setting, known, n=1)
         return f"no parameter is called {wanted.setting}" + (f": did you mean {near[0]}?" if near else "")
     return ""
+
+
+def moment(text: str, now: datetime | None = None) -> str:
+    """A timestamp as rows write it, from a timestamp, a day, or how long ago.
+
+    Raises:
+        BadInputError: It is none of these.
+    """
+    if not text:
+        return ""
+    try:
+        if text[-1] in _UNITS and text[:-1].isascii() and text[:-1].isdigit():
+            at = (now or datetime.now(UTC)) - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+        else:
+            at = datetime.fromisoformat(text)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadInputError(f"{text!r} is no moment", advice="Say 2026-01-31, 2026-01-31T18:00, 90m or 7d.") from error
+    return timestamp(int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000)
 
 
 def checked_limit(limit: int) -> int:

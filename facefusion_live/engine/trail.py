@@ -33,8 +33,8 @@ T = TypeVar("T")
 
 _CALLERS = ACTIONS - OWN_ACTIONS
 
-
 WAIT_S = 30.0
+_LOOK_AT_THE_DISK = "Look at the disk on which the program's folder lies."
 
 
 def settled(future: "Future[T]", timeout_s: float = WAIT_S) -> T:
@@ -47,8 +47,7 @@ def settled(future: "Future[T]", timeout_s: float = WAIT_S) -> T:
     try:
         return future.result(timeout_s)
     except TimeoutError as error:
-        advice = "Look at the disk on which the program's folder lies."
-        raise StoreHangsError("the audit log's disk does not answer", advice=advice) from error
+        raise StoreHangsError("the audit log's disk does not answer", advice=_LOOK_AT_THE_DISK) from error
 
 
 class _Forgetful:
@@ -299,7 +298,7 @@ class AuditTrail:
         settled(future, timeout_s)
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Store and seal what waits, and end the writer. Safe to call twice.
+        """Store and seal what waits, and end the writer. Safe to call again: a writer that hung is waited for anew.
 
         Raises:
             StoreHangsError: The writer hangs on the disk; its thread is left behind.
@@ -309,9 +308,9 @@ class AuditTrail:
                 self._end_own_session()
                 self._closed = True
             self._writer.stop()
-            if not self._worker.join(timeout_s):
-                raise StoreHangsError("the audit writer hangs on its disk")
-            self._refuse_late()
+        if not self._worker.join(timeout_s):
+            raise StoreHangsError("the audit writer hangs on its disk", advice=_LOOK_AT_THE_DISK)
+        self._refuse_late()
 
     def __enter__(self) -> Self:
         return self

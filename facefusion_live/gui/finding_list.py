@@ -138,6 +138,8 @@ FINDINGS: tuple[str, ...] = (
     "Name the program's home with --home.",
     # Worth knowing
     "a running program is writing this log",
+    "{} lines of this log stand twice in heads.log",
+    "{} holds the same log as {}",
     "the last {} rows are chained but not sealed yet",
     "the clock was moved by {} ms at row {}",
     "the last row is {} s ahead of this machine's clock",

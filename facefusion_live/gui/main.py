@@ -64,6 +64,7 @@ def open_window(
 
     Raises:
         BadInputError: As `check_screen`; or a parameter cannot be used; or a newer version wrote the user's files.
+        StoreHangsError: The window was closed, and the record's disk did not answer.
     """
     check_screen()
     # Only now: where Qt cannot be loaded, the reason has been told in our words.

@@ -1,6 +1,7 @@
 """The main window: the bar above, the picture in the middle, panels around it. It holds no truth of its own."""
 
 import logging
+from contextlib import suppress
 from typing import cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from facefusion_live.app.studio import Notice, Phase, Studio, StudioState
 from facefusion_live.domain import geometry
+from facefusion_live.domain.audit.errors import StoreHangsError
 from facefusion_live.domain.face import Face
 from facefusion_live.gui.about import AboutDialog
 from facefusion_live.gui.approval_dialog import ApprovalOffDialog
@@ -379,5 +381,6 @@ class MainWindow(QMainWindow):
             self.viewport.release()
             for timer in self.findChildren(QTimer):
                 timer.stop()
-            self._studio.close()
+            with suppress(StoreHangsError):  # whoever opened the window closes the studio, too, and tells it
+                self._studio.close()
         super().closeEvent(event)

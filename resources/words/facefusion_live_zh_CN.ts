@@ -2282,6 +2282,14 @@
         <translation>旧的审计行未能归档，也没有删除任何一行。</translation>
     </message>
     <message>
+        <source>{} is not the file that was made for it</source>
+        <translation>{} 不是为此生成的文件</translation>
+    </message>
+    <message>
+        <source>Put it back from a backup, or delete it and set up a new code.</source>
+        <translation>请从备份中恢复，或将其删除后重新设置口令。</translation>
+    </message>
+    <message>
         <source>A file or folder of the record was taken away: put it back from a backup, or a new log begins without it.</source>
         <translation>记录的某个文件或文件夹被移走了：请从备份中恢复，否则将开始一个没有它的新日志。</translation>
     </message>
@@ -2292,6 +2300,10 @@
     <message>
         <source>the audit log&apos;s file is damaged: {}</source>
         <translation>审计日志文件已损坏：{}</translation>
+    </message>
+    <message>
+        <source>Look at the disk on which the program&apos;s folder lies.</source>
+        <translation>请检查程序文件夹所在的磁盘。</translation>
     </message>
     <message>
         <source>{}://…: the host&apos;s name is none</source>
@@ -3512,6 +3524,14 @@
     <message>
         <source>a running program is writing this log</source>
         <translation>有程序正在写这份日志</translation>
+    </message>
+    <message>
+        <source>{} lines of this log stand twice in heads.log</source>
+        <translation>heads.log 中本日志有 {} 行重复出现</translation>
+    </message>
+    <message>
+        <source>{} holds the same log as {}</source>
+        <translation>{} 与 {} 是同一份日志</translation>
     </message>
     <message>
         <source>the last {} rows are chained but not sealed yet</source>

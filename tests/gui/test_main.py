@@ -55,6 +55,29 @@ def test_the_demo_shows_itself_and_ends_on_sigterm(screen: str, tmp_path: Path) 
     assert not (tmp_path / "facefusion-live-demo.mp4").exists()
 
 
+def test_a_record_that_hangs_is_told_when_the_window_is_closed(screen: str, tmp_path: Path) -> None:
+    code = """
+import sys, threading
+from PySide6.QtCore import QTimer
+from facefusion_live.__main__ import main
+from facefusion_live.adapters.storage.opening import Opener
+from facefusion_live.gui.window import MainWindow
+
+Opener.open = lambda self: threading.Event().wait()
+MainWindow.begin = lambda window, *_, **__: QTimer.singleShot(200, window.close)
+sys.argv = ["facefusion-live"]
+main()
+"""
+    environment = {**os.environ, "FACEFUSION_LIVE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "DISPLAY": screen}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    advice = "Look at the disk on which the program's folder lies."
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.endswith(f"facefusion-live: the audit writer hangs on its disk. {advice}\n")
+    assert "unexpected" not in (tmp_path / "logs" / "facefusion-live.log").read_text("utf-8")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt asks no locale for its letters")
 @pytest.mark.parametrize(
     ("variables", "after", "language"),

@@ -34,10 +34,11 @@ def test_every_sentence_is_still_said_somewhere() -> None:
 
 FLOORS = ("adapters/capture", "adapters/sinks", "adapters/microphone", "adapters/remote", "app", "engine")
 FOR_COMMANDS = (
-    "app/audit_forwarding.py", "app/audit_wiring.py", "app/consent_desk.py", "app/feed.py", "app/mark_reading.py",
-    "app/model_store.py", "app/model_wiring.py", "app/outputs.py", "app/running.py", "app/provenance_wiring.py",
-    "app/audit_bench.py", "app/benchmark.py", "app/doctor.py", "app/bench_compare.py", "app/paste_bench.py",
-    "app/render_bench.py", "app/script_arguments.py", "app/model_bench.py", "app/model_optimiser.py",
+    "app/audit_forwarding.py", "app/audit_retention.py", "app/audit_wiring.py", "app/consent_desk.py", "app/feed.py",
+    "app/mark_reading.py", "app/model_store.py", "app/model_wiring.py", "app/outputs.py", "app/running.py",
+    "app/provenance_wiring.py", "app/audit_bench.py", "app/benchmark.py", "app/doctor.py", "app/bench_compare.py",
+    "app/paste_bench.py", "app/render_bench.py", "app/script_arguments.py", "app/model_bench.py",
+    "app/model_optimiser.py",
 )  # fmt: skip
 FOR_DEVELOPERS = ("engine/buffers.py", "engine/memory.py", "engine/trail.py", "engine/trail_intake.py")
 UNSEEN = {

@@ -68,29 +68,15 @@ def prepare(layout: Layout, log: Path, before: str, most: int = 0, now: str = ""
         last = unfinished[-1][0] if unfinished else last
         keys = _keys(reading, last, horizon.prune_body if horizon else b"")
         number = sum(size <= last for size, _ in notes_of(reading))
-        try:
-            drop_orphans(layout.archive, log_id, start, {name for _, name in unfinished})
-            archive = _left(layout.archive, unfinished, start + 1) or write_archive(
-                layout.archive, log_id, start + 1, last, rows_of(reading, start, last)
-            )
-        except OSError as error:
-            words = f"the archive cannot be written: {in_words(error)}"
-            raise AuditStoreError(words, advice=advice_for(error)) from error
+        archive = _archived(layout.archive, reading, log_id, (start, last), unfinished)
         before_them = horizon.frontier if horizon and horizon.frontier else Frontier()
         frontier, last_hash = _grown(before_them, rows_of(reading, start, last))
     read_back, _ = _grown(before_them, archive.rows())
     if read_back.root() != frontier.root():
         raise AuditStoreError("the archive does not read back as it was written; nothing was pruned")
-    metadata = {
-        **keys,
-        "pruned_to": last,
-        "root": frontier.root().hex(),
-        "last_hash": last_hash.hex(),
-        "number": number,
-        "archive": archive.path.name,
-        "archive_sha256": archive.sha256(),
-    }
-    return Plan(metadata, frontier, last - start, archive.path)
+    end = {"pruned_to": last, "root": frontier.root().hex(), "last_hash": last_hash.hex(), "number": number}
+    kept = {"archive": archive.path.name, "archive_sha256": archive.sha256()}
+    return Plan(keys | end | kept, frontier, last - start, archive.path)
 
 
 def archived_to(log: Path) -> int:
@@ -105,6 +91,21 @@ def _unfinished(connection: sqlite3.Connection, start: int) -> list[tuple[int, s
     query = "SELECT CAST(body AS BLOB) FROM event WHERE action = ? AND seq > ? ORDER BY seq"
     told = [orjson.loads(body)["metadata"] for (body,) in connection.execute(query, (PRUNE, start))]
     return [(each["pruned_to"], each["archive"]) for each in told if each["pruned_to"] > start]
+
+
+def _archived(
+    folder: Path, reading: sqlite3.Connection, log_id: str, span: tuple[int, int], unfinished: list[tuple[int, str]]
+) -> Archive:
+    """The archive of all rows after the first of `span` up to the second, on the disk. Raises AuditStoreError."""
+    start, last = span
+    try:
+        drop_orphans(folder, log_id, start, {name for _, name in unfinished})
+        return _left(folder, unfinished, start + 1) or write_archive(
+            folder, log_id, start + 1, last, rows_of(reading, start, last)
+        )
+    except OSError as error:
+        words = f"the archive cannot be written: {in_words(error)}"
+        raise AuditStoreError(words, advice=advice_for(error)) from error
 
 
 def _left(folder: Path, unfinished: list[tuple[int, str]], first: int) -> Archive | None:

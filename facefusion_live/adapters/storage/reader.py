@@ -4,7 +4,7 @@
 import heapq
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,12 +131,8 @@ class LogReader:
             newer, horizon = schema.is_newer(reading), horizon_of(reading)
             flaws = () if newer else schema.flaws(reading)
             boasts = [] if flaws else boasts_of(reading)
-            # Once more, behind the rows: whatever the snapshot holds was written by then.
-            limit_after = mirror.size_bytes()
             archives = archives_of(self.layout.archive, log_id, horizon.pruned_to) if horizon else []
             whole = _is_whole(archives, horizon)
-            # Also those of rows that are still in the table: a program was killed before it had deleted them.
-            present = archives_of(self.layout.archive, log_id)
             evidence = Evidence(
                 rows=_all_rows(reading, archives if whole else []),
                 notes=notes_of(reading),
@@ -144,8 +140,10 @@ class LogReader:
                 log_id=log_id,
                 horizon=horizon,
                 from_horizon=horizon is not None and not whole,
-                archives={each.path.name: each.sha256() for each in present},
-                lines=(head.size for head in mirror.lines(log_id, limit_after)),
+                # Also those of rows that are still in the table: a program was killed before it had deleted them.
+                archives={each.path.name: each.sha256() for each in archives_of(self.layout.archive, log_id)},
+                # As long as it is now: whatever the snapshot holds was written by then.
+                lines=(head.size for head in mirror.lines(log_id, mirror.size_bytes())),
                 kept=memory.kept,
                 mirror_flaws=mirror.flaws(limit),
                 missing=(*memory.missing, *_missing_lines(mirror, log_id, limit)),
@@ -159,14 +157,8 @@ class LogReader:
         if not whole and horizon is not None:
             message = f"the archives do not hold all rows up to {horizon.pruned_to}"
             report.find("coverage", Outcome.TRUNCATED, "archive_missing", horizon.pruned_to, message)
-        for sink, seq in boasts:
-            report.note(f"the outbox says that {sink} took row {seq}, which is not there: it is sent all again")
-        if twice := mirror.lines_twice(log_id, limit):
-            report.note(f"{twice} lines of this log stand twice in heads.log")
-        if memory.notice:
-            report.note(memory.notice)
-        if written:
-            report.note("a running program is writing this log")
+        for notice in _beside(boasts, mirror.lines_twice(log_id, limit), memory.notice, written=written):
+            report.note(notice)
         return report
 
     def lost(self) -> frozenset[str]:
@@ -318,6 +310,18 @@ def _missing_lines(mirror: Mirror, log_id: str, limit: int | None) -> list[str]:
     if limit is None:
         return ["heads.log"]
     return [] if next(mirror.lines(log_id, limit), None) else ["every line of this log in heads.log"]
+
+
+def _beside(boasts: Sequence[tuple[str, int]], twice: int, of_mirror: str, *, written: bool) -> Iterator[str]:
+    """What is worth a remark and no finding."""
+    for sink, seq in boasts:
+        yield f"the outbox says that {sink} took row {seq}, which is not there: it is sent all again"
+    if twice:
+        yield f"{twice} lines of this log stand twice in heads.log"
+    if of_mirror:
+        yield of_mirror
+    if written:
+        yield "a running program is writing this log"
 
 
 def _is_whole(archives: list[Archive], horizon: Horizon | None) -> bool:

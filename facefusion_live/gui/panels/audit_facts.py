@@ -89,6 +89,11 @@ def _kinds() -> dict[str, str]:
 
 
 def _names() -> dict[str, str]:
+    return {**_names_of_a_session(), **_names_of_what_was_used(), **_names_of_the_log()}
+
+
+def _names_of_a_session() -> dict[str, str]:
+    """Of pictures, of what failed in them, and of the governor's steps."""
     translate = QCoreApplication.translate
     return {
         "fps": translate("Audit", "frames/s"),
@@ -112,6 +117,13 @@ def _names() -> dict[str, str]:
         "from_rung": translate("Audit", "from rung"),
         "to_rung": translate("Audit", "to rung"),
         "rung": translate("Audit", "which is"),
+    }
+
+
+def _names_of_what_was_used() -> dict[str, str]:
+    """Of models, files and consents."""
+    translate = QCoreApplication.translate
+    return {
         "model": translate("Audit", "model"),
         "derived_from": translate("Audit", "made from"),
         "model_sha256": translate("Audit", "SHA-256 of the model"),
@@ -132,6 +144,13 @@ def _names() -> dict[str, str]:
         "manifest": translate("Audit", "signed manifest"),
         "aigc": translate("Audit", "AIGC label"),
         "produce_id": translate("Audit", "number of the AIGC label"),
+    }
+
+
+def _names_of_the_log() -> dict[str, str]:
+    """Of what the record tells about itself."""
+    translate = QCoreApplication.translate
+    return {
         "epoch": translate("Audit", "number of the key"),
         "public_key": translate("Audit", "public key"),
         "previous_key": translate("Audit", "key before"),
@@ -171,6 +190,24 @@ def _values() -> dict[tuple[str, str], str]:
         ("model.load", "changed"): translate("Audit", "the file has changed since it came"),
         ("what", "daily_files"): translate("Audit", "daily files"),
         ("what", "archive"): translate("Audit", "archive"),
+        ("passthrough.off", "session ended"): translate("Audit", "the session ended"),
+        ("manifest", "valid"): translate("Audit", "valid"),
+        ("manifest", "broken"): translate("Audit", "broken"),
+        ("manifest", "none"): translate("Audit", "none"),
+        ("left_out", "label"): translate("Audit", "label"),
+        ("left_out", "mark"): translate("Audit", "invisible mark"),
+        ("backend", "cpu"): translate("Audit", "processor"),
+        ("backend", "gl"): translate("Audit", "graphics device"),
+        ("filter", "all"): translate("Audit", "all"),
+        **_values_of_the_governor(),
+        **{(name, each.value): consent_words(each) for name in ("consent", "basis") for each in Consent},
+    }
+
+
+def _values_of_the_governor() -> dict[tuple[str, str], str]:
+    """Why it took a step, and which rung that was."""
+    translate = QCoreApplication.translate
+    return {
         ("governor.step", "pace"): translate("Audit", "too few frames"),
         ("governor.step", "latency"): translate("Audit", "too late"),
         ("governor.step", "processor"): translate("Audit", "too much of the processor"),
@@ -187,14 +224,4 @@ def _values() -> dict[tuple[str, str], str]:
         ("rung", "crop_384"): translate("Audit", "crops of 384 px"),
         ("rung", "crop_256"): translate("Audit", "crops of 256 px"),
         ("rung", "hands"): translate("Audit", "hands painted over"),
-        ("passthrough.off", "session ended"): translate("Audit", "the session ended"),
-        ("manifest", "valid"): translate("Audit", "valid"),
-        ("manifest", "broken"): translate("Audit", "broken"),
-        ("manifest", "none"): translate("Audit", "none"),
-        ("left_out", "label"): translate("Audit", "label"),
-        ("left_out", "mark"): translate("Audit", "invisible mark"),
-        ("backend", "cpu"): translate("Audit", "processor"),
-        ("backend", "gl"): translate("Audit", "graphics device"),
-        ("filter", "all"): translate("Audit", "all"),
-        **{(name, each.value): consent_words(each) for name in ("consent", "basis") for each in Consent},
     }

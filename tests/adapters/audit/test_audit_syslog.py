@@ -20,7 +20,7 @@ import pytest
 
 from facefusion_live.adapters.storage.outbox import cursor_of
 from facefusion_live.adapters.storage.syslog import Receiver, SyslogForwarder, framed, message
-from facefusion_live.app import audit_wiring
+from facefusion_live.app import audit_retention
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.errors import ForwardError, UnreadableError
 from facefusion_live.domain.audit.event import Row
@@ -192,7 +192,7 @@ def test_rows_that_were_pruned_before_they_were_taken_come_from_the_archive(
     with home.open_trail() as trail:
         for _ in range(600):
             trail.record("consent.grant", "source:abc", "success", {})
-    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    monkeypatch.setattr(audit_retention, "DAY_NS", 0)
     assert home.prune(1)["pruned"] == 600
     assert home.forward(server.receiver) == 602
     assert {row["seq"] for row in server.rows(602)} == set(range(1, 603))
@@ -221,7 +221,7 @@ def test_an_archive_that_is_gone_is_told_and_nothing_is_skipped(
     home = AuditHome(tmp_path / "home", keyring=False)
     with home.open_trail() as trail:
         trail.record("consent.grant", "source:abc", "success", {})
-    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    monkeypatch.setattr(audit_retention, "DAY_NS", 0)
     home.prune(1)
     for archive in home.layout.archive.iterdir():
         archive.unlink()

@@ -18,11 +18,11 @@ import pytest
 
 from facefusion_live import log_audit_event
 from facefusion_live.adapters.storage import operator
-from facefusion_live.app import audit_wiring
+from facefusion_live.app import audit_retention, audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome, Filter, close_shared_trail
-from facefusion_live.app.environment import HOME_VARIABLE
+from facefusion_live.app.environment import HOME_VARIABLE, this_user
 from facefusion_live.cli import audit as commands
-from facefusion_live.cli.audit_asked import checked_port
+from facefusion_live.cli.audit_asked import checked_port, moment
 from facefusion_live.domain.audit.errors import (
     AuditStoreError,
     EventError,
@@ -248,7 +248,7 @@ def test_an_export_is_private_from_the_first_byte(run: Any, tmp_path: Path, monk
 
 @pytest.fixture
 def today_is_old(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    monkeypatch.setattr(audit_retention, "DAY_NS", 0)
     return
 
 
@@ -396,7 +396,7 @@ def test_without_the_code_nobody_elses_rows_are_shown_and_it_is_said(
     for words in (("list", "--json"), ("export", str(tmp_path / "own.zip"), "--json")):
         commands.audit([*words, "--home", str(home.folder)], result_action="return_value", exit_on_error=False)
         assert "only your own rows" in capsys.readouterr().err
-    own = run("list", "--user", audit_wiring.this_user(), "--json", "--limit", "0")[1]["rows"]
+    own = run("list", "--user", this_user(), "--json", "--limit", "0")[1]["rows"]
     assert {row["user_id"] for row in own} == {home.own_user}
     assert len(own) > 5
 
@@ -714,14 +714,14 @@ def test_an_export_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
 
 
 def test_moments_as_people_say_them() -> None:
-    assert commands.moment("0999-01-31") == "0999-01-31T00:00:00.000000Z"
+    assert moment("0999-01-31") == "0999-01-31T00:00:00.000000Z"
     now = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    assert commands.moment("90m", now) == "2026-01-31T10:30:00.000000Z"
-    assert commands.moment("2026-01-31") == "2026-01-31T00:00:00.000000Z"
-    assert commands.moment("2026-01-31T18:00:00.25+02:00") == "2026-01-31T16:00:00.250000Z"
+    assert moment("90m", now) == "2026-01-31T10:30:00.000000Z"
+    assert moment("2026-01-31") == "2026-01-31T00:00:00.000000Z"
+    assert moment("2026-01-31T18:00:00.25+02:00") == "2026-01-31T16:00:00.250000Z"
     for text in ("yesterday", "9999999999d", "\u0663d"):
         with pytest.raises(BadInputError):
-            commands.moment(text)
+            moment(text)
 
 
 def test_scripts_put_events_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -766,6 +766,31 @@ os.kill(os.getpid(), signal.SIGKILL)
     rotations = home.reader().query(Filter(action="key.rotate"))
     assert [row["metadata"].get("unclean_end") for row in rotations] == [None, killed, None]
     assert exit_code(home.verify()) == 0
+
+
+def test_a_script_whose_record_hangs_says_so_and_does_not_end_with_0(tmp_path: Path) -> None:
+    script = """
+import threading
+from facefusion_live import log_audit_event
+from facefusion_live.adapters.storage.opening import Opener
+from facefusion_live.engine.trail import AuditTrail
+
+Opener.open = lambda self: threading.Event().wait()
+close = AuditTrail.close
+AuditTrail.close = lambda self: close(self, 0.2)
+log_audit_event(user_id="anna", action="consent.grant", target="source:abc")
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, HOME_VARIABLE: str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (3, "done\n")
+    assert done.stderr.endswith("hangs on its disk. Look at the disk on which the program's folder lies.\n")
 
 
 def test_the_export_of_a_running_program_goes_through_its_own_trail(home: AuditHome, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_log_that_another_process_writes_goes_out_with_what_is_not_sealed_yet(
 def test_some_rows_of_a_log_whose_archives_are_gone_cannot_be_proven(
     home: AuditHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facefusion_live.app.audit_wiring._DAY_NS", 0)
+    monkeypatch.setattr("facefusion_live.app.audit_retention.DAY_NS", 0)
     home.prune(1)
     next(home.layout.archive.iterdir()).unlink()
     with pytest.raises(UnreadableError, match="archive") as refused:

@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyotp
 import pytest
 
+from facefusion_live.adapters.storage import operator
 from facefusion_live.app.audit_wiring import AuditHome
-from facefusion_live.domain.audit.errors import AuditStoreError
+from facefusion_live.domain.audit.errors import AuditStoreError, OperatorCodeError
 from facefusion_live.domain.audit.filter import Filter
 from facefusion_live.domain.audit.report import exit_code
 from tests.fakes.audit_disk import verifier_says
@@ -123,8 +126,52 @@ def test_nobody_who_reads_waits_for_the_masking_secret(kind: str, home: AuditHom
 def test_the_operators_code_stays_asked_for_and_is_refused(kind: str, home: AuditHome) -> None:
     secret = home.layout.keys / "operator.totp"
     home.set_operator_code()
-    KINDS[kind](home.layout.keys / "operator.wrong.1")
-    assert not home.unlock("")
     put(kind, secret)
-    with pytest.raises(AuditStoreError, match=r"operator\.totp: is no file|operator\.wrong\.1: Is a directory"):
+    assert not home.unlock("")
+    for _ in range(4):  # no code is looked at, so none was wrong
+        with pytest.raises(AuditStoreError, match=r"operator\.totp is not the file that was made") as refused:
+            home.unlock("123456")
+        assert "delete it" in refused.value.advice
+
+
+@kinds
+def test_what_lies_in_the_place_of_a_try_or_a_used_code_refuses_none(kind: str, home: AuditHome) -> None:
+    code = codes_of(home.set_operator_code())
+    places = [home.layout.keys / f"operator.{name}" for name in ("wrong.4", "wrong.5", f"used.{2**40}")]
+    for place in places:
+        KINDS[kind](place)
+    assert home.unlock(code.now())
+    assert all(list(home.layout.keys.glob(f"{place.name}.*.aside")) for place in places)
+    assert not any(place.exists() for place in places)
+    for place in places:
+        KINDS[kind](place)
+    assert "otpauth" in home.operator.set_up()
+
+
+@pytest.mark.parametrize("written", [b"", b"noon", b"9" * 5000, b"99999999999", b"\xff"], ids=range(5))
+def test_a_wrong_try_whose_moment_cannot_be_is_waited_for_once(
+    written: bytes, home: AuditHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = codes_of(home.set_operator_code())
+    now_s = 1_800_000_000
+    monkeypatch.setattr(operator, "time", SimpleNamespace(time=lambda: now_s))
+    (home.layout.keys / "operator.wrong.3").write_bytes(written)
+    for left_s in (30, 10):
+        with pytest.raises(OperatorCodeError, match=f"for another {left_s} seconds"):
+            home.unlock(code.at(now_s))
+        now_s += 20
+    assert home.unlock(code.at(now_s))
+
+
+@pytest.mark.parametrize("written", [b"", b"abc", b"\xff\xfe", b"not base 32!", b"AAAA"], ids=range(5))
+def test_a_secret_that_is_none_opens_nothing(written: bytes, home: AuditHome) -> None:
+    home.set_operator_code()
+    (home.layout.keys / "operator.totp").write_bytes(written)
+    with pytest.raises(AuditStoreError, match="cannot be checked"):
         home.unlock("123456")
+
+
+def codes_of(address: str) -> pyotp.TOTP:
+    codes = pyotp.parse_uri(address)
+    assert isinstance(codes, pyotp.TOTP)
+    return codes

@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from facefusion_live.app import audit_wiring
+from facefusion_live.app import audit_retention, audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome, close_shared_trail
 from facefusion_live.app.environment import HOME_VARIABLE
 from facefusion_live.domain.audit.event import ACTIONS
@@ -90,7 +90,7 @@ def test_an_honest_log_is_checked_by_hand_pruned_or_not(
 ) -> None:
     fingerprint = next(iter(home.fingerprints().values()))
     assert by_hand(tmp_path) == (0, f"genesis key {fingerprint}\nOK rows 1 to 7, sealed up to 7\n")
-    monkeypatch.setattr(audit_wiring, "_DAY_NS", 0)
+    monkeypatch.setattr(audit_retention, "DAY_NS", 0)
     assert home.prune(1)["pruned"] > 0
     with home.open_trail() as trail:
         trail.record("session.start", "camera:0", "success", {"fps": 30})

@@ -9,7 +9,7 @@ import pytest
 from facefusion_live.adapters.storage import pruning
 from facefusion_live.adapters.storage.archive import Archive
 from facefusion_live.adapters.storage.store import SqliteStore
-from facefusion_live.app import audit_wiring
+from facefusion_live.app import audit_retention, audit_wiring
 from facefusion_live.app.audit_wiring import AuditHome
 from facefusion_live.domain.audit.errors import AuditStoreError
 from facefusion_live.domain.audit.event import Row
@@ -105,7 +105,7 @@ def test_what_is_young_enough_stays(home: AuditHome, trail: AuditTrail, days: in
 def test_a_backlog_goes_in_portions_with_rows_in_between(
     home: AuditHome, trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_wiring, "RETENTION_ROWS", 20)
+    monkeypatch.setattr(audit_retention, "PORTION_ROWS", 20)
     home.retain(trail, DAYS)
     trail.record("label.on", "label", "success", {})
     for _ in range(4):
