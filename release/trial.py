@@ -40,7 +40,8 @@ _ON_AIR_BGR: Final = (92, 140, 34)
 """The bar above the picture, while swapped pictures go out."""
 _ON_AIR_SHARE: Final = 0.005
 """Of the screen. Nothing else in the window is that green over so much of it."""
-_PATIENCE_S: Final = 90.0
+_PATIENCE_S: Final = 180.0
+"""A free machine needs four seconds."""
 
 
 def deeds(program: Path, folder: Path) -> list[str]:
