@@ -23,6 +23,9 @@ from tests.support import ROOT
 from tools.peers import webcam
 from tools.peers.pipewire import wait_until
 
+pytestmark = pytest.mark.timeout(300)
+"""Whole examinations, on machines that do other work as well."""
+
 BARE = """
 import ctypes, sys
 for name in ("OpenGL", "pyvirtualcam", "PySide6", "keyring.backends.SecretService"): sys.modules[name] = None

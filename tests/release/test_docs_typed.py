@@ -184,14 +184,30 @@ def test_a_tool_takes_the_words_of_the_page(words: tuple[str, ...]) -> None:
     assert (done.returncode, done.stdout) == (0, "taken\n"), done.stderr
 
 
-COLLECTED = sorted({line.partition("pytest ")[2] for _, line in OTHERS if "pytest " in line and " tests/" in line})
+ASKED_OF_PYTEST = sorted(
+    {line.partition("pytest ")[2] for _, line in OTHERS if "pytest " in line and " tests/" in line}
+)
 
 
-@pytest.mark.parametrize("words", COLLECTED)
-def test_pytest_finds_what_the_page_names(words: str) -> None:
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *shlex.split(words)]
+def collected(*words: str) -> list[str]:
+    """The tests that pytest finds, by name."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mark", ["soak", "not soak"])
+def test_pytest_finds_what_the_pages_name(mark: str) -> None:
+    asked = [shlex.split(words) for words in ASKED_OF_PYTEST if ("-m soak" in words) == (mark == "soak")]
+    folders = sorted({word for words in asked for word in words if word.startswith("tests/")})
+    assert folders
+    found = collected("-m", mark, *folders)
+    for words in asked:
+        part = words[words.index("-k") + 1] if "-k" in words else ""
+        for folder in (word for word in words if word.startswith("tests/")):
+            assert [name for name in found if name.startswith(folder) and part in name], (words, folder)
 
 
 def test_every_extra_that_is_asked_of_pip_exists() -> None:
