@@ -77,6 +77,8 @@ _WATCHED_S = 4.5
 """The clip has eight seconds."""
 _ENDLESS = ("welcome", "lighter", *consent_scenes.SCENES)
 """Scenes that take longer than the clip."""
+_AT_REST = ("live", "compare")
+"""Scenes that show the program as it is where nothing else is going on."""
 _GLANCED_S = 0.5
 """Where there is more to be done while it plays."""
 _QUALITY = 92
@@ -164,6 +166,8 @@ def _take(shot: Shot, folder: Path) -> None:
         _rest(app, 1.0)
         bring_into_sight()
     _rest(app, 0.5)
+    if shot.scene in _AT_REST and (studio.state().gate.value != "LIVE" or studio.state().eased.rung):
+        raise TimeoutError("other programs kept the machine busy: take it again when they are done")
     # The whole screen: a dialog is a window of its own.
     window.screen().grabWindow(0).save(str(folder / f"{shot.name}.webp"), quality=_QUALITY)
     window.close()

@@ -16,9 +16,11 @@ PROBES = (
 """As `app.probe_wiring` has them; not asked there, because that loads every library at once, and one may crash."""
 MAIN_JOB = ("engine", "recording")
 """Without these the program is of no use."""
-_LIMIT_S = 30.0
+_LIMIT_S = 120.0
+"""Much: on a machine that a dozen other programs keep busy a probe takes a minute, and slow is not broken."""
 _AT_ONCE = 2
 _REPORT = "Report it, with this list."
+_TRY_AGAIN = "Try again when the machine is less busy. If nothing changes, report it, with this list."
 
 
 def examine() -> Iterator[list[Finding]]:
@@ -68,15 +70,15 @@ def _answer(name: str, process: subprocess.Popen[str]) -> list[Finding]:
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return [_failed(name, f"no answer within {_LIMIT_S:g} s")]
+        return [_failed(name, f"no answer within {_LIMIT_S:g} s", _TRY_AGAIN)]
     if process.returncode:
         return [_failed(name, f"the trial ended with {_ending(process.returncode)}")]
     rows: list[dict[str, Any]] = json.loads(told.splitlines()[-1])
     return [Finding(**row) for row in rows]
 
 
-def _failed(name: str, words: str) -> Finding:
-    return Finding(group=name, part="trial", works=False, words=words, advice=_REPORT)
+def _failed(name: str, words: str, advice: str = _REPORT) -> Finding:
+    return Finding(group=name, part="trial", works=False, words=words, advice=advice)
 
 
 def _ending(code: int) -> str:

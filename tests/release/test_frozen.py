@@ -1,11 +1,7 @@
 """What people install: it is built, and works where there is no Python and no checkout."""
 
 import json
-import os
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,42 +61,10 @@ def test_the_notices_name_what_is_inside_and_say_what_it_binds_to(frozen: Path) 
     assert (frozen / "_internal" / "GPL-3.0.txt").exists()
 
 
-@contextmanager
-def screen() -> Iterator[str]:
-    """An Xvfb of the test's own."""
-    reading, writing = os.pipe()
-    command = [program("Xvfb"), "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
-        os.close(writing)
-        with open(reading, encoding="ascii") as told:  # noqa: PTH123 (a number of a pipe)
-            number = told.readline().strip()
-        try:
-            yield f":{number}"
-        finally:
-            server.terminate()
-
-
 def test_a_double_click_opens_the_window_and_it_swaps(frozen: Path, tmp_path: Path) -> None:
-    import cv2
-    import numpy as np
-
-    grab = program("import")
-    with screen() as display:
-        command = [str(frozen / "facefusion-live"), "demo"]
-        with subprocess.Popen(command, cwd=tmp_path, env=bare(tmp_path, DISPLAY=display)) as window:
-            deadline_s = time.monotonic() + 90
-            live = 0.0
-            while live < 0.005 and time.monotonic() < deadline_s:
-                assert window.poll() is None, "it ended by itself"
-                time.sleep(1)
-                picture = tmp_path / "window.png"
-                subprocess.run([grab, "-display", display, "-window", "root", str(picture)], check=True)
-                seen = cv2.imread(str(picture)).astype(int)
-                # The on-air bar's green: so much of it is shown only while swapped pictures go out.
-                live = float((np.abs(seen - (92, 140, 34)).max(axis=2) < 12).mean())
-            window.terminate()
-            assert window.wait(30) == 0
-    assert live >= 0.005
+    program("Xvfb")
+    program("import")
+    assert trial.window(frozen / "facefusion-live", tmp_path) == []
 
 
 def test_it_streams_by_starting_itself_once_more(frozen: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release import trial
-from tests.support import ROOT
+from tests.support import ROOT, program
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -42,4 +42,6 @@ def test_the_sdist_can_build_the_frozen_program_too(built: Path) -> None:
 
 
 def test_it_works_in_a_fresh_environment(built: Path, tmp_path: Path) -> None:
+    program("Xvfb")
+    program("import")
     assert trial.check(sys.executable, built, tmp_path) == []
