@@ -523,7 +523,7 @@ def flat_texture(level: int, yaw: float) -> FaceTexture:
 
 def shown_at(yaw: float, *yaws: float) -> float:
     """The level in the middle of a face turned so far, of pictures with the levels 0, 100, 200 …"""
-    source = MeshSource(tuple(flat_texture(100 * index, at) for index, at in enumerate(yaws)))
+    source = MeshSource(tuple(flat_texture(100 * index, at) for index, at in enumerate(yaws)), None)
     face = face_of(canonical_mesh_px(200, yaw=yaw))
     best, second, share = source.best_for(face)
     other = best if second is None else second
@@ -552,7 +552,7 @@ def test_a_swap_between_two_pictures_mixes_them() -> None:
     face = face_of(canonical_mesh_px(200, (256, 256)))
     yaw = mesh.head_pose(face.mesh_px).yaw
     frame = Frame(0, 0, 0.0, HostImage(avatar("bo").view()))
-    source = MeshSource((flat_texture(40, yaw - 5), flat_texture(140, yaw + 5)))
+    source = MeshSource((flat_texture(40, yaw - 5), flat_texture(140, yaw + 5)), None)
     patch = swapper.swap(frame, face, 0, source, Settings(), pool())
     middle = patch.size_px // 2
     assert patch.swap.host()[middle, middle, 0] == pytest.approx(90, abs=2)

@@ -14,7 +14,10 @@ from facefusion_live.cli.main import run_command_line
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.engine.trail import AuditTrail
 
-STAGES = {"content", "wait", "track", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"}
+STAGES = {
+    *("content", "wait", "track", "detect", "choose", "identify", "swap", "occlude", "inference"),
+    *("compose", "capture_to_emit"),
+}
 
 
 @pytest.fixture(autouse=True)

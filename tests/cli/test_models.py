@@ -159,7 +159,7 @@ def test_a_model_is_shown_with_all_that_is_known(capsys: pytest.CaptureFixture[s
     assert facts["needs"] == ["arcface_w600k_r50", "crossface_simswap"]
     assert facts["licence"] == "non-commercial: research only"
     assert facts["state"] == "not here"
-    assert facts["terms"] == "https://github.com/facefusion/facefusion-assets"
+    assert facts["terms"] == "https://github.com/neuralchen/SimSwap/blob/HEAD/LICENSE"
     assert run_command_line(["models", "show", "simswap_256"]) == 0
     assert "needs     arcface_w600k_r50, crossface_simswap" in capsys.readouterr().out
 
