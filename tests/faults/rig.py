@@ -219,8 +219,8 @@ class Rig:
         return Taped(source, name, self.tape, skip, self.reading, paced=not self.offline)
 
     def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Stage]:
-        *stages, _ = self.parts.stages(buffers, aside)
-        stages.append(SwapStage(lambda: self.drawn, buffers))
+        swap = SwapStage(lambda: self.drawn, buffers)
+        stages = [swap if isinstance(each, SwapStage) else each for each in self.parts.stages(buffers, aside)]
         follow = next(stage for stage in stages if isinstance(stage, TrackStage))
         if self.spoil is not None:
             follow.finder._landmarker = SpoiledLandmarker(follow.finder._landmarker, self.spoil)
