@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.domain.image import Frame, Image
-from facefusion_live.domain.outline import Outline
+from facefusion_live.domain.outline import Shapes
 from facefusion_live.domain.settings import Settings
 
 
@@ -70,7 +70,7 @@ class Patch:
             in already); None without such nets.
         given: How much they give to what lies before the face, over the most they may; above 1 they are not believed.
         given_most: The largest share of the face that they may give; None as long as nothing was given.
-        outline: Where the face ends in the frame and where the source's would; None where the engine knows no source.
+        shapes: How wide the face is, and the source's; None where the engine knows no source.
     """
 
     swap: Image
@@ -83,7 +83,7 @@ class Patch:
     left_grid: NDArray[np.uint8] | None = None
     given: float = 0.0
     given_most: float | None = None
-    outline: Outline | None = None
+    shapes: Shapes | None = None
 
     @property
     def size_px(self) -> int:

@@ -10,6 +10,7 @@ from the lower lip.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,13 @@ _JAW = _with_the_jaw()
 
 Shape = NDArray[np.float64]
 """(36, 2) x, y of `mesh.OVAL` in the head's own frame, cm of the canonical face, y down."""
+
+
+class Shapes(NamedTuple):
+    """The shape of a face, and that of the source that is drawn over it."""
+
+    own: Shape
+    wanted: Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,17 +138,16 @@ def mean_shape(meshes_px: Sequence[NDArray[np.float32]]) -> Shape | None:
     return np.mean([view_of(mesh_px).shape for mesh_px in meshes_px], axis=0)
 
 
-def toward(mesh_px: NDArray[np.float32], view: HeadView, own: Shape, wanted: Shape) -> Outline:
+def toward(mesh_px: NDArray[np.float32], shapes: Shapes) -> Outline:
     """The outline of a face in the frame, and how far it is from another's.
 
     Args:
         mesh_px: (478, 3) the face in frame pixels.
-        view: What it shows.
-        own: Its shape, steadier than this one mesh tells.
-        wanted: The other's.
+        shapes: Its own, steadier than this one mesh tells, and the other's.
     """
+    view = view_of(mesh_px)
     share = float(np.interp(abs(view.yaw_deg), TURNED_DEG, (1, 0)))
-    shifts = _limited(_evened(wanted - own)) * _RAMP[:, None] * share
+    shifts = _limited(_evened(shapes.wanted - shapes.own)) * _RAMP[:, None] * share
     shifts_px = view.scale * shifts @ view.rotation[:2, :2].T
     return Outline(mesh_px[_OVAL, :2].astype(np.float32), shifts_px.astype(np.float32))
 

@@ -291,8 +291,8 @@ class SwapStage:
             face = draft.faces[index]
             source = worn.source_of(face)
             patch = worn.swapper.swap(draft.frame, face, index, source, draft.settings, self._buffers)
-            outline = self._shapes.toward(source.shape, face, draft.time_s)
-            draft.patches.append(patch if outline is None else replace(patch, outline=outline))
+            shapes = self._shapes.beside(source.shape, face, draft.time_s)
+            draft.patches.append(patch if shapes is None else replace(patch, shapes=shapes))
         draft.at_face = None
 
 

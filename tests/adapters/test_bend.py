@@ -3,7 +3,7 @@ import pytest
 
 from facefusion_live.adapters.render_cpu.bend import Bender
 from facefusion_live.domain import blend
-from facefusion_live.domain.outline import CELL_PX, Bend, bend_of, toward, view_of
+from facefusion_live.domain.outline import CELL_PX, Bend, Shapes, bend_of, toward, view_of
 from tests.faces import canonical_mesh_px, noise
 
 SIZE_WH = (640, 480)
@@ -12,7 +12,7 @@ SIZE_WH = (640, 480)
 def a_bend(height_cm: float = 0.5) -> Bend:
     mesh_px = canonical_mesh_px(220, (300, 230))
     view = view_of(mesh_px)
-    bend = bend_of(toward(mesh_px, view, view.shape, view.shape + np.array((0, height_cm))), 1, SIZE_WH)
+    bend = bend_of(toward(mesh_px, Shapes(view.shape, view.shape + np.array((0, height_cm)))), 1, SIZE_WH)
     assert bend is not None
     return bend
 

@@ -19,7 +19,7 @@ from facefusion_live.domain.disclosure import Part
 from facefusion_live.domain.errors import ComputeError
 from facefusion_live.domain.face import Job, Patch
 from facefusion_live.domain.image import Frame, HostImage
-from facefusion_live.domain.outline import toward, view_of
+from facefusion_live.domain.outline import Shapes, view_of
 from facefusion_live.domain.ports import Compute
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
@@ -211,8 +211,8 @@ def test_a_thin_mask_makes_a_pale_swap_paler(compute: Compute) -> None:
 
 def shaped(patch: Patch, by_cm: float) -> Patch:
     """The patch of a source whose face is so much longer."""
-    view = view_of(FACE.mesh_px)
-    return replace(patch, outline=toward(FACE.mesh_px, view, view.shape, view.shape + np.array((0, by_cm))))
+    shape = view_of(FACE.mesh_px).shape
+    return replace(patch, shapes=Shapes(shape, shape + np.array((0, by_cm))))
 
 
 @pytest.mark.parametrize("compute", RENDERERS, indirect=True)

@@ -12,6 +12,7 @@ from facefusion_live.domain.outline import (
     OUTER,
     Bend,
     Outline,
+    Shapes,
     bend_of,
     mean_shape,
     toward,
@@ -45,8 +46,7 @@ def longer(mesh_px: NDArray[np.float32], by_px: float, points: tuple[int, ...] =
 
 
 def between(own: NDArray[np.float32], wanted: NDArray[np.float32]) -> Outline:
-    view = view_of(own)
-    return toward(own, view, view.shape, view_of(wanted).shape)
+    return toward(own, Shapes(view_of(own).shape, view_of(wanted).shape))
 
 
 def full(bend: Bend) -> NDArray[np.float32]:
@@ -103,9 +103,9 @@ def test_the_forehead_stays() -> None:
 
 def test_the_shift_turns_with_the_head() -> None:
     own, wanted = view_of(face()), view_of(wider(face(), 1.05))
-    upright = toward(face(), own, own.shape, wanted.shape).shifts_px
+    upright = toward(face(), Shapes(own.shape, wanted.shape)).shifts_px
     tilted = face(roll=90)
-    lying = toward(tilted, view_of(tilted), own.shape, wanted.shape).shifts_px
+    lying = toward(tilted, Shapes(own.shape, wanted.shape)).shifts_px
     np.testing.assert_allclose(np.abs(lying[:, 1]), np.abs(upright[:, 0]), atol=0.05)
 
 
@@ -113,9 +113,7 @@ def test_the_shift_turns_with_the_head() -> None:
 def test_on_a_turned_head_the_bend_fades(yaw: float, share: float) -> None:
     own = face(yaw=yaw)
     straight = view_of(face())
-    longest = np.linalg.norm(
-        toward(own, view_of(own), straight.shape, straight.shape + np.array((0, 0.4))).shifts_px, axis=1
-    )
+    longest = np.linalg.norm(toward(own, Shapes(straight.shape, straight.shape + np.array((0, 0.4)))).shifts_px, axis=1)
     pixels_per_cm = view_of(own).scale
     assert longest.max() == pytest.approx(share * 0.4 * pixels_per_cm, rel=0.06, abs=1e-6)
 
@@ -129,7 +127,7 @@ def test_both_sides_move_alike() -> None:
 
 def test_no_point_moves_further_than_a_face_may() -> None:
     view = view_of(face())
-    far = toward(face(), view, view.shape, view.shape + np.array((0, 30))).shifts_px
+    far = toward(face(), Shapes(view.shape, view.shape + np.array((0, 30)))).shifts_px
     assert np.linalg.norm(far, axis=1).max() <= MOST_CM * view.scale * 1.001
 
 
@@ -162,7 +160,7 @@ def test_on_the_outline_the_field_is_the_shift() -> None:
 def test_the_field_folds_nothing_over() -> None:
     view = view_of(face(300))
     for push in ((0, 30), (0, -30)):
-        bend = bend_of(toward(face(300), view, view.shape, view.shape + push), 1, SIZE_WH)
+        bend = bend_of(toward(face(300), Shapes(view.shape, view.shape + push)), 1, SIZE_WH)
         assert bend is not None
         for axis in (0, 1):
             assert np.diff(bend.shifts_px[..., 1 - axis], axis=axis).max() < CELL_PX
@@ -171,7 +169,7 @@ def test_the_field_folds_nothing_over() -> None:
 def test_at_the_edge_of_the_picture_nothing_is_fetched_from_beyond() -> None:
     low = canonical_mesh_px(300, (320, 400))
     view = view_of(low)
-    bend = bend_of(toward(low, view, view.shape, view.shape - (0, 0.8)), 1, SIZE_WH)
+    bend = bend_of(toward(low, Shapes(view.shape, view.shape - (0, 0.8))), 1, SIZE_WH)
     assert bend is not None
     rows = bend.left_top_px[1] + np.arange(bend.shifts_px.shape[0]) * CELL_PX
     fetched = rows[:, None] - bend.shifts_px[..., 1]

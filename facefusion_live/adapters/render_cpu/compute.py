@@ -17,7 +17,7 @@ from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
-from facefusion_live.domain.outline import bend_of
+from facefusion_live.domain.outline import bend_of, toward
 from facefusion_live.domain.ports import Backend, Buffers, Composition
 from facefusion_live.domain.settings import Settings
 
@@ -126,11 +126,12 @@ class CpuCompute:
         Raises:
             ComputeError: The picture could not be bent.
         """
-        size_wh = out.shape[1], out.shape[0]
-        outlines = [patch.outline for patch in job.patches if patch.outline is not None and settings.look.face_shape]
-        bends = [bend_of(outline, settings.look.face_shape, size_wh) for outline in outlines]
+        if not (strength := settings.look.face_shape):
+            return
+        shaped = [(job.faces[patch.face_index], patch.shapes) for patch in job.patches if patch.shapes is not None]
         try:
-            for bend in bends:
+            for face, shapes in shaped:
+                bend = bend_of(toward(face.mesh_px, shapes), strength, (out.shape[1], out.shape[0]))
                 if bend is not None:
                     self._bender.bend(out, bend)
         except cv2.error as error:
