@@ -78,8 +78,8 @@ def test_a_dropped_photo_waits_for_the_consent(sources: Any, studio: FakeStudio,
     qtbot.mouseClick(sources.consent.add, LEFT)
     until = written.until.date().toString("yyyy-MM-dd")
     assert added(studio) == [("add", (photo,), Told(Consent.WRITTEN, "Maria", photo, until), None, False)]
-    qtbot.waitUntil(lambda: [tile.name for tile in tiles(sources.people)] == ["maria"])
-    assert sources.card.isVisible()
+    qtbot.waitUntil(sources.card.isVisible)
+    assert [tile.name for tile in tiles(sources.people)] == ["maria"]
     assert "agreed in writing" in sources.card.consent.facts.text()
 
 
