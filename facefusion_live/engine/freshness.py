@@ -1,13 +1,17 @@
 """Which pictures are too old to go out as new: a hiccup is skipped, a slow machine is not."""
 
-_STEADY = 30
-"""So many pictures in a row must have been on time before one is skipped: where all are late, all go out."""
-_LATE_IN_A_ROW = 5
-"""After so many late ones in a row it is no hiccup: they go out again until the machine has caught up."""
+from collections import deque
+
+_SEEN = 30
+"""What a machine does as a rule is told from so many pictures: those that went out, and those left out."""
+_LATE_AS_A_RULE = _SEEN // 2
+"""Where more of them were late it is the machine that is slow, and all go out: late pictures are better than few."""
+_MOST_IN_A_ROW = 10
+"""After so many in a row, a third of a second, the next one goes out however old it is: no picture stands for long."""
 
 
 class Freshness:
-    """Tells the picture that a hiccup made old from one that is as old as all are here. Thread: render.
+    """Tells the picture that a hiccup made old from one that is as old as most are here. Thread: render.
 
     Attributes:
         skipped: Pictures that were too old.
@@ -15,8 +19,8 @@ class Freshness:
 
     def __init__(self) -> None:
         self.skipped = 0
-        self._on_time = 0
-        self._late = 0
+        self._late = deque[bool](maxlen=_SEEN)
+        self._late_in_a_row = 0
 
     def too_old(self, age_ns: int, limit_ms: int) -> bool:
         """Whether a picture should be left out: the next one is newer, and comes soon.
@@ -25,7 +29,7 @@ class Freshness:
             age_ns: Since it was captured.
             limit_ms: What a picture may be old; 0 for any age.
         """
-        return self._steady and 0 < limit_ms * 1_000_000 < age_ns
+        return self._on_time_as_a_rule and 0 < limit_ms * 1_000_000 < age_ns
 
     def skip(self) -> None:
         """A picture was left out."""
@@ -37,12 +41,10 @@ class Freshness:
         self._note(late=age_ns > limit_ms * 1_000_000)
 
     @property
-    def _steady(self) -> bool:
-        return self._on_time >= _STEADY
+    def _on_time_as_a_rule(self) -> bool:
+        known = len(self._late) == _SEEN
+        return known and sum(self._late) <= _LATE_AS_A_RULE and self._late_in_a_row < _MOST_IN_A_ROW
 
     def _note(self, *, late: bool) -> None:
-        self._late = self._late + 1 if late else 0
-        if not late:
-            self._on_time = min(self._on_time + 1, _STEADY)
-        elif not self._steady or self._late >= _LATE_IN_A_ROW:
-            self._on_time = 0
+        self._late.append(late)
+        self._late_in_a_row = self._late_in_a_row + 1 if late else 0

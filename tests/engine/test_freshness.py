@@ -34,21 +34,29 @@ def test_a_hiccup_is_skipped_and_counted(steady: Freshness) -> None:
     assert steady.skipped == 3
 
 
-def test_before_pictures_were_on_time_for_a_second_none_is_skipped() -> None:
-    assert played(Freshness(), LATE, *[ON_TIME] * 29, LATE, *[ON_TIME] * 29, LATE) == "o" * 61
+def test_before_a_second_was_seen_none_is_skipped() -> None:
+    assert played(Freshness(), LATE, *[ON_TIME] * 28, LATE, LATE) == "o" * 30 + "-"
 
 
-def test_where_every_picture_is_late_they_go_out_after_five(steady: Freshness) -> None:
-    assert played(steady, *[LATE] * 10) == "-----ooooo"
-    assert played(steady, *[ON_TIME] * 29, LATE) == "o" * 30
+def test_where_every_picture_is_late_they_go_out_after_ten(steady: Freshness) -> None:
+    assert played(steady, *[LATE] * 20) == "-" * 10 + "o" * 10
+    assert played(steady, *[ON_TIME] * 14, LATE) == "o" * 15
 
 
 def test_a_machine_that_caught_up_skips_again(steady: Freshness) -> None:
-    assert played(steady, *[LATE] * 6, *[ON_TIME] * 30, LATE) == "-----o" + "o" * 30 + "-"
+    assert played(steady, *[LATE] * 20, *[ON_TIME] * 15, LATE) == "-" * 10 + "o" * 25 + "-"
 
 
-def test_scattered_late_pictures_are_no_slow_machine(steady: Freshness) -> None:
-    assert played(steady, *[LATE, LATE, ON_TIME] * 20) == "--o" * 20
+def test_as_many_late_ones_as_others_are_no_slow_machine(steady: Freshness) -> None:
+    assert played(steady, *[LATE, ON_TIME] * 40) == "-o" * 40
+
+
+def test_more_late_ones_than_others_are_a_slow_machine(steady: Freshness) -> None:
+    assert played(steady, *[LATE, LATE, ON_TIME] * 20).endswith("o" * 9)
+
+
+def test_a_second_of_scattered_late_ones_makes_no_machine_slow(steady: Freshness) -> None:
+    assert played(steady, *[LATE] * 9, ON_TIME, *[LATE] * 6, ON_TIME) == "-" * 9 + "o" + "-" * 6 + "o"
 
 
 def test_zero_lets_every_age_pass(steady: Freshness) -> None:
