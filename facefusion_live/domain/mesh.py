@@ -43,6 +43,18 @@ RING_TRIANGLE_COUNT = len(_RING_TRIANGLES)
 SHEET_TRIANGLES.flags.writeable = False
 
 
+def _mirrored() -> NDArray[np.int32]:
+    across = CANONICAL_XYZ_CM * np.array((-1, 1, 1), np.float32)
+    face = np.linalg.norm(CANONICAL_XYZ_CM[None] - across[:, None], axis=2).argmin(1)
+    ring = [OVAL.index(int(face[point])) + len(face) for point in OVAL]
+    return np.concatenate([face, ring]).astype(np.int32)
+
+
+MIRRORED: NDArray[np.int32] = _mirrored()
+"""(504,) for each point of `sheet` the one in its place on the other half of the face."""
+MIRRORED.flags.writeable = False
+
+
 class HeadPose(NamedTuple):
     """Angles in degrees: yaw > 0 turns to the viewer's right, pitch > 0 looks down, roll > 0 tilts clockwise.
 

@@ -42,7 +42,7 @@ def coordinate_texture() -> FaceTexture:
     """A texture whose red says how far right a pixel is, and whose green says how far down."""
     picture = np.zeros((256, 256, 3), np.uint8)
     picture[..., 0], picture[..., 1] = np.arange(256), np.arange(256)[:, None]
-    return FaceTexture((picture,), mesh.sheet(SOURCE)[:, :2], 150, mesh.head_pose(SOURCE))
+    return FaceTexture((picture,), mesh.sheet(SOURCE), 150, mesh.head_pose(SOURCE))
 
 
 def warped(target: Points, size_px: int, turned_deg: float | None = None) -> tuple[Bytes, Bytes]:
@@ -128,7 +128,7 @@ def test_vertices_land_on_a_filmed_face(number: int) -> None:
 
 def test_a_smaller_level_of_the_texture_serves_a_small_face() -> None:
     levels = tuple(np.full((256 >> i, 256 >> i, 3), 50 * (i + 1), np.uint8) for i in range(4))
-    texture = FaceTexture(levels, mesh.sheet(SOURCE)[:, :2], 150, mesh.head_pose(SOURCE))
+    texture = FaceTexture(levels, mesh.sheet(SOURCE), 150, mesh.head_pose(SOURCE))
     for width_px, level in ((300, 0), (140, 0), (70, 1), (36, 2), (18, 3), (4, 3)):
         swap, coverage = np.empty((64, 64, 3), np.uint8), np.empty((64, 64), np.uint8)
         Warper().warp(texture, mesh.sheet(canonical_mesh_px(width_px, (32, 32))), 0, swap, coverage)
@@ -289,7 +289,7 @@ def drawn_portrait(*, fringe: bool = False, skin: tuple[int, int, int] = SKIN, *
 
 
 def colours_at(texture: FaceTexture, points: tuple[int, ...]) -> NDArray[np.int64]:
-    x, y = np.rint(texture.sheet_px[list(points)]).astype(int).T
+    x, y = np.rint(texture.sheet_px[list(points), :2]).astype(int).T
     return texture.levels[0][y, x].astype(int)
 
 
@@ -307,8 +307,31 @@ def test_forehead_and_surroundings_are_skin_whatever_the_hair(fringe: bool) -> N
 def test_brows_survive_the_removal_of_hair() -> None:
     texture = build(drawn_portrait(fringe=True))
     for pair in MIDDLE_OF_BROWS:
-        x, y = np.rint(texture.sheet_px[list(pair)].mean(0)).astype(int)
+        x, y = np.rint(texture.sheet_px[list(pair), :2].mean(0)).astype(int)
         assert texture.levels[0][y, x].mean() < 60
+
+
+def test_hair_that_the_skin_shines_through_goes_and_a_highlight_stays() -> None:
+    portrait = drawn_portrait(fringe=False)
+    picture, points = portrait.image.host().copy(), portrait.face.mesh_px
+    line = round(float(points[list(mesh.BROW_LINE), 1].min())) - 12
+    picture[:line, :220] = np.rint(0.5 * picture[:line, :220] + 0.5 * np.array(HAIR))
+    picture[:line, 292:] = np.minimum(picture[:line, 292:].astype(int) + 25, 255)
+    outline = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(outline, np.rint(mesh.convex_hull(points[:468])).astype(np.int32), 1)
+    picture[outline == 0] = HAIR
+    texture = build(Portrait(HostImage(picture), portrait.face))
+    assert np.abs(colours_at(texture, (67, 104, 103)) - SKIN).max() < 22
+    assert np.abs(colours_at(texture, (333, 297)) - np.array(SKIN) - 25).max() < 12
+
+
+def test_an_earring_and_hair_beside_the_cheek_go() -> None:
+    portrait = drawn_portrait()
+    picture, points = portrait.image.host().copy(), portrait.face.mesh_px
+    at = tuple(int(value) for value in np.rint(points[177, :2] * 0.9 + points[205, :2] * 0.1))
+    cv2.circle(picture, at, 8, (245, 240, 160), cv2.FILLED)
+    texture = build(Portrait(HostImage(picture), portrait.face))
+    assert np.abs(colours_at(texture, (177, 93, 132)) - SKIN).max() < 20
 
 
 def test_a_texture_is_a_face_of_640_pixels_in_four_sizes() -> None:
@@ -317,7 +340,7 @@ def test_a_texture_is_a_face_of_640_pixels_in_four_sizes() -> None:
     assert len(heights) == 4
     assert heights == [heights[0], -(-heights[0] // 2), -(-heights[0] // 4), -(-heights[0] // 8)]
     assert np.ptp(texture.sheet_px[:468, 0]) == pytest.approx(640, abs=0.1)
-    assert texture.sheet_px.shape == (504, 2)
+    assert texture.sheet_px.shape == (504, 3)
     assert tuple(texture.pose) == pytest.approx((0, 0, 0), abs=0.01)
 
 
@@ -518,7 +541,7 @@ def test_faces_of_long_ago_are_forgotten() -> None:
 
 def flat_texture(level: int, yaw: float) -> FaceTexture:
     picture = np.full((256, 256, 3), level, np.uint8)
-    return FaceTexture((picture,), mesh.sheet(SOURCE)[:, :2], 150, mesh.HeadPose(yaw, 0, 0))
+    return FaceTexture((picture,), mesh.sheet(SOURCE), 150, mesh.HeadPose(yaw, 0, 0))
 
 
 def shown_at(yaw: float, *yaws: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import texture
+from facefusion_live.adapters.mesh_swap.completion import complete
 from facefusion_live.adapters.mesh_swap.focus import FocusMatch
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import geometry, mesh
@@ -70,7 +71,7 @@ class MeshSwapper:
     def prepare(self, portraits: Sequence[Portrait]) -> PreparedSource:
         """Textures of every portrait."""
         shape = mean_shape([portrait.face.mesh_px for portrait in portraits])
-        return MeshSource(tuple(texture.build(portrait) for portrait in portraits), shape)
+        return MeshSource(tuple(complete(texture.build(portrait)) for portrait in portraits), shape)
 
     def swap(
         self,

@@ -1,0 +1,222 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
+"""Which pixels of a portrait are the face itself: no fringe, no hair, earring or background beside it.
+
+Two things speak against a pixel of the forehead or of the rim: it is unlike every shade of skin that this person has,
+or its colour lies on the way from the skin that is expected there to what is seen beyond the face's outline, as that of
+thin hair does.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.mesh_swap.fill import pull_push
+from facefusion_live.domain import mesh
+from facefusion_live.domain.mesh_topology import TRIANGLES
+
+_FACE_WIDTH_PX = 320
+"""Width of the face in the pictures that are looked at: soft edges need no more, and a live change of face waits."""
+_BLUR_PX = 1.5
+"""A pixel's colour is that of its surroundings: no pore or hair by itself."""
+_SEAM = 0.01
+"""The face is cut so far inside its outline, in face widths: the outermost pixels belong to hair."""
+_SOFTNESS = 0.015
+"""Of the seam between kept and filled-in skin, in face widths."""
+_CHEEKS = (50, 280, 101, 330, 205, 425, 118, 347, 195, 5, 36, 266)
+"""Points on cheeks and nose, where there is skin on every face."""
+_FOREHEAD = (9, 8, 107, 336, 108, 337, 151)
+"""Points of the lower forehead: skin of another shade, or a fringe."""
+_UPPER_FOREHEAD = (66, 296, 69, 299, 10)
+"""Points further up, where a fringe is more likely."""
+_LIPS = (61, 37, 0, 267, 291, 314, 17, 84)
+"""Outline of the lips, a few points of it."""
+_MOUTH_CORNERS = (61, 291)
+_FRINGE = (0.72, 28.0)
+"""The forehead is a fringe below this share of the cheeks' lightness, or beyond this distance in a and b."""
+_SAME_SHADE = 13.0
+"""A single point is skin up to this CIELAB distance from the forehead's median."""
+_SKIN_SPREAD = 8.0
+"""Standard deviation of skin around one of its colours, in CIELAB …"""
+_LIGHT_WEIGHT = (0.6, 0.15)
+"""… in which darker and lighter count less than another hue."""
+_RIM = 0.12
+"""Beside eyes and cheeks, hair can reach this far into the outline, in face widths."""
+_BROW_MARGIN = 0.012
+"""Brows are dark and not skin, and are kept with so much around them, in face widths."""
+_FEATURE_MARGIN = 0.03
+"""Around brows, eyes and lips, the skin has their shade."""
+_CORE = 0.05
+"""So far inside the outline, in face widths, what is not asked about is skin."""
+_SURE_PX = int(0.04 * _FACE_WIDTH_PX)
+"""So far around a point of the forehead that is skin, there is more of it."""
+_BEYOND = (0.03, 0.15)
+"""What lies beyond the face is seen so far outside the outline, in face widths."""
+_WAY_LIGHT = (0.5, 0.1)
+"""On the way to it lightness counts less than hue: a shadow is no dark hair, and a highlight hardly white hair."""
+_FAR_ENOUGH = (3.0, 8.0)
+"""How far skin and what lies beyond must be apart, in CIELAB so weighted, to tell them from each other."""
+_UNASKED = 0.05
+"""Below so much suspicion a pixel counts as the face's own."""
+_ON_THE_WAY = (0.22, 0.5)
+"""Up to the first share of the way it is skin, from the second on it is not."""
+
+
+def trust(picture: NDArray[np.uint8], sheet_px: NDArray[np.float32], face_width_px: float) -> NDArray[np.float32]:
+    """0..1, how much each pixel is to be believed to be skin, brow, eye or mouth of the face.
+
+    Args:
+        picture: (h, w, 3) RGB.
+        sheet_px: (504, 2 or more) points of `mesh.sheet` in it.
+        face_width_px: How wide the face is in it.
+
+    Returns:
+        (h, w), with soft edges.
+    """
+    height, width = picture.shape[:2]
+    scale = _FACE_WIDTH_PX / face_width_px
+    small_wh = round(width * scale), round(height * scale)
+    small = cv2.resize(picture, small_wh, interpolation=cv2.INTER_AREA)
+    points = (sheet_px[:, :2] + 0.5) * np.float32(scale) - 0.5
+    return cv2.resize(_trust(small, points), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _trust(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    face = _outline(picture.shape, points)
+    inside = cv2.distanceTransform(face, cv2.DIST_L2, 5) / _FACE_WIDTH_PX
+    trusted = np.clip((inside - _SEAM) / _SOFTNESS, 0, 1)
+    suspect = _may_be_hair(inside, points)
+    lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX).astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    shades, bare = _shades(lab, points)
+    asked = suspect > 0
+    skin = _likeness(lab[asked], shades)
+    expected, beyond = _expected(lab, points, inside, suspect, bare), _beyond(lab, points, face)
+    np.minimum(skin, 1 - _way_from(expected[asked], beyond[asked], lab[asked]), out=skin)
+    trusted[asked] *= 1 - suspect[asked] * (1 - skin)
+    return cv2.GaussianBlur(trusted, (0, 0), _SOFTNESS * _FACE_WIDTH_PX / 2)
+
+
+def _outline(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """1 within the face; a profile is not convex: beside the bridge of its nose the room is seen."""
+    mask = np.zeros(size_hw[:2], np.uint8)
+    for corners in np.rint(points[TRIANGLES]).astype(np.int32):
+        cv2.fillConvexPoly(mask, corners, 1)
+    return mask
+
+
+def _may_be_hair(inside: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..1 where hair may lie over the face: the forehead, and the rim above the mouth; never on the brows."""
+    forehead = _forehead(inside.shape, points)
+    above_mouth = np.clip((_mouth_y(points) - _rows(inside.shape)) / (0.1 * _FACE_WIDTH_PX), 0, 1)
+    suspect = np.maximum(forehead, above_mouth * np.clip(2 - inside * (2 / _RIM), 0, 1))
+    brows = _drawn(inside.shape, points, mesh.BROWS, _BROW_MARGIN).astype(np.float32)
+    return suspect * (1 - cv2.GaussianBlur(brows, (0, 0), 0.01 * _FACE_WIDTH_PX))
+
+
+def _forehead(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..1, everything above the brows."""
+    line = points[list(mesh.BROW_LINE)] - (0, 0.02 * _FACE_WIDTH_PX)
+    line = line[np.argsort(line[:, 0])]
+    height, width = size_hw[:2]
+    corners = [(0, 0), (0, line[0, 1]), *line, (width, line[-1, 1]), (width, 0)]
+    mask = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(mask, [np.rint(np.array(corners)).astype(np.int32)], 1)
+    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.015 * _FACE_WIDTH_PX)
+
+
+def _mouth_y(points: NDArray[np.float32]) -> float:
+    return float(points[list(_MOUTH_CORNERS), 1].mean())
+
+
+def _rows(size_hw: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.arange(size_hw[0], dtype=np.float32)[:, None]
+
+
+def _drawn(
+    size_hw: tuple[int, ...], points: NDArray[np.float32], outlines: tuple[tuple[int, ...], ...], margin: float
+) -> NDArray[np.uint8]:
+    """1 inside the outlines and as many face widths around them."""
+    mask = np.zeros(size_hw[:2], np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(mask, [np.rint(points[list(outline)]).astype(np.int32)], 1)
+    radius_px = int(margin * _FACE_WIDTH_PX)
+    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1)))
+
+
+def _shades(
+    lab: NDArray[np.float32], points: NDArray[np.float32]
+) -> tuple[list[NDArray[np.float32]], NDArray[np.int32]]:
+    """Colours that are skin: the cheeks', the forehead's if there is no fringe before it, and its own shades.
+
+    Returns:
+        The colours, and the pixels of the lower forehead that show bare skin, (n, 2).
+    """
+    at = np.rint(points).astype(int)
+    colour = lab[at[:, 1], at[:, 0]]
+    cheeks, forehead = (np.median(colour[list(known)], axis=0) for known in (_CHEEKS, _FOREHEAD))
+    darkest, furthest = _FRINGE
+    if forehead[0] < darkest * cheeks[0] or np.hypot(*(forehead[1:] - cheeks[1:])) > furthest:
+        return [cheeks], at[:0]
+    higher = np.array(_FOREHEAD + _UPPER_FOREHEAD)
+    bare = higher[np.linalg.norm(colour[higher] - forehead, axis=1) < _SAME_SHADE]
+    return [cheeks, forehead, *colour[bare]], at[bare[np.isin(bare, _FOREHEAD)]]
+
+
+def _likeness(asked_lab: NDArray[np.float32], shades: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """0..1, how much each of the (n, 3) pixels asked about looks like one of this person's shades of skin.
+
+    A live change of the face waits for this: it was two thirds of `build` when it looked at every pixel.
+    """
+    darker, lighter = _LIGHT_WEIGHT
+    light, *colours = np.ascontiguousarray(asked_lab.T)
+    nearest = np.full(light.shape, np.inf, np.float32)
+    for shade in shades:
+        off = light - shade[0]
+        off *= np.where(off < 0, np.float32(darker), np.float32(lighter))
+        distance = off * off
+        for colour, wanted in zip(colours, shade[1:], strict=True):
+            np.subtract(colour, wanted, out=off)
+            distance += np.multiply(off, off, out=off)
+        np.minimum(nearest, distance, out=nearest)
+    return np.exp(nearest * np.float32(-0.5 / _SKIN_SPREAD**2))
+
+
+def _expected(
+    lab: NDArray[np.float32],
+    points: NDArray[np.float32],
+    inside: NDArray[np.float32],
+    suspect: NDArray[np.float32],
+    bare: NDArray[np.int32],
+) -> NDArray[np.float32]:
+    """What skin would look like at every place: from where there can be nothing else, carried on."""
+    features = _drawn(inside.shape, points, (*mesh.BROWS, *mesh.EYES, _LIPS), _FEATURE_MARGIN)
+    core = ((inside > _CORE) & (suspect < _UNASKED) & (features == 0)).astype(np.float32)
+    for x, y in bare.tolist():
+        cv2.circle(core, (x, y), _SURE_PX, 1.0, cv2.FILLED)
+    return pull_push(lab * core[..., None], core)
+
+
+def _beyond(lab: NDArray[np.float32], points: NDArray[np.float32], face: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What is seen around the face above the mouth (hair, a cap, the room), carried on into the face."""
+    away = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5) / _FACE_WIDTH_PX
+    nearest, furthest = _BEYOND
+    ring = ((away > nearest) & (away < furthest) & (_rows(face.shape) < _mouth_y(points))).astype(np.float32)
+    return pull_push(lab * ring[..., None], ring)
+
+
+def _way_from(skin: NDArray[np.float32], beyond: NDArray[np.float32], lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..1, how surely each colour has left the first for the second; 0 where these two are alike."""
+    darker, lighter = _WAY_LIGHT
+    way, off = beyond - skin, lab - skin
+    weight = np.where(way[..., 0] < 0, np.float32(darker), np.float32(lighter))
+    way[..., 0] *= weight
+    off[..., 0] *= weight
+    length2 = (way * way).sum(-1)
+    share = (off * way).sum(-1) / np.maximum(length2, 1)
+    return _rising(*_FAR_ENOUGH, np.sqrt(length2)) * _rising(*_ON_THE_WAY, share)
+
+
+def _rising(low: float, high: float, value: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0 up to `low`, 1 from `high` on, smooth between."""
+    share = np.clip((value - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
