@@ -1,27 +1,30 @@
 # pyright: basic, reportArgumentType=false, reportReturnType=false
-"""A sheet of the hard cases: turned heads, dark, tinted, open mouth, closed eyes, each swapped with several sources.
+"""A sheet of the hard cases: turned heads, things worn, dark, tinted, mouths, eyes, a hand, people who cross.
 
 Usage: python -m tools.case_sheet MEDIA SHEET.png [--source NAME_OR_FILE ...]
 
 MEDIA is the team's media folder, whose portraits must not be shipped: the sheet is for looking at. One row for each
-case, the camera's picture first, at 1:1 of what the program draws.
+case, the camera's picture first, then one with each source, at 1:1 of what the program draws.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live import swap_face
+from facefusion_live import process_video, swap_face
 from facefusion_live.domain import mesh
 from facefusion_live.domain.errors import BadInputError
 from tools.judge.nets import Eyes
 
-DRIVER = Path(__file__).resolve().parents[1] / "resources" / "demo" / "driver.mp4"
+ROOT = Path(__file__).resolve().parents[1]
+DRIVER = ROOT / "resources" / "demo" / "driver.mp4"
 YAWS = (-60, -45, 45, 60)
 TINT = (1.35, 0.9, 0.6)
 """Blue, green, red: a monitor at night."""
@@ -29,6 +32,9 @@ DARK, DARK_NOISE = 0.22, 4.0
 """Share of the light, and the deviation of the noise that a camera then adds, in levels."""
 CELL_PX = 320
 _LIPS, _LIDS, _HEIGHT = (13, 14), ((159, 145), (386, 374)), (10, 152)
+HAND_AT, CROSSING_AT = (40, 55), (9, 20, 31)
+"""Frames of the films that are shown: earlier ones are what the program follows the faces by."""
+CROSSING_FRAMES, _CROSSING_WH = 36, (960, 512)
 _BARE_PIXELS = {"label.show": False, "label.mark": False, "label.reason": "a sheet of hard cases"}
 Picture = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -46,6 +52,10 @@ def main(words: list[str]) -> None:
         print(name)
         pictures = [picture, *(_swapped(source, picture) for source in args.source or ("ada", "bo", "esi"))]
         rows.append(np.hstack([_cell(each, points) for each in pictures]))
+    for name, film, at, settings in _films(args.media):
+        print(name)
+        films = [film, *(_swapped_film(source, film, settings) for source in args.source or ("ada", "bo", "esi"))]
+        rows += [np.hstack([_whole(film[frame]) for film in films]) for frame in at]
     cv2.imwrite(str(args.sheet), np.vstack(rows))
 
 
@@ -56,7 +66,10 @@ def _cases(media: Path) -> Iterator[tuple[str, Picture, Points]]:
     for yaw in YAWS:
         name, picture, points = min(seen, key=lambda one: abs(mesh.head_pose(one[2]).yaw - yaw))
         yield f"{mesh.head_pose(points).yaw:+.0f} degrees ({name})", picture, points
-    frames = [(picture, points) for picture in _frames() if (points := eyes.face(picture)) is not None]
+    for name, picture, points in seen:
+        if name.startswith("t2i_acc_"):
+            yield f"worn ({name})", picture, points
+    frames = [(picture, points) for picture in _frames(DRIVER) if (points := eyes.face(picture)) is not None]
     plain, points = frames[0]
     noise = np.random.default_rng(0).normal(0, DARK_NOISE, plain.shape)
     yield "dark", np.clip(plain * DARK + noise, 0, 255).astype(np.uint8), points
@@ -65,8 +78,56 @@ def _cases(media: Path) -> Iterator[tuple[str, Picture, Points]]:
     yield "closed eyes", *min(frames, key=lambda frame: sum(_opening(frame[1], lids) for lids in _LIDS))
 
 
-def _frames() -> Iterator[Picture]:
-    reader = cv2.VideoCapture(str(DRIVER))
+def _films(media: Path) -> Iterator[tuple[str, list[Picture], tuple[int, ...], Mapping[str, Any]]]:
+    """Name, frames, which of them to show, and settings."""
+    hand = list(_frames(media / "clips" / "hand_occlusion.mp4"))
+    yield "hand", hand, HAND_AT, {"swap.occlusion": 1.0}
+    yield "hand, painted over", hand, HAND_AT, {}
+    yield (
+        "two people crossing",
+        [_crossing(frame) for frame in range(CROSSING_FRAMES)],
+        CROSSING_AT,
+        {"swap.targets": "all"},
+    )
+
+
+def _crossing(frame: int) -> Picture:
+    """Two built-in faces on their way past each other, one before the other."""
+    width, height = _CROSSING_WH
+    picture = np.full((height, width, 3), 96, np.uint8)
+    way = width - height
+    for name, left in (("dan", way * frame // (CROSSING_FRAMES - 1)), ("cleo", way - way * frame // CROSSING_FRAMES)):
+        portrait = cv2.resize(cv2.imread(str(ROOT / "resources" / "avatars" / f"{name}.jpg")), (height, height))
+        ground = picture[:, left : left + height]
+        oval = np.zeros((height, height), np.uint8)
+        cv2.ellipse(oval, (height // 2, height // 2), (round(height * 0.34), round(height * 0.46)), 0, 0, 360, 1, -1)
+        ground[oval > 0] = portrait[oval > 0]
+    return picture
+
+
+def _swapped_film(source: str, film: list[Picture], settings: Mapping[str, Any]) -> list[Picture]:
+    height, width = film[0].shape[:2]
+    with tempfile.TemporaryDirectory() as folder:
+        taken, made = Path(folder) / "in.avi", Path(folder) / "out.mkv"
+        writer = cv2.VideoWriter(str(taken), cv2.VideoWriter.fourcc(*"FFV1"), 30, (width, height))
+        for picture in film:
+            writer.write(picture)
+        writer.release()
+        process_video(source, taken, made, consent="generated", settings={**_BARE_PIXELS, **settings})
+        return list(_frames(made))
+
+
+def _whole(picture: Picture) -> Picture:
+    """The picture in a cell, wide ones smaller."""
+    scale = CELL_PX / max(picture.shape[:2])
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cell = np.zeros((CELL_PX, CELL_PX, 3), np.uint8)
+    cell[: small.shape[0], : small.shape[1]] = small
+    return cell
+
+
+def _frames(film: Path) -> Iterator[Picture]:
+    reader = cv2.VideoCapture(str(film))
     while (read := reader.read())[0]:
         yield read[1]
 

@@ -23,6 +23,8 @@ log = logging.getLogger("facefusion_live.render")
 _PATIENCE_FRAMES = 3
 """The timer steps in after so many frame times without a job: less, and a hiccup would show as HOLD."""
 _OFFLINE_POLL_S = 0.1
+_TO_THE_SINKS_NS = 5_000_000
+"""A picture grows so much older between being judged and being in the outputs' hands, on a busy machine."""
 _LEAST_STEP_S = 1e-3
 """Times of two emitted frames lie at least so far apart."""
 _BACKOFF_S = (0.0, 0.02)
@@ -162,9 +164,11 @@ class Rendering:
 
     def _too_old(self, job: Job, settings: Settings) -> bool:
         """Whether the sinks had better wait for the next picture. What the gate does not let out is never skipped."""
-        if not self._realtime or job.failure is not None or self._gate.state is not GateState.LIVE or self._gate.blocks:
+        showing = self._gate.state in (GateState.LIVE, GateState.HOLD)
+        if not self._realtime or job.failure is not None or not showing or self._gate.blocks:
             return False
-        return self.freshness.too_old(self._clock.now_ns() - job.frame.captured_ns, settings.gate.max_age_ms)
+        arrives_ns = self._clock.now_ns() + _TO_THE_SINKS_NS
+        return self.freshness.too_old(arrives_ns - job.frame.captured_ns, settings.gate.max_age_ms)
 
     def _skip(self, job: Job, composition: Composition | None) -> None:
         self._composing = None

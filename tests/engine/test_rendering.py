@@ -294,7 +294,7 @@ def late(bench: Bench, index: int, age_s: float) -> Job:
     return replace(made, frame=replace(made.frame, captured_ns=bench.clock.now_ns() - round(age_s * 1e9)))
 
 
-@pytest.mark.parametrize(("age_s", "composing_s"), [(0.101, 0.0), (0.09, 0.02)])
+@pytest.mark.parametrize(("age_s", "composing_s"), [(0.101, 0.0), (0.097, 0.0), (0.09, 0.02)])
 def test_live_a_picture_that_a_hiccup_made_old_is_left_out(age_s: float, composing_s: float) -> None:
     bench = Bench(realtime=True, fps=1.0)
     compose = bench.compute.compose
@@ -330,6 +330,22 @@ def test_an_old_picture_that_failed_or_is_stopped_reaches_the_gate() -> None:
     bench.end()
     assert bench.states[-3:] == [HOLD, LIVE, SLATED]
     assert bench.failures == [(30, failure)]
+
+
+def test_after_a_held_picture_the_next_is_as_fresh_as_any() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    for index in range(30):
+        bench.jobs.put(bench.job(index))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted == 30)
+    bench.jobs.put(replace(bench.job(30), failure=StageFailure("swap", "InferenceError", "no net")))
+    until(lambda: bench.rendering.counts.emitted == 31)
+    bench.jobs.put(late(bench, 31, 0.2))
+    bench.jobs.put(bench.job(32))
+    bench.end()
+    assert [job_index for _, job_index, *_ in bench.emitted][-2:] == [30, 32]
+    assert bench.states[-2:] == [HOLD, LIVE]
+    assert bench.rendering.freshness.skipped == 1
 
 
 def test_offline_no_picture_is_too_old(bench: Bench) -> None:
