@@ -57,6 +57,7 @@ DONE_BY = {
     r"python tools/quality\.py ": "tests/tools/test_quality.py",
     r"python -m tools\.measure_": "minutes, by hand, on a machine at rest; what it is told is parsed here",
     r"python -m tools\.(screenshots|case_sheet)\b": "by hand, for the eye; what it is told is parsed here",
+    r"python -m tools\.quality_table\b": "a quarter of an hour; what it is told is parsed here",
     r"python -m tests\.faults\.runs ": "minutes: tests/faults/test_random_faults.py calls it",
     r"python tests/flow/studio/switches_run\.py ": "minutes: tests/flow/studio/test_studio_engines.py calls it",
 }
