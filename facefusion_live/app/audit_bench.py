@@ -111,6 +111,7 @@ def measure(folder: Path, *, frames: int, live_frames: int, events: int) -> Audi
             idle_us = _beside_frames(trail, frames)
         with home.open_trail() as trail:
             live = _in_session(trail, live_frames)
+        frame_times = live.frame_times()
         with home.open_trail() as trail:
             trail.flush()
             sustained_hz = _sustained(trail, events)
@@ -122,7 +123,7 @@ def measure(folder: Path, *, frames: int, live_frames: int, events: int) -> Audi
         *record,
         live.frames,
         *recorded,
-        **live.frame_times(),
+        **frame_times,
         sustained_hz=sustained_hz,
         rows=rows,
         verify_s=verify_s,

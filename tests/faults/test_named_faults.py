@@ -172,7 +172,10 @@ class TestTime:
         rig.before["track"] = {10: lambda _: time.sleep(5)}
         session = rig.session()
         with session:
-            frames = rig.sink.wait_for(lambda seen: _ends(seen[-3:], [LIVE] * 3) and SLATE in _states(seen[5:]))
+            # A busy machine may show a card or two before the net hangs: only as many as fit into 5 s are the net's.
+            frames = rig.sink.wait_for(
+                lambda seen: _ends(seen[-3:], [LIVE] * 3) and _states(seen[5:]).count(SLATE) > 60
+            )
         held = [frame for frame in frames if frame.state is HOLD]
         assert 5 <= len(held) <= 25, "0.5 s, then the card"
         assert sum(frame.state is SLATE for frame in frames[5:]) > 60, "who watches gets a picture all the while"
