@@ -168,7 +168,7 @@ class Rendering:
         if not self._realtime or job.failure is not None or not showing or self._gate.blocks:
             return False
         arrives_ns = self._clock.now_ns() + _TO_THE_SINKS_NS
-        return self.freshness.too_old(arrives_ns - job.frame.captured_ns, settings.gate.max_age_ms)
+        return self.freshness.too_old(arrives_ns - job.frame.captured_ns, settings.gate.max_age_ms, arrives_ns)
 
     def _skip(self, job: Job, composition: Composition | None) -> None:
         self._composing = None
@@ -194,7 +194,7 @@ class Rendering:
             if state is GateState.LIVE:
                 age_ns = self.counts.last_ns - job.frame.captured_ns
                 self._latency.add("capture_to_emit", age_ns)
-                self.freshness.show(age_ns, settings.gate.max_age_ms)
+                self.freshness.show(age_ns, settings.gate.max_age_ms, self.counts.last_ns)
         finally:
             job.release()
             if picture is not None:

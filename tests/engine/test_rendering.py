@@ -294,6 +294,14 @@ def late(bench: Bench, index: int, age_s: float) -> Job:
     return replace(made, frame=replace(made.frame, captured_ns=bench.clock.now_ns() - round(age_s * 1e9)))
 
 
+def shows_thirty(bench: Bench) -> None:
+    """Begin, with as many pictures on time as it takes to leave a late one out."""
+    for index in range(30):
+        bench.jobs.put(bench.job(index))
+    bench.begin()
+    until(lambda: bench.rendering.counts.emitted == 30)
+
+
 @pytest.mark.parametrize(("age_s", "composing_s"), [(0.101, 0.0), (0.097, 0.0), (0.09, 0.02)])
 def test_live_a_picture_that_a_hiccup_made_old_is_left_out(age_s: float, composing_s: float) -> None:
     bench = Bench(realtime=True, fps=1.0)
@@ -302,10 +310,7 @@ def test_live_a_picture_that_a_hiccup_made_old_is_left_out(age_s: float, composi
         bench.clock.turn(composing_s if job.frame.index == 30 else 0),
         compose(job, *rest),
     )[1]
-    for index in range(30):
-        bench.jobs.put(bench.job(index))
-    bench.begin()
-    until(lambda: bench.rendering.counts.emitted == 30)
+    shows_thirty(bench)
     bench.jobs.put(late(bench, 30, age_s))
     bench.jobs.put(bench.job(31))
     bench.end()
@@ -316,10 +321,7 @@ def test_live_a_picture_that_a_hiccup_made_old_is_left_out(age_s: float, composi
 
 def test_an_old_picture_that_failed_or_is_stopped_reaches_the_gate() -> None:
     bench = Bench(realtime=True, fps=1.0)
-    for index in range(30):
-        bench.jobs.put(bench.job(index))
-    bench.begin()
-    until(lambda: bench.rendering.counts.emitted == 30)
+    shows_thirty(bench)
     failure = StageFailure("swap", "InferenceError", "no net")
     bench.jobs.put(replace(late(bench, 30, 0.2), failure=failure))
     until(lambda: bench.rendering.counts.emitted == 31)
@@ -334,10 +336,7 @@ def test_an_old_picture_that_failed_or_is_stopped_reaches_the_gate() -> None:
 
 def test_after_a_held_picture_the_next_is_as_fresh_as_any() -> None:
     bench = Bench(realtime=True, fps=1.0)
-    for index in range(30):
-        bench.jobs.put(bench.job(index))
-    bench.begin()
-    until(lambda: bench.rendering.counts.emitted == 30)
+    shows_thirty(bench)
     bench.jobs.put(replace(bench.job(30), failure=StageFailure("swap", "InferenceError", "no net")))
     until(lambda: bench.rendering.counts.emitted == 31)
     bench.jobs.put(late(bench, 31, 0.2))

@@ -19,6 +19,7 @@ _MARGIN = 0.1
 _SEEN = (0.35, 0.7)
 """Drawn to less than the first share of its width a cheek is taken from the other side, from the second on never."""
 _NO_AREA_PX2 = 1.0
+"""Triangles that are smaller from the front are seen edge on: their width in the photo tells nothing."""
 _SEAM = 0.03
 """Softness of the seam between the halves, in face widths."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap.fill import pull_push
 from facefusion_live.domain import mesh
+from facefusion_live.domain.blend import smoothstep
 from facefusion_live.domain.mesh_topology import TRIANGLES
 
 _FACE_WIDTH_PX = 320
@@ -213,10 +214,4 @@ def _way_from(skin: NDArray[np.float32], beyond: NDArray[np.float32], lab: NDArr
     off[..., 0] *= weight
     length2 = (way * way).sum(-1)
     share = (off * way).sum(-1) / np.maximum(length2, 1)
-    return _rising(*_FAR_ENOUGH, np.sqrt(length2)) * _rising(*_ON_THE_WAY, share)
-
-
-def _rising(low: float, high: float, value: NDArray[np.float32]) -> NDArray[np.float32]:
-    """0 up to `low`, 1 from `high` on, smooth between."""
-    share = np.clip((value - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
+    return smoothstep(*_FAR_ENOUGH, np.sqrt(length2)) * smoothstep(*_ON_THE_WAY, share)
