@@ -40,8 +40,9 @@ def test_a_browser_lists_the_camera_and_shows_it_as_it_is(conference: Conference
         showing = conference.watch(name, SIZE_WH, 1.5, POINTS)
     assert showing.size_wh == SIZE_WH
     numbers = [picture.number for picture in showing.pictures]
-    assert len(numbers) > 15
     assert None not in numbers
-    assert all(later > earlier for earlier, later in pairwise(numbers))
+    assert len(set(numbers)) > 15
+    # The same twice where the browser, told of a picture, draws the one that came meanwhile, and is told of it then.
+    assert all(later >= earlier for earlier, later in pairwise(numbers))
     off = np.array(showing.pictures[-1].colours) - np.array(BARS)
     assert np.abs(off).max() <= 3
