@@ -24,7 +24,7 @@ from facefusion_live.domain.life import Pulse
 from facefusion_live.domain.recognition import BOUNDS, SFACE, is_frontal
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.pipeline import Draft
-from facefusion_live.engine.stages import ChooseStage, DetectStage, LandmarkFinder, TrackStage
+from facefusion_live.engine.stages import ChooseStage, DetectStage, LandmarkFinder, LookStage, TrackStage
 from facefusion_live.engine.tracks import FaceTracks
 
 FILMS = {
@@ -73,8 +73,9 @@ class Bench:
         """The faces of a film, frame by frame."""
         tracks, finder = FaceTracks(), LandmarkFinder(self.catalog.landmarker(engines.LANDMARKER), self.compute)
         detectors = [self.catalog.detector(name) for name in engines.DETECTORS]
-        detect = DetectStage(tracks, detectors, self.compute)
-        stages = (TrackStage(tracks, finder), detect, ChooseStage(tracks, finder))
+        look = LookStage(detectors[0], self.compute)
+        detect = DetectStage(tracks, look, detectors[1:], self.compute)
+        stages = (TrackStage(tracks, finder), look, detect, ChooseStage(tracks, finder))
         for index, picture in enumerate(pictures):
             draft = Draft(Frame(index, index, index / fps, HostImage(picture)), _SETTINGS, index / fps)
             for stage in stages:

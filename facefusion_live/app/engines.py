@@ -27,13 +27,14 @@ from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.occluding import OccludeStage
 from facefusion_live.engine.persons import NOBODY
-from facefusion_live.engine.pipeline import Stage
+from facefusion_live.engine.pipeline import Row, Stage
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
     ChooseStage,
     DetectStage,
     EnhanceStage,
     LandmarkFinder,
+    LookStage,
     MaskStage,
     Outfit,
     RefineStage,
@@ -180,8 +181,10 @@ def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]
 
     def stages() -> list[Stage]:
         tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
-        looks = [DetectStage(tracks, [detector], compute) for detector in detectors]
-        return [stage for look in looks for stage in (look, ChooseStage(tracks, finder))]
+        found: list[Stage] = []
+        for look in [LookStage(detector, compute) for detector in detectors]:
+            found += look, DetectStage(tracks, look, (), compute), ChooseStage(tracks, finder)
+        return found
 
     return stages
 
@@ -206,7 +209,7 @@ class Inference:
     known: Callable[[str], Roster] = lambda _recogniser: NOBODY
     dress: Callable[[Settings], tuple[Source, ...]] = lambda _settings: ()
 
-    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Stage]:
+    def stages(self, buffers: Buffers, aside: Aside | None = None) -> Sequence[Row]:
         """The stages of inference.
 
         Who the faces are is asked beside the loop; where nobody works there, on the spot, if the settings depend on it.
@@ -217,9 +220,10 @@ class Inference:
         finder = LandmarkFinder(landmarkers[0], self.compute, landmarkers[1])
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
-        found: tuple[Stage, ...] = (
-            TrackStage(tracks, finder),
-            DetectStage(tracks, detectors, self.compute),
+        look = LookStage(detectors[0], self.compute)
+        found: tuple[Row, ...] = (
+            (TrackStage(tracks, finder), look),
+            DetectStage(tracks, look, detectors[1:], self.compute),
             ChooseStage(tracks, finder),
         )
         if self.settings.track.landmarker != MESH:

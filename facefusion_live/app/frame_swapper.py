@@ -16,7 +16,7 @@ from facefusion_live.engine.content import ContentCheck, ContentStage, ContentWa
 from facefusion_live.engine.gate import Block, Candidate, Fault, Gate, frame_for_slate
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
-from facefusion_live.engine.pipeline import Pipeline, Stage
+from facefusion_live.engine.pipeline import Pipeline, Row
 from facefusion_live.engine.store import SettingsStore
 
 _PICTURES = 3
@@ -58,7 +58,7 @@ class _Run:
 
     def __init__(
         self,
-        stages: Sequence[Stage],
+        stages: Sequence[Row],
         patches: PatchMemory,
         size_wh: tuple[int, int],
         clock: Clock,
@@ -99,7 +99,7 @@ class FrameSwapper:
 
     def __init__(
         self,
-        make_stages: Callable[[Buffers], Sequence[Stage]],
+        make_stages: Callable[[Buffers], Sequence[Row]],
         compute: Compute,
         store: SettingsStore,
         clock: Clock,

@@ -1,8 +1,10 @@
 """Inference as a row of stages, each of which says what it needs and what it gives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.latency import LatencyRecorder
+
+T = TypeVar("T")
 
 REMOTE = "remote"
 """Among the latencies: what a frame waited for a server, in whichever stages, a failed one included."""
@@ -26,7 +30,8 @@ class Draft:
         frame: What it is made from.
         settings: The snapshot for this frame.
         time_s: The frame's time, for filters: rises from frame to frame.
-        detections: None when the detector did not run on this frame.
+        looked: What the first detector saw in this frame; None when it did not look.
+        detections: What all detectors saw that were asked; None when none was.
         turned: What it found in the frame turned by a quarter, a half and three quarters; looked for only when it is
             not clear which way up a face is.
         faces: As `Job.faces`.
@@ -41,6 +46,7 @@ class Draft:
     frame: Frame
     settings: Settings
     time_s: float
+    looked: Sequence[Detection] | None = None
     detections: Sequence[Detection] | None = None
     turned: Sequence[Detection] = ()
     faces: tuple[Face, ...] = ()
@@ -89,35 +95,57 @@ class Stage(Protocol):
         ...
 
 
+Row = Stage | tuple[Stage, ...]
+"""A stage, or several that may run at the same time: none of them reads what another one writes."""
+
+
+class Beside(Protocol):
+    """Has something done on another thread: `TaskRunner.submit`."""
+
+    def __call__(self, do: Callable[[], T], /) -> "Future[T]":
+        """The future of what it gives."""
+        ...
+
+
+def one_by_one(rows: Sequence[Row]) -> Iterator[Stage]:
+    """Every stage in an order in which each finds what it needs."""
+    for row in rows:
+        yield from row if isinstance(row, tuple) else (row,)
+
+
 class Pipeline:
-    """The stages in order. Thread: inference.
+    """The stages in order. Thread: inference, and that of `beside`.
 
     Args:
-        stages: Each must find its needs given by those before it.
+        rows: Each must find its needs given by those before it.
         clock: For the latencies.
         latency: Where they go.
-        waited_ns: How long this thread has waited for other machines so far.
+        waited_ns: How long the calling thread has waited for other machines so far.
+        beside: Where all but the first stage of a row run; None for one stage after the other.
 
     Raises:
-        ValueError: A stage needs what no stage before it gives.
+        ValueError: A stage needs what no row before its own gives.
     """
 
     def __init__(
         self,
-        stages: Sequence[Stage],
+        rows: Sequence[Row],
         clock: Clock,
         latency: LatencyRecorder,
         waited_ns: Callable[[], int] = lambda: 0,
+        beside: Beside | None = None,
     ) -> None:
         given: frozenset[str] = frozenset()
-        for stage in stages:
-            if missing := stage.needs - given:
-                raise ValueError(f"stage {stage.name} needs {', '.join(sorted(missing))} from a stage before it")
-            given |= stage.gives
-        self._stages = tuple(stages)
+        self._rows = [row if isinstance(row, tuple) else (row,) for row in rows]
+        for row in self._rows:
+            for stage in row:
+                if missing := stage.needs - given:
+                    raise ValueError(f"stage {stage.name} needs {', '.join(sorted(missing))} from a row before it")
+            given = given.union(*(stage.gives for stage in row))
         self._clock = clock
         self._latency = latency
         self._waited_ns = waited_ns
+        self._beside = beside
 
     def run(self, frame: Frame, settings: Settings) -> Job:
         """Turn a frame into a job; a stage that fails ends the way, and the job says so.
@@ -126,23 +154,51 @@ class Pipeline:
         given back.
         """
         draft = Draft(frame, settings, frame.media_s)
-        done, before_ns = False, self._waited_ns()
+        done, before_ns, self._waited_beside_ns = False, self._waited_ns(), 0
         try:
             failure = self._walk(draft)
             done = True
             return draft.job(failure)
         finally:
-            if waited_ns := self._waited_ns() - before_ns:
+            if waited_ns := self._waited_ns() - before_ns + self._waited_beside_ns:
                 self._latency.add(REMOTE, waited_ns)
             if not done:
                 draft.job().release()
 
     def _walk(self, draft: Draft) -> StageFailure | None:
-        for stage in self._stages:
-            started_ns = self._clock.now_ns()
-            try:
-                stage.run(draft)
-            except FaceFusionLiveError as error:
-                return StageFailure(stage.name, type(error).__name__, str(error), draft.at_face)
-            self._latency.add(stage.name, self._clock.now_ns() - started_ns)
+        for row in self._rows:
+            failure = self._in_turn(row, draft) if self._beside is None else self._abreast(row, self._beside, draft)
+            if failure is not None:
+                return failure
+        return None
+
+    def _in_turn(self, row: Sequence[Stage], draft: Draft) -> StageFailure | None:
+        return next(filter(None, (self._tried(stage, draft) for stage in row)), None)
+
+    def _abreast(self, row: Sequence[Stage], beside: Beside, draft: Draft) -> StageFailure | None:
+        """Run the first stage here and the others beside; of several that fail, the first is told."""
+        here, *others = row
+        begun = [beside(partial(self._tried_beside, stage, draft)) for stage in others]
+        try:
+            failure = self._tried(here, draft)
+        finally:
+            wait(begun)  # whatever happens here: they read pictures that are given back after this frame
+        for each, waited_ns in [future.result() for future in begun]:
+            self._waited_beside_ns += waited_ns
+            failure = failure or each
+        return failure
+
+    def _tried_beside(self, stage: Stage, draft: Draft) -> tuple[StageFailure | None, int]:
+        """As `_tried`; and how long this thread waited for other machines."""
+        before_ns = self._waited_ns()
+        failure = self._tried(stage, draft)
+        return failure, self._waited_ns() - before_ns
+
+    def _tried(self, stage: Stage, draft: Draft) -> StageFailure | None:
+        started_ns = self._clock.now_ns()
+        try:
+            stage.run(draft)
+        except FaceFusionLiveError as error:
+            return StageFailure(stage.name, type(error).__name__, str(error), draft.at_face)
+        self._latency.add(stage.name, self._clock.now_ns() - started_ns)
         return None

@@ -29,11 +29,12 @@ from facefusion_live.engine.inferring import Inferring, SideWorker
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.outputs import Outputs
-from facefusion_live.engine.pipeline import Pipeline, Stage
+from facefusion_live.engine.pipeline import Pipeline, Row, Stage
 from facefusion_live.engine.preview import VIEWS, Preview
 from facefusion_live.engine.rendering import Rendering
 from facefusion_live.engine.report import SessionReport
 from facefusion_live.engine.store import Change, SettingsStore
+from facefusion_live.engine.tasks import TaskRunner
 from facefusion_live.engine.worker import Worker
 
 log = logging.getLogger("facefusion_live.session")
@@ -52,7 +53,7 @@ _LAST_JOIN_S = 1.0
 
 T = TypeVar("T")
 Aside = Callable[[Callable[[], None]], bool]
-MakeStages = Callable[[Buffers, Aside], Sequence[Stage]]
+MakeStages = Callable[[Buffers, Aside], Sequence[Row]]
 """Builds the stages of inference, given memory for patches and a way to run tasks beside the loop."""
 
 
@@ -116,6 +117,7 @@ class LiveSession:
         self._offline = offline
         self._latency = LatencyRecorder()
         self._side = SideWorker()
+        self._beside = TaskRunner("inference beside")
         self._content = ContentWatch(self.gate, parts.events)
         self._capturing = capturing or Capturing(
             parts.open_source, parts.clock, realtime=not offline, frame_limit=frame_limit
@@ -340,7 +342,7 @@ class LiveSession:
         # Offline nobody waits, and every run must come out the same: what is asked is answered at once.
         aside = self._side.run_at_once if self._offline else self._side.submit
         stages = (*self._looking(), *parts.make_stages(patches, aside))
-        pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns)
+        pipeline = Pipeline(stages, parts.clock, self._latency, parts.waited_ns, self._beside.submit)
         inferring = Inferring(pipeline, parts.store, parts.clock, self._latency, patches.fit, self._governor)
         self._workers += [inferring.worker, self._rendering.worker, self._side.worker, self._governor.worker]
         parts.events.record("session.start", self.format.name, "success", self._told_at_start())
@@ -404,6 +406,7 @@ class LiveSession:
     def _join(self, patience_s: float) -> None:
         for worker in (*self._workers, *self._outputs.workers, self._watcher):
             worker.join(patience_s)
+        self._beside.close(patience_s)
         for pool in self._pools:
             pool.close()
 

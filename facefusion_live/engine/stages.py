@@ -137,39 +137,70 @@ def _within(found: Sequence[Detection], image: Image) -> list[Detection]:
     return [face for face in placed if face.within >= WITHIN]
 
 
+class LookStage:
+    """Has the first detector look at every n-th frame.
+
+    What it sees depends on nobody's whereabouts, so it may run while the faces known are followed.
+
+    Args:
+        detector: Asked first.
+        compute: For the crops.
+    """
+
+    name = "look"
+    needs: frozenset[str] = frozenset()
+    gives = frozenset({"looked"})
+
+    def __init__(self, detector: FaceDetector, compute: Compute) -> None:
+        self.looking = _Looking(detector, compute)
+        self._since = 0
+
+    def run(self, draft: Draft) -> None:
+        """Look, if it is time to."""
+        self._since += 1
+        if self._since >= draft.settings.detect.every_n:
+            self.look(draft)
+
+    def look(self, draft: Draft) -> None:
+        """Look now."""
+        self._since = 0
+        draft.looked = self.looking.faces(draft.frame.image)
+
+
 class DetectStage:
-    """Looks for faces every n-th frame, and at once when someone is lost or doubted.
+    """Settles what was seen; where someone is lost or doubted, has all detectors look at once.
 
     Args:
         tracks: Who is known.
-        detectors: Asked in turn until one is sure of a face: near and far faces want different nets.
+        first: What the first detector saw.
+        others: Asked in turn until one is sure of a face: near and far faces want different nets.
         compute: For the crops.
     """
 
     name = "detect"
-    needs = frozenset({"followed"})
+    needs = frozenset({"followed", "looked"})
     gives = frozenset({"detections"})
 
-    def __init__(self, tracks: FaceTracks, detectors: Sequence[FaceDetector], compute: Compute) -> None:
-        self._tracks = tracks
-        self._looks = [_Looking(detector, compute) for detector in detectors]
-        self._since = 0
+    def __init__(self, tracks: FaceTracks, first: LookStage, others: Sequence[FaceDetector], compute: Compute) -> None:
+        self._tracks, self._first = tracks, first
+        self._others = [_Looking(detector, compute) for detector in others]
 
     def run(self, draft: Draft) -> None:
         """Detect, if it is time to."""
-        self._since += 1
-        if self._since < draft.settings.detect.every_n and not self._tracks.uncertain:
+        if draft.looked is None and self._tracks.uncertain:
+            self._first.look(draft)
+        if draft.looked is None:
             return
-        self._since = 0
-        found: list[Detection] = []
-        turned: list[Detection] = []
-        for look in self._looks:
-            found += look.faces(draft.frame.image)
-            if self._tracks.unclear:
-                turned += look.turned_faces(draft.frame.image)
+        found, turned = list(draft.looked), self._turned(self._first.looking, draft)
+        for look in self._others:
             if not self._tracks.uncertain or any(face.score >= draft.settings.detect.score for face in found):
                 break
+            found += look.faces(draft.frame.image)
+            turned += self._turned(look, draft)
         draft.detections, draft.turned = tuple(found), tuple(turned)
+
+    def _turned(self, look: _Looking, draft: Draft) -> list[Detection]:
+        return look.turned_faces(draft.frame.image) if self._tracks.unclear else []
 
 
 @dataclass(slots=True)

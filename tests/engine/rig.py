@@ -15,12 +15,13 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.capturing import Capturing
 from facefusion_live.engine.content import ContentCheck
 from facefusion_live.engine.identify import IdentifyStage
-from facefusion_live.engine.pipeline import Draft, Stage
+from facefusion_live.engine.pipeline import Draft, Row
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import (
     ChooseStage,
     DetectStage,
     LandmarkFinder,
+    LookStage,
     Outfit,
     SwapStage,
     TrackStage,
@@ -34,7 +35,7 @@ from tests.fakes.nets import FakeDetector, FakeJudge, FakeLandmarker, FakeRecogn
 from tests.fakes.pictures import Square, bare_share, room
 from tests.fakes.sinks import CollectingSink, Seen
 from tests.fakes.sources import Openings, ScriptedSource, Step
-from tests.fakes.stages import Troubled
+from tests.fakes.stages import Troubled, each_of
 from tests.fakes.swapper import FakeSource, FakeSwapper
 
 WAIT_S = 30.0
@@ -119,19 +120,20 @@ class Rig:
         finish(session)
         return session
 
-    def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Stage]:
+    def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Row]:
         if self.stages_error is not None:
             raise self.stages_error
         tracks = FaceTracks()
         finder = LandmarkFinder(self.landmarker, self.compute)
-        stages: tuple[Stage, ...] = (
-            TrackStage(tracks, finder),
-            DetectStage(tracks, [self.detector], self.compute),
+        look = LookStage(self.detector, self.compute)
+        rows: tuple[Row, ...] = (
+            (TrackStage(tracks, finder), look),
+            DetectStage(tracks, look, (), self.compute),
             ChooseStage(tracks, finder),
             IdentifyStage(tracks, self.recogniser, self.compute, aside),
             SwapStage(lambda: Outfit(self.swapper, FakeSource()), buffers),
         )
-        return [Troubled(stage, self.before.get(stage.name), self.after.get(stage.name)) for stage in stages]
+        return each_of(rows, lambda stage: Troubled(stage, self.before.get(stage.name), self.after.get(stage.name)))
 
 
 def finish(session: LiveSession) -> None:
@@ -145,7 +147,7 @@ def assert_nothing_left(session: LiveSession) -> None:
     assert [thread.name for thread in threading.enumerate() if thread.name in SESSION_THREADS] == []
 
 
-SESSION_THREADS = {"capture", "inference", "render", "side", "governor", "session end"}
+SESSION_THREADS = {"capture", "inference", "render", "inference beside", "side", "governor", "session end"}
 
 
 def assert_never_bare(frames: Sequence[Seen]) -> None:

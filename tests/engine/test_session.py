@@ -49,7 +49,7 @@ from tests.fakes.stages import raising
 from tests.fakes.swapper import FakeSwapper, not_finite, not_there
 
 LIVE, HOLD, SLATE, PASS = GateState.LIVE, GateState.HOLD, GateState.SLATE, GateState.PASS
-STAGES = ("track", "detect", "choose", "identify", "swap")
+STAGES = ("track", "look", "detect", "choose", "identify", "swap")
 TIMER_FPS = 200.0
 """Fast enough that the render timer steps in while a test waits."""
 

@@ -22,6 +22,7 @@ from facefusion_live.engine.stages import (
     DetectStage,
     EnhanceStage,
     LandmarkFinder,
+    LookStage,
     MaskStage,
     Outfit,
     RefineStage,
@@ -51,9 +52,11 @@ class Bench:
         self.run_aside = run_aside
         finder = LandmarkFinder(self.landmarker, self.compute)
         self.pool = BufferPool(8 * 128**2, 4, "patch")
+        look = LookStage(self.detector, self.compute)
         self.stages = [
             TrackStage(self.tracks, finder),
-            DetectStage(self.tracks, [self.detector], self.compute),
+            look,
+            DetectStage(self.tracks, look, (), self.compute),
             ChooseStage(self.tracks, finder),
             IdentifyStage(self.tracks, self.recogniser, self.compute, self.aside),
         ]
@@ -95,7 +98,7 @@ def test_needs_are_given_in_order(bench: Bench) -> None:
     for stage in (*bench.stages, SwapStage(worn, bench.pool)):
         assert stage.needs <= given
         given |= stage.gives
-    assert [stage.name for stage in bench.stages] == ["track", "detect", "choose", "identify"]
+    assert [stage.name for stage in bench.stages] == ["track", "look", "detect", "choose", "identify"]
 
 
 def test_the_detector_runs_every_nth_frame(bench: Bench) -> None:
@@ -175,7 +178,7 @@ def test_one_look_at_a_time_and_one_that_was_given_up_holds_nobody_up(bench: Ben
 
 def test_nobody_is_looked_at_where_nobody_wants_to_know() -> None:
     bench = Bench()
-    bench.stages[3] = IdentifyStage(
+    bench.stages[4] = IdentifyStage(
         bench.tracks, FakeRecogniser(), FakeCompute(), bench.aside, lambda settings: settings.swap.targets == "enrolled"
     )
     bench.frame(FACE)

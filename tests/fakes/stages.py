@@ -1,8 +1,8 @@
 """A stage with troubles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from facefusion_live.engine.pipeline import Draft, Stage
+from facefusion_live.engine.pipeline import Draft, Row, Stage
 
 
 class Troubled:
@@ -28,6 +28,11 @@ class Troubled:
         self._before.get(draft.frame.index, _nothing)(draft)
         self._stage.run(draft)
         self._after.get(draft.frame.index, _nothing)(draft)
+
+
+def each_of(rows: Sequence[Row], change: Callable[[Stage], Stage]) -> list[Row]:
+    """The rows with every stage changed."""
+    return [tuple(map(change, row)) if isinstance(row, tuple) else change(row) for row in rows]
 
 
 def raising(error: Exception) -> Callable[[object], None]:

@@ -15,7 +15,7 @@ from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.session import LiveSession
 from tests.faults.rig import Rig, lost
 
-STAGES = ("track", "detect", "choose", "identify", "swap")
+STAGES = ("track", "look", "detect", "choose", "identify", "swap")
 Kind = Callable[[Rig, random.Random], str]
 ERRORS = (InferenceError("no net"), RuntimeError("broken"), MemoryError("no memory"))
 

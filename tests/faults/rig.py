@@ -28,13 +28,13 @@ from facefusion_live.domain.ports import (
 )
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
-from facefusion_live.engine.pipeline import Draft, Stage
+from facefusion_live.engine.pipeline import Draft, Row, Stage, one_by_one
 from facefusion_live.engine.session import Aside, LiveSession, SessionParts
 from facefusion_live.engine.stages import Outfit, SwapStage, TrackStage
 from facefusion_live.engine.store import SettingsStore
 from tests.fakes.events import ListEvents
 from tests.fakes.sinks import CollectingSink
-from tests.fakes.stages import Troubled
+from tests.fakes.stages import Troubled, each_of
 from tests.faults.films import film
 from tests.faults.witness import Faces, Shot, Verdict, verdict
 from tests.support import RESOURCES
@@ -218,15 +218,16 @@ class Rig:
         name = f"{self.url} {self.openings}" if self.url else self.clip
         return Taped(source, name, self.tape, skip, self.reading, paced=not self.offline)
 
-    def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Stage]:
+    def _stages(self, buffers: Buffers, aside: Aside) -> Sequence[Row]:
         swap = SwapStage(lambda: self.drawn, buffers)
-        stages = [swap if isinstance(each, SwapStage) else each for each in self.parts.stages(buffers, aside)]
-        follow = next(stage for stage in stages if isinstance(stage, TrackStage))
+        rows = [swap if isinstance(each, SwapStage) else each for each in self.parts.stages(buffers, aside)]
+        follow = next(stage for stage in one_by_one(rows) if isinstance(stage, TrackStage))
         if self.spoil is not None:
             follow.finder._landmarker = SpoiledLandmarker(follow.finder._landmarker, self.spoil)
-        return [
-            Troubled(_Noted(stage, self), self.before.get(stage.name), self.after.get(stage.name)) for stage in stages
-        ]
+        return each_of(
+            rows,
+            lambda stage: Troubled(_Noted(stage, self), self.before.get(stage.name), self.after.get(stage.name)),
+        )
 
 
 class _Noted:

@@ -105,6 +105,7 @@ def stage_word(stage: str) -> str:
         "inference": translate("Stages", "Inference, all of it"),
         "content": translate("Stages", "Look at the scene"),
         "track": translate("Stages", "Follow faces"),
+        "look": translate("Stages", "Look for faces"),
         "detect": translate("Stages", "Find faces"),
         "choose": translate("Stages", "Choose faces"),
         "identify": translate("Stages", "Recognise"),
