@@ -12,6 +12,7 @@ import psutil
 from facefusion_live.app import wiring
 from facefusion_live.domain.limits import CardMemory, LimitWatch, Readings
 from facefusion_live.domain.ports import Clock
+from facefusion_live.engine.latency import CAPTURE_TO_PICTURE
 from facefusion_live.engine.report import SessionReport
 
 Cards = Callable[[], Sequence[CardMemory]]
@@ -97,7 +98,7 @@ class ResourceWatch:
 
     def _readings(self, before: _Before, now: _Before, report: SessionReport) -> Readings:
         seconds = (now.at_ns - before.at_ns) / 1e9
-        late = report.latency_ms.get("capture_to_emit")
+        late = report.latency_ms.get(CAPTURE_TO_PICTURE)
         return Readings(
             fps_captured=(now.captured - before.captured) / seconds if self._realtime else None,
             fps_swapped=(now.swapped - before.swapped) / seconds if self._realtime else None,

@@ -65,7 +65,7 @@ class Measured:
         fps_in: Frames that came in, per second.
         fps_done: Frames that went through inference, per second.
         busy: Share of the time in which inference was at work, 0..1.
-        late_ms: Capture to emit, of 95 % of the pictures that went out; None where none did.
+        late_ms: Age of 95 % of the pictures, those left out as too old among them; None where there were none.
         swapped: Whether a face was swapped at all.
         crop_px: Edge of the largest patch.
         processor: Share of all processors that the program took, 0..1.

@@ -40,7 +40,7 @@ class Readings:
     Attributes:
         fps_captured: Frames per second that came in since the reading before; None offline.
         fps_swapped: Frames per second that went through the engine; None offline.
-        latency_p95_ms: Capture to emit; None offline.
+        latency_p95_ms: Age of pictures, those left out as too old among them; None offline.
         memory_free_mib: What the system can still give.
         gpu_memory_free_mib: On the graphics card that has least; None where no card can be asked.
         disk_free_mib: Where the recording goes; None without one.

@@ -6,8 +6,10 @@ _SEEN = 30
 """What a machine does as a rule is told from so many pictures: those that went out, and those left out."""
 _LATE_AS_A_RULE = _SEEN // 2
 """Where more of them were late it is the machine that is slow, and all go out: late pictures are better than few."""
-_STILL_NS = 300_000_000
-"""A picture that stands for so long is followed by the next one, however old that is: the card must not come of it."""
+_LONGEST_NS = 300_000_000
+"""A hiccup is over after so long: then the next picture goes out, however old it is."""
+_GAPS = 2
+"""The next picture is waited for as long as two usually take, and only if the last one may be held until then."""
 
 
 class Freshness:
@@ -20,29 +22,48 @@ class Freshness:
     def __init__(self) -> None:
         self.skipped = 0
         self._late = deque[bool](maxlen=_SEEN)
+        self._came_ns = deque[int](maxlen=_SEEN)
         self._shown_ns = 0
+        self._skipping_since_ns: int | None = None
 
-    def too_old(self, age_ns: int, limit_ms: int, now_ns: int) -> bool:
-        """Whether a picture should be left out: the next one is newer, and comes soon.
+    def too_old(self, age_ns: int, now_ns: int, *, limit_ms: int, hold_ms: int) -> bool:
+        """Whether a picture should be left out: the next one is newer, and comes before the last one has to go.
 
         Args:
             age_ns: Since it was captured.
+            now_ns: By the clock of `show` and `skip`.
             limit_ms: What a picture may be old; 0 for any age.
-            now_ns: By the clock of `show`.
+            hold_ms: How long the last one may stand before the card is shown.
         """
-        just_shown = now_ns - self._shown_ns < _STILL_NS
-        return just_shown and self._on_time_as_a_rule and 0 < limit_ms * 1_000_000 < age_ns
+        if not (self._on_time_as_a_rule and _is_late(age_ns, limit_ms)):
+            return False
+        next_ns = now_ns + _GAPS * self._gap_ns
+        since_ns = now_ns if self._skipping_since_ns is None else self._skipping_since_ns
+        return next_ns - self._shown_ns < hold_ms * 1_000_000 and now_ns - since_ns < _LONGEST_NS
 
-    def skip(self) -> None:
+    def skip(self, now_ns: int) -> None:
         """A picture was left out."""
         self.skipped += 1
         self._late.append(True)
+        self._came_ns.append(now_ns)
+        if self._skipping_since_ns is None:
+            self._skipping_since_ns = now_ns
 
-    def show(self, age_ns: int, limit_ms: int, now_ns: int) -> None:
+    def show(self, age_ns: int, now_ns: int, *, limit_ms: int) -> None:
         """A picture went on its way, as old as this."""
-        self._late.append(age_ns > limit_ms * 1_000_000)
-        self._shown_ns = now_ns
+        self._late.append(_is_late(age_ns, limit_ms))
+        self._came_ns.append(now_ns)
+        self._shown_ns, self._skipping_since_ns = now_ns, None
 
     @property
     def _on_time_as_a_rule(self) -> bool:
         return len(self._late) == _SEEN and sum(self._late) <= _LATE_AS_A_RULE
+
+    @property
+    def _gap_ns(self) -> int:
+        """From one picture to the next, as a rule."""
+        return (self._came_ns[-1] - self._came_ns[0]) // (len(self._came_ns) - 1)
+
+
+def _is_late(age_ns: int, limit_ms: int) -> bool:
+    return 0 < limit_ms * 1_000_000 < age_ns

@@ -76,9 +76,9 @@ class Candidate:
 
     def fault(self) -> Fault | None:
         """Why the picture is not good; None when it is."""
-        return next(self._faults(), None)
+        return next(self.faults(), None)
 
-    def _faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[Fault]:
         """What speaks against the picture, the plainest first."""
         job, targets = self.job, self.job.targets
         if job.failure is not None:
@@ -294,6 +294,11 @@ class Gate:
         if self._state in (GateState.LIVE, GateState.HOLD) and held is not None:
             counts.covered_min = min(counts.covered_min, held.covered)
             counts.leaks += held.covered < FLOOR
+
+
+def is_hopeless(job: Job) -> bool:
+    """Whether no picture of this job can be good, however it is composed."""
+    return any(fault not in (Fault.NOT_COMPOSED, Fault.NOT_COVERED) for fault in Candidate(job, None).faults())
 
 
 def frame_for_slate(job: Job | None, settings: Settings, blocks: frozenset[Block] = frozenset()) -> Frame | None:

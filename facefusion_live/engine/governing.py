@@ -21,7 +21,7 @@ from facefusion_live.domain.governor import (
 )
 from facefusion_live.domain.ports import Clock, EventLog
 from facefusion_live.domain.settings import Settings
-from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.latency import CAPTURE_TO_PICTURE, LatencyRecorder
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.worker import Worker
 
@@ -116,7 +116,7 @@ class Governor:
         self._state, self._made = State(), _Made()
         self._eased = Eased()
         self._in_force: tuple[Settings, int, Settings] | None = None
-        self._inferred = self._emitted = 0
+        self._inferred = self._judged = 0
         self._before: _Before | None = None
         self.worker = Worker("governor", self._step, on_error=_failed)
 
@@ -185,7 +185,7 @@ class Governor:
         with self._lock:
             made, self._made = self._made, _Made()
         self._inferred, took_ns = self._latency.since("inference", self._inferred)
-        self._emitted, late_ns = self._latency.since("capture_to_emit", self._emitted)
+        self._judged, late_ns = self._latency.since(CAPTURE_TO_PICTURE, self._judged)
         now = _Before(now_ns, self._overtaken(), machine.processor_s)
         before, self._before = self._before, now
         if before is None:

@@ -6,6 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+CAPTURE_TO_EMIT = "capture_to_emit"
+"""Among the latencies: how old pictures were when they had gone out LIVE."""
+CAPTURE_TO_PICTURE = "capture_to_picture"
+"""The same before they went out, and of those that were left out as too old: what the machine is able to do."""
 _KEPT = 36_000
 """Durations remembered per stage: twenty minutes at 30 frames/s."""
 

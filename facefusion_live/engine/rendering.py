@@ -12,8 +12,8 @@ from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import Channel
 from facefusion_live.engine.freezing import Freezer
 from facefusion_live.engine.freshness import Freshness
-from facefusion_live.engine.gate import Candidate, Gate, frame_for_slate
-from facefusion_live.engine.latency import LatencyRecorder
+from facefusion_live.engine.gate import Candidate, Gate, frame_for_slate, is_hopeless
+from facefusion_live.engine.latency import CAPTURE_TO_EMIT, CAPTURE_TO_PICTURE, LatencyRecorder
 from facefusion_live.engine.preview import Preview, View
 from facefusion_live.engine.store import SettingsStore
 from facefusion_live.engine.worker import Worker
@@ -149,7 +149,7 @@ class Rendering:
         settings = self._store.current
         if job.failure is not None:
             self._note_failure(job.frame, job.failure)
-        if self._too_old(job, settings):
+        if not is_hopeless(job) and self._too_old(job, settings):
             # Not composed either: that would make the next one late, too.
             self._skip(job, None)
             return
@@ -157,22 +157,27 @@ class Rendering:
         composition = self._compose(job, settings)
         self._composing = None
         self._latency.add("compose", self._clock.now_ns() - started_ns)
-        if self._too_old(job, settings):
+        if Candidate(job, composition).fault() is None and self._too_old(job, settings):
             self._skip(job, composition)
         else:
             self._judge(job, composition, settings)
 
     def _too_old(self, job: Job, settings: Settings) -> bool:
-        """Whether the sinks had better wait for the next picture. What the gate does not let out is never skipped."""
+        """Whether the sinks had better wait for the next picture. To be asked of good pictures only."""
         showing = self._gate.state in (GateState.LIVE, GateState.HOLD)
-        if not self._realtime or job.failure is not None or not showing or self._gate.blocks:
+        if not self._realtime or not showing or self._gate.blocks:
             return False
-        arrives_ns = self._clock.now_ns() + _TO_THE_SINKS_NS
-        return self.freshness.too_old(arrives_ns - job.frame.captured_ns, settings.gate.max_age_ms, arrives_ns)
+        limits = {"limit_ms": settings.gate.max_age_ms, "hold_ms": settings.gate.hold_ms}
+        return self.freshness.too_old(self._age_ns(job), self._clock.now_ns(), **limits)
+
+    def _age_ns(self, job: Job) -> int:
+        """How old its picture will be when the outputs have it."""
+        return self._clock.now_ns() + _TO_THE_SINKS_NS - job.frame.captured_ns
 
     def _skip(self, job: Job, composition: Composition | None) -> None:
         self._composing = None
-        self.freshness.skip()
+        self._latency.add(CAPTURE_TO_PICTURE, self._age_ns(job))
+        self.freshness.skip(self._clock.now_ns())
         job.release()
         if composition is not None:
             composition.image.release()
@@ -187,14 +192,14 @@ class Rendering:
     def _judge(self, job: Job, composition: Composition | None, settings: Settings) -> None:
         """Offer the picture to the gate and send what it makes of it. Gives job and composition back."""
         now_ns = self._clock.now_ns() if self._realtime else int(job.frame.media_s * 1e9)
-        picture = composition.image if composition is not None else None
+        picture, age_ns = composition.image if composition is not None else None, self._age_ns(job)
         try:
             self._gate.offer(Candidate(job, composition), now_ns, settings)
             state = self._send(picture, job, job.frame.media_s, settings)
             if state is GateState.LIVE:
-                age_ns = self.counts.last_ns - job.frame.captured_ns
-                self._latency.add("capture_to_emit", age_ns)
-                self.freshness.show(age_ns, settings.gate.max_age_ms, self.counts.last_ns)
+                self._latency.add(CAPTURE_TO_PICTURE, age_ns)
+                self._latency.add(CAPTURE_TO_EMIT, self.counts.last_ns - job.frame.captured_ns)
+                self.freshness.show(age_ns, self.counts.last_ns, limit_ms=settings.gate.max_age_ms)
         finally:
             job.release()
             if picture is not None:

@@ -5720,6 +5720,10 @@
         <translation>采集到输出</translation>
     </message>
     <message>
+        <source>Capture to picture, left out ones too</source>
+        <translation>采集到成图（含被略过的）</translation>
+    </message>
+    <message>
         <source>Waiting for inference</source>
         <translation>等待推理</translation>
     </message>
@@ -5734,6 +5738,10 @@
     <message>
         <source>Follow faces</source>
         <translation>跟踪人脸</translation>
+    </message>
+    <message>
+        <source>Look for faces</source>
+        <translation>寻找人脸</translation>
     </message>
     <message>
         <source>Find faces</source>

@@ -23,7 +23,7 @@ def report(frames_in: int, dropped: int = 0, p95_ms: float = 50.0, lost: str = "
         failed={},
         covered_min=1.0,
         leaks=0,
-        latency_ms={"capture_to_emit": Percentiles(40.0, p95_ms, 60.0)},
+        latency_ms={"capture_to_picture": Percentiles(40.0, p95_ms, 60.0)},
         fps=30.0,
         losses=0,
         silences=0,

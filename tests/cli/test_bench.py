@@ -16,7 +16,7 @@ from facefusion_live.engine.trail import AuditTrail
 
 STAGES = {
     *("content", "wait", "track", "look", "detect", "choose", "identify", "swap", "occlude", "inference"),
-    *("compose", "capture_to_emit"),
+    *("compose", "capture_to_picture", "capture_to_emit"),
 }
 
 

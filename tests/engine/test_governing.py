@@ -50,7 +50,7 @@ class Machinery:
             for _ in range(done):
                 self.governor.note(made)
                 self.latency.add("inference", round(took_ms * 1e6))
-                self.latency.add("capture_to_emit", round(late_ms * 1e6))
+                self.latency.add("capture_to_picture", round(late_ms * 1e6))
             self.overtaken += overtaken
             self.clock.turn(LOOK_S)
             self.governor.look()

@@ -11,7 +11,7 @@ from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.ports import GateState, OutputFrame
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BlockingQueue, BufferPool
-from facefusion_live.engine.gate import Block, Gate
+from facefusion_live.engine.gate import Block, Fault, Gate
 from facefusion_live.engine.latency import LatencyRecorder
 from facefusion_live.engine.rendering import Rendering
 from facefusion_live.engine.store import SettingsStore
@@ -294,10 +294,10 @@ def late(bench: Bench, index: int, age_s: float) -> Job:
     return replace(made, frame=replace(made.frame, captured_ns=bench.clock.now_ns() - round(age_s * 1e9)))
 
 
-def shows_thirty(bench: Bench) -> None:
-    """Begin, with as many pictures on time as it takes to leave a late one out."""
+def shows_thirty(bench: Bench, age_s: float = 0.005) -> None:
+    """Begin, with as many pictures as it takes to leave a late one out, if these are on time."""
     for index in range(30):
-        bench.jobs.put(bench.job(index))
+        bench.jobs.put(late(bench, index, age_s))
     bench.begin()
     until(lambda: bench.rendering.counts.emitted == 30)
 
@@ -330,8 +330,66 @@ def test_an_old_picture_that_failed_or_is_stopped_reaches_the_gate() -> None:
     bench.gate.block(Block.PANIC)
     bench.jobs.put(late(bench, 32, 0.2))
     bench.end()
-    assert bench.states[-3:] == [HOLD, LIVE, SLATED]
+    assert [(state, job_index) for state, job_index, *_ in bench.emitted[-3:]] == [(HOLD, 30), (LIVE, 31), (SLATED, 32)]
     assert bench.failures == [(30, failure)]
+
+
+def test_an_old_picture_that_is_not_good_reaches_the_gate_and_counts() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    bench.compute.on_compose = lambda job: raising(ComputeError("no"))(job) if job.frame.index == 31 else None
+    shows_thirty(bench)
+    bare = bench.job(30, bare=True)
+    bench.jobs.put(replace(bare, frame=replace(bare.frame, captured_ns=bench.clock.now_ns() - 200_000_000)))
+    until(lambda: bench.rendering.counts.emitted == 31)
+    # Only its composing, which is too late then, shows that it is not good.
+    bench.jobs.put(late(bench, 31, 0.05))
+    bench.compute.on_compose = lambda job: (bench.clock.turn(0.1), raising(ComputeError("no"))(job))
+    bench.end()
+    assert [(state, job_index) for state, job_index, *_ in bench.emitted[-2:]] == [(HOLD, 30), (HOLD, 31)]
+    assert bench.gate.counts.faults == {Fault.NO_PATCH: 1, Fault.NOT_COMPOSED: 1}
+    assert bench.rendering.freshness.skipped == 0
+
+
+def test_an_old_picture_ends_the_card() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    shows_thirty(bench)
+    bench.gate.block(Block.PANIC)
+    bench.jobs.put(bench.job(30))
+    until(lambda: bench.rendering.counts.emitted == 31)
+    bench.gate.unblock(Block.PANIC)
+    bench.jobs.put(late(bench, 31, 0.2))
+    bench.end()
+    assert bench.states[-2:] == [SLATED, LIVE]
+
+
+@pytest.mark.parametrize(("age_s", "goes_out"), [(0.094, True), (0.096, False)])
+def test_a_picture_is_as_old_as_the_outputs_get_it(age_s: float, goes_out: bool) -> None:  # noqa: FBT001
+    bench = Bench(realtime=True, fps=1.0)
+    shows_thirty(bench)
+    bench.jobs.put(late(bench, 30, age_s))
+    bench.end()
+    assert bench.rendering.counts.emitted == 30 + goes_out
+
+
+def test_where_every_picture_is_just_too_old_it_is_the_machine() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    shows_thirty(bench, 0.097)
+    for index in range(30, 60):
+        bench.jobs.put(late(bench, index, 0.097))
+    bench.end()
+    assert bench.states == [LIVE] * 60
+
+
+def test_pictures_are_left_out_for_three_tenths_of_a_second_and_their_ages_are_noted() -> None:
+    bench = Bench(realtime=True, fps=1.0)
+    bench.rendering._age_ns = lambda job: 5_000_000 if job.frame.index < 30 else 150_000_000
+    render = bench.rendering._render
+    bench.rendering._render = lambda job: (bench.clock.turn(0.034), render(job))[1]
+    bench.run(*(bench.job(index) for index in range(45)))
+    shown = [job_index for state, job_index, *_ in bench.emitted if state is LIVE and job_index >= 30]
+    assert shown[0] == 39
+    assert bench.latency.percentiles()["capture_to_picture"].p99 == 150.0
+    assert bench.rendering.freshness.skipped == 15 - len(shown)
 
 
 def test_after_a_held_picture_the_next_is_as_fresh_as_any() -> None:

@@ -21,7 +21,8 @@ def test_every_counter_adds_up() -> None:
     assert sum(report.state_frames.values()) == report.frames_out
     assert report.dropped == {"inference": 0, "render": 0, "too old": 0, "collecting": 0}
     assert set(report.latency_ms) == {
-        "wait", "track", "look", "detect", "choose", "identify", "swap", "inference", "compose", "capture_to_emit"
+        "wait", "track", "look", "detect", "choose", "identify", "swap", "inference", "compose",
+        "capture_to_picture", "capture_to_emit"
     }  # fmt: skip
     assert (report.faults, report.failed, report.sink_errors) == ({}, {}, {})
 

@@ -101,6 +101,7 @@ def stage_word(stage: str) -> str:
     translate = QCoreApplication.translate
     known = {
         "capture_to_emit": translate("Stages", "Capture to output"),
+        "capture_to_picture": translate("Stages", "Capture to picture, left out ones too"),
         "wait": translate("Stages", "Waiting for inference"),
         "inference": translate("Stages", "Inference, all of it"),
         "content": translate("Stages", "Look at the scene"),

@@ -68,6 +68,7 @@ def main() -> None:
         report, gate = stage.session.report(), stage.studio.state().gate.value
         facts = {"still": still, "switching": told(delays), "memory_mib": memory_mib, "gate": gate}
         facts |= {"leaks": report.leaks, "failed": report.failed, "states": report.state_frames}
+        facts |= {"dropped": report.dropped}
         stage.studio.close()
     print(json.dumps(facts))  # noqa: T201 (what it is for)
 
