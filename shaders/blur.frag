@@ -1,16 +1,29 @@
-// Low frequencies, second and third step: a Gaussian along one axis, then along the other and into the lighting ratio.
-// Around the cells lie BLUR_RADIUS zeros, so that no tap needs a look at the border.
+// Low frequencies, second and third step: Gaussians along one axis, then along the other and into the lighting ratio.
+// A wide one tells of the light on the face, a narrow one of that of the place. Around the cells lie BLUR_RADIUS zeros, so
+// that no tap needs a look at the border.
 uniform sampler2D bright_cells, dark_cells;
 
 #ifdef RATIO
+uniform sampler2D bright_near, dark_near;
 layout(location = 0) out vec4 ratio;
 const ivec2 ALONG = ivec2(0, 1);
 const ivec2 BORDER = ivec2(BLUR_RADIUS);
 #else
 layout(location = 0) out vec4 bright;
 layout(location = 1) out vec4 dark;
+layout(location = 2) out vec4 bright_here;
+layout(location = 3) out vec4 dark_here;
+#define bright_near bright_cells
+#define dark_near dark_cells
 const ivec2 ALONG = ivec2(1, 0);
 const ivec2 BORDER = ivec2(0);
+#endif
+
+#ifdef RATIO
+// The lighting ratio, from the low frequencies of camera and swap.
+vec3 bounded(vec3 wanted, vec3 given) {
+    return clamp(wanted / given, GAIN_LOW, GAIN_HIGH);
+}
 #endif
 
 void main() {
@@ -21,14 +34,27 @@ void main() {
         light += share * texelFetch(bright_cells, cell + k * ALONG, 0);
         own += share * texelFetch(dark_cells, cell + k * ALONG, 0);
     }
+    vec4 light_here = vec4(0.0), own_here = vec4(0.0);
+    for (int k = -RIM_RADIUS; k <= RIM_RADIUS; ++k) {
+        float share = RIM_KERNEL[k + RIM_RADIUS];
+        light_here += share * texelFetch(bright_near, cell + k * ALONG, 0);
+        own_here += share * texelFetch(dark_near, cell + k * ALONG, 0);
+    }
+    // How much the light of the place itself counts is not blurred.
+    float rim = texelFetch(dark_near, cell, 0).a;
 #ifdef RATIO
-    float spread = light.a + 1e-3;
-    vec3 wanted = light.rgb / spread + RELIGHT_FLOOR, given = own.rgb / spread + RELIGHT_FLOOR;
-    // Lightness within OWN_TONE is the source's own skin; colour is the scene's.
-    float tone = clamp(dot(wanted, LUMA) / dot(given, LUMA), 1.0 / OWN_TONE, OWN_TONE);
-    ratio = vec4(clamp(wanted / given / tone, GAIN_LOW, GAIN_HIGH), 1.0);
+    vec3 far_light = light.rgb / (light.a + FEW), far_own = own.rgb / (light.a + FEW);
+    vec3 near_light = (light_here.rgb + FEW * far_light) / (light_here.a + FEW);
+    vec3 near_own = (own_here.rgb + FEW * far_own) / (light_here.a + FEW);
+    vec3 wanted = far_light + RELIGHT_FLOOR, given = far_own + RELIGHT_FLOOR;
+    // Paleness within OWN_PALENESS is the source's own skin; colour is the scene's.
+    float tone = clamp(dot(wanted, LUMA) / dot(given, LUMA), 1.0 / OWN_PALENESS, 1.0);
+    vec3 inner = bounded(wanted / tone, given);
+    ratio = vec4(mix(inner, bounded(near_light + RELIGHT_FLOOR, near_own + RELIGHT_FLOOR), rim), 1.0);
 #else
     bright = light;
     dark = own;
+    bright_here = light_here;
+    dark_here = vec4(own_here.rgb, rim);
 #endif
 }

@@ -42,5 +42,8 @@ void main() {
     float weight = inside.x * (1.0 - inside.y) * (1.0 - inside.z);
     weight *= levels(vec4(covered / pixels)).x / 255.0;
     bright = vec4(levels(vec4(target / pixels, 0.0)).rgb * weight, weight);
-    dark = vec4(levels(vec4(mixed / pixels, 0.0)).rgb * weight, 0.0);
+    // How much the light of the place itself counts: told from one pixel, since means are rounded in many ways.
+    float hull = levels(texelFetch(regions, first + step_px / 2, 0)).x;
+    float rim = 1.0 - rise(0.0, RIM, (hull - EDGE_LEVEL) * DISTANCE_STEP);
+    dark = vec4(levels(vec4(mixed / pixels, 0.0)).rgb * weight, rim);
 }

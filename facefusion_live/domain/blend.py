@@ -7,6 +7,8 @@ it. All crops are square; `GRID` cells a side serve for everything of low freque
     regions, coverage -> alpha x opacity ───────────────────────┴-> premultiplied patch -> drawn over the frame
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,12 +29,22 @@ RELIGHT_SIGMA = 10.0
 """Standard deviation of the relighting low-pass, in cells."""
 RELIGHT_RADIUS = 27
 """Where the low-pass kernel is cut off, in cells."""
+RIM = 0.05
+"""So far inside its outline, in crop widths, the light of the place itself goes over into the wide low-pass: there a
+swap must go on as forehead, cheek and jaw do, and further in it must not look like the wearer."""
+RIM_SIGMA = 3.0
+"""Standard deviation of the low-pass that tells the light of a place, in cells."""
+RIM_RADIUS = 8
+"""Where that kernel is cut off, in cells."""
 RELIGHT_FLOOR = 4.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
+FEW = np.float32(1e-3)
+"""Where less weight than this tells of the light, what is told from further away counts."""
 GAIN_LIMITS = (0.25, 4.0)
 """The lighting ratio is kept within these."""
-OWN_TONE = 1.08
-"""A swap may be so many times lighter or darker than the face that it covers before its lightness is changed."""
+OWN_PALENESS = 1.2
+"""A swap may be so many times lighter than the face that it covers before it is darkened. Not darker: that looks like
+less light, and SFace takes it for somebody else (docs/quality.md)."""
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 """Shares of red, green and blue in lightness (ITU-R BT.601)."""
 PLACE_SLACK = 0.02
@@ -163,12 +175,16 @@ def from_grid(grid: Array, size_px: int) -> Array:
     return rows[:, low] * (1 - part)[None, :, None] + rows[:, low + 1] * part[None, :, None]
 
 
-def _blur(grid: Array) -> Array:
-    offsets = np.arange(-RELIGHT_RADIUS, RELIGHT_RADIUS + 1)
-    kernel = np.exp(-0.5 * (offsets / RELIGHT_SIGMA) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
+def gaussian(sigma: float, radius: int) -> Array:
+    """(2 radius + 1,) shares of a Gaussian that is cut off, one in sum."""
+    shares = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return (shares / shares.sum()).astype(np.float32)
+
+
+def _blur(grid: Array, sigma: float, radius: int) -> Array:
+    kernel = gaussian(sigma, radius)
     for axis in (0, 1):
-        widths = [(RELIGHT_RADIUS, RELIGHT_RADIUS) if axis == a else (0, 0) for a in range(grid.ndim)]
+        widths = [(radius, radius) if axis == a else (0, 0) for a in range(grid.ndim)]
         padded = np.pad(grid, widths)
         shifted = (np.take(padded, np.arange(grid.shape[axis]) + k, axis) for k in range(len(kernel)))
         grid = np.add.reduce([weight * part for weight, part in zip(kernel, shifted, strict=True)])
@@ -184,35 +200,65 @@ def relight_weight(regions_grid: Bytes, coverage_grid: Bytes | None) -> Array:
     return (weight if coverage_grid is None else weight * (coverage_grid / 255)).astype(np.float32)
 
 
-def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, match: float) -> Array:
+def rim_share(regions: Bytes) -> Array:
+    """(GRID, GRID) how much the light of the place itself counts, 0..1: all on the outline, nothing `RIM` inside it.
+
+    Told from the pixel in the middle of each cell: a mean, which everybody rounds in their own way, would show.
+
+    Args:
+        regions: (s, s, 4) stored distances.
+    """
+    step = regions.shape[0] // GRID
+    hull = regions[step // 2 :: step, step // 2 :: step, 0]
+    return 1 - smoothstep(0, RIM, (hull.astype(np.float32) - EDGE_LEVEL) * np.float32(DISTANCE_STEP))
+
+
+def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Array, match: float) -> Array:
     """(n, n, 3) factors that bring the low frequencies of the swap to those of the target.
 
     Args:
         target_grid: (n, n, 3) cell means of the camera's picture, 0..255.
         swap_grid: (n, n, 3) cell means of the swap.
         weight: (n, n) from `relight_weight`.
+        rim: (n, n) from `rim_share`.
         match: 0 leaves the swap as it is, 1 matches fully.
     """
     w = weight[..., None]
-    spread = _blur(w) + np.float32(1e-3)
-    bright, dark = ((_blur(grid * w) / spread).astype(np.float32) for grid in (target_grid, swap_grid))
-    return (1 + (lighting_ratio(bright, dark) - 1) * match).astype(np.float32)
+    weighted = [(grid * w).astype(np.float32) for grid in (target_grid, swap_grid)]
+    spread = _blur(w, RELIGHT_SIGMA, RELIGHT_RADIUS) + FEW
+    wide = [(_blur(grid, RELIGHT_SIGMA, RELIGHT_RADIUS) / spread).astype(np.float32) for grid in weighted]
+    spread = _blur(w, RIM_SIGMA, RIM_RADIUS) + FEW
+    near = [
+        ((_blur(grid, RIM_SIGMA, RIM_RADIUS) + FEW * mean) / spread).astype(np.float32)
+        for grid, mean in zip(weighted, wide, strict=True)
+    ]
+    return (1 + (lighting_ratio(wide, near, rim) - 1) * match).astype(np.float32)
 
 
-def lighting_ratio(bright: Array, dark: Array) -> Array:
+def lighting_ratio(wide: Sequence[Array], near: Sequence[Array], rim: Array) -> Array:
     """What takes the low frequencies of the swap to those of the target, but for what may be the source's own skin.
 
-    Colour is matched fully. A face that is up to `OWN_TONE` times lighter or darker stays so: how pale somebody is is
-    likeness as much as light. More than that shows as an edge before neck and ears (docs/quality.md).
+    Colour is matched fully. A face that is up to `OWN_PALENESS` times lighter stays so: how pale somebody is is
+    likeness as much as light. That would show as an edge before forehead, neck and ears: so towards the rim the swap
+    takes on the light of the place itself, all of it.
 
     Args:
-        bright: (..., 3) low frequencies of the target, 0..255.
-        dark: (..., 3) those of the swap.
+        wide: (..., 3) low frequencies of the target, 0..255, and of the swap.
+        near: The same of the place itself.
+        rim: (...) how much the latter count, 0..1.
     """
-    ratio = (bright + RELIGHT_FLOOR) / (dark + RELIGHT_FLOOR)
-    lightness = ((bright + RELIGHT_FLOOR) @ LUMA) / ((dark + RELIGHT_FLOOR) @ LUMA)
-    own = np.clip(lightness, 1 / OWN_TONE, OWN_TONE)[..., None]
-    return np.clip(ratio / own, *GAIN_LIMITS).astype(np.float32)
+    ratio, here = _bounded_ratio(wide, OWN_PALENESS), _bounded_ratio(near, 1)
+    here -= ratio
+    ratio += here * rim[..., None]
+    return ratio
+
+
+def _bounded_ratio(light: Sequence[Array], paleness: float) -> Array:
+    bright, dark = (levels + np.float32(RELIGHT_FLOOR) for levels in light)
+    own = np.clip((bright @ LUMA) / (dark @ LUMA), 1 / paleness, 1)
+    bright /= dark
+    bright /= own[..., None]
+    return np.clip(bright, *GAIN_LIMITS, out=bright)
 
 
 def sharpen(image: Array, amount: float) -> Array:
@@ -227,12 +273,20 @@ def sharpen(image: Array, amount: float) -> Array:
     return np.clip(image + np.float32(amount) * (image - blurred), 0, 255)
 
 
-def swapped_crop(target: Bytes, swap: Bytes, enhanced: Bytes | None, weight: Array, look: Look) -> Array:
-    """(s, s, 3) 0..255: the swap mixed with its enhanced version, relit to the target and sharpened."""
+def swapped_crop(target: Bytes, swap: Bytes, enhanced: Bytes | None, light: tuple[Array, Array], look: Look) -> Array:
+    """(s, s, 3) 0..255: the swap mixed with its enhanced version, relit to the target and sharpened.
+
+    Args:
+        target: (s, s, 3) the camera's picture.
+        swap: (s, s, 3).
+        enhanced: (s, s, 3) or None.
+        light: `relight_weight` and `rim_share`.
+        look: How much of each.
+    """
     mixed = swap.astype(np.float32)
     if enhanced is not None:
         mixed += (enhanced.astype(np.float32) - mixed) * look.enhance
-    gain = lighting_gain(to_grid(target), to_grid(mixed), weight, look.match)
+    gain = lighting_gain(to_grid(target), to_grid(mixed), *light, look.match)
     relit = np.clip(mixed * from_grid(gain, swap.shape[0]), 0, 255)
     return sharpen(relit, look.sharpness) if look.sharpness else relit
 
@@ -292,6 +346,6 @@ def compose_patch(
     """
     (swap, enhanced), (regions, coverage) = layers, masks
     weight = relight_weight(to_grid(regions), None if coverage is None else to_grid(coverage))
-    rgb = swapped_crop(target, swap, enhanced, weight, settings.look)
+    rgb = swapped_crop(target, swap, enhanced, (weight, rim_share(regions)), settings.look)
     share = alpha(regions, coverage, settings.mask, settings.look.opacity)
     return draw(frame, premultiplied(rgb, share), crop_from_frame)

@@ -1,6 +1,8 @@
 """The reference of the renderers, against straightforward loops on small pictures."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -222,23 +224,34 @@ def test_the_edge_of_the_face_weighs_half_and_fades_within_eight_levels() -> Non
     assert blend.relight_weight(regions, None)[0].tolist() == [0, 0, 0.5, 0.75, 1]
 
 
-def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Array:
-    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less some of its tone."""
+def gain_by_loops(target: Bytes, swap: Bytes, weight: Array, rim: Array, match: float) -> Array:
+    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less some paleness."""
     cells = weight.shape[0]
-    kernel = [math.exp(-0.5 * (d / 10) ** 2) if abs(d) <= 27 else 0.0 for d in range(-cells, cells + 1)]
-    total = sum(math.exp(-0.5 * (d / 10) ** 2) for d in range(-27, 28))
     gain = np.empty((cells, cells, 3))
     for y in range(cells):
         for x in range(cells):
-            near = np.outer(
-                [kernel[i - y + cells] for i in range(cells)], [kernel[i - x + cells] for i in range(cells)]
-            )
-            near = near / total**2 * weight
-            spread = near.sum() + 1e-3
-            bright, dark = ((near[..., None] * image).sum((0, 1)) / spread + 4 for image in (target, swap))
-            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 1 / 1.08, 1.08)
-            gain[y, x] = 1 + (np.clip(bright / dark / tone, 0.25, 4) - 1) * match
+            around = means(y, x, (target, swap), weight, (10, 27), (0, 0))
+            here = means(y, x, (target, swap), weight, (3, 8), around)
+            (bright, dark), (bright_here, dark_here) = ([mean + 4 for mean in pair] for pair in (around, here))
+            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 1 / 1.2, 1)
+            inner, local = np.clip(bright / dark / tone, 0.25, 4), np.clip(bright_here / dark_here, 0.25, 4)
+            gain[y, x] = 1 + (inner + (local - inner) * rim[y, x] - 1) * match
     return gain.astype(np.float32)
+
+
+def means(
+    y: int, x: int, images: Sequence[Any], weight: Array, kernel: tuple[int, int], otherwise: Sequence[Any]
+) -> list[Any]:
+    """Of each image around a cell; where little tells of it, what is known otherwise."""
+    cells, (sigma, radius) = weight.shape[0], kernel
+    one = [math.exp(-0.5 * (d / sigma) ** 2) if abs(d) <= radius else 0.0 for d in range(-cells, cells + 1)]
+    total = sum(math.exp(-0.5 * (d / sigma) ** 2) for d in range(-radius, radius + 1))
+    near = np.outer([one[i - y + cells] for i in range(cells)], [one[i - x + cells] for i in range(cells)])
+    near = near / total**2 * weight
+    return [
+        ((near[..., None] * image).sum((0, 1)) + 1e-3 * known) / (near.sum() + 1e-3)
+        for image, known in zip(images, otherwise, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("match", [0.0, 0.6, 1.0])
@@ -246,26 +259,43 @@ def gain_by_loops(target: Array, swap: Array, weight: Array, match: float) -> Ar
 def test_the_gain_is_the_ratio_of_weighted_means(cells: int, match: float) -> None:
     target, swap = random_levels(cells, cells, 3), random_levels(cells, cells, 3, seed=2) // 4
     weight = random_levels(cells, cells, seed=3).astype(np.float32) / 255
-    found = blend.lighting_gain(target, swap, weight, match)
-    np.testing.assert_allclose(found, gain_by_loops(target, swap, weight, match), atol=1e-4)
+    rim = random_levels(cells, cells, seed=4).astype(np.float32) / 255
+    found = blend.lighting_gain(target, swap, weight, rim, match)
+    np.testing.assert_allclose(found, gain_by_loops(target, swap, weight, rim, match), atol=1e-4)
+
+
+def test_the_light_of_the_place_counts_on_the_outline_and_fades_inside() -> None:
+    regions = np.zeros((2 * blend.GRID, 2 * blend.GRID, 4), np.uint8)
+    regions[:, 1:11:2, 0] = [0, 128, 128 + 13, 128 + 26, 255]
+    assert blend.rim_share(regions)[0, :5].tolist() == pytest.approx([1, 1, 0.5, 0, 0], abs=0.05)
+
+
+def test_a_forehead_goes_on_at_the_rim_as_the_wearers_does_and_inside_as_the_sources() -> None:
+    target, swap = np.full((32, 32, 3), 120, np.uint8), np.full((32, 32, 3), 136, np.uint8)
+    target[:10] = 60  # a fringe's shadow
+    rim = np.zeros((32, 32), np.float32)
+    rim[:3] = 1
+    relit = 140 * blend.lighting_gain(target, swap, np.ones((32, 32), np.float32), rim, 1) - 4
+    assert relit[0, 16] == pytest.approx(60, abs=2)
+    assert relit[24, 16] == pytest.approx(136, abs=4)
 
 
 def test_a_swap_lit_like_the_target_stays_as_it_is() -> None:
     light = random_levels(16, 16, 3)
     weight = np.ones((16, 16), np.float32)
-    np.testing.assert_allclose(blend.lighting_gain(light, light, weight, 1), 1, atol=1e-6)
+    np.testing.assert_allclose(blend.lighting_gain(light, light, weight, weight / 2, 1), 1, atol=1e-6)
 
 
 def test_the_gain_is_kept_within_a_quarter_and_four() -> None:
     dark, bright = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)
     weight = np.ones((8, 8), np.float32)
-    assert blend.lighting_gain(bright, dark, weight, 1) == pytest.approx(4)
-    assert blend.lighting_gain(dark, bright, weight, 1) == pytest.approx(0.25)
+    assert blend.lighting_gain(bright, dark, weight, weight / 2, 1) == pytest.approx(4)
+    assert blend.lighting_gain(dark, bright, weight, weight / 2, 1) == pytest.approx(0.25)
 
 
 def test_where_there_is_no_skin_the_light_is_left_alone() -> None:
     nothing = np.zeros((8, 8), np.float32)
-    gain = blend.lighting_gain(random_levels(8, 8, 3), random_levels(8, 8, 3, seed=2), nothing, 1)
+    gain = blend.lighting_gain(random_levels(8, 8, 3), random_levels(8, 8, 3, seed=2), nothing, nothing + 1, 1)
     assert gain == pytest.approx(1)
 
 
@@ -289,7 +319,8 @@ def test_a_flat_picture_has_nothing_to_sharpen() -> None:
 
 
 SIZE = 128
-ALL_SKIN = np.ones((blend.GRID, blend.GRID), np.float32)
+ALL_SKIN = np.ones((blend.GRID, blend.GRID), np.float32), np.zeros((blend.GRID, blend.GRID), np.float32)
+"""Every cell tells of the light, and none lies at the rim."""
 PLAIN = Look(match=0, sharpness=0, enhance=0)
 
 
@@ -320,14 +351,20 @@ def test_without_an_enhancer_the_share_of_it_does_not_matter() -> None:
 def test_a_dark_swap_takes_on_the_light_of_the_target() -> None:
     target, swap = np.full((SIZE, SIZE, 3), 150, np.uint8), np.full((SIZE, SIZE, 3), 60, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    np.testing.assert_allclose(relit, 60 * 154 / 64 / 1.08, rtol=2e-3)
+    np.testing.assert_allclose(relit, 60 * 154 / 64, rtol=2e-3)
+
+
+def test_a_pale_swap_stays_a_little_paler() -> None:
+    target, swap = np.full((SIZE, SIZE, 3), 60, np.uint8), np.full((SIZE, SIZE, 3), 150, np.uint8)
+    relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
+    np.testing.assert_allclose(relit, 150 * 64 / 154 * 1.2, rtol=2e-3)
 
 
 def test_a_swap_a_little_paler_stays_so_and_takes_on_the_colour() -> None:
-    pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([140, 150, 190], np.uint8), (8, 8, 1))
-    gain = blend.lighting_gain(tinted, pale, np.ones((8, 8), np.float32), 1)
+    pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([130, 140, 180], np.uint8), (8, 8, 1))
+    gain = blend.lighting_gain(tinted, pale, np.ones((8, 8), np.float32), np.zeros((8, 8), np.float32), 1)
     relit = 154 * gain[4, 4]
-    np.testing.assert_allclose(relit / relit.sum(), np.array([144, 154, 194]) / 492, rtol=1e-3)
+    np.testing.assert_allclose(relit / relit.sum(), np.array([134, 144, 184]) / 462, rtol=1e-3)
     assert relit @ blend.LUMA == pytest.approx(154, rel=1e-3)
 
 
@@ -416,8 +453,8 @@ def test_composing_is_every_step_in_its_order(with_coverage: bool) -> None:  # n
     composed = blend.compose_patch(frame, target, (swap, enhanced), (regions, coverage), shift(10, 20), settings)
 
     coverage_grid = None if coverage is None else blend.to_grid(coverage)
-    weight = blend.relight_weight(blend.to_grid(regions), coverage_grid)
-    rgb = blend.swapped_crop(target, swap, enhanced, weight, settings.look)
+    light = blend.relight_weight(blend.to_grid(regions), coverage_grid), blend.rim_share(regions)
+    rgb = blend.swapped_crop(target, swap, enhanced, light, settings.look)
     share = blend.alpha(regions, coverage, settings.mask, 0.8)[..., None]
     expected = frame.astype(np.float64)
     under = expected[20 : 20 + SIZE, 10 : 10 + SIZE]

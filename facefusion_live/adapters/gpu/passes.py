@@ -10,7 +10,7 @@ from facefusion_live.adapters.gpu import textures
 from facefusion_live.adapters.gpu.handles import Handles
 from facefusion_live.adapters.gpu.library import GL
 from facefusion_live.adapters.gpu.plan import Box, Plan
-from facefusion_live.adapters.gpu.programs import SAMPLER_UNITS, Program, Sources, check_parameters
+from facefusion_live.adapters.gpu.programs import CELL_SAMPLERS, SAMPLER_UNITS, Program, Sources, check_parameters
 from facefusion_live.adapters.gpu.textures import Target, Texture
 from facefusion_live.adapters.gpu.transfer import Upload
 from facefusion_live.domain import blend
@@ -66,7 +66,7 @@ class Passes:
     def __init__(self, handles: Handles, shaders: Path) -> None:
         self._programs = _programs(handles, Sources(shaders))
         check_parameters(self._programs.values())
-        self._cells, self._blurred = (Target(handles, _grids(handles, _PADDED, 2)) for _ in range(2))
+        self._cells, self._blurred = (Target(handles, _grids(handles, _PADDED, count)) for count in (2, 4))
         self._gain = Target(handles, _grids(handles, blend.GRID, 1, smooth=True))
         # Read even where the light is not matched: what is multiplied by 0 must be a number.
         self._gain.clear()
@@ -188,7 +188,7 @@ def _grids(handles: Handles, edge: int, count: int, *, smooth: bool = False) -> 
 
 
 def _bind_cells(target: Target) -> None:
-    for texture, sampler in zip(target.textures, ("bright_cells", "dark_cells"), strict=True):
+    for texture, sampler in zip(target.textures, CELL_SAMPLERS, strict=False):  # cells have no near ones yet
         texture.bind(SAMPLER_UNITS[sampler])
 
 

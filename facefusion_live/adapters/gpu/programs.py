@@ -16,10 +16,12 @@ from facefusion_live.domain.settings import PARAMETERS, Settings
 
 PARAMETER_PREFIX = "u_"
 """Uniforms named so are parameters; all others belong to the pass."""
+CELL_SAMPLERS = ("bright_cells", "dark_cells", "bright_near", "dark_near")
+"""Low frequencies of camera and swap, and those of the place itself."""
 SAMPLER_UNITS: Mapping[str, int] = {
     name: unit
     for unit, name in enumerate(
-        ("video", "swap", "enhanced", "regions", "coverage", "gain", "light", "ink", "bright_cells", "dark_cells")
+        ("video", "swap", "enhanced", "regions", "coverage", "gain", "light", "ink", *CELL_SAMPLERS)
     )
 }
 """Which texture unit each sampler reads, in every program."""
@@ -147,9 +149,6 @@ def check_parameters(programs: Iterable[Program]) -> None:
 
 def _constants() -> list[str]:
     low, high = blend.GAIN_LIMITS
-    offsets = np.arange(-blend.RELIGHT_RADIUS, blend.RELIGHT_RADIUS + 1)
-    kernel = np.exp(-0.5 * (offsets / blend.RELIGHT_SIGMA) ** 2)
-    shares = ", ".join(f"{share:.9f}" for share in kernel / kernel.sum())
     floats = {
         "EDGE_LEVEL": blend.EDGE_LEVEL,
         "DISTANCE_STEP": blend.DISTANCE_STEP,
@@ -157,16 +156,24 @@ def _constants() -> list[str]:
         "RELIGHT_FLOOR": blend.RELIGHT_FLOOR,
         "GAIN_LOW": low,
         "GAIN_HIGH": high,
-        "OWN_TONE": blend.OWN_TONE,
+        "OWN_PALENESS": blend.OWN_PALENESS,
+        "RIM": blend.RIM,
+        "FEW": float(blend.FEW),
     }
     luma = ", ".join(repr(float(share)) for share in blend.LUMA)
     return [
         f"const int GRID = {blend.GRID};",
         f"const int BLUR_RADIUS = {blend.RELIGHT_RADIUS};",
         f"const vec3 LUMA = vec3({luma});",
-        f"const float KERNEL[{len(offsets)}] = float[]({shares});",
+        f"const int RIM_RADIUS = {blend.RIM_RADIUS};",
+        _kernel("KERNEL", blend.gaussian(blend.RELIGHT_SIGMA, blend.RELIGHT_RADIUS)),
+        _kernel("RIM_KERNEL", blend.gaussian(blend.RIM_SIGMA, blend.RIM_RADIUS)),
         *(f"const float {name} = {float(value)!r};" for name, value in floats.items()),
     ]
+
+
+def _kernel(name: str, shares: np.ndarray) -> str:
+    return f"const float {name}[{len(shares)}] = float[]({', '.join(f'{share:.9f}' for share in shares)});"
 
 
 def _compiled(kind: int, source: str, label: str) -> int:

@@ -14,7 +14,6 @@ from facefusion_live.domain.face import Patch
 from facefusion_live.domain.scratch import Scratch
 from facefusion_live.domain.settings import Mask, Settings
 
-_BLUR_KERNEL = 2 * blend.RELIGHT_RADIUS + 1
 _DEEP_STEPS = 257
 """16-bit steps in one level: 255 levels fill 16 bits, which saturate where a picture does."""
 
@@ -119,10 +118,21 @@ class PatchPainter:
 
     def _gain(self, target: NDArray[np.uint8], mixed: NDArray, patch: Patch, match: float) -> NDArray[np.float32]:
         coverage = None if patch.coverage is None else _grid(patch.coverage.host())
-        weight = blend.relight_weight(_grid(patch.regions.host()), coverage)[..., None]
-        spread = _blurred(weight)[..., None] + np.float32(1e-3)
-        bright, dark = (_weighted_blur(_grid(image), weight) / spread for image in (target, mixed))
-        return (1 + (blend.lighting_ratio(bright, dark) - 1) * match).astype(np.float32)
+        regions = patch.regions.host()
+        weight = blend.relight_weight(_grid(regions), coverage)[..., None]
+        far_spread, near_spread = (blurred(weight)[..., None] + blend.FEW for blurred in (_widely, _nearby))
+        wide, near = [], []
+        for name, image in (("target", target), ("swap", mixed)):
+            grid = _grid(image)
+            weighted = np.multiply(grid, weight, out=self._scratch.array("weighted", grid.shape, np.float32))
+            far = _widely(weighted, self._scratch.array(f"{name}_wide", grid.shape, np.float32))
+            far /= far_spread
+            here = _nearby(weighted, self._scratch.array(f"{name}_near", grid.shape, np.float32))
+            here += blend.FEW * far
+            here /= near_spread
+            wide.append(far)
+            near.append(here)
+        return (1 + (blend.lighting_ratio(wide, near, blend.rim_share(regions)) - 1) * match).astype(np.float32)
 
     def _share(
         self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
@@ -218,13 +228,14 @@ def _grid(image: NDArray) -> NDArray:
     return cv2.resize(image, (blend.GRID, blend.GRID), interpolation=cv2.INTER_AREA)
 
 
-def _weighted_blur(grid: NDArray, weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    return _blurred(grid * weight)
+def _widely(grid: NDArray[np.float32], dst: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    edge = 2 * blend.RELIGHT_RADIUS + 1
+    return cv2.GaussianBlur(grid, (edge, edge), blend.RELIGHT_SIGMA, dst=dst, borderType=cv2.BORDER_CONSTANT)
 
 
-def _blurred(grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    kernel = (_BLUR_KERNEL, _BLUR_KERNEL)
-    return cv2.GaussianBlur(grid, kernel, blend.RELIGHT_SIGMA, borderType=cv2.BORDER_CONSTANT)
+def _nearby(grid: NDArray[np.float32], dst: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    edge = 2 * blend.RIM_RADIUS + 1
+    return cv2.GaussianBlur(grid, (edge, edge), blend.RIM_SIGMA, dst=dst, borderType=cv2.BORDER_CONSTANT)
 
 
 def window_of(crop_from_frame: geometry.Affine, size_wh: tuple[int, int], shape: tuple[int, ...]) -> Window | None:
