@@ -44,7 +44,11 @@ _LIGHT_WEIGHT = (0.6, 0.15)
 _RIM = 0.12
 """Beside eyes and cheeks, hair can reach this far into the outline, in face widths."""
 _BROW_MARGIN = 0.012
-"""Brows are dark and not skin, and are kept with so much around them, in face widths."""
+"""Brows are dark and not skin, and are kept with so much around them, in face widths …"""
+_INNER_BROWS = ((105, 66, 107, 55, 65, 52), (334, 296, 336, 285, 295, 282))
+"""… but for their outer ends, on which hair may hang: there only what has the colour of these parts is brow."""
+_THINNED = (0.0, 0.35, 0.7)
+"""So much skin shows between the hairs of a brow."""
 _FEATURE_MARGIN = 0.03
 """Around brows, eyes and lips, the skin has their shade."""
 _CORE = 0.05
@@ -93,6 +97,10 @@ def _trust(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[n
     skin = _likeness(lab[asked], shades)
     expected, beyond = _expected(lab, points, inside, suspect, bare), _beyond(lab, points, face)
     np.minimum(skin, 1 - _way_from(expected[asked], beyond[asked], lab[asked]), out=skin)
+    brows = _brows(inside.shape, points, mesh.BROWS)
+    ends = asked & (brows > 0)
+    brow = brows[ends] * _likeness(lab[ends], _brow_shades(lab, points, shades[0]))
+    skin[ends[asked]] = np.maximum(skin[ends[asked]], brow)
     trusted[asked] *= 1 - suspect[asked] * (1 - skin)
     return cv2.GaussianBlur(trusted, (0, 0), _SOFTNESS * _FACE_WIDTH_PX / 2)
 
@@ -106,12 +114,28 @@ def _outline(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[n
 
 
 def _may_be_hair(inside: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """0..1 where hair may lie over the face: the forehead, and the rim above the mouth; never on the brows."""
+    """0..1 where hair may lie over the face: the forehead, the rim above the mouth, and outer ends of brows."""
     forehead = _forehead(inside.shape, points)
     above_mouth = np.clip((_mouth_y(points) - _rows(inside.shape)) / (0.1 * _FACE_WIDTH_PX), 0, 1)
     suspect = np.maximum(forehead, above_mouth * np.clip(2 - inside * (2 / _RIM), 0, 1))
-    brows = _drawn(inside.shape, points, mesh.BROWS, _BROW_MARGIN).astype(np.float32)
-    return suspect * (1 - cv2.GaussianBlur(brows, (0, 0), 0.01 * _FACE_WIDTH_PX))
+    return suspect * (1 - _brows(inside.shape, points, _INNER_BROWS))
+
+
+def _brows(
+    size_hw: tuple[int, ...], points: NDArray[np.float32], outlines: tuple[tuple[int, ...], ...]
+) -> NDArray[np.float32]:
+    """0..1 inside the outlines and a margin around them, with a soft edge."""
+    brows = _drawn(size_hw, points, outlines, _BROW_MARGIN).astype(np.float32)
+    return cv2.GaussianBlur(brows, (0, 0), 0.01 * _FACE_WIDTH_PX)
+
+
+def _brow_shades(
+    lab: NDArray[np.float32], points: NDArray[np.float32], skin: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Colours of this person's brows: of each one's inner part, and mixed with skin."""
+    at = np.rint(points).astype(int)
+    brows = [np.median(lab[at[part, 1], at[part, 0]], axis=0) for part in map(list, _INNER_BROWS)]
+    return [brow + (skin - brow) * np.float32(share) for brow in brows for share in _THINNED]
 
 
 def _forehead(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[np.float32]:
