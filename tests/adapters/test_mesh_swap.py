@@ -273,6 +273,7 @@ def test_an_opening_beyond_the_crop_is_left_out() -> None:
 # --- the texture -----------------------------------------------------------------------------------------------------
 
 SKIN, BACKGROUND, HAIR = (205, 155, 130), (40, 60, 160), (45, 30, 25)
+RED_HAIR = (150, 40, 20)
 
 
 def drawn_portrait(*, fringe: bool = False, skin: tuple[int, int, int] = SKIN, **degrees: float) -> Portrait:
@@ -323,6 +324,41 @@ def test_hair_that_the_skin_shines_through_goes_and_a_highlight_stays() -> None:
     texture = build(Portrait(HostImage(picture), portrait.face))
     assert np.abs(colours_at(texture, (67, 104, 103)) - SKIN).max() < 22
     assert np.abs(colours_at(texture, (333, 299)) - np.array(SKIN) - 25).max() < 12
+
+
+def test_hair_over_the_end_of_a_brow_goes_and_the_brow_stays() -> None:
+    portrait = drawn_portrait()
+    picture, points = portrait.image.host().copy(), portrait.face.mesh_px
+    cv2.circle(picture, tuple(np.rint(points[70, :2]).astype(int).tolist()), 9, RED_HAIR, cv2.FILLED)
+    texture = build(Portrait(HostImage(picture), portrait.face))
+    red, _, blue = colours_at(texture, (70,))[0]
+    assert red - blue < SKIN[0] - SKIN[2] + 25
+    assert colours_at(texture, MIDDLE_OF_BROWS[1]).mean() < 120
+    untouched = build(portrait)
+    np.testing.assert_allclose(colours_at(texture, (300, 293)), colours_at(untouched, (300, 293)), atol=3)
+
+
+def test_a_wash_of_red_on_the_forehead_goes_and_its_wrinkles_stay() -> None:
+    portrait = drawn_portrait()
+    picture, points = portrait.image.host().copy(), portrait.face.mesh_px
+    top, line = (round(float(points[point, 1])) for point in (10, 107))
+    picture[top : line - 8] = np.clip(picture[top : line - 8] * np.array([1.05, 0.97, 0.8]), 0, 255)
+    wrinkle = (top + line) // 2
+    picture[wrinkle : wrinkle + 2] = np.rint(picture[wrinkle : wrinkle + 2] * 0.9)
+    texture = build(Portrait(HostImage(picture), portrait.face))
+    washed, made = lab_of(picture[wrinkle + 9, 256]), lab_of(colours_at(texture, (151,))[0])
+    own = lab_of(np.array(SKIN))
+    assert np.linalg.norm(washed[1:] - own[1:]) > 9
+    assert np.linalg.norm(made[1:] - own[1:]) < 7
+    x = round(float(texture.sheet_px[151, 0]))
+    forehead = slice(round(float(texture.sheet_px[10, 1])) + 30, round(float(texture.sheet_px[8, 1])) - 30)
+    column = texture.levels[0][forehead, x].mean(-1)
+    assert column.min() < 0.94 * np.median(column)
+
+
+def lab_of(colour: NDArray[Any]) -> NDArray[np.float32]:
+    pixel = np.asarray(colour, np.float32).reshape(1, 1, 3) / 255
+    return cv2.cvtColor(pixel, cv2.COLOR_RGB2Lab)[0, 0]
 
 
 def test_an_earring_and_hair_beside_the_cheek_go() -> None:

@@ -20,6 +20,12 @@ _FACE_WIDTH_PX = 320
 """Width of the face in the pictures that are looked at: soft edges need no more, and a live change of face waits."""
 _BLUR_PX = 1.5
 """A pixel's colour is that of its surroundings: no pore or hair by itself."""
+_WASH = 0.04
+"""What is wider than this, in face widths, is a wash of colour and no freckle …"""
+_WASH_STEP = 4
+"""… so that one pixel of so many along each axis tells of it."""
+_OWN_HUE = 5.0
+"""Up to this distance from the hue of cheeks and nose, in a and b of CIELAB, a forehead is as it is."""
 _SEAM = 0.01
 """The face is cut so far inside its outline, in face widths: the outermost pixels belong to hair."""
 _SOFTNESS = 0.015
@@ -67,8 +73,10 @@ _ON_THE_WAY = (0.22, 0.5)
 """Up to the first share of the way it is skin, from the second on it is not."""
 
 
-def trust(picture: NDArray[np.uint8], sheet_px: NDArray[np.float32], face_width_px: float) -> NDArray[np.float32]:
-    """0..1, how much each pixel is to be believed to be skin, brow, eye or mouth of the face.
+def trust(
+    picture: NDArray[np.uint8], sheet_px: NDArray[np.float32], face_width_px: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much each pixel is to be believed to be skin, brow, eye or mouth of the face, and what is wrong with its hue.
 
     Args:
         picture: (h, w, 3) RGB.
@@ -76,33 +84,54 @@ def trust(picture: NDArray[np.uint8], sheet_px: NDArray[np.float32], face_width_
         face_width_px: How wide the face is in it.
 
     Returns:
-        (h, w), with soft edges.
+        (h, w) 0..1, with soft edges; and (h, w, 3) smooth factors that take from forehead and temples the wash of
+        colour that hair throws on them. Wrinkles, freckles and how light each place is stay.
     """
     height, width = picture.shape[:2]
     scale = _FACE_WIDTH_PX / face_width_px
     small_wh = round(width * scale), round(height * scale)
     small = cv2.resize(picture, small_wh, interpolation=cv2.INTER_AREA)
     points = (sheet_px[:, :2] + 0.5) * np.float32(scale) - 0.5
-    return cv2.resize(_trust(small, points), (width, height), interpolation=cv2.INTER_LINEAR)
+    trusted, tint = (
+        cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR) for part in _trust(small, points)
+    )
+    return trusted, tint
 
 
-def _trust(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+def _trust(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     face = _outline(picture.shape, points)
     inside = cv2.distanceTransform(face, cv2.DIST_L2, 5) / _FACE_WIDTH_PX
     trusted = np.clip((inside - _SEAM) / _SOFTNESS, 0, 1)
-    suspect = _may_be_hair(inside, points)
+    brows = _brows(inside.shape, points, mesh.BROWS)
+    suspect = _may_be_hair(inside, points, brows)
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX).astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
     shades, bare = _shades(lab, points)
     asked = suspect > 0
     skin = _likeness(lab[asked], shades)
     expected, beyond = _expected(lab, points, inside, suspect, bare), _beyond(lab, points, face)
     np.minimum(skin, 1 - _way_from(expected[asked], beyond[asked], lab[asked]), out=skin)
-    brows = _brows(inside.shape, points, mesh.BROWS)
     ends = asked & (brows > 0)
     brow = brows[ends] * _likeness(lab[ends], _brow_shades(lab, points, shades[0]))
     skin[ends[asked]] = np.maximum(skin[ends[asked]], brow)
     trusted[asked] *= 1 - suspect[asked] * (1 - skin)
-    return cv2.GaussianBlur(trusted, (0, 0), _SOFTNESS * _FACE_WIDTH_PX / 2)
+    trusted = cv2.GaussianBlur(trusted, (0, 0), _SOFTNESS * _FACE_WIDTH_PX / 2)
+    return trusted, _untinting(lab, trusted, suspect, _cheeks(lab, points))
+
+
+def _untinting(
+    lab: NDArray[np.float32], trusted: NDArray[np.float32], suspect: NDArray[np.float32], cheeks: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Smooth factors, in few cells, that take the hue where hair may be to that of the cheeks, or near it."""
+    few_wh = lab.shape[1] // _WASH_STEP, lab.shape[0] // _WASH_STEP
+    known = cv2.resize(np.dstack([lab * trusted[..., None], trusted]), few_wh, interpolation=cv2.INTER_AREA)
+    known = cv2.GaussianBlur(known, (0, 0), _WASH * _FACE_WIDTH_PX / _WASH_STEP)
+    wash = known[..., :3] / np.maximum(known[..., 3:], 1e-3)
+    off = wash[..., 1:] - cheeks[1:]
+    too_far = np.maximum(1 - _OWN_HUE / np.maximum(np.linalg.norm(off, axis=-1), _OWN_HUE), 0)
+    even = wash.copy()
+    even[..., 1:] -= off * (too_far * cv2.resize(suspect, few_wh, interpolation=cv2.INTER_AREA))[..., None]
+    before, after = (np.maximum(cv2.cvtColor(colour, cv2.COLOR_Lab2RGB), 0.02) for colour in (wash, even))
+    return after / before
 
 
 def _outline(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -113,12 +142,14 @@ def _outline(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[n
     return mask
 
 
-def _may_be_hair(inside: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+def _may_be_hair(
+    inside: NDArray[np.float32], points: NDArray[np.float32], brows: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """0..1 where hair may lie over the face: the forehead, the rim above the mouth, and outer ends of brows."""
     forehead = _forehead(inside.shape, points)
     above_mouth = np.clip((_mouth_y(points) - _rows(inside.shape)) / (0.1 * _FACE_WIDTH_PX), 0, 1)
     suspect = np.maximum(forehead, above_mouth * np.clip(2 - inside * (2 / _RIM), 0, 1))
-    return suspect * (1 - _brows(inside.shape, points, _INNER_BROWS))
+    return np.maximum(suspect, brows) * (1 - _brows(inside.shape, points, _INNER_BROWS))
 
 
 def _brows(
@@ -178,13 +209,19 @@ def _shades(
     """
     at = np.rint(points).astype(int)
     colour = lab[at[:, 1], at[:, 0]]
-    cheeks, forehead = (np.median(colour[list(known)], axis=0) for known in (_CHEEKS, _FOREHEAD))
+    cheeks, forehead = _cheeks(lab, points), np.median(colour[list(_FOREHEAD)], axis=0)
     darkest, furthest = _FRINGE
     if forehead[0] < darkest * cheeks[0] or np.hypot(*(forehead[1:] - cheeks[1:])) > furthest:
         return [cheeks], at[:0]
     higher = np.array(_FOREHEAD + _UPPER_FOREHEAD)
     bare = higher[np.linalg.norm(colour[higher] - forehead, axis=1) < _SAME_SHADE]
     return [cheeks, forehead, *colour[bare]], at[bare[np.isin(bare, _FOREHEAD)]]
+
+
+def _cheeks(lab: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The colour of cheeks and nose."""
+    at = np.rint(points[list(_CHEEKS)]).astype(int)
+    return np.median(lab[at[:, 1], at[:, 0]], axis=0)
 
 
 def _likeness(asked_lab: NDArray[np.float32], shades: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -77,7 +77,8 @@ def pyramid(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
 def _skin_only(picture: NDArray[np.uint8], sheet_px: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The picture with everything but skin, brows, eyes and mouth filled in from the skin around it."""
     # Squared: what is doubtful gives way to its surroundings soon, not in proportion.
-    share = skin.trust(picture, sheet_px, _FACE_WIDTH_PX) ** 2
-    filled = pull_push(picture.astype(np.float32) * share[..., None], share)
-    mixed = filled + (picture - filled) * share[..., None]
+    trusted, tint = skin.trust(picture, sheet_px, _FACE_WIDTH_PX)
+    share, even = trusted**2, picture * tint
+    filled = pull_push(even * share[..., None], share)
+    mixed = filled + (even - filled) * share[..., None]
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
