@@ -7,6 +7,7 @@ uniform ivec2 video_size;
 uniform ivec2 shift;
 uniform int step_px;
 uniform bool has_coverage;
+uniform float u_padding, u_erosion;
 
 vec3 target_at(ivec2 crop) {
 #ifdef ALIGNED
@@ -44,6 +45,7 @@ void main() {
     bright = vec4(levels(vec4(target / pixels, 0.0)).rgb * weight, weight);
     // How much the light of the place itself counts: told from one pixel, since means are rounded in many ways.
     float hull = levels(texelFetch(regions, first + step_px / 2, 0)).x;
-    float rim = 1.0 - rise(0.0, RIM, (hull - EDGE_LEVEL) * DISTANCE_STEP);
+    float edge = u_erosion - u_padding;
+    float rim = 1.0 - rise(edge + RIM_WHOLE, edge + RIM_NOTHING, (hull - EDGE_LEVEL) * DISTANCE_STEP);
     dark = vec4(levels(vec4(mixed / pixels, 0.0)).rgb * weight, rim);
 }

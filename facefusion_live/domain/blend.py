@@ -29,19 +29,19 @@ RELIGHT_SIGMA = 10.0
 """Standard deviation of the relighting low-pass, in cells."""
 RELIGHT_RADIUS = 27
 """Where the low-pass kernel is cut off, in cells."""
-RIM = 0.05
-"""So far inside its outline, in crop widths, the light of the place itself goes over into the wide low-pass: there a
-swap must go on as forehead, cheek and jaw do, and further in it must not look like the wearer."""
+RIM = (0.01, 0.07)
+"""From so far to so far inside its edge, in crop widths, the light of the place itself goes over into the wide one:
+at the edge a swap must go on as forehead, cheek and jaw do, and further in it must not look like the wearer."""
 RIM_SIGMA = 3.0
 """Standard deviation of the low-pass that tells the light of a place, in cells."""
 RIM_RADIUS = 8
 """Where that kernel is cut off, in cells."""
-RELIGHT_FLOOR = 4.0
+RELIGHT_FLOOR = 1.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 FEW = np.float32(1e-3)
 """Where less weight than this tells of the light, what is told from further away counts."""
-GAIN_LIMITS = (0.25, 4.0)
-"""The lighting ratio is kept within these."""
+GAIN_LIMITS = (0.01, 4.0)
+"""The lighting ratio is kept within these: a room may be as dark as it likes, but noise is not drawn out of black."""
 OWN_PALENESS = 1.2
 """A swap may be so many times lighter than the face that it covers before it is darkened. Not darker: that looks like
 less light, and SFace takes it for somebody else (docs/quality.md)."""
@@ -200,17 +200,19 @@ def relight_weight(regions_grid: Bytes, coverage_grid: Bytes | None) -> Array:
     return (weight if coverage_grid is None else weight * (coverage_grid / 255)).astype(np.float32)
 
 
-def rim_share(regions: Bytes) -> Array:
-    """(GRID, GRID) how much the light of the place itself counts, 0..1: all on the outline, nothing `RIM` inside it.
+def rim_share(regions: Bytes, mask: Mask) -> Array:
+    """(GRID, GRID) how much the light of the place itself counts, 0..1: all on the edge, nothing `RIM` inside it.
 
     Told from the pixel in the middle of each cell: a mean, which everybody rounds in their own way, would show.
 
     Args:
         regions: (s, s, 4) stored distances.
+        mask: Where the edge is.
     """
     step = regions.shape[0] // GRID
-    hull = regions[step // 2 :: step, step // 2 :: step, 0]
-    return 1 - smoothstep(0, RIM, (hull.astype(np.float32) - EDGE_LEVEL) * np.float32(DISTANCE_STEP))
+    inside = (regions[step // 2 :: step, step // 2 :: step, 0].astype(np.float32) - EDGE_LEVEL) * DISTANCE_STEP
+    edge, (whole, nothing) = mask.erosion - mask.padding, RIM
+    return 1 - smoothstep(edge + whole, edge + nothing, inside.astype(np.float32))
 
 
 def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Array, match: float) -> Array:
@@ -346,6 +348,6 @@ def compose_patch(
     """
     (swap, enhanced), (regions, coverage) = layers, masks
     weight = relight_weight(to_grid(regions), None if coverage is None else to_grid(coverage))
-    rgb = swapped_crop(target, swap, enhanced, (weight, rim_share(regions)), settings.look)
+    rgb = swapped_crop(target, swap, enhanced, (weight, rim_share(regions, settings.mask)), settings.look)
     share = alpha(regions, coverage, settings.mask, settings.look.opacity)
     return draw(frame, premultiplied(rgb, share), crop_from_frame)

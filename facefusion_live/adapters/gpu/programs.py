@@ -157,7 +157,8 @@ def _constants() -> list[str]:
         "GAIN_LOW": low,
         "GAIN_HIGH": high,
         "OWN_PALENESS": blend.OWN_PALENESS,
-        "RIM": blend.RIM,
+        "RIM_WHOLE": blend.RIM[0],
+        "RIM_NOTHING": blend.RIM[1],
         "FEW": float(blend.FEW),
     }
     luma = ", ".join(repr(float(share)) for share in blend.LUMA)

@@ -97,7 +97,7 @@ class PatchPainter:
         mixed = self._mixed(patch, look.enhance)
         deep = self._scratch.array("deep", shape, np.uint16)
         if look.match:
-            gain = self._gain(target, mixed, patch, look.match)
+            gain = self._gain(target, mixed, patch, settings)
             wide = cv2.resize(gain, shape[:2], dst=self._scratch.array("gain", shape, np.float32))
             cv2.multiply(mixed, wide, dst=deep, scale=_DEEP_STEPS, dtype=cv2.CV_16U)
         else:
@@ -116,7 +116,7 @@ class PatchPainter:
         out = self._scratch.array("mixed", swap.shape, np.float32)
         return cv2.addWeighted(patch.enhanced.host(), share, swap, 1 - share, 0, dst=out, dtype=cv2.CV_32F)
 
-    def _gain(self, target: NDArray[np.uint8], mixed: NDArray, patch: Patch, match: float) -> NDArray[np.float32]:
+    def _gain(self, target: NDArray[np.uint8], mixed: NDArray, patch: Patch, settings: Settings) -> NDArray[np.float32]:
         coverage = None if patch.coverage is None else _grid(patch.coverage.host())
         regions = patch.regions.host()
         weight = blend.relight_weight(_grid(regions), coverage)[..., None]
@@ -132,7 +132,8 @@ class PatchPainter:
             here /= near_spread
             wide.append(far)
             near.append(here)
-        return (1 + (blend.lighting_ratio(wide, near, blend.rim_share(regions)) - 1) * match).astype(np.float32)
+        rim = blend.rim_share(regions, settings.mask)
+        return (1 + (blend.lighting_ratio(wide, near, rim) - 1) * settings.look.match).astype(np.float32)
 
     def _share(
         self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
