@@ -29,7 +29,7 @@ RELIGHT_SIGMA = 10.0
 """Standard deviation of the relighting low-pass, in cells."""
 RELIGHT_RADIUS = 27
 """Where the low-pass kernel is cut off, in cells."""
-RIM = (0.01, 0.07)
+RIM = (0.0, 0.045)
 """From so far to so far inside its edge, in crop widths, the light of the place itself goes over into the wide one:
 at the edge a swap must go on as forehead, cheek and jaw do, and further in it must not look like the wearer."""
 RIM_SIGMA = 3.0

@@ -266,13 +266,13 @@ def test_the_gain_is_the_ratio_of_weighted_means(cells: int, match: float) -> No
 
 def test_the_light_of_the_place_counts_on_the_outline_and_fades_inside() -> None:
     regions = np.zeros((2 * blend.GRID, 2 * blend.GRID, 4), np.uint8)
-    regions[:, 1:11:2, 0] = [0, 128 + 5, 128 + 20, 128 + 36, 255]
+    regions[:, 1:11:2, 0] = [0, 128, 128 + 11, 128 + 23, 255]
     at_the_outline = Mask(erosion=0, padding=0)
     assert blend.rim_share(regions, at_the_outline)[0, :5].tolist() == pytest.approx([1, 1, 0.5, 0, 0], abs=0.05)
 
 
 def test_the_light_of_the_place_goes_with_the_edge_of_the_mask() -> None:
-    regions = np.full((blend.GRID, blend.GRID, 4), 128 + 30, np.uint8)
+    regions = np.full((blend.GRID, blend.GRID, 4), 128 + 12, np.uint8)
     further_in, further_out = Mask(erosion=0.05, padding=0), Mask(erosion=0, padding=0.05)
     assert blend.rim_share(regions, further_in).min() == 1
     assert blend.rim_share(regions, further_out).max() == 0
