@@ -36,7 +36,7 @@ RIM_SIGMA = 3.0
 """Standard deviation of the low-pass that tells the light of a place, in cells."""
 RIM_RADIUS = 8
 """Where that kernel is cut off, in cells."""
-RELIGHT_FLOOR = 1.0
+RELIGHT_FLOOR = 2.0
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 FEW = np.float32(1e-3)
 """Where less weight than this tells of the light, what is told from further away counts."""
