@@ -163,8 +163,11 @@ class LookStage:
 
     def look(self, draft: Draft) -> None:
         """Look now."""
-        self._since = 0
         draft.looked = self.looking.faces(draft.frame.image)
+
+    def settled(self) -> None:
+        """What was seen has come to use. A look whose frame fails does not count: the next frame looks again."""
+        self._since = 0
 
 
 class DetectStage:
@@ -198,6 +201,7 @@ class DetectStage:
             found += look.faces(draft.frame.image)
             turned += self._turned(look, draft)
         draft.detections, draft.turned = tuple(found), tuple(turned)
+        self._first.settled()
 
     def _turned(self, look: _Looking, draft: Draft) -> list[Detection]:
         return look.turned_faces(draft.frame.image) if self._tracks.unclear else []

@@ -50,11 +50,11 @@ class TaskRunner:
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
-                future.cancel()
+                _cancel(future)
                 return future
             if not self._started:
-                self._started = True
                 self._worker.start()
+                self._started = True
             self._tasks.put((do, future))
         return future
 
@@ -81,7 +81,7 @@ class TaskRunner:
 
         def go_on(done: "Future[float | None]") -> None:
             if done.cancelled():
-                whole.cancel()
+                _cancel(whole)
             elif (error := done.exception()) is not None:
                 whole.set_exception(error)
             elif (rest_s := done.result()) is not None:
@@ -155,9 +155,15 @@ class TaskRunner:
 
     def _give_up(self) -> None:
         while self._resting:
-            self._resting.popleft()[1][1].cancel()
+            _cancel(self._resting.popleft()[1][1])
         while not self._tasks.empty():
             task = self._tasks.get()
             if task is not None:
-                task[1].cancel()
+                _cancel(task[1])
         self._tasks.put(None)  # whoever hung in a task ends after it
+
+
+def _cancel(future: "Future[Any]") -> None:
+    """Cancel, and tell so: for `concurrent.futures.wait` a future that is only cancelled is not done."""
+    if future.cancel():
+        future.set_running_or_notify_cancel()

@@ -106,6 +106,16 @@ def test_the_detector_runs_every_nth_frame(bench: Bench) -> None:
     assert ran == [True, False, False, False, True, False, False, False, True]
 
 
+def test_a_look_whose_frame_fails_is_made_again_in_the_next(bench: Bench) -> None:
+    for _ in range(4):
+        bench.frame(FACE)
+    failed = frame_of(room(FACE, OTHER), bench.index)
+    draft = Draft(failed, SETTINGS, failed.media_s)
+    bench.stages[1].run(draft)  # beside the following, which fails: nobody settles what is seen
+    assert draft.looked is not None
+    assert len(bench.frame(FACE, OTHER).faces) == 2
+
+
 def test_the_detector_runs_at_once_when_someone_is_lost(bench: Bench) -> None:
     bench.frame(FACE)
     calls = bench.detector.calls

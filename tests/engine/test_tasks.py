@@ -1,7 +1,7 @@
 import threading
 import time
 from collections.abc import Generator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from itertools import pairwise
 
 import pytest
@@ -54,7 +54,9 @@ def test_closing_gives_up_what_waits() -> None:
     assert first.result(WAIT_S)
     with pytest.raises(CancelledError):
         waiting.result(WAIT_S)
-    assert runner.submit(lambda: 1).cancelled()
+    late = runner.submit(lambda: 1)
+    assert late.cancelled()
+    assert wait([waiting, late], WAIT_S).not_done == set(), "whoever waits for one of several would hang"
     assert runner.close(WAIT_S)
 
 
