@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
-from facefusion_live.adapters.occlusion import FaceOccluders
+from facefusion_live.adapters.occlusion import FaceAnchors, FaceOccluders
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -22,10 +22,11 @@ from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
 from facefusion_live.domain.recognition import SFACE, Roster
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
+from facefusion_live.engine.anchoring import AnchorStage
 from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.memory import PatchMemory
-from facefusion_live.engine.occluding import OccludeStage
+from facefusion_live.engine.occluding import HandStage, OccludeStage
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Row, Stage
 from facefusion_live.engine.session import Aside
@@ -229,6 +230,9 @@ class Inference:
         if self.settings.track.landmarker != MESH:
             refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)
             found = (*found, refined)
+        if self.settings.swap.occluder == NO_MASK:
+            found = (*found, HandStage(self._hands(aside or _at_once)))
+        found = (*found, AnchorStage(FaceAnchors(), tracks))
         swap = SwapStage(self.worn, buffers)
         made: tuple[Stage, ...] = (swap,)
         if self.settings.swap.enhancer != NO_ENHANCER:
@@ -236,20 +240,20 @@ class Inference:
         if masks := self._mask_nets():
             made = (*made, MaskStage(masks, self.compute))
         if self.settings.swap.occluder == NO_MASK:
-            made = (*made, self._occlude(aside or _at_once))
+            made = (*made, OccludeStage(FaceOccluders(resource("resources/mean_face.png"))))
         net = OnDemand(lambda: self.catalog.recogniser(recogniser))
         identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)
         return (*found, identify, *made)
 
-    def _occlude(self, aside: Aside) -> OccludeStage:
-        """What shows hands before the face, as long as no net of the user's does."""
+    def _hands(self, aside: Aside) -> Callable[[], HandWatch]:
+        """What sees hands near faces, as long as no net of the user's shows what lies before them."""
 
         @cache
         def hands() -> HandWatch:
             palms, landmarker = self.catalog.palm_detector(PALMS), self.catalog.hand_landmarker(HANDS)
             return HandWatch(palms, landmarker, self.compute, aside)
 
-        return OccludeStage(FaceOccluders(resource("resources/mean_face.png")), hands)
+        return hands
 
     def _mask_nets(self) -> list[MaskMaker]:
         swap, nets = self.settings.swap, list[MaskMaker]()

@@ -40,6 +40,7 @@ class Face:
         agreed: The last re-detection found a face where the track says there is one.
         person: Who it is, of those enrolled; None for others, and while nobody knows.
         looks: (d,) float32 of unit length each, the recogniser's last ones; none before its first answer.
+        anchored: What is seen within the mesh is the face, as far as anybody can tell.
     """
 
     box_px: NDArray[np.float32]
@@ -50,6 +51,7 @@ class Face:
     agreed: bool
     person: str | None = None
     looks: tuple[NDArray[np.float32], ...] = ()
+    anchored: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -412,6 +412,55 @@ class OccluderFinder(Protocol):
         ...
 
 
+class Anchors(Protocol):
+    """Remembers what faces look like, to tell whether a mesh still lies on one. Raises InferenceError."""
+
+    def cast(self, image: Image, face: Face) -> None:
+        """Remember a face that lies where its mesh does, instead of what was remembered of its track before.
+
+        Args:
+            image: The camera's picture.
+            face: As it was found there.
+        """
+        ...
+
+    def held(
+        self, image: Image, mesh_px: NDArray[np.float32], track_id: int, hands: Sequence[Hand] = ()
+    ) -> float | None:
+        """How much of a face that is remembered is where a mesh says.
+
+        Args:
+            image: The camera's picture.
+            mesh_px: (478, 3) in its pixels.
+            track_id: Whose looks are meant.
+            hands: Those near it, in frame pixels: what they hide is not asked for.
+
+        Returns:
+            0..1; None where nothing is remembered, or nothing by which it could be told.
+        """
+        ...
+
+    def hauled(
+        self, image: Image, mesh_px: NDArray[np.float32], track_id: int, hands: Sequence[Hand] = ()
+    ) -> NDArray[np.float32] | None:
+        """The mesh, moved, turned and scaled to where what is remembered of a face is seen now.
+
+        Args:
+            image: The camera's picture.
+            mesh_px: (478, 3) where the face was a moment ago.
+            track_id: Whose looks are meant.
+            hands: As `held`.
+
+        Returns:
+            (478, 3); None where too little of the face is seen.
+        """
+        ...
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget every face but these."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """A finished picture and how well it hides the faces.

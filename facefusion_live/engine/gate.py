@@ -5,7 +5,8 @@
     not good, and pass-through armed by hand ──> PASS
 
 A frame is good when nothing failed on the way, every face that must be covered is there and has a patch of finite
-numbers that covers at least `FLOOR` of it and shows another face, and the last re-detection agrees with the track.
+numbers that covers at least `FLOOR` of it and shows another face, the last re-detection agrees with the track, and the
+mesh has not slipped from the face.
 What mask nets take for a hand or hair before the face need not be covered, as far as `covering` lets them.
 """
 
@@ -45,6 +46,7 @@ class Fault(Enum):
     NO_PATCH = "no patch"
     NOT_FINITE = "not finite"
     DISAGREED = "track and detection disagree"
+    SLIPPED = "mesh off the face"
     NOT_COVERED = "not covered"
     NOT_CHANGED = "face not changed"
     GIVEN_AWAY = "masks leave too much bare"
@@ -95,6 +97,8 @@ class Candidate:
             yield Fault.NOT_FINITE
         if not all(job.faces[index].agreed for index in targets):
             yield Fault.DISAGREED
+        if not all(job.faces[index].anchored for index in targets):
+            yield Fault.SLIPPED
         yield from self._nets_not_believed()
         # Not `any(share < FLOOR)`: a share that is not a number, or is not told, must count as uncovered.
         shares = self.composition.covered if self.composition is not None else ()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.domain.face import Detection, Face, Job, Patch, StageFailure
+from facefusion_live.domain.hand import Hand
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Settings
@@ -40,6 +41,7 @@ class Draft:
         hidden_boxes_px: As `Job.hidden_boxes_px`.
         veiled_boxes_px: As `Job.veiled_boxes_px`.
         patches: As `Job.patches`.
+        hands: Those near the faces, in frame pixels, where anybody looked for them.
         at_face: The face that a stage is at, its place in `faces`: a failure names it.
     """
 
@@ -55,6 +57,7 @@ class Draft:
     hidden_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
     veiled_boxes_px: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 4), np.float32))
     patches: list[Patch] = field(default_factory=list[Patch])
+    hands: Sequence[Hand] = ()
     at_face: int | None = None
 
     def job(self, failure: StageFailure | None = None) -> Job:

@@ -216,6 +216,22 @@ class FaceTracks:
                 kept.append((box_px, seen_s))
         self._unfollowed = [*((box_px, time_s) for box_px in now), *kept]
 
+    def prove(self, track_id: int, mesh_px: NDArray[np.float32] | None, time_s: float, settings: Settings) -> Face:
+        """A face lies here, whatever the detector says of it: what was seen of it before is seen again.
+
+        Args:
+            track_id: A track that is present.
+            mesh_px: (478, 3) where it lies, if not where the net saw it.
+            time_s: Of the frame.
+            settings: For the smoothing.
+        """
+        (track,) = (each for each in self._tracks if each.track_id == track_id)
+        track.disagreements = 0
+        if mesh_px is not None:
+            unit_px = max(mesh.eye_distance(mesh_px), 1.0)
+            track.mesh_px = track.smooth(mesh_px, time_s, unit_px, settings.track.smoothing)
+        return self.face(track)
+
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
         """(tracks to be replaced, tracks of bystanders), those lost a moment ago included."""
         self._persons.keep({track.track_id for track in self._tracks})

@@ -3650,6 +3650,10 @@
         <translation>跟踪与检测不一致</translation>
     </message>
     <message>
+        <source>mesh off the face</source>
+        <translation>网格偏离人脸</translation>
+    </message>
+    <message>
         <source>not covered</source>
         <translation>人脸未完全遮盖</translation>
     </message>

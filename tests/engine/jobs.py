@@ -100,6 +100,7 @@ BAD: Mapping[str, tuple[Fault, Callable[[], Candidate]]] = {
     "mesh not finite": (Fault.NOT_FINITE, lambda: Candidate(_with_face(_nan_mesh()), composed())),
     "map not finite": (Fault.NOT_FINITE, lambda: Candidate(_nan_patch(), composed())),
     "disagreed": (Fault.DISAGREED, lambda: Candidate(_with_face(face(agreed=False)), composed())),
+    "slipped": (Fault.SLIPPED, lambda: Candidate(_with_face(replace(face(), anchored=False)), composed())),
     "uncovered": (Fault.NOT_COVERED, lambda: Candidate(job(), composed(0.0))),
     "not changed": (Fault.NOT_CHANGED, lambda: Candidate(_changed(0.19), composed())),
     "changed into no number": (Fault.NOT_CHANGED, lambda: Candidate(_changed(NAN), composed())),

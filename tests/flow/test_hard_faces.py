@@ -1,27 +1,40 @@
-"""Faces that a mesh can be wrong about, judged by the pixels: chins held up, profiles, half a face at the edge."""
+"""Faces that a mesh can be wrong about, judged by the pixels: chins up, profiles, hands, half a face at the edge."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import pytest
 
-from facefusion_live.api import RealTimeFaceSwapper
+from facefusion_live.api import RealTimeFaceSwapper, process_video
+from facefusion_live.app.audit_wiring import close_shared_trail
+from tests.passing_hands import hand_film
 from tests.support import ROOT, shared_path
 from tools.judge import measures
+from tools.judge.films import Film, pairs, read_states
 from tools.judge.nets import Eyes
 
 POSES = ("01", "04", "06", "09", "19", "26", "30", "38", "42", "48")
 """Portraits of this kind that are swapped. Of 14 the landmarks see no face, and of 35 not which way up it is."""
 REFUSED = ("14", "35")
+BARE_PIXELS = {"label.show": False, "label.mark": False, "label.reason": "measuring what is bare"}
 
 
 @pytest.fixture(scope="module")
 def eyes() -> Eyes:
     return Eyes()
+
+
+@pytest.fixture
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FACEFUSION_LIVE_HOME", str(tmp_path / "home"))
+    yield
+    close_shared_trail()
 
 
 @pytest.mark.parametrize("number", POSES)
@@ -43,6 +56,41 @@ def test_a_face_that_is_not_plain_to_see_is_not_shown(number: str) -> None:
     given = cv2.imread(str(shared_path(f"media/faces/t2i_pose_{number}.jpg")))
     with RealTimeFaceSwapper("bo", audit=False) as swapper:
         assert [swapper.process_frame(given)["error_info"]["state"] for _ in range(3)] == ["SLATE"] * 3
+
+
+class Passing(NamedTuple):
+    """A film of a hand, and how many of its pictures go out at least: all others are held, or hidden."""
+
+    face: str
+    way: str
+    hand: int
+    live: int
+    mirrored: bool = False
+
+
+PASSING = (
+    Passing("t2i_expr_05", "in from the side", 1, 35, mirrored=True),
+    Passing("t2i_pose_06", "in from the side", 0, 50),
+    Passing("sfhq_a_00", "up to the mouth", 0, 35, mirrored=True),
+    Passing("sfhq_a_10", "up to the mouth", 0, 35, mirrored=True),
+)
+
+
+@pytest.mark.usefixtures("_own_home")
+@pytest.mark.parametrize("passing", PASSING, ids=lambda passing: f"{passing.face} {passing.way}")
+def test_a_hand_that_passes_takes_no_mesh_along(passing: Passing, tmp_path: Path, eyes: Eyes) -> None:
+    """Before the mesh was asked for the face, up to seven pictures of these bared a fifth to a half of it."""
+    film = hand_film(passing.face, passing.way, mirrored=passing.mirrored, hand=passing.hand)
+    given, made, told = film.write(tmp_path / "in.avi"), tmp_path / "out.mkv", tmp_path / "states"
+    report = process_video("fay", given, made, settings=BARE_PIXELS, states=told)
+    assert report.state_frames["LIVE"] >= passing.live
+    mesh = eyes.face(film.portrait)
+    assert mesh is not None
+    hull = measures.Hull(eyes.closer(film.portrait, mesh), film.portrait.shape[:2])
+    for pair, beside in zip(pairs(Film(given), Film(made), read_states(told)), film.hands, strict=True):
+        skin = hull.skin() & ~cv2.dilate(beside.astype(np.uint8), np.ones((5, 5))).astype(bool)
+        if pair.state == "LIVE" and skin.sum() >= hull.skin().sum() / 5:
+            assert measures.changed_share(pair.given, pair.made, hull, skin) >= 0.9
 
 
 def test_half_a_face_at_the_edge_is_hidden_in_every_frame(tmp_path: Path) -> None:

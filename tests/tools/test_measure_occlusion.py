@@ -26,12 +26,13 @@ def figures(tmp_path: Path, occlusion: float) -> dict:
 @pytest.mark.timeout(300)
 def test_a_hand_is_kept_and_the_face_beside_it_covered(tmp_path: Path) -> None:
     told = figures(tmp_path, 1.0)
-    # The rest is that of the few frames that are held, because the detector misses a face behind a hand.
+    # The rest is that of the few frames that are held, because too little of the face is seen to find it again.
     assert told["hand_kept"] >= 0.85
     assert told["whole_kept"] >= 0.9
     assert told["face_covered"] >= 0.9
     assert told["live"] >= 0.9
-    assert set(told["faults"]) <= {"track and detection disagree"}
+    assert told["covered_min"] >= 0.85
+    assert set(told["faults"]) <= {"mesh off the face"}
     assert measure_occlusion.sheet(tmp_path / "out.mkv").shape == (3 * 480, 5 * 480, 3)
 
 

@@ -1,5 +1,6 @@
-"""Which part of a face a hand hides, told from the hand's outline and from how the face has looked of late."""
+"""What a face looks like, laid flat: which part of it a hand hides, and whether it still lies where its mesh does."""
 
+from facefusion_live.adapters.occlusion.anchors import FaceAnchors
 from facefusion_live.adapters.occlusion.finder import FaceOccluders
 
-__all__ = ["FaceOccluders"]
+__all__ = ["FaceAnchors", "FaceOccluders"]
