@@ -75,7 +75,7 @@ class Bench:
         detectors = [self.catalog.detector(name) for name in engines.DETECTORS]
         look = LookStage(detectors[0], self.compute)
         detect = DetectStage(tracks, look, detectors[1:], self.compute)
-        stages = (TrackStage(tracks, finder), look, detect, ChooseStage(tracks, finder))
+        stages = (TrackStage(tracks, finder), look, detect, ChooseStage(tracks, finder, look.settled))
         for index, picture in enumerate(pictures):
             draft = Draft(Frame(index, index, index / fps, HostImage(picture)), _SETTINGS, index / fps)
             for stage in stages:

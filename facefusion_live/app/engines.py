@@ -184,7 +184,7 @@ def face_finding(catalog: Catalog, compute: Compute) -> Callable[[], list[Stage]
         tracks, finder = FaceTracks(), LandmarkFinder(landmarker, compute)
         found: list[Stage] = []
         for look in [LookStage(detector, compute) for detector in detectors]:
-            found += look, DetectStage(tracks, look, (), compute), ChooseStage(tracks, finder)
+            found += look, DetectStage(tracks, look, (), compute), ChooseStage(tracks, finder, look.settled)
         return found
 
     return stages
@@ -225,7 +225,7 @@ class Inference:
         found: tuple[Row, ...] = (
             (TrackStage(tracks, finder), look),
             DetectStage(tracks, look, detectors[1:], self.compute),
-            ChooseStage(tracks, finder),
+            ChooseStage(tracks, finder, look.settled),
         )
         if self.settings.track.landmarker != MESH:
             refined = RefineStage(self.catalog.point_finder(self.settings.track.landmarker), self.compute)

@@ -1,6 +1,7 @@
 """Which pictures are too old to go out as new: a hiccup is skipped, a slow machine is not."""
 
 from collections import deque
+from itertools import pairwise
 
 _SEEN = 30
 """What a machine does as a rule is told from so many pictures: those that went out, and those left out."""
@@ -10,6 +11,8 @@ _LONGEST_NS = 300_000_000
 """A hiccup is over after so long: then the next picture goes out, however old it is."""
 _GAPS = 2
 """The next picture is waited for as long as two usually take, and only if the last one may be held until then."""
+_OF_LATE = 3
+"""One stall is over when its picture comes. Where two of so many gaps were long, the next one will be, too."""
 
 
 class Freshness:
@@ -37,7 +40,7 @@ class Freshness:
         """
         if not (self._on_time_as_a_rule and _is_late(age_ns, limit_ms)):
             return False
-        next_ns = now_ns + _GAPS * self._gap_ns
+        next_ns = now_ns + _GAPS * max(self._gap_ns, self._gap_of_late_ns(now_ns))
         since_ns = now_ns if self._skipping_since_ns is None else self._skipping_since_ns
         return next_ns - self._shown_ns < hold_ms * 1_000_000 and now_ns - since_ns < _LONGEST_NS
 
@@ -63,6 +66,11 @@ class Freshness:
     def _gap_ns(self) -> int:
         """From one picture to the next, as a rule."""
         return (self._came_ns[-1] - self._came_ns[0]) // (len(self._came_ns) - 1)
+
+    def _gap_of_late_ns(self, now_ns: int) -> int:
+        """The second longest of the last gaps, that before the picture at hand included."""
+        came_ns = [*self._came_ns, now_ns][-_OF_LATE - 1 :]
+        return sorted(later - before for before, later in pairwise(came_ns))[-2]
 
 
 def _is_late(age_ns: int, limit_ms: int) -> bool:

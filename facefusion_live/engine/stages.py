@@ -201,7 +201,6 @@ class DetectStage:
             found += look.faces(draft.frame.image)
             turned += self._turned(look, draft)
         draft.detections, draft.turned = tuple(found), tuple(turned)
-        self._first.settled()
 
     def _turned(self, look: _Looking, draft: Draft) -> list[Detection]:
         return look.turned_faces(draft.frame.image) if self._tracks.unclear else []
@@ -209,10 +208,17 @@ class DetectStage:
 
 @dataclass(slots=True)
 class ChooseStage:
-    """Takes up what the detector found and settles who must be covered."""
+    """Takes up what the detector found and settles who must be covered.
+
+    Attributes:
+        tracks: Who is known.
+        finder: Sees the faces that are taken up.
+        settled: Told that what was seen has come to use.
+    """
 
     tracks: FaceTracks
     finder: LandmarkFinder
+    settled: Callable[[], None] = lambda: None
     name: str = "choose"
     needs: frozenset[str] = frozenset({"followed", "detections"})
     gives: frozenset[str] = frozenset({"faces", "targets"})
@@ -222,6 +228,7 @@ class ChooseStage:
         if draft.detections is not None:
             find = self.finder.in_frame(draft)
             self.tracks.admit(draft.detections, find, draft.time_s, draft.settings, draft.turned)
+            self.settled()
         wanted, bystanders = self.tracks.choose(draft.settings)
         there = [track for track in wanted if track.present]
         others = [track for track in bystanders if track.present]

@@ -129,7 +129,7 @@ class Rig:
         rows: tuple[Row, ...] = (
             (TrackStage(tracks, finder), look),
             DetectStage(tracks, look, (), self.compute),
-            ChooseStage(tracks, finder),
+            ChooseStage(tracks, finder, look.settled),
             IdentifyStage(tracks, self.recogniser, self.compute, aside),
             SwapStage(lambda: Outfit(self.swapper, FakeSource()), buffers),
         )

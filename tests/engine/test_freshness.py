@@ -62,6 +62,17 @@ def test_after_a_stall_the_oldest_picture_of_all_is_left_out_too(steady: Machine
     assert steady.plays(380, 40) == "-o"
 
 
+def test_while_gaps_grow_the_card_does_not_come(steady: Machine) -> None:
+    """A machine that hangs again and again: the last picture is not kept until it has to go."""
+    shown_ns = steady.now_ns
+    for gap_ms in (180, 220, 260, 300, 340, 380, 400):
+        steady.now_ns += (gap_ms - 30) * MS
+        stood_ns = steady.now_ns - shown_ns
+        if steady.plays(gap_ms + 30) == "o":
+            shown_ns = steady.now_ns
+        assert stood_ns <= HOLD_MS * MS
+
+
 @pytest.mark.parametrize(("every_ms", "left_out"), [(10, 15), (30, 10), (100, 2), (240, 0)])
 def test_a_hiccup_is_over_after_three_tenths_of_a_second(every_ms: int, left_out: int) -> None:
     machine = Machine(every_ms)

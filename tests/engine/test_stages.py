@@ -57,7 +57,7 @@ class Bench:
             TrackStage(self.tracks, finder),
             look,
             DetectStage(self.tracks, look, (), self.compute),
-            ChooseStage(self.tracks, finder),
+            ChooseStage(self.tracks, finder, look.settled),
             IdentifyStage(self.tracks, self.recogniser, self.compute, self.aside),
         ]
         self.index = 0
@@ -104,6 +104,22 @@ def test_needs_are_given_in_order(bench: Bench) -> None:
 def test_the_detector_runs_every_nth_frame(bench: Bench) -> None:
     ran = [bench.frame(FACE).detections is not None for _ in range(9)]
     assert ran == [True, False, False, False, True, False, False, False, True]
+
+
+def test_a_newcomer_that_could_not_be_taken_up_is_looked_for_again_in_the_next_frame(bench: Bench) -> None:
+    """Else it would go bare until the detector's next turn."""
+    for _ in range(4):
+        bench.frame(FACE)
+    admit = bench.tracks.admit
+
+    def broken(*_: object) -> None:
+        raise InferenceError("no")
+
+    bench.tracks.admit = broken  # type: ignore[method-assign]
+    with pytest.raises(InferenceError):
+        bench.frame(FACE, OTHER)
+    bench.tracks.admit = admit  # type: ignore[method-assign]
+    assert len(bench.frame(FACE, OTHER).faces) == 2
 
 
 def test_a_look_whose_frame_fails_is_made_again_in_the_next(bench: Bench) -> None:
