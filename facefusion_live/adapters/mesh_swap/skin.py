@@ -53,8 +53,10 @@ _BROW_MARGIN = 0.012
 """Brows are dark and not skin, and are kept with so much around them, in face widths …"""
 _INNER_BROWS = ((105, 66, 107, 55, 65, 52), (334, 296, 336, 285, 295, 282))
 """… but for their outer ends, on which hair may hang: there only what has the colour of these parts is brow."""
-_THINNED = (0.0, 0.35, 0.7)
-"""So much skin shows between the hairs of a brow."""
+_BROW_DEPTHS = (0.5, 0.15)
+"""Of the pixels of these parts, by lightness, that are taken for its colours: hair mixed with skin, and hair …"""
+_BEYOND_BROW = 1.3
+"""… which may be thicker further out: so far on the line from skin to it a pixel is brow."""
 _FEATURE_MARGIN = 0.03
 """Around brows, eyes and lips, the skin has their shade."""
 _CORE = 0.05
@@ -111,7 +113,7 @@ def _trust(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[NDA
     expected, beyond = _expected(lab, points, inside, suspect, bare), _beyond(lab, points, face)
     np.minimum(skin, 1 - _way_from(expected[asked], beyond[asked], lab[asked]), out=skin)
     ends = asked & (brows > 0)
-    brow = brows[ends] * _likeness(lab[ends], _brow_shades(lab, points, shades[0]))
+    brow = brows[ends] * _likeness_of_brows(lab[ends], shades[0], _brow_shades(lab, points))
     skin[ends[asked]] = np.maximum(skin[ends[asked]], brow)
     trusted[asked] *= 1 - suspect[asked] * (1 - skin)
     trusted = cv2.GaussianBlur(trusted, (0, 0), _SOFTNESS * _FACE_WIDTH_PX / 2)
@@ -160,13 +162,28 @@ def _brows(
     return cv2.GaussianBlur(brows, (0, 0), 0.01 * _FACE_WIDTH_PX)
 
 
-def _brow_shades(
-    lab: NDArray[np.float32], points: NDArray[np.float32], skin: NDArray[np.float32]
-) -> list[NDArray[np.float32]]:
-    """Colours of this person's brows: of each one's inner part, and mixed with skin."""
-    at = np.rint(points).astype(int)
-    brows = [np.median(lab[at[part, 1], at[part, 0]], axis=0) for part in map(list, _INNER_BROWS)]
-    return [brow + (skin - brow) * np.float32(share) for brow in brows for share in _THINNED]
+def _brow_shades(lab: NDArray[np.float32], points: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Colours of this person's brows, of each one's inner part."""
+    shades: list[NDArray[np.float32]] = []
+    for part in _INNER_BROWS:
+        colour = lab[_drawn(lab.shape, points, (part,), 0) > 0]
+        by_lightness = colour[np.argsort(colour[:, 0])]
+        shades += [by_lightness[int(depth * (len(colour) - 1))] for depth in _BROW_DEPTHS]
+    return shades
+
+
+def _likeness_of_brows(
+    asked_lab: NDArray[np.float32], skin: NDArray[np.float32], shades: list[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """0..1, how near each of the (n, 3) pixels lies to a line from skin to a colour of the brows."""
+    nearest = np.full(len(asked_lab), np.inf, np.float32)
+    off = asked_lab - skin
+    for shade in shades:
+        way = shade - skin
+        share = np.clip(off @ way / max(float(way @ way), 1.0), 0, _BEYOND_BROW)
+        away = off - share[:, None] * way
+        np.minimum(nearest, (away * away).sum(-1), out=nearest)
+    return np.exp(nearest * np.float32(-0.5 / _SKIN_SPREAD**2))
 
 
 def _forehead(size_hw: tuple[int, ...], points: NDArray[np.float32]) -> NDArray[np.float32]:
