@@ -9,7 +9,7 @@ from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.ports import Anchors
 from facefusion_live.engine.pipeline import Draft
-from facefusion_live.engine.tracks import FaceTracks
+from facefusion_live.engine.tracks import TOUCHING, FaceTracks
 
 DOUBTFUL = 15.0
 """Sureness (the logit of a landmark score) below which a mesh may have slipped from its face …"""
@@ -53,9 +53,11 @@ class _Placed:
 class AnchorStage:
     """Asks of faces that are in doubt whether what is within the mesh is the face.
 
-    Where the net is unsure, or the detector sees no face, the mesh must show what the face looked like when it was
-    sure; else the last mesh that did, moved to where that is seen now, takes its place. A face that was taken up anew
-    and is unsure may be any that was lost of late.
+    Where the net is unsure the mesh must show what the face looked like when it was sure; else the last mesh that did,
+    moved to where that is seen now, takes its place. If either does, it does not matter that the detector misses the
+    face. One that was taken up anew and is unsure may be any that was lost of late.
+
+    Faces that touch are left as they are: the sheet tells where a face lies, and not whose it is.
 
     Args:
         anchors: Remembers faces.
@@ -85,9 +87,12 @@ class AnchorStage:
         draft.faces = tuple(faces)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
+        if _is_touched(draft, face):
+            return face
         if not self._is_in_doubt(face):
             self._slipped.pop(face.track_id, None)
-            self._remember(draft, face)
+            if face.agreed:
+                self._remember(draft, face)
             return face
         told = [self._held(draft, face, face.mesh_px, track_id) for track_id in self._who_it_may_be(draft, face)]
         shares = [share for share in told if share is not None]
@@ -110,7 +115,7 @@ class AnchorStage:
         least = DOUBTFUL
         if face.track_id in self._seen_s:
             least = min(least, self._best[face.track_id] - LESS_DOUBTFUL)
-        return not face.agreed or _sureness(face) < least or self._is_coming_back(face)
+        return _sureness(face) < least or self._is_coming_back(face)
 
     def _is_coming_back(self, face: Face) -> bool:
         """Whether a mesh that slipped is still on its way: for a few frames it ends short of the chin."""
@@ -168,6 +173,11 @@ class AnchorStage:
 def _sureness(face: Face) -> float:
     """The logit of the landmark score."""
     return float(np.log(face.score / max(1 - face.score, _SMALLEST)))
+
+
+def _is_touched(draft: Draft, face: Face) -> bool:
+    others = (each for each in draft.faces if each.track_id != face.track_id)
+    return any(geometry.overlap(face.box_px, each.box_px) >= TOUCHING for each in others)
 
 
 def _overlap(one_px: NDArray[np.float32], other_px: NDArray[np.float32]) -> float:

@@ -192,11 +192,31 @@ def test_where_it_lay_long_ago_tells_nothing() -> None:
 def test_a_detector_that_misses_a_face_which_is_seen_again_is_overruled() -> None:
     bench = Bench()
     bench.run(picture((FACE, PLACE)))
-    seen = bench.run(picture((FACE, PLACE)), missed=1)
+    seen = bench.run(picture((FACE, PLACE)), score=UNSURE, missed=1)
     assert (seen.agreed, seen.anchored) == (True, True)
     assert not bench.tracks.uncertain
-    doubted = bench.run(picture((STRANGER, PLACE)), missed=1)
+    doubted = bench.run(picture((STRANGER, PLACE)), score=UNSURE, missed=1)
     assert (doubted.agreed, doubted.anchored) == (False, False)
+
+
+def test_where_the_net_is_sure_the_detector_is_not_overruled() -> None:
+    """Somebody else may have come before the face."""
+    bench = Bench()
+    bench.run(picture((FACE, PLACE)))
+    assert not bench.run(picture((FACE, PLACE)), missed=1).agreed
+
+
+def test_faces_that_touch_are_left_as_they_are() -> None:
+    bench = Bench()
+    bench.run(picture((FACE, PLACE)))
+    face = replace(bench.tracks.face(bench.tracks.present[0]), score=UNSURE)
+    beside_px = mesh_at(PLACE[0] + EDGE - 4, PLACE[1])
+    other = replace(face, track_id=7, mesh_px=beside_px, box_px=face.box_px + np.float32([EDGE - 4, 0, EDGE - 4, 0]))
+    seen = picture((STRANGER, PLACE))
+    for faces, anchored in (((face, other), True), ((face,), False)):
+        draft = Draft(frame_of(seen), SETTINGS, bench.time_s, faces=faces, targets=(0,))
+        bench.stage.run(draft)
+        assert draft.faces[0].anchored is anchored
 
 
 def test_who_comes_back_unsure_must_look_like_who_was_lost() -> None:
