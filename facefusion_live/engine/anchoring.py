@@ -9,12 +9,12 @@ from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.ports import Anchors
 from facefusion_live.engine.pipeline import Draft
-from facefusion_live.engine.tracks import TOUCHING, FaceTracks
+from facefusion_live.engine.tracks import SAME_FACE, STEADY, TOUCHING, FaceTracks
 
 DOUBTFUL = 15.0
 """Sureness (the logit of a landmark score) below which a mesh may have slipped from its face …"""
 SURE = 20.0
-"""… and from which it has not: what the face looks like there is remembered.
+"""… and from which it has not: what the face looks like there is remembered. (Of one that is new, in any case.)
 
 On 235 films of a hand that passes before a portrait, one in four of the meshes in doubt bared a tenth of the face or
 more, and one in seventy of the others. Of the team's other films no frame was in doubt, but for some of far faces.
@@ -31,7 +31,7 @@ On 117 such films 14 of 211 meshes of the net that show so much bared a tenth of
 AS_MUCH = 0.05
 """The net's mesh, which knows of lids and lips, is preferred if it shows less by no more than this."""
 REMEMBERED_EVERY_S = 0.2
-FORGOTTEN_S = 3.0
+FORGOTTEN_S = 2.0
 """A face that has not been seen for so long is believed as it is: it may have turned away, or the light went out."""
 STAYED = 0.7
 """What hands hide is excused only where the face was a moment ago: a mesh on the hand itself shows little else."""
@@ -55,9 +55,10 @@ class AnchorStage:
 
     Where the net is unsure the mesh must show what the face looked like when it was sure; else the last mesh that did,
     moved to where that is seen now, takes its place. If either does, it does not matter that the detector misses the
-    face. One that was taken up anew and is unsure may be any that was lost of late.
+    face. One that was taken up anew and is unsure may be the one that was lost there.
 
-    Faces that touch are left as they are: the sheet tells where a face lies, and not whose it is.
+    The sheet tells where a face lies, and not whose it is. So faces that touch are left as they are, and a mesh that
+    has jumped proves nothing, however much it shows.
 
     Args:
         anchors: Remembers faces.
@@ -87,9 +88,10 @@ class AnchorStage:
         draft.faces = tuple(faces)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
-        if _is_touched(draft, face):
+        jumped = self._has_jumped(draft, face)
+        if _is_touched(draft, face) and not jumped:
             return face
-        if not self._is_in_doubt(face):
+        if not (jumped or self._is_in_doubt(face)):
             self._slipped.pop(face.track_id, None)
             if face.agreed:
                 self._remember(draft, face)
@@ -101,33 +103,40 @@ class AnchorStage:
                 self._remember(draft, face)
             return face
         hauled_px, held = self._hauled(draft, face)
-        believed, moved = max(shares) >= NET_HELD, held >= HAULED_HELD
-        if not (believed or moved):
+        shown = 0.0 if jumped else max(shares)
+        if shown < NET_HELD and held < HAULED_HELD:
             self._slipped[face.track_id] = face.mesh_px
             return replace(face, anchored=False)
+        return self._proven(draft, face, hauled_px if shown < max(NET_HELD, held - AS_MUCH) else None)
+
+    def _proven(self, draft: Draft, face: Face, hauled_px: NDArray[np.float32] | None) -> Face:
         self._slipped.pop(face.track_id, None)
         if face.track_id in self._seen_s:
             self._seen_s[face.track_id] = draft.time_s
-        mesh_px = None if believed and max(shares) >= held - AS_MUCH else hauled_px
-        return self._tracks.prove(face.track_id, mesh_px, draft.time_s, draft.settings)
+        moved = self._tracks.prove(face.track_id, hauled_px, draft.time_s, draft.settings)
+        return replace(face, agreed=True) if hauled_px is None else moved
+
+    def _has_jumped(self, draft: Draft, face: Face) -> bool:
+        """Whether the mesh is not where the face was a moment ago: it may lie on another one, and be sure of that."""
+        placed = self._lately(draft, face)
+        return placed is not None and _overlap(placed.mesh_px, face.mesh_px) < STEADY
+
+    def _lately(self, draft: Draft, face: Face) -> _Placed | None:
+        placed = self._placed.get(face.track_id)
+        return placed if placed is not None and draft.time_s - placed.time_s <= LATELY_S else None
 
     def _is_in_doubt(self, face: Face) -> bool:
         least = DOUBTFUL
         if face.track_id in self._seen_s:
             least = min(least, self._best[face.track_id] - LESS_DOUBTFUL)
-        return _sureness(face) < least or self._is_coming_back(face)
-
-    def _is_coming_back(self, face: Face) -> bool:
-        """Whether a mesh that slipped is still on its way: for a few frames it ends short of the chin."""
-        before_px = self._slipped.get(face.track_id)
-        if before_px is None:
-            return False
-        self._slipped[face.track_id] = face.mesh_px
-        return _overlap(before_px, face.mesh_px) < BACK
+        slipped_px = self._slipped.get(face.track_id)
+        # A mesh that slipped and is on its way back ends short of the chin for a few frames.
+        on_its_way = slipped_px is not None and _overlap(slipped_px, face.mesh_px) < BACK
+        return on_its_way or _sureness(face) < least
 
     def _hauled(self, draft: Draft, face: Face) -> tuple[NDArray[np.float32] | None, float]:
         """The last mesh that lay on the face, where that is seen now, and how much of it is seen there."""
-        placed = self._placed.get(face.track_id)
+        placed = self._lately(draft, face)
         if placed is None:
             return None, 0.0
         mesh_px = self._anchors.hauled(draft.frame.image, placed.mesh_px, face.track_id, draft.hands)
@@ -139,16 +148,17 @@ class AnchorStage:
         return mesh_px, held
 
     def _held(self, draft: Draft, face: Face, mesh_px: NDArray[np.float32], track_id: int) -> float | None:
-        placed = self._placed.get(face.track_id)
+        placed = self._lately(draft, face)
         stayed = placed is not None and _overlap(placed.mesh_px, mesh_px) >= STAYED
         return self._anchors.held(draft.frame.image, mesh_px, track_id, draft.hands if stayed else ())
 
     def _who_it_may_be(self, draft: Draft, face: Face) -> list[int]:
-        """Whose looks count: its own, or those of whoever is not here."""
+        """Whose looks count: its own, or those of whoever was here and is not now."""
         if face.track_id in self._seen_s:
             return [face.track_id]
         here = {each.track_id for each in draft.faces}
-        return [track_id for track_id in self._seen_s if track_id not in here]
+        gone = [(each, placed) for each, placed in self._placed.items() if each not in here and each in self._seen_s]
+        return [each for each, placed in gone if _overlap(placed.mesh_px, face.mesh_px) >= SAME_FACE]
 
     def _remember(self, draft: Draft, face: Face) -> None:
         sureness, track_id = _sureness(face), face.track_id
@@ -165,7 +175,7 @@ class AnchorStage:
         faded, self._before_s = FADES_PER_S * max(time_s - self._before_s, 0), time_s
         self._seen_s = {each: seen_s for each, seen_s in self._seen_s.items() if time_s - seen_s <= FORGOTTEN_S}
         self._best = {each: best - faded for each, best in self._best.items() if each in self._seen_s}
-        self._placed = {each: placed for each, placed in self._placed.items() if time_s - placed.time_s <= LATELY_S}
+        self._placed = {each: placed for each, placed in self._placed.items() if each in self._seen_s}
         self._slipped = {each: mesh_px for each, mesh_px in self._slipped.items() if each in self._seen_s}
         self._anchors.keep(self._seen_s.keys())
 

@@ -33,7 +33,7 @@ class OneEuroFilter:
 
         Args:
             points: (n, d) in pixels.
-            time_s: When they were seen; rises from call to call.
+            time_s: When they were seen; rises from call to call. At the same time once more, it starts anew from there.
             unit_px: Length of a face unit in pixels.
             smoothing: 0 gives the points back as they are, 1 is the steadiest.
         """

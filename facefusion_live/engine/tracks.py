@@ -56,6 +56,10 @@ TWINS = 0.6
 """Two tracks that overlap as much as this follow one face."""
 TOUCHING = 0.02
 """Two tracks that overlap as much as this may be changing faces."""
+BEHIND = 3
+"""So many times as long as others those are missed who are behind somebody: they come out again."""
+EXPECTED_S = 5.0
+"""For so long somebody who was lost is expected back: there the detector need not be sure."""
 DISAGREEMENTS = 15
 """Re-detections in a row that find nothing before a track is given up."""
 
@@ -71,6 +75,7 @@ class Track:
         seen_s: When it was last there.
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
+        behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
 
@@ -80,6 +85,7 @@ class Track:
     seen_s: float
     present: bool = True
     disagreements: int = 0
+    behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
 
@@ -120,6 +126,7 @@ class FaceTracks:
         self._choice = choosing.Choice()
         self._overflow = 0
         self._unfollowed: list[tuple[NDArray[np.float32], float]] = []
+        self._gone: list[tuple[NDArray[np.float32], float]] = []
 
     @property
     def overflow(self) -> int:
@@ -157,7 +164,16 @@ class FaceTracks:
                     track.disagreements += 1
         self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
-        self._keep(track for track in self._tracks if track.present or time_s - track.seen_s <= lost_s)
+        for track in self._tracks:
+            track.behind = not track.present and (track.behind or self._is_touched(track))
+        gone = [
+            track
+            for track in self._tracks
+            if not track.present and time_s - track.seen_s > lost_s * (BEHIND if track.behind else 1)
+        ]
+        self._gone = [(box_px, gone_s) for box_px, gone_s in self._gone if time_s - gone_s <= EXPECTED_S]
+        self._gone += [(track.box_px, time_s) for track in gone]
+        self._keep(track for track in self._tracks if track not in gone)
 
     def admit(
         self,
@@ -190,7 +206,7 @@ class FaceTracks:
             elif track.present:
                 track.disagreements += 1
         self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
-        seen = [detection for detection in free if detection.score >= settings.detect.score]
+        seen = [found for found in free if found.score >= settings.detect.score or self._is_expected(found)]
         sure = [detection for detection in seen if detection.within >= CUT_OFF]
         cut_off = [detection for detection in seen if detection.within < CUT_OFF]
         room = max(settings.detect.max_faces - len(self._tracks), 0)
@@ -268,9 +284,12 @@ class FaceTracks:
     def _doubt_whoever_touches(self) -> None:
         """Faces that cross may change tracks, and one that was away may come back as another."""
         for track in self._tracks:
-            others = (other.box_px for other in self._tracks if other is not track)
-            if not track.present or any(geometry.overlap(track.box_px, box_px) >= TOUCHING for box_px in others):
+            if not track.present or self._is_touched(track):
                 self._persons.doubt(track.track_id)
+
+    def _is_touched(self, track: Track) -> bool:
+        others = (other.box_px for other in self._tracks if other is not track)
+        return any(geometry.overlap(track.box_px, box_px) >= TOUCHING for box_px in others)
 
     def _see(self, track: Track, landmarks: Landmarks, time_s: float, settings: Settings) -> None:
         track.score = landmarks.score
@@ -287,7 +306,13 @@ class FaceTracks:
         landmarks = look[0]
         if not _is_face(landmarks):
             return False
-        if not self._followed(geometry.box_of(landmarks.mesh_px)):
+        hidden = self._hidden_near(detection)
+        if self._followed(geometry.box_of(landmarks.mesh_px)):
+            return True
+        if hidden is not None:
+            hidden.smooth = OneEuroFilter()
+            self._take_up(hidden, look, time_s, settings)
+        else:
             track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
             self._next_id += 1
             self._take_up(track, look, time_s, settings)
@@ -334,6 +359,16 @@ class FaceTracks:
                 return False
         better = any(seen.score > match.score + BETTER for seen in other)
         return _same_way(match.eyes_px, eyes_px) and not better
+
+    def _hidden_near(self, found: Detection) -> Track | None:
+        """Who vanished behind another face near here: it is they who come out."""
+        hidden = (track for track in self._tracks if track.behind and not track.present)
+        near = [track for track in hidden if geometry.overlap(found.box_px, _around(track.box_px)) > 0]
+        return near[0] if len(near) == 1 else None
+
+    def _is_expected(self, found: Detection) -> bool:
+        """Whether somebody was lost near here of late: who comes out from behind another is half a face at first."""
+        return any(geometry.overlap(found.box_px, _around(box_px)) > 0 for box_px, _ in self._gone)
 
     def _followed(self, box_px: NDArray[np.float32]) -> bool:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
@@ -437,6 +472,12 @@ def _same_way(eyes_px: NDArray[np.float32], others_px: NDArray[np.float32]) -> b
     """Whether two pairs of eyes, (2, 2) each, lie along one line, the same way round."""
     one, other = eyes_px[1] - eyes_px[0], others_px[1] - others_px[0]
     return float(one @ other) >= SAME_WAY * float(np.linalg.norm(one) * np.linalg.norm(other))
+
+
+def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A box with one of its size on every side: as far as a head goes while it is hidden."""
+    size = box_px[2:] - box_px[:2]
+    return np.concatenate([box_px[:2] - size, box_px[2:] + size])
 
 
 def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:

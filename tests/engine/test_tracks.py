@@ -13,7 +13,7 @@ from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.recognition import APART_S, LOOKS_AGAINST, SFACE, Enrolled, Roster
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.persons import Sight
-from facefusion_live.engine.tracks import DISAGREEMENTS, LOOKS, FaceTracks
+from facefusion_live.engine.tracks import DISAGREEMENTS, EXPECTED_S, LOOKS, FaceTracks
 from tests.fakes.nets import detection
 from tests.fakes.pictures import mesh_in
 
@@ -614,3 +614,50 @@ def test_a_followed_face_that_never_settles_is_doubted() -> None:
     world.share = 0.1
     world.frame()
     assert not world.tracks.face(world.tracks.present[0]).agreed
+
+
+@pytest.mark.parametrize(
+    ("place", "after_s", "seen"),
+    [(box(85), 1, True), (box(160), 1, True), (box(200), 1, False), (box(85), EXPECTED_S + 1, False)],
+)
+def test_who_was_lost_is_expected_back_though_the_detector_is_not_sure(
+    place: Box, after_s: float, *, seen: bool
+) -> None:
+    """They come out from behind somebody else, and are half a face at first: else they would go bare."""
+    world = World(box(10), box(85))
+    world.begin(ALL)
+    world.boxes = [box(10)]
+    for _ in range(20):
+        world.frame([box(10)], ALL)
+    assert len(world.ids) == 1
+    world.time_s += after_s
+    world.boxes = [box(10), place]
+    world.frame([box(10)], ALL)
+    world.tracks.admit([detection(box(10)), detection(place, 0.25)], world.find, world.time_s, ALL)
+    assert (len(world.ids) == 2) is seen
+
+
+def test_who_vanished_behind_another_is_missed_for_longer() -> None:
+    world = World(box(10), box(40), box(200))
+    world.begin(ALL)
+    world.boxes = [box(10)]
+    missed = []
+    for _ in range(50):
+        world.frame([box(10)], ALL)
+        missed.append(len(world.tracks.choose(ALL)[0]) - 1)
+    assert missed[:15] == [2] * 15
+    assert missed[16:44] == [1] * 28
+    assert missed[46:] == [0] * 4
+
+
+def test_who_comes_out_from_behind_another_is_the_one_who_vanished_there() -> None:
+    world = World(box(10), box(40))
+    world.begin(ALL)
+    world.boxes = [box(10)]
+    for _ in range(20):
+        world.frame([box(10)], ALL)
+    assert world.ids == [0]
+    world.boxes = [box(10), box(75)]
+    world.frame([box(10), box(75)], ALL)
+    assert world.ids == [0, 1]
+    assert len(world.tracks.choose(ALL)[0]) == 2, "nobody is missed any more"
