@@ -58,7 +58,7 @@ class AnchorStage:
     face. One that was taken up anew and is unsure may be the one that was lost there.
 
     The sheet tells where a face lies, and not whose it is. So faces that touch are left as they are, and a mesh that
-    has jumped proves nothing, however much it shows.
+    has jumped is off, however much it shows, until it is long enough ago that the face was elsewhere.
 
     Args:
         anchors: Remembers faces.
@@ -88,10 +88,11 @@ class AnchorStage:
         draft.faces = tuple(faces)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
-        jumped = self._has_jumped(draft, face)
-        if _is_touched(draft, face) and not jumped:
+        if self._has_jumped(draft, face):
+            return self._off(face)
+        if _is_touched(draft, face):
             return face
-        if not (jumped or self._is_in_doubt(face)):
+        if not self._is_in_doubt(face):
             self._slipped.pop(face.track_id, None)
             if face.agreed:
                 self._remember(draft, face)
@@ -103,11 +104,14 @@ class AnchorStage:
                 self._remember(draft, face)
             return face
         hauled_px, held = self._hauled(draft, face)
-        shown = 0.0 if jumped else max(shares)
+        shown = max(shares)
         if shown < NET_HELD and held < HAULED_HELD:
-            self._slipped[face.track_id] = face.mesh_px
-            return replace(face, anchored=False)
+            return self._off(face)
         return self._proven(draft, face, hauled_px if shown < max(NET_HELD, held - AS_MUCH) else None)
+
+    def _off(self, face: Face) -> Face:
+        self._slipped[face.track_id] = face.mesh_px
+        return replace(face, anchored=False)
 
     def _proven(self, draft: Draft, face: Face, hauled_px: NDArray[np.float32] | None) -> Face:
         self._slipped.pop(face.track_id, None)

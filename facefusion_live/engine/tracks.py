@@ -476,8 +476,9 @@ def _same_way(eyes_px: NDArray[np.float32], others_px: NDArray[np.float32]) -> b
 
 def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
     """A box with one of its size on every side: as far as a head goes while it is hidden."""
-    size = box_px[2:] - box_px[:2]
-    return np.concatenate([box_px[:2] - size, box_px[2:] + size])
+    left, top, right, bottom = box_px.tolist()
+    width, height = right - left, bottom - top
+    return np.array([left - width, top - height, right + width, bottom + height], np.float32)
 
 
 def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -169,7 +169,7 @@ def test_a_mesh_is_moved_on_from_where_it_was_moved_to() -> None:
     bench.run(picture((FACE, PLACE)))
     for step in range(1, 6):
         there = (PLACE[0] + 10 * step, PLACE[1])
-        seen = bench.run(picture((FACE, there)), mesh_at(PLACE[0], PLACE[1] + 25), UNSURE, step_s=LATELY_S / 2)
+        seen = bench.run(picture((FACE, there)), mesh_at(there[0], there[1] + 6), UNSURE, step_s=LATELY_S / 2)
         np.testing.assert_allclose(seen.mesh_px, mesh_at(*there), atol=1e-3)
 
 
@@ -227,6 +227,16 @@ def test_who_comes_back_unsure_must_look_like_who_was_lost() -> None:
         seen = bench.run(picture((back, NEAR)), mesh_at(*NEAR), UNSURE)
         assert seen.track_id == 1, "a new track"
         assert seen.anchored is believed
+
+
+def test_a_sure_mesh_that_jumped_is_off_until_the_face_was_elsewhere_long_ago() -> None:
+    """Another face came before the wearer's: the mesh went over to that, and the wearer looks out beside it."""
+    bench = Bench()
+    bench.run(picture((FACE, PLACE)))
+    over = mesh_at(PLACE[0] + EDGE * 0.6, PLACE[1])
+    assert not bench.run(picture((FACE, PLACE)), over).anchored
+    assert not bench.run(picture((FACE, PLACE)), over).anchored
+    assert bench.run(picture((STRANGER, PLACE)), over, step_s=LATELY_S).anchored
 
 
 def test_what_was_not_sure_for_long_is_believed_as_it_is() -> None:
