@@ -91,6 +91,8 @@ class AnchorStage:
         if self._has_jumped(draft, face):
             return self._off(face)
         if _is_touched(draft, face):
+            if face.agreed and face.track_id in self._placed:
+                self._placed[face.track_id] = _Placed(face.mesh_px, draft.time_s)  # else parting would be a jump
             return face
         if not self._is_in_doubt(face):
             self._slipped.pop(face.track_id, None)

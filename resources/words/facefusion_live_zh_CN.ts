@@ -5756,6 +5756,14 @@
         <translation>选择人脸</translation>
     </message>
     <message>
+        <source>Look for hands</source>
+        <translation>寻找手</translation>
+    </message>
+    <message>
+        <source>Check that meshes lie on faces</source>
+        <translation>检查网格是否在人脸上</translation>
+    </message>
+    <message>
         <source>Recognise</source>
         <translation>识别</translation>
     </message>

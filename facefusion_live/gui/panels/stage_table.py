@@ -109,6 +109,8 @@ def stage_word(stage: str) -> str:
         "look": translate("Stages", "Look for faces"),
         "detect": translate("Stages", "Find faces"),
         "choose": translate("Stages", "Choose faces"),
+        "hands": translate("Stages", "Look for hands"),
+        "anchor": translate("Stages", "Check that meshes lie on faces"),
         "identify": translate("Stages", "Recognise"),
         "swap": translate("Stages", "Swap"),
         "remote": translate("Stages", "Waiting for the server"),
