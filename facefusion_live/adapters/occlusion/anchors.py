@@ -166,13 +166,12 @@ def _is_a_step(way: geometry.Affine) -> bool:
 
 
 def _pieces(seen: Sheet, there: NDArray[np.bool_]) -> list[_Place]:
+    whole, mean, power = (
+        cv2.boxFilter(each, -1, (_BLOCK, _BLOCK), anchor=(0, 0)) for each in (np.float32(there), seen, seen * seen)
+    )
+    told = (whole >= _WHOLE) & (power - mean * mean >= _LEAST_DETAIL**2)
     places = range(0, SHEET_PX - _BLOCK + 1, _STEP)
-    return [
-        (y, x)
-        for y in places
-        for x in places
-        if there[_block(y, x)].mean() >= _WHOLE and seen[_block(y, x)].std() >= _LEAST_DETAIL
-    ]
+    return [(y, x) for y in places for x in places if told[y, x]]
 
 
 def _searched(then: Sheet, now: Sheet, places: Sequence[_Place], reach: int) -> list[_Found]:
