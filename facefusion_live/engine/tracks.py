@@ -75,6 +75,7 @@ class Track:
         seen_s: When it was last there.
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
+        sure: It was believed once: else it may never have been a face, and nobody misses it for long.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -85,6 +86,7 @@ class Track:
     seen_s: float
     present: bool = True
     disagreements: int = 0
+    sure: bool = False
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
@@ -157,6 +159,7 @@ class FaceTracks:
         """Look for each present face where it was a frame ago, and forget those that stay away."""
         for track in self._tracks:
             if track.present:
+                track.sure = track.sure or not track.disagreements
                 before = track.box_px
                 seen, settled = _followed(find, track)
                 self._see(track, seen, time_s, settings)
@@ -165,14 +168,14 @@ class FaceTracks:
         self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
         for track in self._tracks:
-            track.behind = not track.present and (track.behind or self._is_touched(track))
+            track.behind = not track.present and track.sure and (track.behind or self._is_touched(track))
         gone = [
             track
             for track in self._tracks
             if not track.present and time_s - track.seen_s > lost_s * (BEHIND if track.behind else 1)
         ]
         self._gone = [(box_px, gone_s) for box_px, gone_s in self._gone if time_s - gone_s <= EXPECTED_S]
-        self._gone += [(track.box_px, time_s) for track in gone]
+        self._gone += [(track.box_px, time_s) for track in gone if track.sure]
         self._keep(track for track in self._tracks if track not in gone)
 
     def admit(
@@ -306,9 +309,9 @@ class FaceTracks:
         landmarks = look[0]
         if not _is_face(landmarks):
             return False
-        hidden = self._hidden_near(detection)
         if self._followed(geometry.box_of(landmarks.mesh_px)):
             return True
+        hidden = self._hidden_near(detection)
         if hidden is not None:
             hidden.smooth = OneEuroFilter()
             self._take_up(hidden, look, time_s, settings)

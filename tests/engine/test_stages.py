@@ -106,19 +106,20 @@ def test_the_detector_runs_every_nth_frame(bench: Bench) -> None:
     assert ran == [True, False, False, False, True, False, False, False, True]
 
 
-def test_a_newcomer_that_could_not_be_taken_up_is_looked_for_again_in_the_next_frame(bench: Bench) -> None:
+def test_a_newcomer_that_could_not_be_taken_up_is_looked_for_again_in_the_next_frame(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else it would go bare until the detector's next turn."""
     for _ in range(4):
         bench.frame(FACE)
-    admit = bench.tracks.admit
 
     def broken(*_: object) -> None:
         raise InferenceError("no")
 
-    bench.tracks.admit = broken  # type: ignore[method-assign]
-    with pytest.raises(InferenceError):
-        bench.frame(FACE, OTHER)
-    bench.tracks.admit = admit  # type: ignore[method-assign]
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.tracks, "admit", broken)
+        with pytest.raises(InferenceError):
+            bench.frame(FACE, OTHER)
     assert len(bench.frame(FACE, OTHER).faces) == 2
 
 

@@ -661,3 +661,16 @@ def test_who_comes_out_from_behind_another_is_the_one_who_vanished_there() -> No
     world.frame([box(10), box(75)], ALL)
     assert world.ids == [0, 1]
     assert len(world.tracks.choose(ALL)[0]) == 2, "nobody is missed any more"
+
+
+def test_what_was_never_believed_is_not_missed_for_long() -> None:
+    """A mesh on a passing hand, lost over the wearer's face: what hides it would blur the wearer's eyes."""
+    world = World(box(10))
+    world.begin(ALL)
+    world.boxes, world.score = [box(10), box(40)], 0.9
+    world.frame([box(10), box(40)], ALL)
+    assert world.ids == [0, 1]
+    world.boxes, world.score = [box(10)], 1.0
+    for _ in range(17):
+        world.frame([box(10)], ALL)
+    assert len(world.tracks.choose(ALL)[0]) == 1
