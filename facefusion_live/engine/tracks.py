@@ -76,6 +76,7 @@ class Track:
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
         sure: It was believed once: else it may never have been a face, and nobody misses it for long.
+        stayed: Overlap of its box with that of the frame before.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -87,6 +88,7 @@ class Track:
     present: bool = True
     disagreements: int = 0
     sure: bool = False
+    stayed: float = 1.0
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
@@ -163,7 +165,8 @@ class FaceTracks:
                 before = track.box_px
                 seen, settled = _followed(find, track)
                 self._see(track, seen, time_s, settings)
-                if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
+                track.stayed = geometry.overlap(before, track.box_px)
+                if track.present and not (settled and track.stayed >= STEADY):
                     track.disagreements += 1
         self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
@@ -195,11 +198,11 @@ class FaceTracks:
             settings: Threshold and number of faces.
             turned: What was found in the turned picture, when a track is unclear.
         """
-        free = list(detections)
+        matches = self._matches(detections)
+        free = [found for found in detections if all(found is not match for match in matches.values())]
         for track in self._tracks:
-            match = max(free, key=lambda d: geometry.overlap(d.box_px, track.box_px), default=None)
-            if match is not None and geometry.overlap(match.box_px, track.box_px) >= SAME_FACE:
-                free.remove(match)
+            match = matches.get(track.track_id)
+            if match is not None:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
                     self._take_up(track, _settled(find, match), time_s, settings)
@@ -217,6 +220,16 @@ class FaceTracks:
         self._overflow = len(sure[room:])
         self._remember((*refused, *cut_off, *sure[room:]), free, time_s, settings)
         self._lose_twins()
+
+    def _matches(self, detections: Sequence[Detection]) -> dict[int, Detection]:
+        """Who was detected where: whoever lies nearest to a detection has it, those who are here before the lost."""
+        pairs = [(geometry.overlap(d.box_px, t.box_px), t, d) for t in self._tracks for d in detections]
+        matches: dict[int, Detection] = {}
+        for overlap, track, found in sorted(pairs, key=lambda pair: (pair[1].present, pair[0]), reverse=True):
+            taken = track.track_id in matches or any(found is match for match in matches.values())
+            if overlap >= SAME_FACE and not taken:
+                matches[track.track_id] = found
+        return matches
 
     def _remember(
         self, unfollowed: Sequence[Detection], free: Sequence[Detection], time_s: float, settings: Settings
@@ -377,10 +390,14 @@ class FaceTracks:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
 
     def _lose_twins(self) -> None:
-        """Of two tracks that came to follow one face, the younger has lost its own: it is somewhere, unseen."""
+        """Of two tracks that came to follow one face one has lost its own: it is somewhere, unseen.
+
+        Whoever the detector doubts, else whoever has moved further to get here: somebody who passes before the other
+        takes their mesh along. Else the younger.
+        """
         kept: list[Track] = []
-        for track in self.present:
-            track.present = all(geometry.overlap(track.box_px, older.box_px) < TWINS for older in kept)
+        for track in sorted(self.present, key=lambda each: (each.disagreements > 0, -round(each.stayed, 1))):
+            track.present = all(geometry.overlap(track.box_px, other.box_px) < TWINS for other in kept)
             if track.present:
                 kept.append(track)
 
