@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
-from facefusion_live.adapters.occlusion import FaceAnchors, FaceOccluders
+from facefusion_live.adapters.occlusion import FaceAnchors, FaceContents, FaceOccluders
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -20,15 +20,17 @@ from facefusion_live.domain.errors import BadInputError, HalfPrecisionError, Inf
 from facefusion_live.domain.image import Frame
 from facefusion_live.domain.nets import NetServer
 from facefusion_live.domain.ports import Buffers, Compute, FaceRecogniser, FaceSwapper, MaskMaker, Portrait
-from facefusion_live.domain.recognition import SFACE, Roster
+from facefusion_live.domain.recognition import BOUNDS, SFACE, USUAL_BOUNDS, Roster
 from facefusion_live.domain.settings import NO_ENHANCER, NO_MASK, Settings
 from facefusion_live.engine.anchoring import AnchorStage
+from facefusion_live.engine.drifting import DriftStage
 from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.occluding import HandStage, OccludeStage
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Row, Stage
+from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
     ChooseStage,
@@ -232,7 +234,10 @@ class Inference:
             found = (*found, refined)
         if self.settings.swap.occluder == NO_MASK:
             found = (*found, HandStage(self._hands(aside or _at_once)))
-        found = (*found, AnchorStage(FaceAnchors(), tracks))
+        net = OnDemand(lambda: self.catalog.recogniser(recogniser))
+        likeness = Likeness(net, self.compute, aside or _at_once)
+        bounds = BOUNDS.get(recogniser, USUAL_BOUNDS)
+        found = (*found, AnchorStage(FaceAnchors(), tracks), DriftStage(FaceContents(), likeness, bounds, tracks))
         swap = SwapStage(self.worn, buffers)
         made: tuple[Stage, ...] = (swap,)
         if self.settings.swap.enhancer != NO_ENHANCER:
@@ -241,7 +246,6 @@ class Inference:
             made = (*made, MaskStage(masks, self.compute))
         if self.settings.swap.occluder == NO_MASK:
             made = (*made, OccludeStage(FaceOccluders(resource("resources/mean_face.png"))))
-        net = OnDemand(lambda: self.catalog.recogniser(recogniser))
         identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)
         return (*found, identify, *made)
 

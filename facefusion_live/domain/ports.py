@@ -461,6 +461,26 @@ class Anchors(Protocol):
         ...
 
 
+class Contents(Protocol):
+    """Tells whether what is under a mesh comes along when the mesh moves. Raises InferenceError."""
+
+    def carried(self, image: Image, face: Face) -> float:
+        """How much of what lay under the mesh of this track a picture ago lies under it now.
+
+        Args:
+            image: The camera's picture.
+            face: As it was found there; asked of once per picture.
+
+        Returns:
+            0..1; 1 too where the mesh hardly moved, and where nothing could tell.
+        """
+        ...
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget every face but these."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
     """A finished picture and how well it hides the faces.

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.face import Face
+from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import Compute, FaceRecogniser
 from facefusion_live.domain.recognition import is_frontal
 from facefusion_live.domain.settings import Settings
@@ -63,7 +64,7 @@ class IdentifyStage:
             if not self._is_due(face, draft.time_s, draft.settings.track.ask_again_s):
                 continue
             self._open_since_s = draft.time_s  # first: the answer may come at once
-            if self._aside(self._task(face, self._crop(draft, face), draft.time_s)):
+            if self._aside(self._task(face, aligned(draft.frame.image, face, self._recogniser, self._compute), draft.time_s)):
                 self._asked_s[face.track_id] = draft.time_s
             else:
                 self._open_since_s = None
@@ -74,13 +75,6 @@ class IdentifyStage:
             return False
         return waited_s >= (again_s if self._tracks.is_known(face.track_id) else DECIDE_EVERY_S)
 
-    def _crop(self, draft: Draft, face: Face) -> NDArray[np.uint8]:
-        edge = self._recogniser.input_px
-        crop = np.empty((edge, edge, 3), np.uint8)
-        crop_from_frame = geometry.align(face.landmarks5_px, self._recogniser.template, edge)
-        self._compute.crop(draft.frame.image, crop_from_frame, crop)
-        return crop
-
     def _task(self, face: Face, crop: NDArray[np.uint8], time_s: float) -> Callable[[], None]:
         def look() -> None:
             try:
@@ -90,3 +84,11 @@ class IdentifyStage:
                 self._open_since_s = None
 
         return look
+
+
+def aligned(image: Image, face: Face, recogniser: FaceRecogniser, compute: Compute) -> NDArray[np.uint8]:
+    """(n, n, 3) RGB: a face as a recogniser wants to see it."""
+    edge = recogniser.input_px
+    crop = np.empty((edge, edge, 3), np.uint8)
+    compute.crop(image, geometry.align(face.landmarks5_px, recogniser.template, edge), crop)
+    return crop

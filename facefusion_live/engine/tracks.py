@@ -264,6 +264,22 @@ class FaceTracks:
             track.mesh_px = track.smooth(mesh_px, time_s, unit_px, settings.track.smoothing)
         return self.face(track)
 
+    def part(self, track_id: int, mesh_px: NDArray[np.float32], time_s: float) -> None:
+        """A mesh went over to another face: that one is somebody new, and whose it was has been lost behind them.
+
+        Args:
+            track_id: A track that is present.
+            mesh_px: (478, 3) where the face was before.
+            time_s: Of the frame.
+        """
+        (track,) = (each for each in self._tracks if each.track_id == track_id)
+        other = Track(self._next_id, track.mesh_px, track.score, time_s, smooth=track.smooth)
+        self._next_id += 1
+        track.mesh_px, track.smooth, track.seen_s = mesh_px, OneEuroFilter(), time_s
+        track.present, track.sure, track.behind = False, True, True
+        self._tracks.append(other)
+        self._persons.begin(other.track_id)
+
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
         """(tracks to be replaced, tracks of bystanders), those lost a moment ago included."""
         self._persons.keep({track.track_id for track in self._tracks})

@@ -1,0 +1,90 @@
+"""Whether a face is still the one that its track followed: asked of the recogniser, and only where it is in doubt."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain.face import Face
+from facefusion_live.domain.image import Image
+from facefusion_live.domain.ports import Compute, FaceRecogniser
+from facefusion_live.engine.identify import GIVEN_UP_S, NEVER_S, aligned
+from facefusion_live.engine.pipeline import Draft
+
+ASK_EVERY_S = 0.1
+
+Crop = NDArray[np.uint8]
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """The last two looks at a face that was not in doubt. The older one counts: a mesh goes over by and by."""
+
+    crop: Crop
+    newer: Crop | None = None
+    seen: NDArray[np.float32] | None = None
+    asked_s: float = NEVER_S
+    told: float | None = None
+    told_s: float = NEVER_S
+
+
+class Likeness:
+    """Thread: inference; the recogniser runs where `aside` runs it.
+
+    Args:
+        recogniser: Tells faces apart.
+        compute: For the crops.
+        aside: Runs a task on the side worker; False when it is busy.
+    """
+
+    def __init__(
+        self, recogniser: FaceRecogniser, compute: Compute, aside: Callable[[Callable[[], None]], bool]
+    ) -> None:
+        self._recogniser, self._compute, self._aside = recogniser, compute, aside
+        self._known: dict[int, _Known] = {}
+
+    def remember(self, image: Image, face: Face) -> None:
+        """This is what somebody looks like."""
+        crop = aligned(image, face, self._recogniser, self._compute)
+        known = self._known.get(face.track_id)
+        older = crop if known is None else known.newer if known.newer is not None else known.crop
+        self._known[face.track_id] = _Known(older, crop)
+
+    def asked(self, draft: Draft, face: Face, since_s: float) -> float | None:
+        """How like a face is to what is remembered of its track.
+
+        Args:
+            draft: The frame.
+            face: As it was found there.
+            since_s: Answers to earlier frames do not count.
+
+        Returns:
+            The cosine; None while nobody knows, or nothing is remembered.
+        """
+        known = self._known.get(face.track_id)
+        if known is None:
+            return None
+        if draft.time_s - known.asked_s >= ASK_EVERY_S:
+            crop = aligned(draft.frame.image, face, self._recogniser, self._compute)
+            asked_s, known.asked_s = known.asked_s, draft.time_s
+            if not self._aside(self._task(known, crop, draft.time_s)):
+                known.asked_s = asked_s
+        return known.told if known.told_s >= since_s else None
+
+    def knows(self, track_id: int) -> bool:
+        """Whether anything is remembered."""
+        return track_id in self._known
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget every face but these."""
+        self._known = {track_id: known for track_id, known in self._known.items() if track_id in track_ids}
+
+    def _task(self, known: _Known, crop: Crop, time_s: float) -> Callable[[], None]:
+        def look() -> None:
+            if known.seen is None:
+                known.seen = self._recogniser.embed(known.crop)
+            known.told = float(known.seen @ self._recogniser.embed(crop))
+            known.told_s = time_s
+
+        return look
