@@ -88,8 +88,6 @@ class AnchorStage:
         draft.faces = tuple(faces)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
-        if self._has_jumped(draft, face):
-            return self._off(face)
         if _is_touched(draft, face):
             if face.agreed and face.track_id in self._placed:
                 self._placed[face.track_id] = _Placed(face.mesh_px, draft.time_s)  # else parting would be a jump
@@ -121,11 +119,6 @@ class AnchorStage:
             self._seen_s[face.track_id] = draft.time_s
         moved = self._tracks.prove(face.track_id, hauled_px, draft.time_s, draft.settings)
         return replace(face, agreed=True) if hauled_px is None else moved
-
-    def _has_jumped(self, draft: Draft, face: Face) -> bool:
-        """Whether the mesh is not where the face was a moment ago: it may lie on another one, and be sure of that."""
-        placed = self._lately(draft, face)
-        return placed is not None and _overlap(placed.mesh_px, face.mesh_px) < STEADY
 
     def _lately(self, draft: Draft, face: Face) -> _Placed | None:
         placed = self._placed.get(face.track_id)

@@ -17,6 +17,7 @@ from facefusion_live.engine.tracks import FaceTracks
 CARRIED = 0.7
 REMEMBERED_EVERY_S = 0.2
 FORGOTTEN_S = 2.0
+UNKNOWN_S = 0.5
 
 
 class DriftStage:
@@ -56,7 +57,8 @@ class DriftStage:
                 self._last[tid] = face.mesh_px
             return face
         told = self._likeness.asked(draft, face, since_s)
-        if not self._likeness.knows(tid) or draft.time_s - since_s > FORGOTTEN_S or (told is not None and told >= self._bounds.same):
+        known = self._likeness.knows(tid)
+        if draft.time_s - since_s > (FORGOTTEN_S if known else UNKNOWN_S) or (told is not None and told >= self._bounds.same):
             del self._adrift[tid]
             return face
         if told is not None and told < self._bounds.other and face.agreed and is_frontal(mesh.head_pose(face.mesh_px)):

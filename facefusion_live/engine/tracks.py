@@ -76,7 +76,6 @@ class Track:
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
         sure: It was believed once: else it may never have been a face, and nobody misses it for long.
-        stayed: Overlap of its box with that of the frame before.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -88,7 +87,6 @@ class Track:
     present: bool = True
     disagreements: int = 0
     sure: bool = False
-    stayed: float = 1.0
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
@@ -165,8 +163,7 @@ class FaceTracks:
                 before = track.box_px
                 seen, settled = _followed(find, track)
                 self._see(track, seen, time_s, settings)
-                track.stayed = geometry.overlap(before, track.box_px)
-                if track.present and not (settled and track.stayed >= STEADY):
+                if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
                     track.disagreements += 1
         self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
@@ -205,7 +202,7 @@ class FaceTracks:
             if match is not None:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
-                    self._take_up(track, _settled(find, match), time_s, settings)
+                    self._bring_back(track, match, find, time_s, settings)
                 unclear = track.present and track.score < CLEAR
                 if unclear and not self._upright(track, match, turned, find, time_s, settings):
                     track.disagreements = before + 1
@@ -362,6 +359,15 @@ class FaceTracks:
         self._see(track, landmarks, time_s, settings)
         track.disagreements = int(track.present and not (settled and landmarks.score >= CLEAR))
 
+    def _bring_back(
+        self, track: Track, match: Detection, find: Find, time_s: float, settings: Settings
+    ) -> None:
+        """Take up somebody who was away, unless the looks end on another face than was detected."""
+        look = _settled(find, match)
+        box_px = geometry.box_of(look[0].mesh_px)
+        if geometry.overlap(box_px, match.box_px) >= SAME_FACE and not self._followed(box_px):
+            self._take_up(track, look, time_s, settings)
+
     def _upright(
         self,
         track: Track,
@@ -408,11 +414,10 @@ class FaceTracks:
     def _lose_twins(self) -> None:
         """Of two tracks that came to follow one face one has lost its own: it is somewhere, unseen.
 
-        Whoever the detector doubts, else whoever has moved further to get here: somebody who passes before the other
-        takes their mesh along. Else the younger.
+        Whoever the detector doubts (somebody who passes before them takes their mesh along), else the younger.
         """
         kept: list[Track] = []
-        for track in sorted(self.present, key=lambda each: (each.disagreements > 0, -round(each.stayed, 1))):
+        for track in sorted(self.present, key=lambda each: each.disagreements > 0):
             track.present = all(geometry.overlap(track.box_px, other.box_px) < TWINS for other in kept)
             if track.present:
                 kept.append(track)
