@@ -58,7 +58,7 @@ class DriftStage:
             return face
         told = self._likeness.asked(draft, face, since_s)
         known = self._likeness.knows(tid)
-        if draft.time_s - since_s > (FORGOTTEN_S if known else UNKNOWN_S) or (told is not None and told >= self._bounds.same):
+        if draft.time_s - since_s > (FORGOTTEN_S if known else UNKNOWN_S) or (told is not None and told >= (self._bounds.same + self._bounds.other) / 2):
             del self._adrift[tid]
             return face
         if told is not None and told < self._bounds.other and face.agreed and is_frontal(mesh.head_pose(face.mesh_px)):

@@ -65,7 +65,7 @@ class Likeness:
         known = self._known.get(face.track_id)
         if known is None:
             return None
-        if draft.time_s - known.asked_s >= ASK_EVERY_S:
+        if known.asked_s < since_s or draft.time_s - known.asked_s >= ASK_EVERY_S:
             crop = aligned(draft.frame.image, face, self._recogniser, self._compute)
             asked_s, known.asked_s = known.asked_s, draft.time_s
             if not self._aside(self._task(known, crop, draft.time_s)):
