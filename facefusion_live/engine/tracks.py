@@ -73,6 +73,7 @@ class Track:
         mesh_px: (478, 3) smoothed, in frame pixels.
         score: Of the last landmarks.
         seen_s: When it was last there.
+        before_px: (478, 3) where it lay a frame ago.
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
         sure: It was believed once: else it may never have been a face, and nobody misses it for long.
@@ -84,6 +85,7 @@ class Track:
     mesh_px: NDArray[np.float32]
     score: float
     seen_s: float
+    before_px: NDArray[np.float32] | None = None
     present: bool = True
     disagreements: int = 0
     sure: bool = False
@@ -160,7 +162,7 @@ class FaceTracks:
         for track in self._tracks:
             if track.present:
                 track.sure = track.sure or not track.disagreements
-                before = track.box_px
+                before, track.before_px = track.box_px, track.mesh_px
                 seen, settled = _followed(find, track)
                 self._see(track, seen, time_s, settings)
                 if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
@@ -202,7 +204,7 @@ class FaceTracks:
             if match is not None:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
-                    self._bring_back(track, match, find, time_s, settings)
+                    self._bring_back(track, match, _settled(find, match), time_s, settings)
                 unclear = track.present and track.score < CLEAR
                 if unclear and not self._upright(track, match, turned, find, time_s, settings):
                     track.disagreements = before + 1
@@ -340,13 +342,12 @@ class FaceTracks:
         hidden = self._hidden_near(detection)
         if hidden is not None:
             hidden.smooth = OneEuroFilter()
-            self._take_up(hidden, look, time_s, settings)
-        else:
-            track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
-            self._next_id += 1
-            self._take_up(track, look, time_s, settings)
-            self._tracks.append(track)
-            self._persons.begin(track.track_id)
+            return self._bring_back(hidden, detection, look, time_s, settings)
+        track = Track(self._next_id, landmarks.mesh_px, landmarks.score, time_s)
+        self._next_id += 1
+        self._take_up(track, look, time_s, settings)
+        self._tracks.append(track)
+        self._persons.begin(track.track_id)
         return True
 
     def _take_up(self, track: Track, look: tuple[Landmarks, bool], time_s: float, settings: Settings) -> None:
@@ -360,13 +361,13 @@ class FaceTracks:
         track.disagreements = int(track.present and not (settled and landmarks.score >= CLEAR))
 
     def _bring_back(
-        self, track: Track, match: Detection, find: Find, time_s: float, settings: Settings
-    ) -> None:
-        """Take up somebody who was away, unless the looks end on another face than was detected."""
-        look = _settled(find, match)
-        box_px = geometry.box_of(look[0].mesh_px)
-        if geometry.overlap(box_px, match.box_px) >= SAME_FACE and not self._followed(box_px):
-            self._take_up(track, look, time_s, settings)
+        self, track: Track, found: Detection, look: tuple[Landmarks, bool], time_s: float, settings: Settings
+    ) -> bool:
+        """Take up somebody who was away; False if the look ended elsewhere than what was detected: on another face."""
+        if geometry.overlap(geometry.box_of(look[0].mesh_px), found.box_px) < SAME_FACE:
+            return False
+        self._take_up(track, look, time_s, settings)
+        return True
 
     def _upright(
         self,
@@ -412,15 +413,17 @@ class FaceTracks:
         return any(geometry.overlap(track.box_px, box_px) >= TWINS for track in self.present)
 
     def _lose_twins(self) -> None:
-        """Of two tracks that came to follow one face one has lost its own: it is somewhere, unseen.
+        """Of two tracks that came to follow one face one has lost its own: it is somewhere, unseen, near where it was.
 
         Whoever the detector doubts (somebody who passes before them takes their mesh along), else the younger.
         """
         kept: list[Track] = []
         for track in sorted(self.present, key=lambda each: each.disagreements > 0):
-            track.present = all(geometry.overlap(track.box_px, other.box_px) < TWINS for other in kept)
-            if track.present:
+            if all(geometry.overlap(track.box_px, other.box_px) < TWINS for other in kept):
                 kept.append(track)
+            else:
+                track.present = False
+                track.mesh_px = track.mesh_px if track.before_px is None else track.before_px
 
     def _keep(self, tracks: Iterable[Track]) -> None:
         self._tracks = list(tracks)
