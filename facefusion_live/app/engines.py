@@ -26,11 +26,11 @@ from facefusion_live.engine.anchoring import AnchorStage
 from facefusion_live.engine.drifting import DriftStage
 from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.identify import IdentifyStage
+from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.memory import PatchMemory
 from facefusion_live.engine.occluding import HandStage, OccludeStage
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Row, Stage
-from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.session import Aside
 from facefusion_live.engine.stages import (
     ChooseStage,

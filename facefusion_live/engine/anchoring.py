@@ -9,7 +9,7 @@ from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.ports import Anchors
 from facefusion_live.engine.pipeline import Draft
-from facefusion_live.engine.tracks import SAME_FACE, STEADY, TOUCHING, FaceTracks
+from facefusion_live.engine.tracks import SAME_FACE, TOUCHING, FaceTracks
 
 DOUBTFUL = 15.0
 """Sureness (the logit of a landmark score) below which a mesh may have slipped from its face …"""
@@ -131,7 +131,7 @@ class AnchorStage:
         slipped_px = self._slipped.get(face.track_id)
         # A mesh that slipped and is on its way back ends short of the chin for a few frames.
         on_its_way = slipped_px is not None and _overlap(slipped_px, face.mesh_px) < BACK
-        return on_its_way or _sureness(face) < least
+        return on_its_way or sureness(face) < least
 
     def _hauled(self, draft: Draft, face: Face) -> tuple[NDArray[np.float32] | None, float]:
         """The last mesh that lay on the face, where that is seen now, and how much of it is seen there."""
@@ -160,9 +160,9 @@ class AnchorStage:
         return [each for each, placed in gone if _overlap(placed.mesh_px, face.mesh_px) >= SAME_FACE]
 
     def _remember(self, draft: Draft, face: Face) -> None:
-        sureness, track_id = _sureness(face), face.track_id
-        self._best[track_id] = best = max(sureness, self._best.get(track_id, sureness))
-        if sureness < min(SURE, best - LESS_SURE):
+        sure, track_id = sureness(face), face.track_id
+        self._best[track_id] = best = max(sure, self._best.get(track_id, sure))
+        if sure < min(SURE, best - LESS_SURE):
             return
         self._placed[track_id] = _Placed(face.mesh_px, draft.time_s)
         seen_s = self._seen_s.get(track_id)
@@ -179,7 +179,7 @@ class AnchorStage:
         self._anchors.keep(self._seen_s.keys())
 
 
-def _sureness(face: Face) -> float:
+def sureness(face: Face) -> float:
     """The logit of the landmark score."""
     return float(np.log(face.score / max(1 - face.score, _SMALLEST)))
 

@@ -64,7 +64,9 @@ class IdentifyStage:
             if not self._is_due(face, draft.time_s, draft.settings.track.ask_again_s):
                 continue
             self._open_since_s = draft.time_s  # first: the answer may come at once
-            if self._aside(self._task(face, aligned(draft.frame.image, face, self._recogniser, self._compute), draft.time_s)):
+            if self._aside(
+                self._task(face, aligned(draft.frame.image, face, self._recogniser, self._compute), draft.time_s)
+            ):
                 self._asked_s[face.track_id] = draft.time_s
             else:
                 self._open_since_s = None

@@ -1,7 +1,7 @@
 """Whether a face is still the one that its track followed: asked of the recogniser, and only where it is in doubt."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +9,27 @@ from numpy.typing import NDArray
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import Compute, FaceRecogniser
-from facefusion_live.engine.identify import GIVEN_UP_S, NEVER_S, aligned
+from facefusion_live.engine.identify import NEVER_S, aligned
 from facefusion_live.engine.pipeline import Draft
 
 ASK_EVERY_S = 0.1
+"""How often one question is put anew."""
 
 Crop = NDArray[np.uint8]
 
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """The last two looks at a face that was not in doubt. The older one counts: a mesh goes over by and by."""
+    """What a face looked like when it was not in doubt, and the last answer.
+
+    Attributes:
+        crop: (n, n, 3) RGB of the look before the last one. A mesh goes over by and by: the last one may show both.
+        newer: Of the last one.
+        seen: (d,) what the recogniser made of the former; None until it is asked.
+        asked_s: When the last question was put.
+        told: The cosine that was answered last.
+        told_s: When that was asked.
+    """
 
     crop: Crop
     newer: Crop | None = None
@@ -51,25 +61,27 @@ class Likeness:
         older = crop if known is None else known.newer if known.newer is not None else known.crop
         self._known[face.track_id] = _Known(older, crop)
 
-    def asked(self, draft: Draft, face: Face, since_s: float) -> float | None:
-        """How like a face is to what is remembered of its track.
+    def asked(self, draft: Draft, face: Face, track_id: int, since_s: float) -> float | None:
+        """How like a face is to what is remembered of a track.
 
         Args:
             draft: The frame.
             face: As it was found there.
-            since_s: Answers to earlier frames do not count.
+            track_id: Whose looks are meant.
+            since_s: Answers to questions before this time do not count.
 
         Returns:
             The cosine; None while nobody knows, or nothing is remembered.
         """
-        known = self._known.get(face.track_id)
+        known = self._known.get(track_id)
         if known is None:
             return None
-        if known.asked_s < since_s or draft.time_s - known.asked_s >= ASK_EVERY_S:
+        before_s = known.asked_s
+        if before_s < since_s or draft.time_s - before_s >= ASK_EVERY_S:
+            known.asked_s = draft.time_s  # first: the answer may come at once
             crop = aligned(draft.frame.image, face, self._recogniser, self._compute)
-            asked_s, known.asked_s = known.asked_s, draft.time_s
             if not self._aside(self._task(known, crop, draft.time_s)):
-                known.asked_s = asked_s
+                known.asked_s = before_s
         return known.told if known.told_s >= since_s else None
 
     def knows(self, track_id: int) -> bool:

@@ -240,7 +240,8 @@ class ChooseStage:
             hidden = draft.settings.gate.bystanders != "keep"
             draft.missing += self.tracks.overflow if hidden else len(self.tracks.unfollowed_px)
         unfollowed = self.tracks.unfollowed_px
-        gone = [track.box_px for track in bystanders if not track.present] + unfollowed
+        away = [track for track in bystanders if not track.present and not self.tracks.is_ghost(track)]
+        gone = [track.box_px for track in away] + unfollowed
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
         veiled = [track.box_px for track in bystanders if self.tracks.is_veiled(track)]
         if draft.settings.swap.targets == "enrolled":

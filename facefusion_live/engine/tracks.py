@@ -279,14 +279,39 @@ class FaceTracks:
         self._tracks.append(other)
         self._persons.begin(other.track_id)
 
+    def lost_at(self, track_id: int) -> int | None:
+        """Who was lost behind somebody where a track lies now."""
+        (here,) = (each for each in self._tracks if each.track_id == track_id)
+        hidden = (each for each in self._tracks if each.behind and not each.present)
+        lost = [each for each in hidden if geometry.overlap(each.box_px, here.box_px) >= SAME_FACE]
+        return lost[0].track_id if len(lost) == 1 else None
+
+    def rejoin(self, lost_id: int, track_id: int) -> None:
+        """Whoever is followed as somebody new is who was lost: they keep the number that they had."""
+        lost, found = (next(each for each in self._tracks if each.track_id == one) for one in (lost_id, track_id))
+        lost.mesh_px, lost.before_px, lost.smooth = found.mesh_px, found.before_px, found.smooth
+        lost.score, lost.seen_s, lost.disagreements = found.score, found.seen_s, found.disagreements
+        lost.present, lost.behind = True, False
+        self._keep(each for each in self._tracks if each is not found)
+
     def choose(self, settings: Settings) -> tuple[list[Track], list[Track]]:
         """(tracks to be replaced, tracks of bystanders), those lost a moment ago included."""
         self._persons.keep({track.track_id for track in self._tracks})
         self._doubt_whoever_touches()
-        candidates = [self._candidate(track, settings) for track in self._tracks]
+        candidates = [self._candidate(track, settings) for track in self._eligible(settings)]
         self._choice = choosing.choose(candidates, settings.swap.targets, self._choice.holders)
         wanted = self._choice.targets
         return [t for t in self._tracks if t.track_id in wanted], [t for t in self._tracks if t.track_id not in wanted]
+
+    def _eligible(self, settings: Settings) -> list[Track]:
+        """Who may take the swap from others: not what was never believed, like a mesh on a hand."""
+        believed = [track for track in self._tracks if track.sure]
+        return self._tracks if settings.swap.targets == "all" or not believed else believed
+
+    def is_ghost(self, track: Track) -> bool:
+        """Whether somebody who is away was never more than a mesh on another face, and was never believed."""
+        on_others = (geometry.overlap(track.box_px, other.box_px) >= SAME_FACE for other in self.present)
+        return not track.present and not track.sure and any(on_others)
 
     def is_veiled(self, track: Track) -> bool:
         """Whether a bystander is hidden whatever the settings say: it may be the wearer."""

@@ -77,9 +77,7 @@ def pieces_of(flat: FlatFace, seen: Sheet, mesh_px: Mesh) -> tuple[Place, ...]:
 def searched(then: Sheet, now: Sheet, places: Sequence[Place], reach: int) -> list[Found]:
     """Where in one sheet the pieces of another one are, up to so many cells away."""
     around = cv2.copyMakeBorder(now, *[reach] * 4, cv2.BORDER_REPLICATE)
-    return [
-        _best(around[y : y + BLOCK + 2 * reach, x : x + BLOCK + 2 * reach], then[block(y, x)]) for y, x in places
-    ]
+    return [_best(around[y : y + BLOCK + 2 * reach, x : x + BLOCK + 2 * reach], then[block(y, x)]) for y, x in places]
 
 
 def _best(near: Sheet, piece: Sheet) -> Found:
