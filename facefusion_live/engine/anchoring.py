@@ -57,8 +57,8 @@ class AnchorStage:
     moved to where that is seen now, takes its place. If either does, it does not matter that the detector misses the
     face. One that was taken up anew and is unsure may be the one that was lost there.
 
-    The sheet tells where a face lies, and not whose it is. So faces that touch are left as they are, and a mesh that
-    has jumped is off, however much it shows, until it is long enough ago that the face was elsewhere.
+    The sheet tells where a face lies, and not whose it is: that the stage after this one asks. Faces that touch are left
+    as they are: of both there is a part within each mesh.
 
     Args:
         anchors: Remembers faces.
@@ -90,7 +90,7 @@ class AnchorStage:
     def _asked(self, draft: Draft, face: Face) -> Face:
         if _is_touched(draft, face):
             if face.agreed and face.track_id in self._placed:
-                self._placed[face.track_id] = _Placed(face.mesh_px, draft.time_s)  # else parting would be a jump
+                self._placed[face.track_id] = _Placed(face.mesh_px, draft.time_s)  # it may be hauled when they part
             return face
         if not self._is_in_doubt(face):
             self._slipped.pop(face.track_id, None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,23 @@ ASK_EVERY_S = 0.1
 Crop = NDArray[np.uint8]
 
 
+class _Question(NamedTuple):
+    """Whose face it was about (its track), and when it was put."""
+
+    track_id: int
+    time_s: float
+
+
+class _Answer(NamedTuple):
+    """To which question, and the cosine."""
+
+    to: _Question
+    told: float
+
+
+_NONE = _Question(-1, NEVER_S)
+
+
 @dataclass(slots=True, eq=False)
 class _Known:
     """What a face looked like when it was not in doubt, and the last answer.
@@ -26,17 +44,15 @@ class _Known:
         crop: (n, n, 3) RGB of the look before the last one. A mesh goes over by and by: the last one may show both.
         newer: Of the last one.
         seen: (d,) what the recogniser made of the former; None until it is asked.
-        asked_s: When the last question was put.
-        told: The cosine that was answered last.
-        told_s: When that was asked.
+        asked: The last question.
+        answer: The last answer.
     """
 
     crop: Crop
     newer: Crop | None = None
     seen: NDArray[np.float32] | None = None
-    asked_s: float = NEVER_S
-    told: float | None = None
-    told_s: float = NEVER_S
+    asked: _Question = _NONE
+    answer: _Answer = _Answer(_NONE, 0.0)
 
 
 class Likeness:
@@ -76,13 +92,16 @@ class Likeness:
         known = self._known.get(track_id)
         if known is None:
             return None
-        before_s = known.asked_s
-        if before_s < since_s or draft.time_s - before_s >= ASK_EVERY_S:
-            known.asked_s = draft.time_s  # first: the answer may come at once
+        before, question = known.asked, _Question(face.track_id, draft.time_s)
+        stale = before.track_id != face.track_id or before.time_s < since_s
+        if stale or draft.time_s - before.time_s >= ASK_EVERY_S:
+            known.asked = question  # first: the answer may come at once
             crop = aligned(draft.frame.image, face, self._recogniser, self._compute)
-            if not self._aside(self._task(known, crop, draft.time_s)):
-                known.asked_s = before_s
-        return known.told if known.told_s >= since_s else None
+            if not self._aside(self._task(known, crop, question)):
+                known.asked = before
+        answer = known.answer
+        counts = answer.to.track_id == face.track_id and answer.to.time_s >= since_s
+        return answer.told if counts else None
 
     def knows(self, track_id: int) -> bool:
         """Whether anything is remembered."""
@@ -92,11 +111,10 @@ class Likeness:
         """Forget every face but these."""
         self._known = {track_id: known for track_id, known in self._known.items() if track_id in track_ids}
 
-    def _task(self, known: _Known, crop: Crop, time_s: float) -> Callable[[], None]:
+    def _task(self, known: _Known, crop: Crop, question: _Question) -> Callable[[], None]:
         def look() -> None:
             if known.seen is None:
                 known.seen = self._recogniser.embed(known.crop)
-            known.told = float(known.seen @ self._recogniser.embed(crop))
-            known.told_s = time_s
+            known.answer = _Answer(question, float(known.seen @ self._recogniser.embed(crop)))
 
         return look

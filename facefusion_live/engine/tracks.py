@@ -76,6 +76,7 @@ class Track:
         before_px: (478, 3) where it lay a frame ago.
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
+        believed_area_px: Of its box, when it was believed last.
         sure: It was believed once: else it may never have been a face, and nobody misses it for long.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
@@ -88,6 +89,7 @@ class Track:
     before_px: NDArray[np.float32] | None = None
     present: bool = True
     disagreements: int = 0
+    believed_area_px: float = 0.0
     sure: bool = False
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
@@ -330,9 +332,12 @@ class FaceTracks:
         self._persons.see(track_id, sight)
 
     def _candidate(self, track: Track, settings: Settings) -> choosing.Candidate:
+        # A mesh in doubt may be no face at all, and small: nobody takes the swap from its owner for that.
+        if (track.present and not track.disagreements) or not track.believed_area_px:
+            track.believed_area_px = geometry.box_area(track.box_px)
         return choosing.Candidate(
             track.track_id,
-            geometry.box_area(track.box_px),
+            track.believed_area_px,
             track.pulse.life(settings.track.proof_s),
             self._persons.of(track.track_id).identity,
         )

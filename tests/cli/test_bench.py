@@ -15,7 +15,20 @@ from facefusion_live.domain.errors import FaceFusionLiveError
 from facefusion_live.engine.trail import AuditTrail
 
 STAGES = {
-    *("content", "wait", "track", "look", "detect", "choose", "hands", "anchor", "identify", "swap", "occlude"),
+    *(
+        "content",
+        "wait",
+        "track",
+        "look",
+        "detect",
+        "choose",
+        "hands",
+        "anchor",
+        "drift",
+        "identify",
+        "swap",
+        "occlude",
+    ),
     "inference",
     *("compose", "capture_to_picture", "capture_to_emit"),
 }

@@ -111,6 +111,7 @@ def stage_word(stage: str) -> str:
         "choose": translate("Stages", "Choose faces"),
         "hands": translate("Stages", "Look for hands"),
         "anchor": translate("Stages", "Check that meshes lie on faces"),
+        "drift": translate("Stages", "Check that faces are still the same"),
         "identify": translate("Stages", "Recognise"),
         "swap": translate("Stages", "Swap"),
         "remote": translate("Stages", "Waiting for the server"),
