@@ -1,4 +1,4 @@
-"""Films of a hand, or another face, that passes beforea portrait.
+"""Films of a hand, or another face, that passes before a portrait.
 
 Each is cut out of a picture of the team: where it is, is known.
 """

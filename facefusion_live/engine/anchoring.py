@@ -57,8 +57,8 @@ class AnchorStage:
     moved to where that is seen now, takes its place. If either does, it does not matter that the detector misses the
     face. One that was taken up anew and is unsure may be the one that was lost there.
 
-    The sheet tells where a face lies, and not whose it is: that the stage after this one asks. Faces that touch are left
-    as they are: of both there is a part within each mesh.
+    The sheet tells where a face lies, and not whose it is: the stage after this one asks that. Faces that touch are
+    left as they are: of both there is a part within each mesh.
 
     Args:
         anchors: Remembers faces.

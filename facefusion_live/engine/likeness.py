@@ -34,6 +34,7 @@ class _Answer(NamedTuple):
 
 
 _NONE = _Question(-1, NEVER_S)
+_SILENCE = _Answer(_NONE, 0.0)
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +53,7 @@ class _Known:
     newer: Crop | None = None
     seen: NDArray[np.float32] | None = None
     asked: _Question = _NONE
-    answer: _Answer = _Answer(_NONE, 0.0)
+    answer: _Answer = _SILENCE
 
 
 class Likeness:

@@ -229,16 +229,6 @@ def test_who_comes_back_unsure_must_look_like_who_was_lost() -> None:
         assert seen.anchored is believed
 
 
-def test_a_sure_mesh_that_jumped_is_off_until_the_face_was_elsewhere_long_ago() -> None:
-    """Another face came before the wearer's: the mesh went over to that, and the wearer looks out beside it."""
-    bench = Bench()
-    bench.run(picture((FACE, PLACE)))
-    over = mesh_at(PLACE[0] + EDGE * 0.6, PLACE[1])
-    assert not bench.run(picture((FACE, PLACE)), over).anchored
-    assert not bench.run(picture((FACE, PLACE)), over).anchored
-    assert bench.run(picture((STRANGER, PLACE)), over, step_s=LATELY_S).anchored
-
-
 def test_what_was_not_sure_for_long_is_believed_as_it_is() -> None:
     bench = Bench()
     bench.run(picture((FACE, PLACE)))

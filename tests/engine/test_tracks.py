@@ -544,7 +544,7 @@ def test_a_mesh_that_never_settles_is_doubted_until_it_is_confirmed() -> None:
 
 
 def test_a_face_that_comes_back_is_looked_at_as_a_new_one_is() -> None:
-    world = Drifting(0.1, settles=0)
+    world = Drifting(0.05, settles=0)
     world.begin()
     world.tracks.present[0].present = False
     world.looked.clear()
@@ -674,3 +674,111 @@ def test_what_was_never_believed_is_not_missed_for_long() -> None:
     for _ in range(17):
         world.frame([box(10)], ALL)
     assert len(world.tracks.choose(ALL)[0]) == 1
+
+
+def test_a_detection_goes_to_whoever_lies_nearest() -> None:
+    """Not to the older track: somebody who passes before it would get its number."""
+    world = World(box(0), box(60))
+    world.begin(ALL)
+    world.boxes = [box(25), box(40)]
+    world.frame([box(40)], ALL)
+    assert [(track.track_id, track.disagreements > 0) for track in world.tracks.present] == [(0, True), (1, False)]
+
+
+def test_of_two_tracks_on_one_face_the_doubted_one_is_lost_where_it_was() -> None:
+    world = World(box(0), box(60))
+    world.begin(ALL)
+    world.boxes = [box(25), box(40)]
+    world.frame([box(40)], ALL)
+    world.boxes = [box(40)]
+    world.frame(settings=ALL)
+    assert world.ids == [1]
+    (lost,) = (track for track in world.tracks.choose(ALL)[0] if not track.present)
+    np.testing.assert_allclose(lost.box_px, box(25), atol=1e-3)
+
+
+def test_a_mesh_that_went_over_to_somebody_is_theirs_from_then_on() -> None:
+    world = World(box(0))
+    world.begin()
+    world.frame()
+    before_px = world.tracks.present[0].mesh_px
+    world.boxes = [box(20)]
+    world.frame()
+    world.tracks.part(0, before_px, world.time_s)
+    assert world.ids == [1]
+    (lost,), (other,) = world.tracks.choose(SETTINGS)
+    np.testing.assert_allclose(lost.box_px, box(0), atol=1e-3)
+    np.testing.assert_allclose(other.box_px, box(20), atol=1e-3)
+    assert (lost.track_id, lost.present, lost.behind) == (0, False, True)
+    assert world.tracks.lost_at(1) == 0
+
+
+def test_who_is_found_again_keeps_their_number() -> None:
+    world = World(box(0))
+    world.begin()
+    world.frame()
+    world.tracks.part(0, world.tracks.present[0].mesh_px, world.time_s)
+    world.tracks.rejoin(0, 1)
+    assert world.ids == [0]
+    assert world.tracks.lost_at(0) is None
+    world.boxes = [box(8)]
+    world.frame([box(8)])
+    np.testing.assert_allclose(world.tracks.present[0].box_px, box(8), atol=1e-3)
+
+
+def test_nobody_was_lost_where_nobody_hid() -> None:
+    world = World(box(0), box(200))
+    world.begin(ALL)
+    world.frame(settings=ALL)
+    world.boxes = [box(200)]
+    world.frame(settings=ALL)
+    assert world.tracks.lost_at(1) is None, "0 went away without anybody coming before them"
+
+
+def test_who_comes_back_as_somebody_else_than_was_detected_does_not() -> None:
+    """The looks end on the face that came before theirs."""
+    world = Drifting(0.3, settles=1)
+    world.settles = 0
+    world.begin()
+    world.tracks.present[0].present = False
+    world.settles = 1
+    world.frame([box(100)])
+    assert world.ids == []
+
+
+def test_a_mesh_that_was_never_believed_takes_the_swap_from_nobody() -> None:
+    """A hand before a face may look like a larger one."""
+    world = World(box(0))
+    world.begin()
+    world.frame()
+    world.boxes = [box(0), box(100, edge=90)]
+    world.score = 1 - 1e-6
+    world.frame([box(0), box(100, edge=90)])
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+    world.score = 1.0
+    world.frame([box(0), box(100, edge=90)])
+    world.frame([box(0), box(100, edge=90)])
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [1], "believed, and much larger"
+
+
+def test_a_mesh_in_doubt_does_not_lose_the_swap_for_being_small() -> None:
+    world = World(box(0, edge=80), box(200, edge=80))
+    world.begin()
+    world.frame()
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+    world.boxes = [box(20, 20, edge=40), box(200, edge=80)]
+    world.frame([box(200, edge=80)])
+    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+
+
+@pytest.mark.parametrize(("left", "score", "ghost"), [(30, 1 - 1e-6, True), (30, 1.0, False), (120, 1 - 1e-6, False)])
+def test_only_a_mesh_on_another_face_that_was_never_believed_is_a_ghost(left: float, score: float, ghost: bool) -> None:
+    world = World(box(0, edge=60))
+    world.begin(ALL)
+    world.boxes, world.score = [box(0, edge=60), box(left, edge=60)], score
+    world.frame(world.boxes, ALL)
+    world.frame(settings=ALL)
+    (other,) = (track for track in world.tracks.present if track.track_id == 1)
+    assert not world.tracks.is_ghost(other), "it is here"
+    other.present = False
+    assert world.tracks.is_ghost(other) is ghost

@@ -9,8 +9,8 @@ from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.hand import Hand
 from facefusion_live.domain.image import Image
+from tests.fakes.pictures import cells_of, places_of
 
-_CELLS = 16
 _REACH_PX = 12
 _ALIKE = 24
 
@@ -23,7 +23,7 @@ class FakeAnchors:
         self.asked = 0
 
     def cast(self, image: Image, face: Face) -> None:
-        self.known[face.track_id] = _cells(image, face.mesh_px)
+        self.known[face.track_id] = cells_of(image, face.mesh_px)
 
     def held(
         self, image: Image, mesh_px: NDArray[np.float32], track_id: int, hands: Sequence[Hand] = ()
@@ -31,11 +31,11 @@ class FakeAnchors:
         self.asked += 1
         if track_id not in self.known:
             return None
-        same = (np.abs(_cells(image, mesh_px) - self.known[track_id]) < _ALIKE).all(-1)
+        same = (np.abs(cells_of(image, mesh_px) - self.known[track_id]) < _ALIKE).all(-1)
         bare = np.ones(same.shape, bool)
         for hand in hands:
             low, high = np.split(geometry.box_of(hand.points_px), 2)
-            bare &= ~((_places(mesh_px) >= low) & (_places(mesh_px) <= high)).all(-1)
+            bare &= ~((places_of(mesh_px) >= low) & (places_of(mesh_px) <= high)).all(-1)
         return float(same[bare].mean()) if bare.any() else 0.0
 
     def hauled(
@@ -49,17 +49,3 @@ class FakeAnchors:
 
     def keep(self, track_ids: Collection[int]) -> None:
         self.known = {track_id: cells for track_id, cells in self.known.items() if track_id in track_ids}
-
-
-def _places(mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(_CELLS, _CELLS, 2) spread over the box of a mesh."""
-    left, top, right, bottom = geometry.box_of(mesh_px[:468])
-    share = (np.arange(_CELLS, dtype=np.float32) + 0.5) / _CELLS
-    return np.stack(np.meshgrid(left + (right - left) * share, top + (bottom - top) * share), -1)
-
-
-def _cells(image: Image, mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    x, y = np.moveaxis(np.floor(_places(mesh_px)).astype(int), -1, 0)
-    picture = image.host()
-    height, width = picture.shape[:2]
-    return picture[y.clip(0, height - 1), x.clip(0, width - 1)].astype(np.float32)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import mesh
+from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import ComputeError
-from facefusion_live.domain.image import ImageKind
+from facefusion_live.domain.image import Image, ImageKind
 
 SIZE_WH = (96, 64)
 ROOM = (20, 20, 20)
@@ -19,6 +19,7 @@ SWAPPED = (0, 0, 200)
 HIDDEN = (0, 90, 0)
 SLATE = (128, 128, 0)
 _RED_FROM = 180
+_CELLS = 16
 
 
 class Square(NamedTuple):
@@ -106,3 +107,18 @@ class CountedImage:
         if not self.shares:
             raise ComputeError("a picture was released twice")
         self.shares -= 1
+
+
+def places_of(mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(16, 16, 2) spread over the box of a mesh."""
+    left, top, right, bottom = geometry.box_of(mesh_px[:468])
+    share = (np.arange(_CELLS, dtype=np.float32) + 0.5) / _CELLS
+    return np.stack(np.meshgrid(left + (right - left) * share, top + (bottom - top) * share), -1)
+
+
+def cells_of(image: Image, mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(16, 16, 3) what a picture shows there."""
+    x, y = np.moveaxis(np.floor(places_of(mesh_px)).astype(int), -1, 0)
+    picture = image.host()
+    height, width = picture.shape[:2]
+    return picture[y.clip(0, height - 1), x.clip(0, width - 1)].astype(np.float32)
