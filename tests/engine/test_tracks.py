@@ -772,7 +772,9 @@ def test_a_mesh_in_doubt_does_not_lose_the_swap_for_being_small() -> None:
 
 
 @pytest.mark.parametrize(("left", "score", "ghost"), [(30, 1 - 1e-6, True), (30, 1.0, False), (120, 1 - 1e-6, False)])
-def test_only_a_mesh_on_another_face_that_was_never_believed_is_a_ghost(left: float, score: float, ghost: bool) -> None:
+def test_only_a_mesh_on_another_face_that_was_never_believed_is_a_ghost(
+    left: float, score: float, *, ghost: bool
+) -> None:
     world = World(box(0, edge=60))
     world.begin(ALL)
     world.boxes, world.score = [box(0, edge=60), box(left, edge=60)], score
