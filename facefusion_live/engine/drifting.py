@@ -12,8 +12,9 @@ from facefusion_live.domain.ports import Contents
 from facefusion_live.domain.recognition import Bounds, is_frontal
 from facefusion_live.engine.anchoring import LESS_SURE, SURE, sureness
 from facefusion_live.engine.likeness import Likeness
+from facefusion_live.engine.looking import CLEAR
 from facefusion_live.engine.pipeline import Draft
-from facefusion_live.engine.tracks import CLEAR, FaceTracks
+from facefusion_live.engine.tracks import FaceTracks
 
 CARRIED = 0.7
 """Share of what was under a mesh that must have come along with it.

@@ -25,9 +25,10 @@ from facefusion_live.domain.ports import (
     PreparedSource,
 )
 from facefusion_live.domain.scratch import Scratch
+from facefusion_live.engine.looking import Find
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.shapes import FaceShapes
-from facefusion_live.engine.tracks import FaceTracks, Find
+from facefusion_live.engine.tracks import FaceTracks
 
 CONFIRM_SCORE = 0.2
 """A detection this weak still confirms a track: profiles and hands before the face score low."""

@@ -1,6 +1,6 @@
 """Who is in the picture: faces followed from frame to frame, and which of them are to be replaced."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,24 +12,20 @@ from facefusion_live.domain.life import Pulse
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.filters import OneEuroFilter
+from facefusion_live.engine.looking import (
+    CLEAR,
+    Find,
+    followed_look,
+    is_face,
+    lie_same_way,
+    look_until_clear,
+    settled_look,
+    square_around,
+)
 from facefusion_live.engine.persons import NOBODY, KnownPeople, Person, Persons, Sight
 
-PRESENT_FROM = 0.5
-"""Least landmark score of a face that is there."""
 SAME_FACE = 0.3
 """Least overlap of a detection with a track for them to be the same face."""
-CLEAR = 1 - 4e-11
-"""A landmark score from which there is no doubt which way up a face is (a logit of 24).
-
-The wrong way up, too, the net draws a whole mesh, which confirms itself from frame to frame and leaves half the face
-bare; but it is less sure of it: on 160 portraits and frames the logit was 4 to 38 the right way up, of most above 24,
-and at most 19 any other way, turned portraits included.
-"""
-TURNED_LOOKS = 4
-"""Most looks at a face from another side. On the demo clip upside down the second was clear, or the third."""
-SAME_WAY = 0.7
-"""Least cosine between the line of the eyes of a detection and of a track that is not clear. On films of upright heads,
-profiles and hands before the face among them, it is .97 or more."""
 BETTER = 0.05
 """How much surer the detector must be of a face in the turned picture for it to count against the upright one."""
 OTHER_WAYS = 2
@@ -39,19 +35,8 @@ NEARBY = 0.1
 the wrong way up lies beside it."""
 STEADY = 0.5
 """A track whose box overlaps less than this with that of the frame before has jumped: the detector is asked at once."""
-SETTLED = 0.9
-"""Two looks at a face, the second where the first saw it, agree if their boxes overlap as much as this.
-
-A detector's box lies badly around a chin held up or a full profile, and the mesh seen in it ends short of the jaw: of
-44 portraits two came out with a bare rim after one look, none once the looks agreed. So does a followed face that has
-moved by half its width while a net hung. Faces from the front agree at once, and so do faces that move at 30 frames/s.
-"""
-LOOKS = 5
-"""Most looks at a face that is taken up. Every portrait and film that it was tuned on needed no more than four."""
 CUT_OFF = 0.6
 """A face of which less lies within the picture is not taken up, but hidden: half a face has no mesh to be trusted."""
-SMALLEST_PX = 4.0
-"""A mesh with a shorter side is no face."""
 TWINS = 0.6
 """Two tracks that overlap as much as this follow one face."""
 TOUCHING = 0.02
@@ -114,10 +99,6 @@ class Track:
         )
 
 
-Find = Callable[[NDArray[np.float32], NDArray[np.float32]], Landmarks]
-"""(box_px, eyes_px) -> landmarks in frame pixels."""
-
-
 class FaceTracks:
     """All tracks. Thread: inference; `identify` from any.
 
@@ -165,7 +146,7 @@ class FaceTracks:
             if track.present:
                 track.sure = track.sure or not track.disagreements
                 before, track.before_px = track.box_px, track.mesh_px
-                seen, settled = _followed(find, track)
+                seen, settled = followed_look(find, track.mesh_px)
                 self._see(track, seen, time_s, settings)
                 if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
                     track.disagreements += 1
@@ -206,7 +187,7 @@ class FaceTracks:
             if match is not None:
                 before, track.disagreements = track.disagreements, 0
                 if not track.present:
-                    self._bring_back(track, match, _settled(find, match), time_s, settings)
+                    self._bring_back(track, match, settled_look(find, match), time_s, settings)
                 unclear = track.present and track.score < CLEAR
                 if unclear and not self._upright(track, match, turned, find, time_s, settings):
                     track.disagreements = before + 1
@@ -354,7 +335,7 @@ class FaceTracks:
 
     def _see(self, track: Track, landmarks: Landmarks, time_s: float, settings: Settings) -> None:
         track.score = landmarks.score
-        track.present = _is_face(landmarks)
+        track.present = is_face(landmarks)
         if track.present:
             unit_px = max(mesh.eye_distance(landmarks.mesh_px), 1.0)
             track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
@@ -363,9 +344,9 @@ class FaceTracks:
 
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> bool:
         """Follow a face from now on; False when the landmarks see none there."""
-        look = _settled(find, detection)
+        look = settled_look(find, detection)
         landmarks = look[0]
-        if not _is_face(landmarks):
+        if not is_face(landmarks):
             return False
         if self._followed(geometry.box_of(landmarks.mesh_px)):
             return True
@@ -416,18 +397,18 @@ class FaceTracks:
         """
         eyes_px = track.mesh_px[list(mesh.EYE_CORNERS), :2]
         near = [seen for seen in turned if geometry.overlap(seen.box_px, track.box_px) >= NEARBY]
-        other = sorted((seen for seen in near if not _same_way(seen.eyes_px, eyes_px)), key=lambda seen: -seen.score)
+        other = sorted((seen for seen in near if not lie_same_way(seen.eyes_px, eyes_px)), key=lambda seen: -seen.score)
         ways = [(seen.box_px, seen.eyes_px) for seen in other[:OTHER_WAYS]]
-        for box_px, looked_px in (*ways, (_square(track.box_px), eyes_px[::-1])):
-            look = _looked_until_clear(find, box_px, looked_px)
+        for box_px, looked_px in (*ways, (square_around(track.box_px), eyes_px[::-1])):
+            look = look_until_clear(find, box_px, looked_px)
             if look.score >= CLEAR:
-                if _same_way(look.mesh_px[list(mesh.EYE_CORNERS), :2], eyes_px):
+                if lie_same_way(look.mesh_px[list(mesh.EYE_CORNERS), :2], eyes_px):
                     return True  # the other way leads to this one, and there it is clear
                 track.smooth = OneEuroFilter()
                 self._see(track, look, time_s, settings)
                 return False
         better = any(seen.score > match.score + BETTER for seen in other)
-        return _same_way(match.eyes_px, eyes_px) and not better
+        return lie_same_way(match.eyes_px, eyes_px) and not better
 
     def _hidden_near(self, found: Detection) -> Track | None:
         """Who vanished behind another face near here: it is they who come out."""
@@ -459,103 +440,8 @@ class FaceTracks:
         self._tracks = list(tracks)
 
 
-def _is_face(landmarks: Landmarks) -> bool:
-    """Whether there is a face: sure enough, in finite numbers, and not shrunk to a point."""
-    if not (landmarks.score >= PRESENT_FROM and np.isfinite(landmarks.mesh_px).all()):
-        return False
-    box_px = geometry.box_of(landmarks.mesh_px)
-    return float((box_px[2:] - box_px[:2]).min()) >= SMALLEST_PX
-
-
-def _settled(find: Find, detection: Detection) -> tuple[Landmarks, bool]:
-    """Look at a face that was detected until two looks agree.
-
-    Returns:
-        The last look, and whether it agrees with the one before.
-    """
-    seen = _right_way_up(find, detection)
-    return _looked_at_again(find, seen, LOOKS - 1)
-
-
-def _followed(find: Find, track: Track) -> tuple[Landmarks, bool]:
-    """Look at a face where it was a frame ago; again, if it has moved far from there. As `_settled`."""
-    before = track.box_px
-    seen = find(_square(before), track.mesh_px[list(mesh.EYE_CORNERS), :2])
-    if not _is_face(seen) or geometry.overlap(before, geometry.box_of(seen.mesh_px)) >= SETTLED:
-        return seen, True
-    return _looked_at_again(find, seen, LOOKS - 1)
-
-
-def _right_way_up(find: Find, detection: Detection) -> Landmarks:
-    """Look at a face; unless it is clear which way up it is, from the other sides as well. The surest look.
-
-    The other way up it is looked for twice, where the detector saw it and where the first look did: neither alone found
-    every face.
-    """
-    seen = find(detection.box_px, detection.eyes_px)
-    if _enough(seen):
-        return seen
-    there = _square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2]
-    sides = [(detection.box_px, detection.eyes_px, 2), (*there, 2)]
-    sides += [(detection.box_px, detection.eyes_px, quarters) for quarters in (1, 3)]
-    for box_px, eyes_px, quarters in sides:
-        other = _looked_until_clear(find, box_px, _turned(eyes_px, quarters))
-        seen = max(seen, other, key=lambda look: look.score)
-        if _enough(seen):
-            break
-    return seen
-
-
-def _looked_until_clear(find: Find, box_px: NDArray[np.float32], eyes_px: NDArray[np.float32]) -> Landmarks:
-    """Look at a face from one side until it is clear, each time where it was just seen. The last look.
-
-    Of a face upside down the detector sees the hair as its lower half: the first look is beside the face, and unsure.
-    """
-    seen = find(box_px, eyes_px)
-    for _ in range(TURNED_LOOKS - 1):
-        if _enough(seen):
-            break
-        seen = find(_square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2])
-    return seen
-
-
-def _enough(seen: Landmarks) -> bool:
-    """Whether to look no further: it is clear, or there is no place to look from."""
-    return seen.score >= CLEAR or not bool(np.isfinite(seen.mesh_px).all())
-
-
-def _turned(eyes_px: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
-    """The eyes, turned about their middle."""
-    middle, half = eyes_px.mean(0), (eyes_px[1] - eyes_px[0]) / 2
-    for _ in range(quarters):
-        half = np.array([-half[1], half[0]], half.dtype)
-    return np.stack([middle - half, middle + half])
-
-
-def _looked_at_again(find: Find, seen: Landmarks, looks: int) -> tuple[Landmarks, bool]:
-    for _ in range(looks):
-        if not _is_face(seen):
-            break
-        before, seen = seen, find(_square(geometry.box_of(seen.mesh_px)), seen.mesh_px[list(mesh.EYE_CORNERS), :2])
-        if geometry.overlap(geometry.box_of(before.mesh_px), geometry.box_of(seen.mesh_px)) >= SETTLED:
-            return seen, True
-    return seen, False
-
-
-def _same_way(eyes_px: NDArray[np.float32], others_px: NDArray[np.float32]) -> bool:
-    """Whether two pairs of eyes, (2, 2) each, lie along one line, the same way round."""
-    one, other = eyes_px[1] - eyes_px[0], others_px[1] - others_px[0]
-    return float(one @ other) >= SAME_WAY * float(np.linalg.norm(one) * np.linalg.norm(other))
-
-
 def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
     """A box with one of its size on every side: as far as a head goes while it is hidden."""
     left, top, right, bottom = box_px.tolist()
     width, height = right - left, bottom - top
     return np.array([left - width, top - height, right + width, bottom + height], np.float32)
-
-
-def _square(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    centre = (box_px[:2] + box_px[2:]) / 2
-    half = (box_px[2:] - box_px[:2]).max() / 2
-    return np.concatenate([centre - half, centre + half])

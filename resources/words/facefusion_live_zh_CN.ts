@@ -5764,6 +5764,10 @@
         <translation>检查网格是否在人脸上</translation>
     </message>
     <message>
+        <source>Check that faces are still the same</source>
+        <translation>检查人脸是否仍是同一张</translation>
+    </message>
+    <message>
         <source>Recognise</source>
         <translation>识别</translation>
     </message>

@@ -12,8 +12,9 @@ from facefusion_live.domain.mesh import EYE_CORNERS
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.recognition import APART_S, LOOKS_AGAINST, SFACE, Enrolled, Roster
 from facefusion_live.domain.settings import Settings
+from facefusion_live.engine.looking import LOOKS
 from facefusion_live.engine.persons import Sight
-from facefusion_live.engine.tracks import DISAGREEMENTS, EXPECTED_S, LOOKS, FaceTracks
+from facefusion_live.engine.tracks import DISAGREEMENTS, EXPECTED_S, FaceTracks
 from tests.fakes.nets import detection
 from tests.fakes.pictures import mesh_in
 
