@@ -43,6 +43,7 @@ TOUCHING = 0.02
 """Two tracks that overlap as much as this may be changing faces."""
 BEHIND = 3
 """So many times as long as others those are missed who are behind somebody: they come out again."""
+NEVER_S = float("inf")
 EXPECTED_S = 5.0
 """For so long somebody who was lost is expected back: there the detector need not be sure."""
 DISAGREEMENTS = 15
@@ -62,7 +63,7 @@ class Track:
         present: Found in the present frame.
         disagreements: Re-detections in a row that found nothing here.
         believed_area_px: Of its box, when it was believed last.
-        sure: It was believed once: else it may never have been a face, and nobody misses it for long.
+        believed_s: When it was believed first; till then it may be no face, and nobody misses it for long.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -75,10 +76,15 @@ class Track:
     present: bool = True
     disagreements: int = 0
     believed_area_px: float = 0.0
-    sure: bool = False
+    believed_s: float = NEVER_S
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it was believed once."""
+        return self.believed_s < NEVER_S
 
     @property
     def box_px(self) -> NDArray[np.float32]:
@@ -144,7 +150,8 @@ class FaceTracks:
         """Look for each present face where it was a frame ago, and forget those that stay away."""
         for track in self._tracks:
             if track.present:
-                track.sure = track.sure or not track.disagreements
+                if not (track.sure or track.disagreements):
+                    track.believed_s = time_s
                 before, track.before_px = track.box_px, track.mesh_px
                 seen, settled = followed_look(find, track.mesh_px)
                 self._see(track, seen, time_s, settings)
@@ -255,17 +262,18 @@ class FaceTracks:
             time_s: Of the frame.
         """
         (track,) = (each for each in self._tracks if each.track_id == track_id)
-        other = Track(self._next_id, track.mesh_px, track.score, time_s, smooth=track.smooth)
+        other = Track(self._next_id, track.mesh_px, track.score, time_s, believed_s=time_s, smooth=track.smooth)
         self._next_id += 1
         track.mesh_px, track.smooth, track.seen_s = mesh_px, OneEuroFilter(), time_s
-        track.present, track.sure, track.behind = False, True, True
+        track.present, track.behind, track.believed_s = False, True, min(track.believed_s, time_s)
         self._tracks.append(other)
         self._persons.begin(other.track_id)
 
     def lost_at(self, track_id: int) -> int | None:
-        """Who was lost behind somebody where a track lies now."""
+        """Who was lost behind somebody where a track lies now, in which nobody believed then: not behind this one."""
         (here,) = (each for each in self._tracks if each.track_id == track_id)
         hidden = (each for each in self._tracks if each.behind and not each.present)
+        hidden = (each for each in hidden if each.seen_s < here.believed_s < NEVER_S)
         lost = [each for each in hidden if geometry.overlap(each.box_px, here.box_px) >= SAME_FACE]
         return lost[0].track_id if len(lost) == 1 else None
 

@@ -203,14 +203,23 @@ def test_what_the_wearer_looked_like_a_moment_before_the_last_look_counts() -> N
     assert not anchored(bench.run(picture((GREEN, HERE), (RED, NEXT), (BROWN, NEXT)), NEXT))
 
 
-def test_who_was_lost_is_known_again_where_they_come_out() -> None:
+def test_who_was_lost_is_known_again_in_a_mesh_that_nobody_believed_at_that_time() -> None:
+    """One on a passing hand, that ended on the wearer when the hand had gone."""
     bench = known()
     bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT)
-    bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT)
-    assert bench.who == [(0, False), (1, True)]
-    bench.run(picture((RED, NEXT)), NEXT, step_s=LATER_S)
+    (mesh,) = bench.tracks.present
+    mesh.believed_s = bench.time_s + LATER_S
+    bench.run(picture((RED, NEXT)), NEXT, step_s=2 * LATER_S)
     assert bench.who == [(0, True)]
     assert anchored(bench.run(picture((RED, NEXT)), NEXT))
+
+
+def test_who_came_before_the_wearer_is_not_the_wearer_whatever_they_look_like() -> None:
+    """A photo of themselves, held up."""
+    bench = known()
+    bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT)
+    bench.run(picture((RED, NEXT)), NEXT, step_s=2 * LATER_S)
+    assert bench.who == [(0, False), (1, True)]
 
 
 def test_bystanders_are_not_asked() -> None:

@@ -711,6 +711,8 @@ def test_a_mesh_that_went_over_to_somebody_is_theirs_from_then_on() -> None:
     np.testing.assert_allclose(lost.box_px, box(0), atol=1e-3)
     np.testing.assert_allclose(other.box_px, box(20), atol=1e-3)
     assert (lost.track_id, lost.present, lost.behind) == (0, False, True)
+    assert world.tracks.lost_at(1) is None, "it is behind this one that they were lost"
+    other.believed_s = world.time_s + 0.1
     assert world.tracks.lost_at(1) == 0
 
 
