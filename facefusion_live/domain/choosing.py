@@ -31,12 +31,14 @@ class Candidate:
         area_px: Of its box.
         life: Whether it lives.
         identity: Who it is.
+        believed: Whether it was beyond doubt once. A mesh on a hand never is; nor is, at first, who has just come.
     """
 
     track_id: int
     area_px: float
     life: Life = "living"
     identity: Identity = field(default_factory=Identity)
+    believed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,14 @@ def choose(candidates: Sequence[Candidate], targets: str, before: Mapping[str, i
 def _largest(candidates: Sequence[Candidate], before: Mapping[str, int]) -> Choice:
     """The largest that is no picture. Larger pictures are hidden: the wearer may have sat still for once.
 
-    While nobody is proved to live, the others are hidden, too: the larger face may turn out to be the picture.
+    So is whoever was never beyond doubt. While nobody is proved to live, the others are hidden, too: the larger face
+    may turn out to be the picture.
     """
     chosen = _steady(candidates, before.get(ANYBODY))
     veiled = frozenset(
         each.track_id
         for each in candidates
-        if each is not chosen and (chosen.life == "unproven" or (_is_picture(each) and each.area_px > chosen.area_px))
+        if each is not chosen and (chosen.life == "unproven" or not each.believed or _is_larger_picture(each, chosen))
     )
     return Choice(frozenset({chosen.track_id}), veiled, {ANYBODY: chosen.track_id})
 
@@ -95,11 +98,20 @@ def _enrolled(candidates: Sequence[Candidate], before: Mapping[str, int]) -> Cho
 
 
 def _steady(candidates: Sequence[Candidate], holder: int | None) -> Candidate:
-    """The largest that is no picture, where there is one; who has the swap keeps it unless that is much larger."""
+    """The largest that is no picture, where there is one; who has the swap keeps it unless that is much larger.
+
+    Whoever was never beyond doubt takes it from nobody who was.
+    """
     among = [each for each in candidates if not _is_picture(each)] or candidates
     largest = max(among, key=lambda each: each.area_px)
     held = next((each for each in among if each.track_id == holder), largest)
+    if held.believed:
+        largest = max((each for each in among if each.believed), key=lambda each: each.area_px)
     return largest if largest.area_px > TAKE_OVER * held.area_px else held
+
+
+def _is_larger_picture(candidate: Candidate, chosen: Candidate) -> bool:
+    return _is_picture(candidate) and candidate.area_px > chosen.area_px
 
 
 def _is_picture(candidate: Candidate) -> bool:

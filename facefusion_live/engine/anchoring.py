@@ -88,7 +88,7 @@ class AnchorStage:
         draft.faces = tuple(faces)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
-        if _is_touched(draft, face):
+        if is_touched(draft, face):
             if face.agreed and face.track_id in self._placed:
                 self._placed[face.track_id] = _Placed(face.mesh_px, draft.time_s)  # it may be hauled when they part
             return face
@@ -184,7 +184,8 @@ def sureness(face: Face) -> float:
     return float(np.log(face.score / max(1 - face.score, _SMALLEST)))
 
 
-def _is_touched(draft: Draft, face: Face) -> bool:
+def is_touched(draft: Draft, face: Face) -> bool:
+    """Whether another face lies so near that the two may be taken for each other."""
     others = (each for each in draft.faces if each.track_id != face.track_id)
     return any(geometry.overlap(face.box_px, each.box_px) >= TOUCHING for each in others)
 

@@ -10,7 +10,7 @@ from facefusion_live.domain import mesh
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.ports import Contents
 from facefusion_live.domain.recognition import Bounds, is_frontal
-from facefusion_live.engine.anchoring import LESS_SURE, SURE, sureness
+from facefusion_live.engine.anchoring import LESS_SURE, SURE, is_touched, sureness
 from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.looking import CLEAR
 from facefusion_live.engine.pipeline import Draft
@@ -25,9 +25,7 @@ fast, or on portraits that swing to and fro.
 """
 REMEMBERED_EVERY_S = 0.2
 DOUBTED_S = 2.0
-"""A face of which the recogniser has not said for so long that it is the same is believed as it is …"""
-UNKNOWN_S = 0.5
-"""… and one of which nothing was remembered, after this."""
+"""A face of which the recogniser has not said for so long that it is the same is believed as it is."""
 MISSED_S = 5.0
 """For so long somebody who is away is known again."""
 
@@ -41,14 +39,18 @@ class _Known:
         mesh_px: (478, 3) where it last lay beyond doubt.
         remembered_s: When its looks were last noted.
         best: How sure the net was of it at most.
-        adrift_s: Since when it has been in doubt.
+        doubted_s: Since when it has been in doubt.
+        moved_s: When it last moved without its contents: answers to what was asked before do not count.
+        parted: Its mesh went over to somebody. When it comes back it is in doubt.
     """
 
     here_s: float
     mesh_px: NDArray[np.float32] | None = None
     remembered_s: float = float("-inf")
     best: float = float("-inf")
-    adrift_s: float | None = None
+    doubted_s: float | None = None
+    moved_s: float = float("-inf")
+    parted: bool = False
 
 
 class DriftStage:
@@ -87,27 +89,26 @@ class DriftStage:
 
     def _asked(self, draft: Draft, face: Face) -> Face:
         known = self._known[face.track_id]
-        if self._contents.carried(draft.frame.image, face) < CARRIED:
-            known.adrift_s = draft.time_s
-        if known.adrift_s is None:
+        carried = self._contents.carried(draft.frame.image, face)
+        if (carried < CARRIED or known.parted) and self._likeness.knows(face.track_id):
+            known.moved_s, known.parted = draft.time_s, False
+            known.doubted_s = draft.time_s if known.doubted_s is None else known.doubted_s
+        if known.doubted_s is None:
             if face.anchored:
                 self._note(draft, face, known)
             return face
-        told = self._likeness.asked(draft, face, face.track_id, known.adrift_s)
-        waited_s = draft.time_s - known.adrift_s
-        if told is not None and told >= self._same:
-            known.adrift_s = None
-            return face
-        if waited_s > (DOUBTED_S if self._likeness.knows(face.track_id) else UNKNOWN_S):
-            known.adrift_s = None
+        told = self._likeness.asked(draft, face, face.track_id, known.moved_s)
+        if (told is not None and told >= self._same) or draft.time_s - known.doubted_s > DOUBTED_S:
+            known.doubted_s = None
             return face
         if known.mesh_px is not None and told is not None and told < self._other and _shows_who_it_is(face):
             self._tracks.part(face.track_id, known.mesh_px, draft.time_s)
+            known.doubted_s, known.parted = None, True
         return replace(face, anchored=False)
 
     def _note(self, draft: Draft, face: Face, known: _Known) -> None:
         known.mesh_px = face.mesh_px
-        if not face.agreed:
+        if not face.agreed or is_touched(draft, face):
             return
         known.best = max(known.best, sureness(face))
         clear = sureness(face) >= min(SURE, known.best - LESS_SURE)
@@ -124,15 +125,18 @@ class DriftStage:
             told = self._likeness.asked(draft, face, lost_id, self._known[lost_id].here_s)
             if told is not None and told >= self._same:
                 self._tracks.rejoin(lost_id, face.track_id)
-                self._known[lost_id].adrift_s = None
+                self._known[lost_id].parted = False
 
     def _forget(self, draft: Draft) -> None:
         here = {face.track_id for face in draft.faces}
+        targets = {draft.faces[index].track_id for index in draft.targets}
         for track_id in here:
             self._known.setdefault(track_id, _Known(draft.time_s)).here_s = draft.time_s
         known = self._known.items()
         self._known = {track_id: each for track_id, each in known if draft.time_s - each.here_s <= MISSED_S}
-        self._contents.keep(here)
+        for track_id in here - targets:
+            self._known[track_id].mesh_px = None  # nobody looks at bystanders: by the time they are targets it is old
+        self._contents.keep(targets)
         self._likeness.keep(self._known.keys())
 
 

@@ -31,7 +31,7 @@ class IdentifyStage:
         tracks: Where the answers go.
         recogniser: Run on the side worker only.
         compute: For the crop, on the inference thread.
-        aside: Runs a task on the side worker; False when it is busy.
+        aside: Runs a task on the side worker; False when it is closed. A task may be dropped.
         when: Whether anybody wants to know, by the settings of the frame.
     """
 

@@ -62,7 +62,7 @@ class Likeness:
     Args:
         recogniser: Tells faces apart.
         compute: For the crops.
-        aside: Runs a task on the side worker; False when it is busy.
+        aside: Runs a task on the side worker; False when it is closed. A task may be dropped.
     """
 
     def __init__(
@@ -94,8 +94,9 @@ class Likeness:
         if known is None:
             return None
         before, question = known.asked, _Question(face.track_id, draft.time_s)
-        stale = before.track_id != face.track_id or before.time_s < since_s
-        if stale or draft.time_s - before.time_s >= ASK_EVERY_S:
+        # Where several are asked about, each has its turn.
+        wait_s = ASK_EVERY_S if before.track_id == face.track_id else ASK_EVERY_S / 2
+        if before.time_s < since_s or draft.time_s - before.time_s >= wait_s:
             known.asked = question  # first: the answer may come at once
             crop = aligned(draft.frame.image, face, self._recogniser, self._compute)
             if not self._aside(self._task(known, crop, question)):

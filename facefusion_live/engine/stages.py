@@ -244,7 +244,7 @@ class ChooseStage:
         away = [track for track in bystanders if not track.present and not self.tracks.is_ghost(track)]
         gone = [track.box_px for track in away] + unfollowed
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
-        veiled = [track.box_px for track in bystanders if self.tracks.is_veiled(track)]
+        veiled = [track.box_px for track in (*others, *away) if self.tracks.is_veiled(track)]
         if draft.settings.swap.targets == "enrolled":
             veiled += unfollowed  # nobody knows who they are
         draft.veiled_boxes_px = np.array(veiled, np.float32).reshape(-1, 4)

@@ -189,12 +189,15 @@ class FaceTracks:
         """
         matches = self._matches(detections)
         free = [found for found in detections if all(found is not match for match in matches.values())]
+        refused: list[Detection] = []
         for track in self._tracks:
             match = matches.get(track.track_id)
             if match is not None:
                 before, track.disagreements = track.disagreements, 0
-                if not track.present:
-                    self._bring_back(track, match, settled_look(find, match), time_s, settings)
+                if not track.present and not self._bring_back(
+                    track, match, settled_look(find, match), time_s, settings
+                ):
+                    refused.append(match)
                 unclear = track.present and track.score < CLEAR
                 if unclear and not self._upright(track, match, turned, find, time_s, settings):
                     track.disagreements = before + 1
@@ -205,7 +208,7 @@ class FaceTracks:
         sure = [detection for detection in seen if detection.within >= CUT_OFF]
         cut_off = [detection for detection in seen if detection.within < CUT_OFF]
         room = max(settings.detect.max_faces - len(self._tracks), 0)
-        refused = [found for found in sure[:room] if not self._begin(found, find, time_s, settings)]
+        refused += [found for found in sure[:room] if not self._begin(found, find, time_s, settings)]
         self._overflow = len(sure[room:])
         self._remember((*refused, *cut_off, *sure[room:]), free, time_s, settings)
         self._lose_twins()
@@ -289,15 +292,10 @@ class FaceTracks:
         """(tracks to be replaced, tracks of bystanders), those lost a moment ago included."""
         self._persons.keep({track.track_id for track in self._tracks})
         self._doubt_whoever_touches()
-        candidates = [self._candidate(track, settings) for track in self._eligible(settings)]
+        candidates = [self._candidate(track, settings) for track in self._tracks]
         self._choice = choosing.choose(candidates, settings.swap.targets, self._choice.holders)
         wanted = self._choice.targets
         return [t for t in self._tracks if t.track_id in wanted], [t for t in self._tracks if t.track_id not in wanted]
-
-    def _eligible(self, settings: Settings) -> list[Track]:
-        """Who may take the swap from others: not what was never believed, like a mesh on a hand."""
-        believed = [track for track in self._tracks if track.sure]
-        return self._tracks if settings.swap.targets == "all" or not believed else believed
 
     def is_ghost(self, track: Track) -> bool:
         """Whether somebody who is away was never more than a mesh on another face, and was never believed."""
@@ -329,6 +327,7 @@ class FaceTracks:
             track.believed_area_px,
             track.pulse.life(settings.track.proof_s),
             self._persons.of(track.track_id).identity,
+            track.sure,
         )
 
     def _doubt_whoever_touches(self) -> None:
@@ -376,6 +375,7 @@ class FaceTracks:
         again in the next frame, and that look counts.
         """
         landmarks, settled = look
+        track.before_px = None
         self._see(track, landmarks, time_s, settings)
         track.disagreements = int(track.present and not (settled and landmarks.score >= CLEAR))
 

@@ -42,6 +42,16 @@ def test_while_it_is_not_proved_that_the_largest_lives_the_others_are_hidden() -
     assert choose(faces, "largest", {}) == Choice(frozenset({1}), frozenset({2}), {ANYBODY: 1})
 
 
+def test_who_was_never_beyond_doubt_takes_the_swap_from_nobody_who_was_and_is_hidden() -> None:
+    wearer, hand = Candidate(1, 100), Candidate(2, 900, believed=False)
+    choice = choose([wearer, hand], "largest", {ANYBODY: 1})
+    assert (choice.targets, choice.veiled) == ({1}, {2})
+    assert choose([wearer, hand], "largest", {}).targets == {2}, "the larger may be the wearer, and be held"
+    small = choose([Candidate(1, 100, believed=False), Candidate(2, 60)], "largest", {ANYBODY: 1})
+    assert (small.targets, small.veiled) == ({1}, frozenset())
+    assert choose([Candidate(1, 100, believed=False), Candidate(2, 151)], "largest", {ANYBODY: 1}).targets == {2}
+
+
 def test_each_person_enrolled_is_replaced_and_whoever_is_no_stranger_is_hidden() -> None:
     faces = [
         Candidate(1, 10, identity=ALICE),

@@ -13,7 +13,7 @@ from facefusion_live.domain.image import Image
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.recognition import Bounds
 from facefusion_live.domain.settings import Settings
-from facefusion_live.engine.drifting import DOUBTED_S, UNKNOWN_S, DriftStage
+from facefusion_live.engine.drifting import DOUBTED_S, DriftStage
 from facefusion_live.engine.likeness import ASK_EVERY_S, Likeness
 from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.tracks import FaceTracks
@@ -168,16 +168,41 @@ def test_a_doubt_ends_at_last() -> None:
     assert anchored(bench.run(picture((BROWN, NEXT)), NEXT, step_s=0.2))
 
 
-def test_of_whom_nothing_is_known_yet_less_is_asked() -> None:
+def test_a_doubt_ends_though_the_mesh_never_rests() -> None:
+    bench, seen, frames = known(), list[bool](), int(DOUBTED_S * 30)
+    for step in range(frames + 2):
+        bench.contents.before[0][1][:] = 0
+        seen.append(anchored(bench.run(picture((BROWN, HERE), (BROWN, NEXT)), (NEXT, HERE)[step % 2])))
+    assert not any(seen[: frames - 1])
+    assert any(seen[-3:])
+
+
+def test_of_whom_nothing_is_known_yet_nothing_is_asked() -> None:
+    """A newcomer's mesh settles as it may."""
     bench = Bench()
     bench.run(picture((RED, HERE)), HERE, agreed=False)
-    assert not anchored(bench.run(picture((GREEN, NEXT)), NEXT))
-    assert not anchored(bench.run(picture((GREEN, NEXT)), NEXT, step_s=UNKNOWN_S - 0.1))
-    assert anchored(bench.run(picture((GREEN, NEXT)), NEXT, step_s=0.2))
+    assert anchored(bench.run(picture((GREEN, NEXT)), NEXT))
     assert bench.asked == 0
 
 
-def test_while_the_answer_is_not_there_the_face_is_off() -> None:
+def test_what_was_seen_of_a_face_while_another_one_touched_it_is_not_remembered() -> None:
+    """Its mesh may lie on both."""
+    bench = known()
+    beside = (HERE[0] + EDGE - 10, HERE[1])
+    for _ in range(15):
+        bench.run(picture((GREEN, HERE), (RED, beside)), HERE, beside)
+    bench.contents.before[0][1][:] = 0
+    assert anchored(bench.run(picture((RED, NEXT)), NEXT)), "known by what was seen before"
+
+
+def test_what_lay_under_a_mesh_when_it_was_a_bystander_is_forgotten() -> None:
+    bench = known()
+    bench.stage.run(replace(bench.draft, targets=()))
+    assert not bench.contents.before
+
+
+def patient() -> tuple[Bench, list[Callable[[], None]]]:
+    """The wearer was seen for half a second; questions wait."""
     waiting: list[Callable[[], None]] = []
 
     def aside(task: Callable[[], None]) -> bool:
@@ -187,12 +212,34 @@ def test_while_the_answer_is_not_there_the_face_is_off() -> None:
     bench = Bench(aside)
     for _ in range(15):
         bench.run(picture((RED, HERE)), HERE)
+    return bench, waiting
+
+
+def test_while_the_answer_is_not_there_the_face_is_off() -> None:
+    bench, waiting = patient()
     bench.contents.before[0][1][:] = 0
     assert not anchored(bench.run(picture((RED, NEXT)), NEXT))
     assert not anchored(bench.run(picture((RED, NEXT)), NEXT))
     (task,) = waiting
     task()
     assert anchored(bench.run(picture((RED, NEXT)), NEXT))
+
+
+def test_who_comes_back_is_not_taken_for_who_had_their_mesh() -> None:
+    """The last answer was about the other one."""
+    bench, waiting = patient()
+    assert not anchored(bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT))
+    waiting.pop()()
+    assert not anchored(bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT))
+    assert bench.who == [(0, False), (1, True)]
+    for left in (90, 124):
+        assert bench.run(picture((RED, HERE), (GREEN, (left, 30))), (left, 30)) is None
+    apart = picture((RED, HERE), (GREEN, (124, 30)))
+    waiting.clear()
+    assert not anchored(bench.run(apart, (124, 30), HERE)), "not asked yet"
+    waiting.pop()()
+    assert anchored(bench.run(apart, (124, 30), HERE))
+    assert bench.who == [(0, True), (1, True)]
 
 
 def test_what_the_wearer_looked_like_a_moment_before_the_last_look_counts() -> None:

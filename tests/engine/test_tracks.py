@@ -754,10 +754,12 @@ def test_a_mesh_that_was_never_believed_takes_the_swap_from_nobody() -> None:
     world = World(box(0))
     world.begin()
     world.frame()
+    world.tracks.choose(SETTINGS)
     world.boxes = [box(0), box(100, edge=90)]
     world.score = 1 - 1e-6
     world.frame([box(0), box(100, edge=90)])
-    assert [track.track_id for track in world.tracks.choose(SETTINGS)[0]] == [0]
+    (wearer,), (hand,) = world.tracks.choose(SETTINGS)
+    assert (wearer.track_id, world.tracks.is_veiled(hand)) == (0, True)
     world.score = 1.0
     world.frame([box(0), box(100, edge=90)])
     world.frame([box(0), box(100, edge=90)])
@@ -787,3 +789,12 @@ def test_only_a_mesh_on_another_face_that_was_never_believed_is_a_ghost(
     assert not world.tracks.is_ghost(other), "it is here"
     other.present = False
     assert world.tracks.is_ghost(other) is ghost
+
+
+def test_what_was_detected_and_could_not_be_brought_back_is_hidden() -> None:
+    world = Drifting(0.3, settles=0)
+    world.begin()
+    world.tracks.present[0].present = False
+    world.settles = 1
+    world.frame([box(100)])
+    np.testing.assert_allclose(world.tracks.unfollowed_px, [box(100)], atol=1e-3)
