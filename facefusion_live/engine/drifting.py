@@ -85,6 +85,8 @@ class DriftStage:
             faces[index] = self._asked(draft, faces[index])
         draft.at_face = None
         draft.faces = tuple(faces)
+        for face in faces[len(draft.targets) :]:
+            self._remember(draft, face, self._known[face.track_id])
         self._find_again(draft)
 
     def _asked(self, draft: Draft, face: Face) -> Face:
@@ -95,7 +97,8 @@ class DriftStage:
             known.doubted_s = draft.time_s if known.doubted_s is None else known.doubted_s
         if known.doubted_s is None:
             if face.anchored:
-                self._note(draft, face, known)
+                known.mesh_px = face.mesh_px
+                self._remember(draft, face, known)
             return face
         told = self._likeness.asked(draft, face, face.track_id, known.moved_s)
         if (told is not None and told >= self._same) or draft.time_s - known.doubted_s > DOUBTED_S:
@@ -106,8 +109,8 @@ class DriftStage:
             known.doubted_s, known.parted = None, True
         return replace(face, anchored=False)
 
-    def _note(self, draft: Draft, face: Face, known: _Known) -> None:
-        known.mesh_px = face.mesh_px
+    def _remember(self, draft: Draft, face: Face, known: _Known) -> None:
+        """What somebody looks like, where that is plain to see: of bystanders, too, who may be lost as well."""
         if not face.agreed or is_touched(draft, face):
             return
         known.best = max(known.best, sureness(face))

@@ -64,6 +64,7 @@ class Track:
         disagreements: Re-detections in a row that found nothing here.
         believed_area_px: Of its box, when it was believed last.
         believed_s: When it was believed first; till then it may be no face, and nobody misses it for long.
+        parted_from: Whose mesh had gone over to it.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -77,6 +78,7 @@ class Track:
     disagreements: int = 0
     believed_area_px: float = 0.0
     believed_s: float = NEVER_S
+    parted_from: "Track | None" = None
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
@@ -266,6 +268,7 @@ class FaceTracks:
         """
         (track,) = (each for each in self._tracks if each.track_id == track_id)
         other = Track(self._next_id, track.mesh_px, track.score, time_s, believed_s=time_s, smooth=track.smooth)
+        other.parted_from = track
         self._next_id += 1
         track.mesh_px, track.smooth, track.seen_s = mesh_px, OneEuroFilter(), time_s
         track.present, track.behind, track.believed_s = False, True, min(track.believed_s, time_s)
@@ -276,7 +279,7 @@ class FaceTracks:
         """Who was lost behind somebody where a track lies now, in which nobody believed then: not behind this one."""
         (here,) = (each for each in self._tracks if each.track_id == track_id)
         hidden = (each for each in self._tracks if each.behind and not each.present)
-        hidden = (each for each in hidden if each.seen_s < here.believed_s < NEVER_S)
+        hidden = (each for each in hidden if each.seen_s <= here.believed_s < NEVER_S and each is not here.parted_from)
         lost = [each for each in hidden if geometry.overlap(each.box_px, here.box_px) >= SAME_FACE]
         return lost[0].track_id if len(lost) == 1 else None
 

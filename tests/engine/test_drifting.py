@@ -61,8 +61,8 @@ class Bench:
             task()
             return True
 
-        likeness = Likeness(self.recogniser, FakeCompute(), counted)
-        self.stage = DriftStage(self.contents, likeness, BOUNDS, self.tracks)
+        self.likeness = Likeness(self.recogniser, FakeCompute(), counted)
+        self.stage = DriftStage(self.contents, self.likeness, BOUNDS, self.tracks)
         self.time_s = 0.0
         self.draft = Draft(frame_of(picture()), SETTINGS, 0.0)
 
@@ -255,7 +255,7 @@ def test_who_was_lost_is_known_again_in_a_mesh_that_nobody_believed_at_that_time
     bench = known()
     bench.run(picture((RED, HERE), (GREEN, NEXT)), NEXT)
     (mesh,) = bench.tracks.present
-    mesh.believed_s = bench.time_s + LATER_S
+    mesh.believed_s, mesh.parted_from = bench.time_s + LATER_S, None
     bench.run(picture((RED, NEXT)), NEXT, step_s=2 * LATER_S)
     assert bench.who == [(0, True)]
     assert anchored(bench.run(picture((RED, NEXT)), NEXT))
@@ -269,10 +269,13 @@ def test_who_came_before_the_wearer_is_not_the_wearer_whatever_they_look_like() 
     assert bench.who == [(0, False), (1, True)]
 
 
-def test_bystanders_are_not_asked() -> None:
+def test_bystanders_are_not_asked_but_remembered() -> None:
+    """Where two cross, either may be lost behind the other."""
     bench = known()
-    bench.run(picture((RED, HERE), (GREEN, FAR)), HERE, FAR)
+    for _ in range(2):
+        bench.run(picture((RED, HERE), (GREEN, FAR)), HERE, FAR)
     assert list(bench.contents.before) == [0]
+    assert bench.likeness.knows(1)
 
 
 def test_a_failure_names_the_face() -> None:

@@ -712,8 +712,22 @@ def test_a_mesh_that_went_over_to_somebody_is_theirs_from_then_on() -> None:
     np.testing.assert_allclose(other.box_px, box(20), atol=1e-3)
     assert (lost.track_id, lost.present, lost.behind) == (0, False, True)
     assert world.tracks.lost_at(1) is None, "it is behind this one that they were lost"
-    other.believed_s = world.time_s + 0.1
-    assert world.tracks.lost_at(1) == 0
+
+
+def test_who_was_lost_may_be_who_was_believed_only_since() -> None:
+    """Two crossed, and each has the other's track."""
+    world = World(box(0), box(60))
+    world.begin(ALL)
+    world.frame(settings=ALL)
+    before_px = world.tracks.present[1].mesh_px
+    world.boxes = [box(25), box(40)]
+    world.frame([box(40)], ALL)
+    world.boxes = [box(40)]
+    world.frame(settings=ALL)
+    assert world.ids == [1]
+    world.tracks.part(1, before_px, world.time_s)
+    assert world.ids == [2]
+    assert world.tracks.lost_at(2) == 0
 
 
 def test_who_is_found_again_keeps_their_number() -> None:
