@@ -29,7 +29,7 @@ SETTINGS = Settings().with_values({"track.smoothing": 0, "swap.targets": "larges
 BOUNDS = Bounds(0.95, 0.75)
 EDGE = 60
 HERE, NEXT, FAR = (40, 30), (56, 30), (150, 30)
-RED, GREEN, BROWN = (200, 0, 0), (0, 200, 0), (200, 150, 0)
+RED, GREEN, BROWN = (200, 0, 0), (0, 200, 0), (200, 160, 0)
 LATER_S = ASK_EVERY_S + 0.01
 CLEAR, UNCLEAR = 1.0, 1 - 1e-6
 
