@@ -10,7 +10,7 @@ from facefusion_live.domain import mesh
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.ports import Contents
 from facefusion_live.domain.recognition import Bounds, is_frontal
-from facefusion_live.engine.anchoring import LESS_SURE, SURE, is_touched, sureness
+from facefusion_live.engine.anchoring import LESS_SURE, REMEMBERED_EVERY_S, SURE, is_touched, sureness
 from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.looking import CLEAR
 from facefusion_live.engine.pipeline import Draft
@@ -29,7 +29,6 @@ SAME_FROM = 0.25
 A hand before a face makes it less like itself: of 103 meshes that lay right 29 were below the middle and 15 below the
 lower bound. Of 35 on a passing face one lay between.
 """
-REMEMBERED_EVERY_S = 0.2
 DOUBTED_S = 2.0
 """A face of which the recogniser has not said for so long that it is the same is believed as it is."""
 MISSED_S = 5.0

@@ -43,7 +43,7 @@ TOUCHING = 0.02
 """Two tracks that overlap as much as this may be changing faces."""
 BEHIND = 3
 """So many times as long as others those are missed who are behind somebody: they come out again."""
-NEVER_S = float("inf")
+NOT_YET_S = float("inf")
 EXPECTED_S = 5.0
 """For so long somebody who was lost is expected back: there the detector need not be sure."""
 DISAGREEMENTS = 15
@@ -64,7 +64,7 @@ class Track:
         disagreements: Re-detections in a row that found nothing here.
         believed_area_px: Of its box, when it was believed last.
         believed_s: When it was believed first; till then it may be no face, and nobody misses it for long.
-        parted_from: Whose mesh had gone over to it.
+        parted_from: The number of whose mesh had gone over to it.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
     """
@@ -77,8 +77,8 @@ class Track:
     present: bool = True
     disagreements: int = 0
     believed_area_px: float = 0.0
-    believed_s: float = NEVER_S
-    parted_from: "Track | None" = None
+    believed_s: float = NOT_YET_S
+    parted_from: int | None = None
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
@@ -86,7 +86,7 @@ class Track:
     @property
     def sure(self) -> bool:
         """Whether it was believed once."""
-        return self.believed_s < NEVER_S
+        return self.believed_s < NOT_YET_S
 
     @property
     def box_px(self) -> NDArray[np.float32]:
@@ -268,7 +268,7 @@ class FaceTracks:
         """
         (track,) = (each for each in self._tracks if each.track_id == track_id)
         other = Track(self._next_id, track.mesh_px, track.score, time_s, believed_s=time_s, smooth=track.smooth)
-        other.parted_from = track
+        other.parted_from = track.track_id
         self._next_id += 1
         track.mesh_px, track.smooth, track.seen_s = mesh_px, OneEuroFilter(), time_s
         track.present, track.behind, track.believed_s = False, True, min(track.believed_s, time_s)
@@ -279,8 +279,9 @@ class FaceTracks:
         """Who was lost behind somebody where a track lies now, in which nobody believed then: not behind this one."""
         (here,) = (each for each in self._tracks if each.track_id == track_id)
         hidden = (each for each in self._tracks if each.behind and not each.present)
-        hidden = (each for each in hidden if each.seen_s <= here.believed_s < NEVER_S and each is not here.parted_from)
-        lost = [each for each in hidden if geometry.overlap(each.box_px, here.box_px) >= SAME_FACE]
+        since = (each for each in hidden if each.seen_s <= here.believed_s < NOT_YET_S)
+        others = (each for each in since if each.track_id != here.parted_from)
+        lost = [each for each in others if geometry.overlap(each.box_px, here.box_px) >= SAME_FACE]
         return lost[0].track_id if len(lost) == 1 else None
 
     def rejoin(self, lost_id: int, track_id: int) -> None:

@@ -13,6 +13,7 @@ from facefusion_live.adapters.occlusion.flat import SHEET_PX, FlatFace
 from facefusion_live.adapters.occlusion.pieces import (
     BLOCK,
     FOUND,
+    REACH,
     Found,
     Mesh,
     Place,
@@ -28,8 +29,6 @@ from facefusion_live.domain.face import Face
 from facefusion_live.domain.hand import Hand
 from facefusion_live.domain.image import Image
 
-_REACH = 3
-"""So many cells a detail may lie from where it was: a landmark is no better than that."""
 _HAUL_REACH, _HAULS = 7, 2
 """So far a face is looked for that has moved, and so often."""
 _LEAST_HAULED = 4
@@ -78,7 +77,7 @@ class FaceAnchors:
         if anchor is None or not anchor.pieces:
             return None
         asked = self._not_behind(hands, mesh_px, anchor.pieces)
-        found = searched(anchor.detail, laid_flat(self._flat, image, mesh_px), asked, _REACH)
+        found = searched(anchor.detail, laid_flat(self._flat, image, mesh_px), asked, REACH)
         same = sum(each.likeness >= FOUND for each in found)
         return same / max(len(asked), _LEAST_ASKED * len(anchor.pieces))
 

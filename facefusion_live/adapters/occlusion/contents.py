@@ -4,24 +4,21 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from facefusion_live.adapters.occlusion.flat import FlatFace
-from facefusion_live.adapters.occlusion.pieces import FOUND, Mesh, Place, Sheet, laid_flat, pieces_of, searched
+from facefusion_live.adapters.occlusion.pieces import FOUND, REACH, Mesh, Sheet, laid_flat, pieces_of, searched
 from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Face
 from facefusion_live.domain.image import Image
 
 _STIRRED = 0.93
 """A mesh whose box overlaps that of the picture before by this or more did not go anywhere."""
-_REACH = 3
-"""So many cells a detail may lie from where it was: a landmark is no better than that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Before:
-    """A face a picture ago: its mesh, the detail under it, and the pieces of that which can be found again."""
+    """A face a picture ago: its mesh, and the detail under it."""
 
     mesh_px: Mesh
     detail: Sheet
-    pieces: tuple[Place, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -39,11 +36,11 @@ class FaceContents:
         """
         seen = laid_flat(self._flat, image, face.mesh_px)
         before = self._before.get(face.track_id)
-        self._before[face.track_id] = _Before(face.mesh_px, seen, pieces_of(self._flat, seen, face.mesh_px))
-        if before is None or not before.pieces or _overlap(before.mesh_px, face.mesh_px) >= _STIRRED:
+        self._before[face.track_id] = _Before(face.mesh_px, seen)
+        if before is None or _overlap(before.mesh_px, face.mesh_px) >= _STIRRED:
             return 1.0
-        found = searched(before.detail, seen, before.pieces, _REACH)
-        return sum(each.likeness >= FOUND for each in found) / len(found)
+        found = searched(before.detail, seen, pieces_of(self._flat, before.detail, before.mesh_px), REACH)
+        return sum(each.likeness >= FOUND for each in found) / len(found) if found else 1.0
 
     def keep(self, track_ids: Collection[int]) -> None:
         """As the port."""

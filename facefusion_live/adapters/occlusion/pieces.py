@@ -26,6 +26,8 @@ _WHOLE = 0.8
 """A piece of which less lies in the face, and turns to the camera, is not asked for."""
 FOUND = 0.6
 """The correlation from which a piece is the same."""
+REACH = 3
+"""So many cells a detail may lie from where it was: a landmark is no better than that."""
 _SMALLEST_PX = 90
 """Of a smaller face the sheet shows nothing that a camera's noise would not change."""
 _LEAST_DETAIL = 0.03
