@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.warp import Warper
-from facefusion_live.adapters.occlusion import FaceAnchors, FaceContents, FaceOccluders
+from facefusion_live.adapters.occlusion import FaceAnchors, FaceContents, FaceGlasses, FaceOccluders
 from facefusion_live.adapters.onnx.catalog import Catalog
 from facefusion_live.adapters.onnx.providers import WANTED, Wanted
 from facefusion_live.adapters.render_cpu import CpuCompute
@@ -28,7 +28,7 @@ from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.identify import IdentifyStage
 from facefusion_live.engine.likeness import Likeness
 from facefusion_live.engine.memory import PatchMemory
-from facefusion_live.engine.occluding import HandStage, OccludeStage
+from facefusion_live.engine.occluding import GlassesStage, HandStage, OccludeStage
 from facefusion_live.engine.persons import NOBODY
 from facefusion_live.engine.pipeline import Row, Stage
 from facefusion_live.engine.session import Aside
@@ -244,6 +244,8 @@ class Inference:
             made = (swap, EnhanceStage(self.catalog.enhancer(self.settings.swap.enhancer), buffers))
         if masks := self._mask_nets():
             made = (*made, MaskStage(masks, self.compute))
+        # Before hands: what they may take is so much that glasses would be refused beside them.
+        made = (*made, GlassesStage(FaceGlasses()))
         if self.settings.swap.occluder == NO_MASK:
             made = (*made, OccludeStage(FaceOccluders(resource("resources/mean_face.png"))))
         identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)

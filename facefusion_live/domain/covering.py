@@ -32,6 +32,8 @@ UNLIKE_A_FACE = 0.45
 Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .4, a face in which a hand was
 seen by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
 """
+GLASSES_GIVEN_MOST = 0.15, 0.25
+"""The same for the frames of glasses: thin, darker than skin, and none of it is face. Thick ones take .10 and .19."""
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
 NOSE_TIP = 0.6
@@ -88,12 +90,25 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
         strength: How much of that is shown, 0..1.
     """
     most = _most_given(occluder)
-    if most is None:
-        return patch
-    shares = _shares_given(patch, face, _with_before(patch, grid_centres(occluder.left)))
+    return patch if most is None else _shown(patch, face, occluder.left, strength, most)
+
+
+def spectacled(patch: Patch, face: Face, left: NDArray[np.uint8], strength: float) -> Patch:
+    """The patch without the frames of glasses; as it is where they would take more than frames do.
+
+    Args:
+        patch: A swapped face that nobody has seen yet. Its coverage is released if a new one is made.
+        face: Whose place it takes.
+        left: (s, s) 0..255, what they leave to the swap.
+        strength: How much of them is shown, 0..1.
+    """
+    return _shown(patch, face, left, strength, GLASSES_GIVEN_MOST)
+
+
+def _shown(patch: Patch, face: Face, left: NDArray[np.uint8], strength: float, most: tuple[float, float]) -> Patch:
+    shares = _shares_given(patch, face, _with_before(patch, grid_centres(left)))
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
-    left = occluder.left
     if strength < 1:
         left = np.rint(255 - strength * (255 - left.astype(np.float32))).astype(np.uint8)
     return _without(patch, left, most, shares)

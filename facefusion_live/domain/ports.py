@@ -412,6 +412,28 @@ class OccluderFinder(Protocol):
         ...
 
 
+class GlassesFinder(Protocol):
+    """Tells where the frames of glasses lie before faces. Raises InferenceError."""
+
+    def frames(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8] | None:
+        """Look at a face once more.
+
+        Args:
+            image: The camera's picture.
+            face: As it was found there.
+            patch: What will be drawn over it: in its pixels the answer is given.
+
+        Returns:
+            (s, s) 0..255, what the frames leave to the swap; None where no glasses are worn, and where the face is too
+            small to tell.
+        """
+        ...
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget every face but these."""
+        ...
+
+
 class Anchors(Protocol):
     """Remembers what faces look like, to tell whether a mesh still lies on one. Raises InferenceError."""
 

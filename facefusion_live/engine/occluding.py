@@ -1,9 +1,9 @@
-"""The stages that leave hands before a face to the camera, without a net of the user's."""
+"""The stages that leave hands and glasses before a face to the camera, without a net of the user's."""
 
 from collections.abc import Callable
 
 from facefusion_live.domain import covering
-from facefusion_live.domain.ports import OccluderFinder
+from facefusion_live.domain.ports import GlassesFinder, OccluderFinder
 from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.pipeline import Draft
 
@@ -57,4 +57,33 @@ class OccludeStage:
             occluder = self._finder.find(draft.frame.image, face, draft.hands, patch)
             if occluder is not None:
                 draft.patches[index] = covering.occluded(patch, face, occluder, strength)
+        draft.at_face = None
+
+
+class GlassesStage:
+    """Takes from every patch the frames of the glasses that its wearer has on.
+
+    Args:
+        finder: Tells where they are.
+    """
+
+    name = "glasses"
+    needs = frozenset({"faces", "targets", "patches"})
+    gives = frozenset({"glasses"})
+
+    def __init__(self, finder: GlassesFinder) -> None:
+        self._finder = finder
+
+    def run(self, draft: Draft) -> None:
+        """Look at every face that will be covered."""
+        strength = draft.settings.mask.keep_glasses
+        self._finder.keep({draft.faces[index].track_id for index in draft.targets} if strength else ())
+        if not strength:
+            return
+        for index, patch in enumerate(draft.patches):
+            draft.at_face = patch.face_index
+            face = draft.faces[patch.face_index]
+            left = self._finder.frames(draft.frame.image, face, patch)
+            if left is not None:
+                draft.patches[index] = covering.spectacled(patch, face, left, strength)
         draft.at_face = None

@@ -4963,6 +4963,14 @@
         <translation>保留多少自己的眉毛。</translation>
     </message>
     <message>
+        <source>Keep glasses</source>
+        <translation>保留眼镜</translation>
+    </message>
+    <message>
+        <source>How much is seen of the dark frames of your glasses; 0 paints over them.</source>
+        <translation>保留多少自己眼镜的深色镜框；为 0 时会被覆盖。</translation>
+    </message>
+    <message>
         <source>Opacity</source>
         <translation>不透明度</translation>
     </message>

@@ -3,5 +3,6 @@
 from facefusion_live.adapters.occlusion.anchors import FaceAnchors
 from facefusion_live.adapters.occlusion.contents import FaceContents
 from facefusion_live.adapters.occlusion.finder import FaceOccluders
+from facefusion_live.adapters.occlusion.glasses import FaceGlasses
 
-__all__ = ["FaceAnchors", "FaceContents", "FaceOccluders"]
+__all__ = ["FaceAnchors", "FaceContents", "FaceGlasses", "FaceOccluders"]

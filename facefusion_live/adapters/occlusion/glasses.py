@@ -1,0 +1,314 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
+"""Tells where the frames of glasses lie before a face, pixel by pixel.
+
+Somebody wears glasses if a dark line closes around either eye, further out than lids and the bags below them, on the
+cheek too, where nothing of a face looks like that. From then on the rims are followed from frame to frame, and within
+a narrow band about them, across the nose and toward the ears what is as dark and as thin as they are is frame.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.adapters.occlusion import rims
+from facefusion_live.adapters.occlusion.rims import ANGLES, LOWER, RADII
+from facefusion_live.domain import geometry, mesh
+from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import Image
+from facefusion_live.domain.scratch import Scratch
+
+_LOOK_EVERY = 4
+"""Faces without glasses are looked at in every so many pictures."""
+_SEEN_TWICE = 2
+"""So many looks in a row must show rims."""
+_UNSEEN = 10
+"""After so many pictures without them they were taken off."""
+_EYES_PX = 24.0
+"""Between eyes nearer to each other rims are a pixel wide."""
+_RIM, _SURE_RIM = 0.28, 0.38
+"""How much darker than both sides a rim is along the cheek, all but a fifth of it: of both eyes, or of one while the
+other turns away."""
+_OFF_THE_LID = 7.0
+"""The mean place on these rays from which a line is a rim. Measured on all films and portraits of the team, darkened,
+hardened and small as well: nearer to the eye bags and make-up reach .55, from here on .2 of both eyes and .34 of one.
+Dark frames, drawn over the same faces, have .3 to .8."""
+_STILL = 0.5
+"""Share of its darkness that is still the rim, somewhere else or in another light."""
+_PULL, _PACE = 0.008, 0.6
+"""How much a rim is held where it was, and how soon it is taken to be where it is seen."""
+_THICK = 5
+"""Places on a ray that a frame takes, before it was measured."""
+_SLOW_PACE = 0.2
+_ORDER = 3
+"""An outline is a circle and so many waves about it: ovals, triangles, and nearly rectangles."""
+_AWAY, _SURE, _ROUNDS = 2.0, 6.0, 4
+"""Places from the shape from which a line is not the rim; how much more the cheek tells; how often it is asked."""
+_STIFF = np.diag(np.array([0, *([0.5] * (2 * _ORDER))], np.float32))
+_BESIDE = 0.06
+"""How much wider than a rim the band about it is that may be frame, over the distance of the eyes."""
+_FRAME_FROM, _FRAME = 0.3, 0.6
+"""Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else."""
+_ON_RIM_PX = 3
+"""A piece with fewer pixels on a rim's line, at half the size, lies beside it."""
+_HALF = ANGLES // 2
+_NASAL = tuple(range(_HALF - 6, _HALF + 7))
+_OUTWARD = (*range(ANGLES - 10, ANGLES), *range(5))
+"""The rays toward the nose, and those toward the ear and up, where the arms begin."""
+_TEMPLES = ((127, 162), (356, 389))
+"""Points of the mesh where they leave the face."""
+
+
+Surroundings = NDArray[np.float32]
+"""(2, ANGLES, RADII) how much darker the places around both eyes are than both sides of them."""
+
+
+@dataclass(slots=True, eq=False)
+class _Worn:
+    """The glasses that a face wears.
+
+    Attributes:
+        rims: (2, ANGLES) where on each ray the rims are.
+        depth: How dark they are.
+        thick: How many places on a ray they take.
+        unseen: Pictures in a row that did not show them.
+    """
+
+    rims: NDArray[np.float32]
+    depth: float
+    thick: float = _THICK
+    unseen: int = 0
+
+    def follow(self, darker: Surroundings) -> None:
+        """Where the rims are by now."""
+        places = np.arange(RADII, dtype=np.float32)
+        held = _PULL * (places - self.rims[..., None]) ** 2
+        # Over its thickness a frame is as dark everywhere: its middle is looked for.
+        middle = np.stack([cv2.blur(eye, (_THICK, 1)) for eye in darker])
+        now = (middle - held).argmax(2)
+        along = _along(darker, now)
+        depth = float(np.median(along[:, LOWER], axis=1).max())
+        if depth < _STILL * self.depth:
+            self.unseen += 1
+            return
+        self.unseen = 0
+        self.depth += _SLOW_PACE * (depth - self.depth)
+        self.thick += _SLOW_PACE * (self._thickness(darker, now) - self.thick)
+        trust = np.minimum(along / self.depth, 1)
+        self.rims += (_PACE * trust * (_round(now, trust) - self.rims)).astype(np.float32)
+
+    def _thickness(self, darker: Surroundings, now: NDArray[np.intp]) -> float:
+        """In places, as on most of the rays to the cheek."""
+        there = (darker > self.depth / 2) & (np.abs(np.arange(RADII) - now[..., None]) <= _THICK)
+        return float(np.median(there[:, LOWER].sum(2)[_along(darker, now)[:, LOWER] > self.depth / 2]))
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What is known of one face: looks at it, those in a row that showed rims, and glasses that are sure."""
+
+    looks: int = 0
+    seen: int = 0
+    worn: _Worn | None = None
+
+
+class FaceGlasses:
+    """The `GlassesFinder` of this program. Thread: inference."""
+
+    def __init__(self) -> None:
+        self._scratch = Scratch()
+        self._faces: dict[int, _Known] = {}
+
+    def frames(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8] | None:
+        """As the port.
+
+        Raises:
+            InferenceError: The mesh is not finite.
+        """
+        if not np.isfinite(face.mesh_px).all():
+            raise InferenceError("the mesh of the face is not finite")
+        known = self._faces.setdefault(face.track_id, _Known())
+        known.looks += 1
+        if known.worn is None and not known.seen and known.looks % _LOOK_EVERY != 1:
+            return None
+        mesh_px = geometry.transform(patch.crop_from_frame, face.mesh_px[:, :2])
+        left, right = (mesh_px[list(eye)].mean(0) for eye in mesh.EYES)
+        eyes_px = float(np.linalg.norm(right - left))
+        if eyes_px < _EYES_PX:
+            return None
+        at = rims.around_eyes(mesh_px)
+        thickest = round(rims.THICKEST * eyes_px) | 1
+        window = _window_around(at, thickest, patch.size_px)
+        if window is None:
+            return None
+        corner = np.array((window[1].start, window[0].start), np.float32)
+        grey, at, mesh_px = self._grey(image, patch, window), at - corner, mesh_px - corner
+        _look(known, rims.darker_around_eyes(grey, at))
+        if known.worn is None:
+            return None
+        lines = [_points(at[eye], known.worn.rims[eye]) for eye in (0, 1)]
+        width = max(round((known.worn.thick * rims.STEP + _BESIDE) * eyes_px), 1)
+        darker = rims.darker_than_around(grey, (thickest, thickest))
+        low, high = _FRAME_FROM * known.worn.depth, _FRAME * known.worn.depth
+        frame = cv2.convertScaleAbs(cv2.max(darker - np.float32(low), 0), alpha=255 / (high - low))
+        cv2.bitwise_and(frame, self._zone(lines, mesh_px, width, grey.shape), dst=frame)
+        left = np.full((patch.size_px, patch.size_px), 255, np.uint8)
+        np.subtract(255, _hanging_together(frame, lines), out=left[window])
+        return left
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """As the port."""
+        self._faces = {track_id: known for track_id, known in self._faces.items() if track_id in track_ids}
+
+    def _grey(self, image: Image, patch: Patch, window: tuple[slice, slice]) -> NDArray[np.uint8]:
+        rows, columns = window
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        window_from_frame = geometry.shifted(patch.crop_from_frame, (-columns.start, -rows.start))
+        colours = _pixel_by_pixel(image.host(), window_from_frame, shape)
+        if colours is None:
+            colours = cv2.warpAffine(
+                image.host(),
+                window_from_frame,
+                shape[::-1],
+                dst=self._scratch.array("colours", (*shape, 3)),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY, dst=self._scratch.array("grey", shape))
+
+    def _zone(
+        self, lines: list[NDArray[np.float32]], mesh_px: NDArray[np.float32], width: int, shape: tuple[int, ...]
+    ) -> NDArray[np.uint8]:
+        """(h, w) 255 where there may be frame."""
+        zone = self._scratch.array("zone", shape)
+        zone.fill(0)
+        bridge = np.concatenate([line[list(_NASAL)] for line in lines])
+        arms = [np.concatenate([lines[eye][list(_OUTWARD)], mesh_px[list(_TEMPLES[eye])]]) for eye in (0, 1)]
+        for corners in (bridge, *arms):
+            cv2.fillConvexPoly(zone, cv2.convexHull(_whole(corners)), 255)
+        for brow in mesh.BROWS:
+            cv2.fillConvexPoly(zone, cv2.convexHull(_whole(mesh_px[list(brow)])), 0)
+        for line in lines:
+            cv2.polylines(zone, [_whole(line)], True, 255, width)
+        return zone
+
+
+def _window_around(at: NDArray[np.float32], margin_px: int, size_px: int) -> tuple[slice, slice] | None:
+    """Rows and columns of the patch around some places; None where it shows none of them."""
+    low = np.maximum(np.floor(at.min((0, 1, 2))).astype(int) - margin_px, 0)
+    high = np.minimum(np.ceil(at.max((0, 1, 2))).astype(int) + margin_px + 1, size_px)
+    if (high <= low).any():
+        return None
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def _pixel_by_pixel(
+    picture: NDArray[np.uint8], window_from_frame: geometry.Affine, shape: tuple[int, int]
+) -> NDArray[np.uint8] | None:
+    """The window as a view, where it lies within the picture and nothing must be resampled: it saves a fifth."""
+    shift = -window_from_frame[:, 2]
+    if not np.array_equal(window_from_frame[:, :2], np.eye(2)) or (shift != np.rint(shift)).any():
+        return None
+    left, top = (int(offset) for offset in shift)
+    view = picture[max(top, 0) : top + shape[0], max(left, 0) : left + shape[1]]
+    return view if view.shape[:2] == shape else None
+
+
+def _hanging_together(frame: NDArray[np.uint8], lines: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
+    """What hangs together with the rims: lashes and brows that come near them do not."""
+    half = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    count, pieces = cv2.connectedComponents((half > 0).astype(np.uint8), ltype=cv2.CV_16U)
+    on_rims = np.zeros(half.shape, np.uint8)
+    for line in lines:
+        cv2.polylines(on_rims, [_whole(line / 2)], True, 1)
+    of_rims = np.bincount(pieces[on_rims > 0], minlength=count)[:count] >= _ON_RIM_PX
+    of_rims[0] = False
+    kept = cv2.dilate(of_rims[pieces].astype(np.uint8), np.ones((3, 3), np.uint8))
+    kept = cv2.resize(kept, frame.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.bitwise_and(frame, frame, mask=kept)
+
+
+def _look(known: _Known, darker: Surroundings) -> None:
+    """Learn whether a face wears glasses, and where they are."""
+    if known.worn is not None:
+        known.worn.follow(darker)
+        if known.worn.unseen >= _UNSEEN:
+            known.worn, known.seen = None, 0
+        return
+    lines = _rims(darker) if _may_be(darker) else None
+    if lines is None:
+        known.seen = 0
+        return
+    known.seen += 1
+    if known.seen >= _SEEN_TWICE:
+        along = _along(darker, lines)
+        depth = float(np.median(along[:, LOWER], axis=1).max())
+        known.worn = _Worn(_round(lines, np.minimum(along / depth, 1)), depth)
+
+
+def _may_be(darker: Surroundings) -> bool:
+    """Whether there is anything as dark on the rays to the cheek: no line is darker than the darkest places."""
+    return float(_all_but_a_fifth(darker.max(2)).max()) >= _RIM
+
+
+def _rims(darker: Surroundings) -> NDArray[np.intp] | None:
+    """(2, ANGLES) the places of both rims; None where there are none. One that is not seen is like the other."""
+    lines = np.stack([rims.ring(one) for one in darker])
+    sure = _all_but_a_fifth(_along(darker, lines))
+    sure[lines[:, LOWER].mean(1) < _OFF_THE_LID] = 0
+    if float(sure.min()) >= _RIM:
+        return lines
+    return lines[[sure.argmax()] * 2] if float(sure.max()) >= _SURE_RIM else None
+
+
+def _all_but_a_fifth(along: NDArray[np.float32]) -> NDArray[np.floating]:
+    """(2,) what four fifths of the rays to the cheek reach."""
+    return np.percentile(along[:, LOWER], 20, axis=1)
+
+
+def _round(lines: NDArray[np.intp], trust: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2, ANGLES) two lines without what leaves the shape of a lens, as where they jump to a lid or a brow.
+
+    Args:
+        lines: (2, ANGLES) places.
+        trust: (2, ANGLES) 0..1.
+    """
+    waves, own = _waves(), trust * np.where(LOWER, _SURE, np.float32(1))
+    share, away, shape = own, np.zeros_like(own), np.zeros_like(own)
+    for _ in range(_ROUNDS):
+        weighted = (waves * share[..., None]).swapaxes(1, 2)
+        told = np.linalg.solve(weighted @ waves + _STIFF, (weighted @ lines[..., None]).astype(np.float32))
+        shape = (waves @ told)[..., 0]
+        away = np.abs(lines - shape)
+        share = own / (1 + (away / _AWAY) ** 2)
+    return np.where(away > _AWAY, shape, lines).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _waves() -> NDArray[np.float32]:
+    """(ANGLES, n) what the outline of a lens is made of."""
+    turn = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    waves = [wave(order * turn) for order in range(1, _ORDER + 1) for wave in (np.cos, np.sin)]
+    return np.stack([np.ones(ANGLES), *waves], 1).astype(np.float32)
+
+
+def _along(darker: Surroundings, lines: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(2, ANGLES) how dark two lines are."""
+    return np.take_along_axis(darker, lines[..., None], 2)[..., 0]
+
+
+def _points(at: NDArray[np.float32], radii: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(ANGLES, 2) the points of a line between the places on its rays."""
+    lower = np.clip(radii.astype(int), 0, RADII - 2)
+    share = (radii - lower)[:, None]
+    rays = np.arange(ANGLES)
+    return at[rays, lower] * (1 - share) + at[rays, lower + 1] * share
+
+
+def _whole(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    return np.rint(points).astype(np.int32)

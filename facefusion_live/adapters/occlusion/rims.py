@@ -1,0 +1,134 @@
+# pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+# (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
+"""Rims of glasses around the eyes: thin and darker than what is on either side of them, all the way round.
+
+The surroundings of each eye are laid out by angle and distance, so that a rim is a line from one side to the other.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facefusion_live.domain import mesh
+from facefusion_live.domain.mesh_topology import CANONICAL_XYZ_CM, TRIANGLES
+
+ANGLES, RADII = 64, 32
+"""Rays around an eye, from the side of the ear downward, and places on each."""
+_NEAREST, _FARTHEST = 0.18, 0.70
+"""The first and the last place, over the distance of the eyes."""
+STEP = (_FARTHEST - _NEAREST) / (RADII - 1)
+"""From one place to the next, over the same."""
+THICKEST = 0.17
+"""No frame is thicker, over the distance of the eyes: what is, is shade, hair or a lens."""
+_DARKEST = 8.0
+"""Added to the levels: what is nearly black everywhere has no rim."""
+_BLUR = 0.7
+"""Standard deviation, in places."""
+_DETOUR = 0.06
+"""What a step nearer or farther from one ray to the next must gain."""
+_TWICE = ANGLES + ANGLES // 2
+"""Rays on a path that is to close: after half a turn it has forgotten where it began."""
+
+LOWER: NDArray[np.bool_] = np.sin(np.arange(ANGLES) * 2 * np.pi / ANGLES) > 0.35
+"""(ANGLES,) the rays toward the cheek: no brow is there, and no lid."""
+
+
+def around_eyes(mesh_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2, ANGLES, RADII, 2) the places around both eyes, left and right in the picture, in the pixels of the mesh.
+
+    Args:
+        mesh_px: (468+, 2+).
+    """
+    corners, weights = _places()
+    at = np.einsum("nkd,nk->nd", mesh_px[:, :2][corners], weights)
+    return at.reshape(2, ANGLES, RADII, 2).astype(np.float32)
+
+
+def darker_around_eyes(grey: NDArray[np.uint8], at: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2, ANGLES, RADII) how much darker each place is than both sides of it on its ray, 0..1.
+
+    Args:
+        grey: (h, w).
+        at: The places, in its pixels.
+    """
+    rays = at.reshape(2 * ANGLES, RADII, 2)
+    seen = cv2.remap(grey, rays, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    thickest = round(THICKEST / STEP) | 1
+    closed = [np.pad(eye, ((2, 2), (0, 0)), "wrap") for eye in seen.reshape(2, ANGLES, RADII)]
+    darker = [darker_than_around(cv2.GaussianBlur(eye, (3, 3), _BLUR), (thickest, 1)) for eye in closed]
+    return np.stack(darker)[:, 2:-2]
+
+
+def darker_than_around(
+    seen: NDArray[np.uint8] | NDArray[np.float32], thickest_wh: tuple[int, int]
+) -> NDArray[np.float32]:
+    """How much darker each place is than what lies on both sides of it, 0..1.
+
+    Args:
+        seen: Levels, (h, w).
+        thickest_wh: What is thicker than so many pixels, odd numbers, along a row and a column is not seen.
+    """
+    levels = seen.astype(np.float32) + np.float32(_DARKEST)
+    shape = cv2.getStructuringElement(cv2.MORPH_RECT, thickest_wh)
+    filled = cv2.morphologyEx(levels, cv2.MORPH_CLOSE, shape, borderType=cv2.BORDER_REPLICATE)
+    return (filled - levels) / filled
+
+
+def ring(darker: NDArray[np.float32]) -> NDArray[np.intp]:
+    """(ANGLES,) the place on each ray of the darkest closed line around an eye.
+
+    Args:
+        darker: (ANGLES, RADII).
+    """
+    rays = [darker[ray % ANGLES] for ray in range(_TWICE)]
+    best, came_from = rays[0], list[NDArray[np.intp]]()
+    for ray in rays[1:]:
+        choices = np.full((5, RADII), -np.inf, np.float32)
+        for row, step in enumerate((-2, -1, 0, 1, 2)):
+            before = slice(max(-step, 0), RADII - max(step, 0))
+            now = slice(max(step, 0), RADII - max(-step, 0))
+            choices[row, now] = best[before] - _DETOUR * abs(step)
+        chosen = choices.argmax(0)
+        came_from.append(np.arange(RADII) - (chosen - 2))
+        best = choices[chosen, np.arange(RADII)] + ray
+    path = [int(best.argmax())]
+    for back in reversed(came_from):
+        path.append(int(back[path[-1]]))
+    path.reverse()
+    # Of the second turn its first half, of the first turn its second: there both have forgotten their ends.
+    half = ANGLES // 2
+    return np.array(path[ANGLES:] + path[half:ANGLES], np.intp)
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Three points of the mesh and their weights for each place, (2 * ANGLES * RADII, 3) both."""
+    flat = CANONICAL_XYZ_CM[:, :2] * np.array((1, -1), np.float32)
+    left, right = (flat[list(eye)].mean(0) for eye in mesh.EYES)
+    turn = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    radii = np.linspace(_NEAREST, _FARTHEST, RADII) * float(np.linalg.norm(right - left))
+    places = []
+    for eye, outward in ((left, -1), (right, 1)):
+        rays = np.stack([outward * np.cos(turn), np.sin(turn)], 1)
+        places.append(eye + rays[:, None] * radii[None, :, None])
+    return _on_mesh(flat, np.concatenate(places).reshape(-1, 2).astype(np.float32))
+
+
+def _on_mesh(flat: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Corners of the triangle at each place and their weights; beside the face those of the nearest rim."""
+    a, b, c = (flat[TRIANGLES[:, corner]] for corner in range(3))
+    u, v = b - a, c - a
+    area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    corners, weights = list[NDArray[np.int32]](), list[NDArray[np.float32]]()
+    for ray in places.reshape(-1, RADII, 2):
+        w = ray[:, None] - a
+        second = (w[..., 0] * v[:, 1] - w[..., 1] * v[:, 0]) / area
+        third = (u[:, 0] * w[..., 1] - u[:, 1] * w[..., 0]) / area
+        own = np.stack([1 - second - third, second, third], -1)
+        triangle = own.min(-1).argmax(1)
+        inside = np.maximum(np.take_along_axis(own, triangle[:, None, None], 1)[:, 0], 0)
+        corners.append(TRIANGLES[triangle])
+        weights.append(inside / inside.sum(1, keepdims=True))
+    return np.concatenate(corners), np.concatenate(weights)
