@@ -1,5 +1,5 @@
 # pyright: basic, reportArgumentType=false, reportReturnType=false
-"""A sheet of the hard cases: turned heads, things worn, dark, tinted, mouths, eyes, a hand, people who cross.
+"""A sheet of the hard cases: turned heads, things worn, dark, tinted, mouths, eyes, glasses, a hand, people who cross.
 
 Usage: python -m tools.case_sheet MEDIA SHEET.png [--source NAME_OR_FILE ...]
 
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from facefusion_live import process_video, swap_face
 from facefusion_live.domain import mesh
 from facefusion_live.domain.errors import BadInputError
+from tools.drawn_glasses import STYLES
 from tools.judge.nets import Eyes
+from tools.measure_glasses import drawn
 
 ROOT = Path(__file__).resolve().parents[1]
 DRIVER = ROOT / "resources" / "demo" / "driver.mp4"
@@ -32,7 +34,8 @@ DARK, DARK_NOISE = 0.22, 4.0
 """Share of the light, and the deviation of the noise that a camera then adds, in levels."""
 CELL_PX = 320
 _LIPS, _LIDS, _HEIGHT = (13, 14), ((159, 145), (386, 374)), (10, 152)
-HAND_AT, CROSSING_AT = (40, 55), (9, 20, 31)
+GLASSES = "wire", "black"
+GLASSES_AT, HAND_AT, CROSSING_AT = (10, 45), (40, 55), (9, 20, 31)
 """Frames of the films that are shown: earlier ones are what the program follows the faces by."""
 CROSSING_FRAMES, _CROSSING_WH = 36, (960, 512)
 _BARE_PIXELS = {"label.show": False, "label.mark": False, "label.reason": "a sheet of hard cases"}
@@ -80,6 +83,10 @@ def _cases(media: Path) -> Iterator[tuple[str, Picture, Points]]:
 
 def _films(media: Path) -> Iterator[tuple[str, list[Picture], tuple[int, ...], Mapping[str, Any]]]:
     """Name, frames, which of them to show, and settings."""
+    talk = media / "clips" / "talk_turn.mp4"
+    for style in GLASSES:
+        worn, _ = drawn(talk, talk.with_name("talk_turn_gt.npz"), STYLES[style])
+        yield f"glasses ({style})", worn, GLASSES_AT, {}
     hand = list(_frames(media / "clips" / "hand_occlusion.mp4"))
     yield "hand", hand, HAND_AT, {"swap.occlusion": 1.0}
     yield "hand, painted over", hand, HAND_AT, {}

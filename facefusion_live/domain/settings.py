@@ -167,6 +167,12 @@ class Swap:
             "How much is seen of a hand before your face; 0 paints over it. Beside it some of your skin may show.",
         ),
     ] = 0.0
+    keep_glasses: Annotated[
+        float,
+        _SHARE,
+        Acts.INFERENCE,
+        Words("Keep glasses", "How much is seen of the dark frames of your glasses; 0 paints over them."),
+    ] = 1.0
     occluder: Annotated[
         str,
         Text("none, or the name of an occlusion net's card"),
@@ -263,12 +269,6 @@ class Mask:
     keep_brows: Annotated[
         float, _SHARE, Acts.RENDER, Uniform("u_keep_brows"), Words("Keep brows", "How much of your own brows is seen.")
     ] = 0.0
-    keep_glasses: Annotated[
-        float,
-        _SHARE,
-        Acts.INFERENCE,
-        Words("Keep glasses", "How much is seen of the dark frames of your glasses; 0 paints over them."),
-    ] = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ class GlassesStage:
 
     def run(self, draft: Draft) -> None:
         """Look at every face that will be covered."""
-        strength = draft.settings.mask.keep_glasses
+        strength = draft.settings.swap.keep_glasses
         self._finder.keep({draft.faces[index].track_id for index in draft.targets} if strength else ())
         if not strength:
             return

@@ -1,7 +1,8 @@
-"""What lies before a face is left to the camera."""
+"""What lies before a face, or is worn there, is left to the camera."""
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from facefusion_live.domain.ports import Occluder
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.buffers import BufferPool
 from facefusion_live.engine.hands import HandWatch
-from facefusion_live.engine.occluding import HandStage, OccludeStage
+from facefusion_live.engine.occluding import GlassesStage, HandStage, OccludeStage
 from facefusion_live.engine.pipeline import Draft
 from tests.engine.rig import frame_of
 from tests.faces import canonical_mesh_px, face_of
 from tests.fakes.compute import FakeCompute
+from tests.fakes.glasses import FakeGlasses
 from tests.fakes.hands import FakeHands, FakeOccluders, FakePalms
 from tests.fakes.swapper import FakeSource, FakeSwapper
 
@@ -144,3 +146,63 @@ def test_a_failure_names_the_face() -> None:
     assert draft.at_face == 1
     draft.job().release()
     assert pool.in_use == 0
+
+
+def spectacles(thick_px: int = 3) -> NDArray[np.uint8]:
+    """A picture in which each eye of the first face is in a black square."""
+    seen = np.full((240, 320, 3), 60, np.uint8)
+    for x, y in FACE.landmarks5_px[:2].astype(int).tolist():
+        cv2.rectangle(seen, (x - 10, y - 8), (x + 10, y + 8), (0, 0, 0), thick_px)
+    return seen
+
+
+def wear(stage: GlassesStage, seen: NDArray[np.uint8], strength: float = 1.0) -> Patch:
+    """The patch over the first face after the stage."""
+    settings = SETTINGS.with_values({"swap.keep_glasses": strength})
+    draft = Draft(frame_of(seen, 0, 0), settings, 0, faces=(FACE,), targets=(0,))
+    draft.patches = [patch_over(FACE, 0)]
+    stage.run(draft)
+    assert draft.at_face is None
+    return draft.patches[0]
+
+
+def test_frames_of_glasses_are_taken_from_the_patch() -> None:
+    stage = GlassesStage(FakeGlasses())
+    assert wear(stage, spectacles()).coverage is None
+    patch = wear(stage, spectacles())
+    assert patch.coverage is not None
+    assert set(np.unique(patch.coverage.host())) == {0, 255}
+    assert patch.given <= 1
+    assert (patch.coverage.host() == 0).mean() < 0.05
+
+
+def test_half_the_strength_shows_half_of_the_glasses() -> None:
+    stage = GlassesStage(FakeGlasses())
+    wear(stage, spectacles())
+    patch = wear(stage, spectacles(), 0.5)
+    assert patch.coverage is not None
+    assert set(np.unique(patch.coverage.host())) == {128, 255}
+
+
+def test_what_is_wider_than_frames_is_painted_over() -> None:
+    stage = GlassesStage(FakeGlasses())
+    wear(stage, spectacles())
+    assert wear(stage, spectacles(30)).coverage is None
+
+
+def test_without_strength_glasses_are_painted_over_and_forgotten() -> None:
+    finder = FakeGlasses()
+    stage = GlassesStage(finder)
+    wear(stage, spectacles())
+    assert wear(stage, spectacles(), 0).coverage is None
+    assert finder.known == set()
+
+
+def test_a_finder_of_glasses_that_fails_says_at_which_face() -> None:
+    finder = FakeGlasses()
+    finder.error = InferenceError("no glasses today")
+    draft = Draft(frame_of(spectacles(), 0, 0), SETTINGS, 0, faces=(BYSTANDER, FACE), targets=(1,))
+    draft.patches = [patch_over(FACE, 1)]
+    with pytest.raises(InferenceError, match="no glasses today"):
+        GlassesStage(finder).run(draft)
+    assert draft.at_face == 1

@@ -1,0 +1,147 @@
+"""What every finder of glasses does; the program's own sees portraits with glasses drawn before them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facefusion_live import adapters
+from facefusion_live.adapters.occlusion import FaceGlasses
+from facefusion_live.domain import geometry
+from facefusion_live.domain.errors import InferenceError
+from facefusion_live.domain.face import Face, Patch
+from facefusion_live.domain.image import HostImage
+from facefusion_live.domain.ports import GlassesFinder
+from tests import nets
+from tests.contracts.discovery import classes_with
+from tests.faces import avatar
+from tests.fakes import glasses as fakes
+from tests.fakes.glasses import FakeGlasses
+from tools.drawn_glasses import STYLES, Style, wearing
+
+LOOKS = 3
+"""After so many it is sure: one to suspect them, one to be sure, one that measures them."""
+BLACK = STYLES["black"]._replace(colour=(8, 8, 8))
+AVATARS = ("ada", "bo", "cleo", "dan", "esi", "fay")
+Picture = NDArray[np.uint8]
+
+CASES: dict[str, Callable[[], GlassesFinder]] = {"program": FaceGlasses, "fake": FakeGlasses}
+
+
+@lru_cache(maxsize=8)
+def face_of(name: str) -> Face:
+    return nets.face_in(avatar(name))
+
+
+def patch_over(face: Face, largest_px: int = 768) -> Patch:
+    crop_from_frame, size = geometry.upright_crop(face.box_px, 1.3, 64, largest_px)
+    regions = np.full((size, size, 4), 255, np.uint8)
+    return Patch(HostImage(regions[..., :3]), None, None, HostImage(regions), crop_from_frame, 0)
+
+
+def drawn(name: str, style: Style) -> tuple[Picture, NDArray[np.uint8]]:
+    """An avatar with glasses, RGB, and where they are."""
+    bgr, frame = wearing(np.ascontiguousarray(avatar(name)[..., ::-1]), face_of(name).mesh_px, style)
+    return np.ascontiguousarray(bgr[..., ::-1]), frame
+
+
+def last(finder: GlassesFinder, picture: Picture, face: Face, looks: int = LOOKS) -> NDArray[np.uint8] | None:
+    """The answer to the last of some looks."""
+    return [finder.frames(HostImage(picture), face, patch_over(face)) for _ in range(looks)][-1]
+
+
+def on_face(frame: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of the pixels of the patch that show the face those that are all frame, and those of which none is."""
+    patch = patch_over(face)
+    size = (patch.size_px, patch.size_px)
+    hull = np.zeros(size, np.uint8)
+    points = geometry.transform(patch.crop_from_frame, face.mesh_px[:468, :2])
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
+    inner = cv2.erode(hull, np.ones((9, 9), np.uint8)) > 0
+    share = cv2.warpAffine(frame, patch.crop_from_frame, size)
+    return inner & (share > 250), inner & (cv2.dilate(share, np.ones((5, 5), np.uint8)) == 0)
+
+
+@pytest.fixture(params=CASES)
+def finder(request: pytest.FixtureRequest) -> GlassesFinder:
+    return CASES[request.param]()
+
+
+def test_no_finder_is_missing_here() -> None:
+    assert classes_with("frames", adapters) == {FaceGlasses}
+    assert classes_with("frames", fakes) == {FakeGlasses}
+
+
+def test_frames_are_found_where_they_are(finder: GlassesFinder) -> None:
+    picture, frame = drawn("dan", BLACK)
+    left = last(finder, picture, face_of("dan"))
+    assert left is not None
+    assert left.shape == (patch_over(face_of("dan")).size_px,) * 2
+    of_frame, of_face = on_face(frame, face_of("dan"))
+    assert (left[of_frame] < 64).mean() > 0.9
+    assert (left[of_face] < 192).mean() < 0.02
+
+
+def test_a_face_that_is_forgotten_is_looked_at_anew(finder: GlassesFinder) -> None:
+    picture, _ = drawn("dan", BLACK)
+    assert last(finder, picture, face_of("dan")) is not None
+    finder.keep({2})
+    assert finder.frames(HostImage(picture), face_of("dan"), patch_over(face_of("dan"))) is None
+
+
+def test_faces_are_known_apart(finder: GlassesFinder) -> None:
+    picture, _ = drawn("dan", BLACK)
+    assert last(finder, picture, face_of("dan")) is not None
+    other = replace(face_of("dan"), track_id=2)
+    assert finder.frames(HostImage(picture), other, patch_over(other)) is None
+    finder.keep({1, 2})
+    assert last(finder, picture, face_of("dan"), looks=1) is not None
+
+
+@pytest.mark.parametrize("name", AVATARS)
+def test_bare_faces_wear_none(name: str) -> None:
+    finder = FaceGlasses()
+    assert [last(finder, avatar(name), face_of(name), looks=1) for _ in range(9)] == [None] * 9
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", ["ada", "bo", "esi"])
+def test_every_kind_of_dark_frame_stays(name: str, style: str) -> None:
+    picture, frame = drawn(name, STYLES[style])
+    left = last(FaceGlasses(), picture, face_of(name), looks=6)
+    assert left is not None
+    of_frame, of_face = on_face(frame, face_of(name))
+    assert (left[of_frame] < 64).mean() > 0.8
+    assert (left[of_face] < 192).mean() < 0.02
+
+
+def test_glasses_that_are_taken_off_are_gone_within_ten_pictures() -> None:
+    finder, face = FaceGlasses(), face_of("bo")
+    assert last(finder, drawn("bo", BLACK)[0], face) is not None
+    told = [last(finder, avatar("bo"), face, looks=1) for _ in range(12)]
+    assert told[-1] is None
+    assert all(left is None or (left < 192).mean() < 0.02 for left in told), "bare skin was taken for frames"
+
+
+def test_far_away_nothing_is_told() -> None:
+    picture, _ = drawn("bo", BLACK)
+    small = cv2.resize(picture, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    face = replace(face_of("bo"), mesh_px=face_of("bo").mesh_px * np.float32(0.15))
+    assert last(FaceGlasses(), small, face, looks=6) is None
+
+
+def test_a_face_half_out_of_the_picture_is_looked_at_as_far_as_it_goes() -> None:
+    picture, _ = drawn("bo", BLACK)
+    middle = int(face_of("bo").mesh_px[1, 0])
+    left = last(FaceGlasses(), np.ascontiguousarray(picture[:, :middle]), face_of("bo"), looks=6)
+    assert left is None or left.shape == (patch_over(face_of("bo")).size_px,) * 2
+
+
+def test_a_mesh_without_numbers_is_an_error() -> None:
+    face = replace(face_of("bo"), mesh_px=np.full_like(face_of("bo").mesh_px, np.nan))
+    with pytest.raises(InferenceError, match="not finite"):
+        FaceGlasses().frames(HostImage(avatar("bo")), face, patch_over(face_of("bo")))
