@@ -44,7 +44,7 @@ STYLES = {
 
 
 def wearing(
-    picture: NDArray[np.uint8], points_px: NDArray[np.floating], style: Style
+    picture: NDArray[np.uint8], points_px: NDArray[np.floating], style: Style, lenses: float = 0.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A face with glasses.
 
@@ -52,13 +52,14 @@ def wearing(
         picture: (h, w, 3) BGR.
         points_px: (468+, 2+) of the face.
         style: Of the glasses.
+        lenses: How much of the light the lenses take, 0..1.
 
     Returns:
         The picture, and (h, w) 0..255 how much of each pixel is frame.
     """
-    frame = _frame(picture.shape[:2], _pixels_of(points_px), style)
-    share = frame[..., None] / np.float32(255)
-    return np.rint(picture * (1 - share) + np.array(style.colour, np.float32) * share).astype(np.uint8), frame
+    frame, glass = _frame(picture.shape[:2], _pixels_of(points_px), style)
+    share, seen = frame[..., None] / np.float32(255), 1 - glass[..., None] * np.float32(lenses / 255)
+    return np.rint(picture * seen * (1 - share) + np.array(style.colour, np.float32) * share).astype(np.uint8), frame
 
 
 class _Pixels(NamedTuple):
@@ -80,8 +81,9 @@ def _pixels_of(points_px: NDArray[np.floating]) -> _Pixels:
     return _Pixels(np.linalg.lstsq(known, points_px[:468, :2].astype(np.float64), rcond=None)[0])
 
 
-def _frame(shape: tuple[int, int], pixels: _Pixels, style: Style) -> NDArray[np.uint8]:
-    fine = np.zeros((shape[0] * _FINER, shape[1] * _FINER), np.uint8)
+def _frame(shape: tuple[int, int], pixels: _Pixels, style: Style) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(h, w) 0..255 how much of each pixel is frame, and how much is lens."""
+    fine, glass = (np.zeros((shape[0] * _FINER, shape[1] * _FINER), np.uint8) for _ in range(2))
     left, right = (CANONICAL_XYZ_CM[list(eye)] for eye in mesh.EYES)
     apart = float(right[:, 0].mean() - left[:, 0].mean())
     depth = float(left[:, 2].max()) + _BEFORE_EYES_CM
@@ -96,13 +98,16 @@ def _frame(shape: tuple[int, int], pixels: _Pixels, style: Style) -> NDArray[np.
     for eye, outward in ((left, -1), (right, 1)):
         x, y = float(eye[:, 0].mean()) + outward * 0.03 * apart, float(eye[:, 1].mean()) - 0.04 * apart
         xs, ys = x + outward * wide * style.half_width * apart, y + high * style.half_height * apart
-        line(pixels(*((float(a), float(b), depth) for a, b in zip(xs, ys, strict=True))), closed=True)
+        rim = pixels(*((float(a), float(b), depth) for a, b in zip(xs, ys, strict=True)))
+        cv2.fillPoly(glass, [rim], 255)
+        line(rim, closed=True)
         hinge = x + outward * style.half_width * apart, y + 0.14 * apart, depth
         side, back = _EARS_CM
         line(pixels(hinge, (outward * side, hinge[1], back)))
         inner.append((x - outward * style.half_width * apart, y + 0.06 * apart, depth))
     line(pixels(inner[0], (0.0, inner[0][1] + 0.06 * apart, depth + 0.3), inner[1]))
-    return cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    small = [cv2.resize(each, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8) for each in (fine, glass)]
+    return small[0], small[1]
 
 
 def _superellipse(wave: NDArray[np.float64], squareness: float) -> NDArray[np.float64]:

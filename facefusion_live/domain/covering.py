@@ -93,6 +93,14 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
     return patch if most is None else _shown(patch, face, occluder.left, strength, most)
 
 
+def without_eyes(patch: Patch) -> Patch:
+    """The patch with no openings for the eyes: they are face like the rest of it. The old regions are released."""
+    regions = patch.regions.host().copy()
+    regions[..., 1] = 0
+    patch.regions.release()
+    return replace(patch, regions=HostImage(regions))
+
+
 def spectacled(patch: Patch, face: Face, left: NDArray[np.uint8], strength: float) -> Patch:
     """The patch without the frames of glasses; as it is where they would take more than frames do.
 

@@ -412,10 +412,23 @@ class OccluderFinder(Protocol):
         ...
 
 
-class GlassesFinder(Protocol):
-    """Tells where the frames of glasses lie before faces. Raises InferenceError."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Glasses:
+    """What somebody wears before the eyes, in the pixels of the face's patch.
 
-    def frames(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8] | None:
+    Attributes:
+        left: (s, s) 0..255, what the frames leave to the swap; None where they are not told from the lenses.
+        dark: The lenses are so dark that no eyes are to be seen.
+    """
+
+    left: NDArray[np.uint8] | None
+    dark: bool
+
+
+class GlassesFinder(Protocol):
+    """Tells whether faces wear glasses, and where the frames lie. Raises InferenceError."""
+
+    def worn(self, image: Image, face: Face, patch: Patch) -> Glasses | None:
         """Look at a face once more.
 
         Args:
@@ -424,8 +437,7 @@ class GlassesFinder(Protocol):
             patch: What will be drawn over it: in its pixels the answer is given.
 
         Returns:
-            (s, s) 0..255, what the frames leave to the swap; None where no glasses are worn, and where the face is too
-            small to tell.
+            None where no glasses are worn, and where the face is too small to tell.
         """
         ...
 

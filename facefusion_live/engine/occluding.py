@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from facefusion_live.domain import covering
+from facefusion_live.domain.face import Patch
 from facefusion_live.domain.ports import GlassesFinder, OccluderFinder
 from facefusion_live.engine.hands import HandWatch
 from facefusion_live.engine.pipeline import Draft
@@ -63,6 +64,8 @@ class OccludeStage:
 class GlassesStage:
     """Takes from every patch the frames of the glasses that its wearer has on.
 
+    Behind dark lenses there are no eyes to be kept: the source's are seen, not two black holes.
+
     Args:
         finder: Tells where they are.
     """
@@ -76,14 +79,19 @@ class GlassesStage:
 
     def run(self, draft: Draft) -> None:
         """Look at every face that will be covered."""
-        strength = draft.settings.swap.keep_glasses
-        self._finder.keep({draft.faces[index].track_id for index in draft.targets} if strength else ())
-        if not strength:
-            return
+        self._finder.keep({draft.faces[index].track_id for index in draft.targets})
         for index, patch in enumerate(draft.patches):
             draft.at_face = patch.face_index
-            face = draft.faces[patch.face_index]
-            left = self._finder.frames(draft.frame.image, face, patch)
-            if left is not None:
-                draft.patches[index] = covering.spectacled(patch, face, left, strength)
+            draft.patches[index] = self._spectacled(draft, patch)
         draft.at_face = None
+
+    def _spectacled(self, draft: Draft, patch: Patch) -> Patch:
+        face, strength = draft.faces[patch.face_index], draft.settings.swap.keep_glasses
+        glasses = self._finder.worn(draft.frame.image, face, patch)
+        if glasses is None:
+            return patch
+        if glasses.dark:
+            patch = covering.without_eyes(patch)
+        return (
+            patch if glasses.left is None or not strength else covering.spectacled(patch, face, glasses.left, strength)
+        )

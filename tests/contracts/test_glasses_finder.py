@@ -43,15 +43,16 @@ def patch_over(face: Face, largest_px: int = 768) -> Patch:
     return Patch(HostImage(regions[..., :3]), None, None, HostImage(regions), crop_from_frame, 0)
 
 
-def drawn(name: str, style: Style) -> tuple[Picture, NDArray[np.uint8]]:
-    """An avatar with glasses, RGB, and where they are."""
-    bgr, frame = wearing(np.ascontiguousarray(avatar(name)[..., ::-1]), face_of(name).mesh_px, style)
+def drawn(name: str, style: Style, lenses: float = 0.0) -> tuple[Picture, NDArray[np.uint8]]:
+    """An avatar with glasses, RGB, and where their frames are; the lenses take that share of the light."""
+    bgr, frame = wearing(np.ascontiguousarray(avatar(name)[..., ::-1]), face_of(name).mesh_px, style, lenses)
     return np.ascontiguousarray(bgr[..., ::-1]), frame
 
 
 def last(finder: GlassesFinder, picture: Picture, face: Face, looks: int = LOOKS) -> NDArray[np.uint8] | None:
     """The answer to the last of some looks."""
-    return [finder.frames(HostImage(picture), face, patch_over(face)) for _ in range(looks)][-1]
+    glasses = [finder.worn(HostImage(picture), face, patch_over(face)) for _ in range(looks)][-1]
+    return None if glasses is None else glasses.left
 
 
 def on_face(frame: NDArray[np.uint8], face: Face) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -72,8 +73,8 @@ def finder(request: pytest.FixtureRequest) -> GlassesFinder:
 
 
 def test_no_finder_is_missing_here() -> None:
-    assert classes_with("frames", adapters) == {FaceGlasses}
-    assert classes_with("frames", fakes) == {FakeGlasses}
+    assert classes_with("worn", adapters) == {FaceGlasses}
+    assert classes_with("worn", fakes) == {FakeGlasses}
 
 
 def test_frames_are_found_where_they_are(finder: GlassesFinder) -> None:
@@ -90,14 +91,14 @@ def test_a_face_that_is_forgotten_is_looked_at_anew(finder: GlassesFinder) -> No
     picture, _ = drawn("dan", BLACK)
     assert last(finder, picture, face_of("dan")) is not None
     finder.keep({2})
-    assert finder.frames(HostImage(picture), face_of("dan"), patch_over(face_of("dan"))) is None
+    assert finder.worn(HostImage(picture), face_of("dan"), patch_over(face_of("dan"))) is None
 
 
 def test_faces_are_known_apart(finder: GlassesFinder) -> None:
     picture, _ = drawn("dan", BLACK)
     assert last(finder, picture, face_of("dan")) is not None
     other = replace(face_of("dan"), track_id=2)
-    assert finder.frames(HostImage(picture), other, patch_over(other)) is None
+    assert finder.worn(HostImage(picture), other, patch_over(other)) is None
     finder.keep({1, 2})
     assert last(finder, picture, face_of("dan"), looks=1) is not None
 
@@ -127,6 +128,25 @@ def test_glasses_that_are_taken_off_are_gone_within_ten_pictures() -> None:
     assert all(left is None or (left < 192).mean() < 0.02 for left in told), "bare skin was taken for frames"
 
 
+@pytest.mark.parametrize("name", ["ada", "bo", "esi"])
+def test_behind_black_lenses_there_are_no_eyes(name: str) -> None:
+    finder, face = FaceGlasses(), face_of(name)
+    picture = drawn(name, STYLES["black"], lenses=0.97)[0]
+    assert [finder.worn(HostImage(picture), face, patch_over(face)) for _ in range(6)][-1] is not None
+    told = [finder.worn(HostImage(picture), face, patch_over(face)) for _ in range(6)]
+    assert all(glasses is not None and glasses.dark for glasses in told)
+    bare = [finder.worn(HostImage(avatar(name)), face, patch_over(face)) for _ in range(16)][-1]
+    assert bare is None
+
+
+@pytest.mark.parametrize("name", AVATARS)
+def test_through_clear_lenses_the_eyes_are_seen(name: str) -> None:
+    finder, face = FaceGlasses(), face_of(name)
+    picture = drawn(name, STYLES["black"], lenses=0.4)[0]
+    told = [finder.worn(HostImage(picture), face, patch_over(face)) for _ in range(6)]
+    assert not any(glasses is not None and glasses.dark for glasses in told)
+
+
 def test_far_away_nothing_is_told() -> None:
     picture, _ = drawn("bo", BLACK)
     small = cv2.resize(picture, None, fx=0.15, fy=0.15, interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -144,4 +164,4 @@ def test_a_face_half_out_of_the_picture_is_looked_at_as_far_as_it_goes() -> None
 def test_a_mesh_without_numbers_is_an_error() -> None:
     face = replace(face_of("bo"), mesh_px=np.full_like(face_of("bo").mesh_px, np.nan))
     with pytest.raises(InferenceError, match="not finite"):
-        FaceGlasses().frames(HostImage(avatar("bo")), face, patch_over(face_of("bo")))
+        FaceGlasses().worn(HostImage(avatar("bo")), face, patch_over(face_of("bo")))

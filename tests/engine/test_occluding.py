@@ -1,6 +1,7 @@
 """What lies before a face, or is worn there, is left to the camera."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -160,7 +161,10 @@ def wear(stage: GlassesStage, seen: NDArray[np.uint8], strength: float = 1.0) ->
     """The patch over the first face after the stage."""
     settings = SETTINGS.with_values({"swap.keep_glasses": strength})
     draft = Draft(frame_of(seen, 0, 0), settings, 0, faces=(FACE,), targets=(0,))
-    draft.patches = [patch_over(FACE, 0)]
+    patch = patch_over(FACE, 0)
+    regions = patch.regions.host().copy()
+    regions[60:64, 60:64, 1] = 255
+    draft.patches = [replace(patch, regions=HostImage(regions))]
     stage.run(draft)
     assert draft.at_face is None
     return draft.patches[0]
@@ -190,12 +194,20 @@ def test_what_is_wider_than_frames_is_painted_over() -> None:
     assert wear(stage, spectacles(30)).coverage is None
 
 
-def test_without_strength_glasses_are_painted_over_and_forgotten() -> None:
-    finder = FakeGlasses()
-    stage = GlassesStage(finder)
+def test_without_strength_glasses_are_painted_over() -> None:
+    stage = GlassesStage(FakeGlasses())
     wear(stage, spectacles())
     assert wear(stage, spectacles(), 0).coverage is None
-    assert finder.known == set()
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_behind_dark_lenses_no_eyes_are_kept(strength: float) -> None:
+    finder = FakeGlasses()
+    stage = GlassesStage(finder)
+    wear(stage, spectacles(), strength)
+    assert wear(stage, spectacles(), strength).regions.host()[..., 1].max() == 255
+    finder.dark = True
+    assert wear(stage, spectacles(), strength).regions.host()[..., 1].max() == 0
 
 
 def test_a_finder_of_glasses_that_fails_says_at_which_face() -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Image
+from facefusion_live.domain.ports import Glasses
 
 BLACK = 12
 """No channel of a frame is lighter."""
@@ -18,14 +18,16 @@ class FakeGlasses:
 
     Attributes:
         known: The faces that it remembers.
+        dark: What it says of the lenses.
         error: Raised instead of an answer.
     """
 
     def __init__(self) -> None:
         self.known: set[int] = set()
+        self.dark = False
         self.error: Exception | None = None
 
-    def frames(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8] | None:
+    def worn(self, image: Image, face: Face, patch: Patch) -> Glasses | None:
         if self.error is not None:
             raise self.error
         first = face.track_id not in self.known
@@ -39,7 +41,7 @@ class FakeGlasses:
         reach = float(np.linalg.norm(right - left))
         near = np.minimum(*(np.linalg.norm(place - eye, axis=1) for eye in (left, right))) < reach
         frame = (black & near).reshape(edge, edge)
-        return None if first or not frame.any() else np.where(frame, 0, 255).astype(np.uint8)
+        return None if first or not frame.any() else Glasses(np.where(frame, 0, 255).astype(np.uint8), self.dark)
 
     def keep(self, track_ids: Collection[int]) -> None:
         self.known &= set(track_ids)

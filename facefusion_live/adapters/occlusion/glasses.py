@@ -21,6 +21,7 @@ from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Image
+from facefusion_live.domain.ports import Glasses
 from facefusion_live.domain.scratch import Scratch
 
 _LOOK_EVERY = 4
@@ -56,6 +57,13 @@ _FRAME_FROM, _FRAME = 0.3, 0.6
 """Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else."""
 _ON_RIM_PX = 3
 """A piece with fewer pixels on a rim's line, at half the size, lies beside it."""
+_DARK, _STILL_DARK = 0.28, 0.36
+"""Shares of a cheek's light up to which there are lenses before the eyes, and go on being there. Black ones have .18;
+eyes in deep shade, screwed up or made up have .44 at least, in all films and portraits of the team."""
+_LIDS = 1.5
+"""How much larger than its opening an eye with its lids is."""
+_CHEEK = 4
+"""The last places on a ray to it are taken for its light."""
 _HALF = ANGLES // 2
 _NASAL = tuple(range(_HALF - 6, _HALF + 7))
 _OUTWARD = (*range(ANGLES - 10, ANGLES), *range(5))
@@ -110,11 +118,36 @@ class _Worn:
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """What is known of one face: looks at it, those in a row that showed rims, and glasses that are sure."""
+    """What is known of one face: looks at it, those in a row that showed rims, glasses that are sure, dark lenses."""
 
     looks: int = 0
     seen: int = 0
     worn: _Worn | None = None
+    dark: bool = False
+
+    def lenses(self) -> Glasses | None:
+        """Without rims, its glasses."""
+        return Glasses(None, dark=True) if self.dark else None
+
+    def look(self, grey: NDArray[np.uint8], at: NDArray[np.float32], mesh_px: NDArray[np.float32]) -> None:
+        """Learn whether it wears glasses, and where they are."""
+        shade = _shade(grey, at, mesh_px)
+        self.dark = shade < (_STILL_DARK if self.dark else _DARK)
+        darker = rims.darker_around_eyes(grey, at)
+        if self.worn is not None:
+            self.worn.follow(darker)
+            if self.worn.unseen >= _UNSEEN:
+                self.worn, self.seen = None, 0
+            return
+        lines = _rims(darker) if _may_be(darker) else None
+        if lines is None:
+            self.seen = 0
+            return
+        self.seen += 1
+        if self.seen >= _SEEN_TWICE:
+            along = _along(darker, lines)
+            depth = float(np.median(along[:, LOWER], axis=1).max())
+            self.worn = _Worn(_round(lines, np.minimum(along / depth, 1)), depth)
 
 
 class FaceGlasses:
@@ -124,7 +157,7 @@ class FaceGlasses:
         self._scratch = Scratch()
         self._faces: dict[int, _Known] = {}
 
-    def frames(self, image: Image, face: Face, patch: Patch) -> NDArray[np.uint8] | None:
+    def worn(self, image: Image, face: Face, patch: Patch) -> Glasses | None:
         """As the port.
 
         Raises:
@@ -135,31 +168,29 @@ class FaceGlasses:
         known = self._faces.setdefault(face.track_id, _Known())
         known.looks += 1
         if known.worn is None and not known.seen and known.looks % _LOOK_EVERY != 1:
-            return None
+            return known.lenses()
         mesh_px = geometry.transform(patch.crop_from_frame, face.mesh_px[:, :2])
         left, right = (mesh_px[list(eye)].mean(0) for eye in mesh.EYES)
         eyes_px = float(np.linalg.norm(right - left))
-        if eyes_px < _EYES_PX:
-            return None
         at = rims.around_eyes(mesh_px)
         thickest = round(rims.THICKEST * eyes_px) | 1
         window = _window_around(at, thickest, patch.size_px)
-        if window is None:
+        if eyes_px < _EYES_PX or window is None:
             return None
         corner = np.array((window[1].start, window[0].start), np.float32)
         grey, at, mesh_px = self._grey(image, patch, window), at - corner, mesh_px - corner
-        _look(known, rims.darker_around_eyes(grey, at))
+        known.look(grey, at, mesh_px)
         if known.worn is None:
-            return None
+            return known.lenses()
         lines = [_points(at[eye], known.worn.rims[eye]) for eye in (0, 1)]
         width = max(round((known.worn.thick * rims.STEP + _BESIDE) * eyes_px), 1)
         darker = rims.darker_than_around(grey, (thickest, thickest))
         low, high = _FRAME_FROM * known.worn.depth, _FRAME * known.worn.depth
         frame = cv2.convertScaleAbs(cv2.max(darker - np.float32(low), 0), alpha=255 / (high - low))
         cv2.bitwise_and(frame, self._zone(lines, mesh_px, width, grey.shape), dst=frame)
-        left = np.full((patch.size_px, patch.size_px), 255, np.uint8)
-        np.subtract(255, _hanging_together(frame, lines), out=left[window])
-        return left
+        shown = np.full((patch.size_px, patch.size_px), 255, np.uint8)
+        np.subtract(255, _hanging_together(frame, lines), out=shown[window])
+        return Glasses(shown, known.dark)
 
     def keep(self, track_ids: Collection[int]) -> None:
         """As the port."""
@@ -233,22 +264,18 @@ def _hanging_together(frame: NDArray[np.uint8], lines: list[NDArray[np.float32]]
     return cv2.bitwise_and(frame, frame, mask=kept)
 
 
-def _look(known: _Known, darker: Surroundings) -> None:
-    """Learn whether a face wears glasses, and where they are."""
-    if known.worn is not None:
-        known.worn.follow(darker)
-        if known.worn.unseen >= _UNSEEN:
-            known.worn, known.seen = None, 0
-        return
-    lines = _rims(darker) if _may_be(darker) else None
-    if lines is None:
-        known.seen = 0
-        return
-    known.seen += 1
-    if known.seen >= _SEEN_TWICE:
-        along = _along(darker, lines)
-        depth = float(np.median(along[:, LOWER], axis=1).max())
-        known.worn = _Worn(_round(lines, np.minimum(along / depth, 1)), depth)
+def _shade(grey: NDArray[np.uint8], at: NDArray[np.float32], mesh_px: NDArray[np.float32]) -> float:
+    """How light the lighter eye is, lids and white, over the lighter cheek."""
+    eyes = np.zeros(grey.shape, np.uint8)
+    lightest = []
+    for eye in mesh.EYES:
+        outline = mesh_px[list(eye)]
+        eyes.fill(0)
+        cv2.fillConvexPoly(eyes, cv2.convexHull(_whole(outline + (_LIDS - 1) * (outline - outline.mean(0)))), 1)
+        lightest.append(float(np.percentile(grey[eyes > 0], 90)) if eyes.any() else 255.0)
+    places = np.clip(_whole(at[:, LOWER, -_CHEEK:]), 0, np.array(grey.shape[::-1]) - 1)
+    cheeks = np.median(grey[places[..., 1], places[..., 0]], axis=(1, 2))
+    return max(lightest) / (float(cheeks.max()) + 1)
 
 
 def _may_be(darker: Surroundings) -> bool:
