@@ -32,8 +32,9 @@ UNLIKE_A_FACE = 0.45
 Measured with the correlation of `Occluder.likeness`: a hand over the face has -.1 to .4, a face in which a hand was
 seen by mistake .96; small pieces of a hand, in which little of a face's detail lies, reach .8.
 """
-GLASSES_GIVEN_MOST = 0.15, 0.25
-"""The same for the frames of glasses: thin, darker than skin, and none of it is face. Thick ones take .10 and .19."""
+GLASSES_GIVEN_MOST = 0.2, 0.35
+"""The same for the frames of glasses, which are darker than skin, and none of them is face. Frames as thick as a tenth
+of the distance of the eyes take .10 and .21, a seventh .17 and .32."""
 RIM = 0.035
 """Width of the rim, in crop widths: there the edges of masks are soft, and little tells who somebody is."""
 NOSE_TIP = 0.6
@@ -63,6 +64,15 @@ def grid_centres(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels[step // 2 :: step, step // 2 :: step]
 
 
+def as_drawn(patch: Patch, face_scale: float) -> Patch:
+    """The patch with the map that it will be drawn with.
+
+    In its pixels what lies before the face must be told: it stays where it is in the camera's picture when the face is
+    drawn larger or smaller.
+    """
+    return replace(patch, crop_from_frame=blend.drawn_crop_from_frame(patch.crop_from_frame, patch.size_px, face_scale))
+
+
 def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
     """The patch without what mask nets take from it. The old coverage is released.
 
@@ -74,7 +84,7 @@ def masked(patch: Patch, face: Face, left: NDArray[np.uint8]) -> Patch:
         left: (s, s) 0..255, what they leave to the swap.
     """
     most = (GIVEN_MOST, UPPER_GIVEN_MOST)
-    return _without(patch, left, most, _shares_given(patch, face, grid_centres(left)))
+    return _without(patch, left, most, _shares_given(patch, face, grid_centres(left)), thin_owed=True)
 
 
 def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> Patch:
@@ -90,7 +100,9 @@ def occluded(patch: Patch, face: Face, occluder: Occluder, strength: float) -> P
         strength: How much of that is shown, 0..1.
     """
     most = _most_given(occluder)
-    return patch if most is None else _shown(patch, face, occluder.left, strength, most)
+    if most is None:
+        return patch
+    return _shown(patch, face, occluder.left, strength, most, thin_owed=not _is_hand(occluder))
 
 
 def without_eyes(patch: Patch) -> Patch:
@@ -110,16 +122,24 @@ def spectacled(patch: Patch, face: Face, left: NDArray[np.uint8], strength: floa
         left: (s, s) 0..255, what they leave to the swap.
         strength: How much of them is shown, 0..1.
     """
-    return _shown(patch, face, left, strength, GLASSES_GIVEN_MOST)
+    return _shown(patch, face, left, strength, GLASSES_GIVEN_MOST, thin_owed=False)
 
 
-def _shown(patch: Patch, face: Face, left: NDArray[np.uint8], strength: float, most: tuple[float, float]) -> Patch:
+def _shown(
+    patch: Patch,
+    face: Face,
+    left: NDArray[np.uint8],
+    strength: float,
+    most: tuple[float, float],
+    *,
+    thin_owed: bool,
+) -> Patch:
     shares = _shares_given(patch, face, _with_before(patch, grid_centres(left)))
     if any(share > limit for share, limit in zip(shares, most, strict=True)):
         return patch
     if strength < 1:
         left = np.rint(255 - strength * (255 - left.astype(np.float32))).astype(np.uint8)
-    return _without(patch, left, most, shares)
+    return _without(patch, left, most, shares, thin_owed=thin_owed)
 
 
 def _most_given(occluder: Occluder) -> tuple[float, float] | None:
@@ -147,14 +167,21 @@ def _shares_given(patch: Patch, face: Face, left_grid: NDArray[np.uint8]) -> tup
     return whole, _given(left_grid, blend.face_cells(regions_grid, RIM) & _upper(patch, face))
 
 
-def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], shares: tuple[float, float]) -> Patch:
+def _without(
+    patch: Patch,
+    left: NDArray[np.uint8],
+    most: tuple[float, float],
+    shares: tuple[float, float],
+    *,
+    thin_owed: bool,
+) -> Patch:
     coverage, kept = patch.coverage, left.astype(np.uint16)
     if coverage is not None:
         kept = (kept * coverage.host() + 127) // 255
         coverage.release()
     given = max(share / limit for share, limit in zip(shares, most, strict=True))
-    if most[0] > GIVEN_MOST and patch.left_grid is not None:
-        # From here on thin cells are excused, those of a hand's outline. Not those that a mask net left before.
+    if patch.thin_owed and not thin_owed and patch.left_grid is not None:
+        # From here on thin cells are excused, those of an outline. Not those that a mask net left before.
         patch = replace(patch, left_grid=_without_thin(patch.left_grid))
     return replace(
         patch,
@@ -162,6 +189,7 @@ def _without(patch: Patch, left: NDArray[np.uint8], most: tuple[float, float], s
         left_grid=_with_before(patch, grid_centres(left)),
         given=max(patch.given, given),
         given_most=max(patch.given_most or 0.0, most[0]),
+        thin_owed=patch.thin_owed and thin_owed,
     )
 
 
@@ -169,8 +197,8 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
     """(GRID, GRID) 0..255 how much of the face must be covered, where mask nets are believed; None for all of it.
 
     Cells of which they leave most must be covered wholly: a mask that is thin everywhere would add to a pale look. (Not
-    where a hand was believed: its mask is thin along its outline only, which is long for what is left of the face.) A
-    patch that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
+    where a hand or frames of glasses were believed: those are thin along their outlines only, which are long.) A patch
+    that is drawn larger gives more away, and around one that is drawn smaller nothing is given.
     """
     left_grid = patch.left_grid
     if left_grid is None or not patch.given <= 1:
@@ -181,9 +209,7 @@ def owed(patch: Patch, face_scale: float) -> NDArray[np.uint8] | None:
         cells = blend.face_cells(grid_centres(patch.regions.host()))
         if _given(left_grid, cells) > (patch.given_most or GIVEN_MOST):
             return None
-    if (patch.given_most or 0.0) > GIVEN_MOST:
-        return left_grid
-    return _without_thin(left_grid)
+    return _without_thin(left_grid) if patch.thin_owed else left_grid
 
 
 def _without_thin(left_grid: NDArray[np.uint8]) -> NDArray[np.uint8]:

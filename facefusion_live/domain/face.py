@@ -72,6 +72,7 @@ class Patch:
             in already); None without such nets.
         given: How much they give to what lies before the face, over the most they may; above 1 they are not believed.
         given_most: The largest share of the face that they may give; None as long as nothing was given.
+        thin_owed: Cells of which most is left must be covered wholly.
         shapes: How wide the face is, and the source's; None where the engine knows no source.
     """
 
@@ -85,6 +86,7 @@ class Patch:
     left_grid: NDArray[np.uint8] | None = None
     given: float = 0.0
     given_most: float | None = None
+    thin_owed: bool = True
     shapes: Shapes | None = None
 
     @property

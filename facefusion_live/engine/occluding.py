@@ -55,7 +55,8 @@ class OccludeStage:
         for index, patch in enumerate(draft.patches):
             draft.at_face = patch.face_index
             face = draft.faces[patch.face_index]
-            occluder = self._finder.find(draft.frame.image, face, draft.hands, patch)
+            drawn = covering.as_drawn(patch, draft.settings.look.face_scale)
+            occluder = self._finder.find(draft.frame.image, face, draft.hands, drawn)
             if occluder is not None:
                 draft.patches[index] = covering.occluded(patch, face, occluder, strength)
         draft.at_face = None
@@ -87,7 +88,8 @@ class GlassesStage:
 
     def _spectacled(self, draft: Draft, patch: Patch) -> Patch:
         face, strength = draft.faces[patch.face_index], draft.settings.swap.keep_glasses
-        glasses = self._finder.worn(draft.frame.image, face, patch)
+        drawn = covering.as_drawn(patch, draft.settings.look.face_scale)
+        glasses = self._finder.worn(draft.frame.image, face, drawn)
         if glasses is None:
             return patch
         if glasses.dark:

@@ -404,7 +404,8 @@ class MaskStage:
         for maker in self._makers:
             crop_from_frame = geometry.align(face.landmarks5_px, maker.template, maker.input_px)
             visible = self._visible(maker, draft, face.track_id, crop_from_frame)
-            patch_from_crop = geometry.compose(patch.crop_from_frame, geometry.inverse(crop_from_frame))
+            drawn = covering.as_drawn(patch, draft.settings.look.face_scale)
+            patch_from_crop = geometry.compose(drawn.crop_from_frame, geometry.inverse(crop_from_frame))
             self._compute.crop(HostImage(visible), patch_from_crop, other)
             np.minimum(left, other, out=left)
         return left

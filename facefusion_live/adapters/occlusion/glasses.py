@@ -28,10 +28,10 @@ _LOOK_EVERY = 4
 """Faces without glasses are looked at in every so many pictures."""
 _SEEN_TWICE = 2
 """So many looks in a row must show rims."""
-_UNSEEN = 10
-"""After so many pictures without them they were taken off."""
-_EYES_PX = 24.0
-"""Between eyes nearer to each other rims are a pixel wide."""
+_SHOWN_UNSEEN, _UNSEEN = 2, 10
+"""So many pictures that do not show them are bridged (a blur); after so many they were taken off."""
+_EYES_PX, _STILL_EYES_PX = 24.0, 18.0
+"""Between eyes nearer to each other rims are a pixel wide; those that are known are followed a little longer."""
 _RIM, _SURE_RIM = 0.28, 0.38
 """How much darker than both sides a rim is along the cheek, all but a fifth of it: of both eyes, or of one while the
 other turns away."""
@@ -45,7 +45,8 @@ _PULL, _PACE = 0.008, 0.6
 """How much a rim is held where it was, and how soon it is taken to be where it is seen."""
 _THICK = 5
 """Places on a ray that a frame takes, before it was measured."""
-_SLOW_PACE = 0.2
+_SLOWLY = 0.2
+"""The same of darkness and thickness, which hardly change: less noise of one picture."""
 _ORDER = 3
 """An outline is a circle and so many waves about it: ovals, triangles, and nearly rectangles."""
 _AWAY, _SURE, _ROUNDS = 2.0, 6.0, 4
@@ -53,15 +54,14 @@ _AWAY, _SURE, _ROUNDS = 2.0, 6.0, 4
 _STIFF = np.diag(np.array([0, *([0.5] * (2 * _ORDER))], np.float32))
 _BESIDE = 0.06
 """How much wider than a rim the band about it is that may be frame, over the distance of the eyes."""
-_FRAME_FROM, _FRAME = 0.3, 0.6
-"""Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else."""
+_FRAME, _FRAME_IN_HAIR = (0.3, 0.6), (0.5, 0.8)
+"""Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else; and before lids,
+lashes and brows, where no more than the rim's own thickness is frame."""
 _ON_RIM_PX = 3
 """A piece with fewer pixels on a rim's line, at half the size, lies beside it."""
 _DARK, _STILL_DARK = 0.28, 0.36
 """Shares of a cheek's light up to which there are lenses before the eyes, and go on being there. Black ones have .18;
 eyes in deep shade, screwed up or made up have .44 at least, in all films and portraits of the team."""
-_LIDS = 1.5
-"""How much larger than its opening an eye with its lids is."""
 _CHEEK = 4
 """The last places on a ray to it are taken for its light."""
 _HALF = ANGLES // 2
@@ -94,10 +94,9 @@ class _Worn:
 
     def follow(self, darker: Surroundings) -> None:
         """Where the rims are by now."""
-        places = np.arange(RADII, dtype=np.float32)
-        held = _PULL * (places - self.rims[..., None]) ** 2
+        held = _PULL * (np.arange(RADII, dtype=np.float32) - self.rims[..., None]) ** 2
         # Over its thickness a frame is as dark everywhere: its middle is looked for.
-        middle = np.stack([cv2.blur(eye, (_THICK, 1)) for eye in darker])
+        middle = np.stack([cv2.blur(eye, (_THICK, 1)) for eye in _rather_frame(darker)])
         now = (middle - held).argmax(2)
         along = _along(darker, now)
         depth = float(np.median(along[:, LOWER], axis=1).max())
@@ -105,9 +104,9 @@ class _Worn:
             self.unseen += 1
             return
         self.unseen = 0
-        self.depth += _SLOW_PACE * (depth - self.depth)
-        self.thick += _SLOW_PACE * (self._thickness(darker, now) - self.thick)
-        trust = np.minimum(along / self.depth, 1)
+        self.depth += _SLOWLY * (depth - self.depth)
+        self.thick += _SLOWLY * (self._thickness(darker, now) - self.thick)
+        trust = np.minimum(_along(_rather_frame(darker), now) / self.depth, 1)
         self.rims += (_PACE * trust * (_round(now, trust) - self.rims)).astype(np.float32)
 
     def _thickness(self, darker: Surroundings, now: NDArray[np.intp]) -> float:
@@ -145,9 +144,9 @@ class _Known:
             return
         self.seen += 1
         if self.seen >= _SEEN_TWICE:
-            along = _along(darker, lines)
-            depth = float(np.median(along[:, LOWER], axis=1).max())
-            self.worn = _Worn(_round(lines, np.minimum(along / depth, 1)), depth)
+            depth = float(np.median(_along(darker, lines)[:, LOWER], axis=1).max())
+            trust = np.minimum(_along(_rather_frame(darker), lines) / depth, 1)
+            self.worn = _Worn(_round(lines, trust), depth)
 
 
 class FaceGlasses:
@@ -170,26 +169,17 @@ class FaceGlasses:
         if known.worn is None and not known.seen and known.looks % _LOOK_EVERY != 1:
             return known.lenses()
         mesh_px = geometry.transform(patch.crop_from_frame, face.mesh_px[:, :2])
-        left, right = (mesh_px[list(eye)].mean(0) for eye in mesh.EYES)
-        eyes_px = float(np.linalg.norm(right - left))
-        at = rims.around_eyes(mesh_px)
-        thickest = round(rims.THICKEST * eyes_px) | 1
-        window = _window_around(at, thickest, patch.size_px)
-        if eyes_px < _EYES_PX or window is None:
+        at, eyes_px = rims.around_eyes(mesh_px), _eyes_px(mesh_px)
+        window = _window_around(at, _thickest_px(eyes_px), patch.size_px)
+        if eyes_px < (_EYES_PX if known.worn is None else _STILL_EYES_PX) or window is None:
             return None
         corner = np.array((window[1].start, window[0].start), np.float32)
         grey, at, mesh_px = self._grey(image, patch, window), at - corner, mesh_px - corner
         known.look(grey, at, mesh_px)
-        if known.worn is None:
+        if known.worn is None or known.worn.unseen > _SHOWN_UNSEEN:
             return known.lenses()
-        lines = [_points(at[eye], known.worn.rims[eye]) for eye in (0, 1)]
-        width = max(round((known.worn.thick * rims.STEP + _BESIDE) * eyes_px), 1)
-        darker = rims.darker_than_around(grey, (thickest, thickest))
-        low, high = _FRAME_FROM * known.worn.depth, _FRAME * known.worn.depth
-        frame = cv2.convertScaleAbs(cv2.max(darker - np.float32(low), 0), alpha=255 / (high - low))
-        cv2.bitwise_and(frame, self._zone(lines, mesh_px, width, grey.shape), dst=frame)
         shown = np.full((patch.size_px, patch.size_px), 255, np.uint8)
-        np.subtract(255, _hanging_together(frame, lines), out=shown[window])
+        np.subtract(255, self._frames(known.worn, grey, at, mesh_px), out=shown[window])
         return Glasses(shown, known.dark)
 
     def keep(self, track_ids: Collection[int]) -> None:
@@ -212,21 +202,47 @@ class FaceGlasses:
             )
         return cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY, dst=self._scratch.array("grey", shape))
 
-    def _zone(
-        self, lines: list[NDArray[np.float32]], mesh_px: NDArray[np.float32], width: int, shape: tuple[int, ...]
+    def _frames(
+        self, worn: _Worn, grey: NDArray[np.uint8], at: NDArray[np.float32], mesh_px: NDArray[np.float32]
     ) -> NDArray[np.uint8]:
-        """(h, w) 255 where there may be frame."""
-        zone = self._scratch.array("zone", shape)
-        zone.fill(0)
+        """(h, w) 0..255 how much of each pixel is frame."""
+        eyes_px = _eyes_px(mesh_px)
+        lines = [_points(at[eye], worn.rims[eye]) for eye in (0, 1)]
+        thick_px, beside_px = worn.thick * rims.STEP * eyes_px, _BESIDE * eyes_px
+        hair, zone, stripe = (self._scratch.array(name, grey.shape) for name in ("hair", "zone", "stripe"))
+        for picture in (hair, zone, stripe):
+            picture.fill(0)
+        for outline, times in (*((eye, rims.LIDS) for eye in mesh.EYES), *((brow, rims.BROW) for brow in mesh.BROWS)):
+            cv2.fillConvexPoly(hair, cv2.convexHull(_whole(rims.grown(mesh_px[list(outline)], times))), 255)
         bridge = np.concatenate([line[list(_NASAL)] for line in lines])
         arms = [np.concatenate([lines[eye][list(_OUTWARD)], mesh_px[list(_TEMPLES[eye])]]) for eye in (0, 1)]
         for corners in (bridge, *arms):
             cv2.fillConvexPoly(zone, cv2.convexHull(_whole(corners)), 255)
-        for brow in mesh.BROWS:
-            cv2.fillConvexPoly(zone, cv2.convexHull(_whole(mesh_px[list(brow)])), 0)
         for line in lines:
-            cv2.polylines(zone, [_whole(line)], True, 255, width)
-        return zone
+            cv2.polylines(zone, [_whole(line)], True, 255, max(round(thick_px + beside_px), 1))
+            cv2.polylines(stripe, [_whole(line)], True, 255, max(round(thick_px), 1))
+        thickest = _thickest_px(eyes_px)
+        darker = rims.darker_than_around(grey, (thickest, thickest))
+        cv2.bitwise_and(zone, cv2.bitwise_not(hair), dst=zone)
+        frame = cv2.bitwise_and(_dark(darker, worn.depth, _FRAME), zone)
+        cv2.bitwise_and(stripe, hair, dst=stripe)
+        cv2.max(frame, cv2.bitwise_and(_dark(darker, worn.depth, _FRAME_IN_HAIR), stripe), dst=frame)
+        return _hanging_together(frame, lines)
+
+
+def _eyes_px(mesh_px: NDArray[np.float32]) -> float:
+    left, right = (mesh_px[list(eye)].mean(0) for eye in mesh.EYES)
+    return float(np.linalg.norm(right - left))
+
+
+def _thickest_px(eyes_px: float) -> int:
+    return round(rims.THICKEST * eyes_px) | 1
+
+
+def _dark(darker: NDArray[np.float32], depth: float, from_to: tuple[float, float]) -> NDArray[np.uint8]:
+    """0..255 from one share of a depth to another."""
+    low, high = (share * depth for share in from_to)
+    return cv2.convertScaleAbs(cv2.max(darker - np.float32(low), 0), alpha=255 / (high - low))
 
 
 def _window_around(at: NDArray[np.float32], margin_px: int, size_px: int) -> tuple[slice, slice] | None:
@@ -271,7 +287,7 @@ def _shade(grey: NDArray[np.uint8], at: NDArray[np.float32], mesh_px: NDArray[np
     for eye in mesh.EYES:
         outline = mesh_px[list(eye)]
         eyes.fill(0)
-        cv2.fillConvexPoly(eyes, cv2.convexHull(_whole(outline + (_LIDS - 1) * (outline - outline.mean(0)))), 1)
+        cv2.fillConvexPoly(eyes, cv2.convexHull(_whole(rims.grown(outline, rims.LIDS))), 1)
         lightest.append(float(np.percentile(grey[eyes > 0], 90)) if eyes.any() else 255.0)
     places = np.clip(_whole(at[:, LOWER, -_CHEEK:]), 0, np.array(grey.shape[::-1]) - 1)
     cheeks = np.median(grey[places[..., 1], places[..., 0]], axis=(1, 2))
@@ -285,12 +301,17 @@ def _may_be(darker: Surroundings) -> bool:
 
 def _rims(darker: Surroundings) -> NDArray[np.intp] | None:
     """(2, ANGLES) the places of both rims; None where there are none. One that is not seen is like the other."""
-    lines = np.stack([rims.ring(one) for one in darker])
+    lines = np.stack([rims.ring(one) for one in _rather_frame(darker)])
     sure = _all_but_a_fifth(_along(darker, lines))
     sure[lines[:, LOWER].mean(1) < _OFF_THE_LID] = 0
     if float(sure.min()) >= _RIM:
         return lines
     return lines[[sure.argmax()] * 2] if float(sure.max()) >= _SURE_RIM else None
+
+
+def _rather_frame(darker: Surroundings) -> Surroundings:
+    """Lids, lashes and brows count half: where a rim is as dark beside them, it is the rim."""
+    return darker * np.where(rims.hair(), np.float32(0.5), np.float32(1))
 
 
 def _all_but_a_fifth(along: NDArray[np.float32]) -> NDArray[np.floating]:

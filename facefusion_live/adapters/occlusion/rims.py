@@ -22,6 +22,8 @@ STEP = (_FARTHEST - _NEAREST) / (RADII - 1)
 """From one place to the next, over the same."""
 THICKEST = 0.17
 """No frame is thicker, over the distance of the eyes: what is, is shade, hair or a lens."""
+LIDS, BROW = 1.5, 1.15
+"""How much larger than its opening an eye with lids and lashes is; and a brow than its outline."""
 _DARKEST = 8.0
 """Added to the levels: what is nearly black everywhere has no rim."""
 _BLUR = 0.7
@@ -103,8 +105,33 @@ def ring(darker: NDArray[np.float32]) -> NDArray[np.intp]:
 
 
 @lru_cache(maxsize=1)
+def hair() -> NDArray[np.bool_]:
+    """(2, ANGLES, RADII) the places on lids, lashes and brows, which are dark lines themselves."""
+    flat, places = _flat_places()
+    outlines = []
+    for eye, brow in zip(mesh.EYES, mesh.BROWS, strict=True):
+        outlines += [grown(flat[list(eye)], LIDS), grown(flat[list(brow)], BROW)]
+    found = np.zeros(len(places), bool)
+    for outline in outlines:
+        hull = cv2.convexHull(outline)
+        found |= [cv2.pointPolygonTest(hull, (float(x), float(y)), False) >= 0 for x, y in places]
+    return found.reshape(2, ANGLES, RADII)
+
+
+def grown(outline: NDArray[np.float32], times: float) -> NDArray[np.float32]:
+    """Some points so many times as far from their middle."""
+    middle = outline.mean(0)
+    return middle + np.float32(times) * (outline - middle)
+
+
+@lru_cache(maxsize=1)
 def _places() -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Three points of the mesh and their weights for each place, (2 * ANGLES * RADII, 3) both."""
+    return _on_mesh(*_flat_places())
+
+
+def _flat_places() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(468, 2) the flat face, and (2 * ANGLES * RADII, 2) the places on it."""
     flat = CANONICAL_XYZ_CM[:, :2] * np.array((1, -1), np.float32)
     left, right = (flat[list(eye)].mean(0) for eye in mesh.EYES)
     turn = np.arange(ANGLES) * 2 * np.pi / ANGLES
@@ -113,7 +140,7 @@ def _places() -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     for eye, outward in ((left, -1), (right, 1)):
         rays = np.stack([outward * np.cos(turn), np.sin(turn)], 1)
         places.append(eye + rays[:, None] * radii[None, :, None])
-    return _on_mesh(flat, np.concatenate(places).reshape(-1, 2).astype(np.float32))
+    return flat, np.concatenate(places).reshape(-1, 2).astype(np.float32)
 
 
 def _on_mesh(flat: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
