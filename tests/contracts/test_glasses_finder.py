@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from facefusion_live import adapters
 from facefusion_live.adapters.occlusion import FaceGlasses
-from facefusion_live.domain import geometry
+from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import HostImage
@@ -26,6 +26,7 @@ from tools.drawn_glasses import STYLES, Style, wearing
 LOOKS = 3
 """After so many it is sure: one to suspect them, one to be sure, one that measures them."""
 BLACK = STYLES["black"]._replace(colour=(8, 8, 8))
+NARROW = Style(0.06, 0.42, 0.22, 3.2, (24, 22, 22))
 AVATARS = ("ada", "bo", "cleo", "dan", "esi", "fay")
 Picture = NDArray[np.uint8]
 
@@ -118,6 +119,24 @@ def test_every_kind_of_dark_frame_stays(name: str, style: str) -> None:
     of_frame, of_face = on_face(frame, face_of(name))
     assert (left[of_frame] < 64).mean() > 0.8
     assert (left[of_face] < 192).mean() < 0.02
+
+
+@pytest.mark.parametrize("name", ["ada", "bo", "dan"])
+def test_a_black_brow_is_not_taken_for_the_rim_below_it(name: str) -> None:
+    face, painted = face_of(name), avatar(name).copy()
+    brows = np.zeros(painted.shape[:2], np.uint8)
+    for brow in mesh.BROWS:
+        cv2.fillConvexPoly(brows, cv2.convexHull(np.rint(face.mesh_px[list(brow), :2]).astype(np.int32)), 1)
+    painted[brows > 0] = (14, 12, 12)
+    picture, frame = wearing(painted, face.mesh_px, NARROW)
+    size = (patch_over(face).size_px,) * 2
+    hair = cv2.warpAffine(cv2.erode(brows, np.ones((3, 3), np.uint8)), patch_over(face).crop_from_frame, size) > 0
+    hair &= cv2.dilate(cv2.warpAffine(frame, patch_over(face).crop_from_frame, size), np.ones((5, 5), np.uint8)) == 0
+    assert hair.sum() > 300
+    finder = FaceGlasses()
+    seen = [left for _ in range(9) if (left := last(finder, picture, face, looks=1)) is not None]
+    assert len(seen) > 5, "the glasses were not found"
+    assert max((left[hair] < 128).mean() for left in seen) < 0.1
 
 
 def test_glasses_that_are_taken_off_are_gone_within_ten_pictures() -> None:

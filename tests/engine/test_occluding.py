@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facefusion_live.domain import geometry
+from facefusion_live.domain import blend, geometry
 from facefusion_live.domain.errors import InferenceError
 from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.hand import Hand
@@ -157,9 +157,9 @@ def spectacles(thick_px: int = 3) -> NDArray[np.uint8]:
     return seen
 
 
-def wear(stage: GlassesStage, seen: NDArray[np.uint8], strength: float = 1.0) -> Patch:
+def wear(stage: GlassesStage, seen: NDArray[np.uint8], strength: float = 1.0, face_scale: float = 1.0) -> Patch:
     """The patch over the first face after the stage."""
-    settings = SETTINGS.with_values({"swap.keep_glasses": strength})
+    settings = SETTINGS.with_values({"swap.keep_glasses": strength, "look.face_scale": face_scale})
     draft = Draft(frame_of(seen, 0, 0), settings, 0, faces=(FACE,), targets=(0,))
     patch = patch_over(FACE, 0)
     regions = patch.regions.host().copy()
@@ -186,6 +186,19 @@ def test_half_the_strength_shows_half_of_the_glasses() -> None:
     patch = wear(stage, spectacles(), 0.5)
     assert patch.coverage is not None
     assert set(np.unique(patch.coverage.host())) == {128, 255}
+
+
+@pytest.mark.parametrize("scale", [0.9, 1.2])
+def test_glasses_stay_where_they_are_when_the_face_is_drawn_larger_or_smaller(scale: float) -> None:
+    stage, seen = GlassesStage(FakeGlasses()), spectacles()
+    wear(stage, seen, face_scale=scale)
+    patch = wear(stage, seen, face_scale=scale)
+    assert patch.coverage is not None
+    taken = np.argwhere(patch.coverage.host() == 0)[:, ::-1].astype(np.float32)
+    drawn = blend.drawn_crop_from_frame(patch.crop_from_frame, patch.size_px, scale)
+    x, y = np.rint(geometry.transform(geometry.inverse(drawn), taken)).astype(int).T
+    assert len(taken) > 50
+    assert (seen[y, x] == 0).all()
 
 
 def test_what_is_wider_than_frames_is_painted_over() -> None:

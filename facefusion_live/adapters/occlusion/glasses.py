@@ -8,7 +8,7 @@ a narrow band about them, across the nose and toward the ears what is as dark an
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import cv2
@@ -25,7 +25,7 @@ from facefusion_live.domain.ports import Glasses
 from facefusion_live.domain.scratch import Scratch
 
 _LOOK_EVERY = 4
-"""Faces without glasses are looked at in every so many pictures."""
+"""Faces without glasses are looked at in every so many pictures, and rims looked for all around the eyes; between …"""
 _SEEN_TWICE = 2
 """So many looks in a row must show rims."""
 _SHOWN_UNSEEN, _UNSEEN = 2, 10
@@ -35,28 +35,36 @@ _EYES_PX, _STILL_EYES_PX = 24.0, 18.0
 _RIM, _SURE_RIM = 0.28, 0.38
 """How much darker than both sides a rim is along the cheek, all but a fifth of it: of both eyes, or of one while the
 other turns away."""
-_OFF_THE_LID = 7.0
+_OFF_THE_LID = 11.0
 """The mean place on these rays from which a line is a rim. Measured on all films and portraits of the team, darkened,
 hardened and small as well: nearer to the eye bags and make-up reach .55, from here on .2 of both eyes and .34 of one.
 Dark frames, drawn over the same faces, have .3 to .8."""
 _STILL = 0.5
 """Share of its darkness that is still the rim, somewhere else or in another light."""
-_PULL, _PACE = 0.008, 0.6
+_NEAR = 4.0
+"""… so many places from where they were."""
+_PULL, _PACE = 0.02, 0.6
 """How much a rim is held where it was, and how soon it is taken to be where it is seen."""
 _THICK = 5
-"""Places on a ray that a frame takes, before it was measured."""
+"""Places on a ray that a frame takes, before it was measured; from its middle to its edge there are never more."""
 _SLOWLY = 0.2
-"""The same of darkness and thickness, which hardly change: less noise of one picture."""
+"""How soon darkness and thickness are taken to be what is seen: they hardly change."""
 _ORDER = 3
 """An outline is a circle and so many waves about it: ovals, triangles, and nearly rectangles."""
-_AWAY, _SURE, _ROUNDS = 2.0, 6.0, 4
-"""Places from the shape from which a line is not the rim; how much more the cheek tells; how often it is asked."""
-_STIFF = np.diag(np.array([0, *([0.5] * (2 * _ORDER))], np.float32))
+_AWAY, _ROUNDS = 2.0, 4
+"""Places from the shape from which a line is not the rim; how often that is asked."""
+_SURE = 6.0
+"""How much more the cheek tells of the shape than a side on which there are lids and a brow."""
+_STIFF = np.diag(np.float32([0, *(2 * order**2 for order in range(1, _ORDER + 1) for _ in range(2))]))
+"""The finer a wave, the more must speak for it: above the brows, where little is seen, a lens goes on as it began."""
 _BESIDE = 0.06
 """How much wider than a rim the band about it is that may be frame, over the distance of the eyes."""
-_FRAME, _FRAME_IN_HAIR = (0.3, 0.6), (0.5, 0.8)
-"""Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else; and before lids,
-lashes and brows, where no more than the rim's own thickness is frame."""
+_FRAME = 0.3, 0.6
+"""Shares of a rim's darkness: from where a pixel begins to be frame, and where it is nothing else."""
+_AS_DARK = 0.25, 0.45
+"""On the way from a rim's level to the skin's: up to where a pixel is as dark as the rim, and from where it is not."""
+_BROW_HEIGHT, _BROW_MORE = 0.12, 0.2
+"""How high a brow is, over the distance of the eyes; and how much more than a rim's share of that is the brow's own."""
 _ON_RIM_PX = 3
 """A piece with fewer pixels on a rim's line, at half the size, lies beside it."""
 _DARK, _STILL_DARK = 0.28, 0.36
@@ -84,20 +92,28 @@ class _Worn:
         rims: (2, ANGLES) where on each ray the rims are.
         depth: How dark they are.
         thick: How many places on a ray they take.
+        brows: (2,) how much of each brow is as dark as they are, of late; less than 0 before it was seen.
         unseen: Pictures in a row that did not show them.
+        looks: Pictures in which they were followed.
     """
 
     rims: NDArray[np.float32]
     depth: float
     thick: float = _THICK
+    brows: NDArray[np.float32] = field(default_factory=lambda: np.full(2, -1, np.float32))
     unseen: int = 0
+    looks: int = 0
 
     def follow(self, darker: Surroundings) -> None:
         """Where the rims are by now."""
-        held = _PULL * (np.arange(RADII, dtype=np.float32) - self.rims[..., None]) ** 2
+        away = np.abs(np.arange(RADII, dtype=np.float32) - self.rims[..., None])
         # Over its thickness a frame is as dark everywhere: its middle is looked for.
-        middle = np.stack([cv2.blur(eye, (_THICK, 1)) for eye in _rather_frame(darker)])
-        now = (middle - held).argmax(2)
+        middle = np.stack([cv2.blur(eye, (_THICK, 1)) for eye in darker]) - _PULL * away
+        if self.looks % _LOOK_EVERY:
+            now = np.where(away <= _NEAR, middle, -1).argmax(2).astype(np.float32)
+        else:
+            now = rims.rings(np.maximum(middle, 0))
+        self.looks += 1
         along = _along(darker, now)
         depth = float(np.median(along[:, LOWER], axis=1).max())
         if depth < _STILL * self.depth:
@@ -105,11 +121,18 @@ class _Worn:
             return
         self.unseen = 0
         self.depth += _SLOWLY * (depth - self.depth)
-        self.thick += _SLOWLY * (self._thickness(darker, now) - self.thick)
-        trust = np.minimum(_along(_rather_frame(darker), now) / self.depth, 1)
+        self.thick += _SLOWLY * (self.thickness(darker, now) - self.thick)
+        trust = np.minimum(along / self.depth, 1)
         self.rims += (_PACE * trust * (_round(now, trust) - self.rims)).astype(np.float32)
 
-    def _thickness(self, darker: Surroundings, now: NDArray[np.intp]) -> float:
+    def is_as_dark(self, brow: int, level: NDArray[np.uint8]) -> bool:
+        """Whether more of a brow is as dark as the rims, in pixels of 0..255, than a rim before it would make so."""
+        if level.size:
+            share, before = float((level > 0).mean()), float(self.brows[brow])
+            self.brows[brow] = share if before < 0 else before + _SLOWLY * (share - before)
+        return bool(self.brows[brow] > self.thick * rims.STEP / _BROW_HEIGHT + _BROW_MORE)
+
+    def thickness(self, darker: Surroundings, now: NDArray[np.float32]) -> float:
         """In places, as on most of the rays to the cheek."""
         there = (darker > self.depth / 2) & (np.abs(np.arange(RADII) - now[..., None]) <= _THICK)
         return float(np.median(there[:, LOWER].sum(2)[_along(darker, now)[:, LOWER] > self.depth / 2]))
@@ -145,8 +168,9 @@ class _Known:
         self.seen += 1
         if self.seen >= _SEEN_TWICE:
             depth = float(np.median(_along(darker, lines)[:, LOWER], axis=1).max())
-            trust = np.minimum(_along(_rather_frame(darker), lines) / depth, 1)
+            trust = np.minimum(_along(darker, lines) / depth, 1)
             self.worn = _Worn(_round(lines, trust), depth)
+            self.worn.thick = self.worn.thickness(darker, lines)
 
 
 class FaceGlasses:
@@ -209,25 +233,49 @@ class FaceGlasses:
         eyes_px = _eyes_px(mesh_px)
         lines = [_points(at[eye], worn.rims[eye]) for eye in (0, 1)]
         thick_px, beside_px = worn.thick * rims.STEP * eyes_px, _BESIDE * eyes_px
-        hair, zone, stripe = (self._scratch.array(name, grey.shape) for name in ("hair", "zone", "stripe"))
-        for picture in (hair, zone, stripe):
-            picture.fill(0)
-        for outline, times in (*((eye, rims.LIDS) for eye in mesh.EYES), *((brow, rims.BROW) for brow in mesh.BROWS)):
-            cv2.fillConvexPoly(hair, cv2.convexHull(_whole(rims.grown(mesh_px[list(outline)], times))), 255)
+        thickest = _thickest_px(eyes_px)
+        frame = _darker(rims.darker_than_around(grey, (thickest, thickest)), worn.depth)
+        zone = self._clear("zone", grey)
         bridge = np.concatenate([line[list(_NASAL)] for line in lines])
         arms = [np.concatenate([lines[eye][list(_OUTWARD)], mesh_px[list(_TEMPLES[eye])]]) for eye in (0, 1)]
         for corners in (bridge, *arms):
-            cv2.fillConvexPoly(zone, cv2.convexHull(_whole(corners)), 255)
+            _fill(zone, corners, 255)
+        stripe, as_dark = self._clear("stripe", grey), _as_dark(grey, lines, worn.depth)
         for line in lines:
             cv2.polylines(zone, [_whole(line)], True, 255, max(round(thick_px + beside_px), 1))
-            cv2.polylines(stripe, [_whole(line)], True, 255, max(round(thick_px), 1))
-        thickest = _thickest_px(eyes_px)
-        darker = rims.darker_than_around(grey, (thickest, thickest))
-        cv2.bitwise_and(zone, cv2.bitwise_not(hair), dst=zone)
-        frame = cv2.bitwise_and(_dark(darker, worn.depth, _FRAME), zone)
-        cv2.bitwise_and(stripe, hair, dst=stripe)
-        cv2.max(frame, cv2.bitwise_and(_dark(darker, worn.depth, _FRAME_IN_HAIR), stripe), dst=frame)
-        return _hanging_together(frame, lines)
+            cv2.polylines(stripe, [_whole(line)], True, 255, max(round(thick_px + beside_px / 3), 1))
+        self._before_brows(worn, frame, zone, cv2.bitwise_and(as_dark, stripe), as_dark, mesh_px)
+        for eye in mesh.EYES:
+            _fill(zone, rims.grown(mesh_px[list(eye)], rims.LIDS), 0)
+        return _hanging_together(cv2.bitwise_and(frame, zone), lines)
+
+    def _before_brows(
+        self,
+        worn: _Worn,
+        frame: NDArray[np.uint8],
+        zone: NDArray[np.uint8],
+        rim: NDArray[np.uint8],
+        as_dark: NDArray[np.uint8],
+        mesh_px: NDArray[np.float32],
+    ) -> None:
+        """Tell rims from the brows that they lie before, in place.
+
+        A brow and a rim are one patch, thicker than a rim: there the line alone tells, and how dark a rim is. If more
+        of a brow is as dark than a rim would cover, it is the brow itself: nothing is told there.
+        """
+        for number, brow in enumerate(mesh.BROWS):
+            hair = self._clear("hair", frame)
+            _fill(hair, rims.grown(mesh_px[list(brow)], rims.BROW), 255)
+            if worn.is_as_dark(number, as_dark[hair > 0]):
+                zone[hair > 0] = 0
+            else:
+                cv2.copyTo(rim, hair, frame)
+                cv2.max(zone, hair, dst=zone)
+
+    def _clear(self, name: str, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        picture = self._scratch.array(name, like.shape)
+        picture.fill(0)
+        return picture
 
 
 def _eyes_px(mesh_px: NDArray[np.float32]) -> float:
@@ -239,10 +287,20 @@ def _thickest_px(eyes_px: float) -> int:
     return round(rims.THICKEST * eyes_px) | 1
 
 
-def _dark(darker: NDArray[np.float32], depth: float, from_to: tuple[float, float]) -> NDArray[np.uint8]:
-    """0..255 from one share of a depth to another."""
-    low, high = (share * depth for share in from_to)
+def _darker(darker: NDArray[np.float32], depth: float) -> NDArray[np.uint8]:
+    """0..255 how much of each pixel is as much darker than what is around it as a rim is."""
+    low, high = (share * depth for share in _FRAME)
     return cv2.convertScaleAbs(cv2.max(darker - np.float32(low), 0), alpha=255 / (high - low))
+
+
+def _as_dark(grey: NDArray[np.uint8], lines: list[NDArray[np.float32]], depth: float) -> NDArray[np.uint8]:
+    """0..255 how much of each pixel is as dark as the rims are before the cheeks."""
+    at = np.clip(_whole(np.concatenate([line[LOWER] for line in lines])), 0, np.array(grey.shape[::-1]) - 1)
+    frame = float(np.median(grey[at[:, 1], at[:, 0]]))
+    skin = (frame + rims.DARKEST) / max(1 - depth, 0.1) - rims.DARKEST
+    low, high = (frame + share * (skin - frame) for share in _AS_DARK)
+    table = np.clip((high - np.arange(256)) * (255 / max(high - low, 1.0)), 0, 255).astype(np.uint8)
+    return cv2.LUT(grey, table)
 
 
 def _window_around(at: NDArray[np.float32], margin_px: int, size_px: int) -> tuple[slice, slice] | None:
@@ -267,12 +325,12 @@ def _pixel_by_pixel(
 
 
 def _hanging_together(frame: NDArray[np.uint8], lines: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
-    """What hangs together with the rims: lashes and brows that come near them do not."""
+    """What hangs together with the rims before the cheeks: a brow beside which a line has come to lie does not."""
     half = cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     count, pieces = cv2.connectedComponents((half > 0).astype(np.uint8), ltype=cv2.CV_16U)
     on_rims = np.zeros(half.shape, np.uint8)
     for line in lines:
-        cv2.polylines(on_rims, [_whole(line / 2)], True, 1)
+        cv2.polylines(on_rims, [_whole(line[LOWER] / 2)], False, 1)
     of_rims = np.bincount(pieces[on_rims > 0], minlength=count)[:count] >= _ON_RIM_PX
     of_rims[0] = False
     kept = cv2.dilate(of_rims[pieces].astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -287,7 +345,7 @@ def _shade(grey: NDArray[np.uint8], at: NDArray[np.float32], mesh_px: NDArray[np
     for eye in mesh.EYES:
         outline = mesh_px[list(eye)]
         eyes.fill(0)
-        cv2.fillConvexPoly(eyes, cv2.convexHull(_whole(rims.grown(outline, rims.LIDS))), 1)
+        _fill(eyes, rims.grown(outline, rims.LIDS), 1)
         lightest.append(float(np.percentile(grey[eyes > 0], 90)) if eyes.any() else 255.0)
     places = np.clip(_whole(at[:, LOWER, -_CHEEK:]), 0, np.array(grey.shape[::-1]) - 1)
     cheeks = np.median(grey[places[..., 1], places[..., 0]], axis=(1, 2))
@@ -299,9 +357,9 @@ def _may_be(darker: Surroundings) -> bool:
     return float(_all_but_a_fifth(darker.max(2)).max()) >= _RIM
 
 
-def _rims(darker: Surroundings) -> NDArray[np.intp] | None:
+def _rims(darker: Surroundings) -> NDArray[np.float32] | None:
     """(2, ANGLES) the places of both rims; None where there are none. One that is not seen is like the other."""
-    lines = np.stack([rims.ring(one) for one in _rather_frame(darker)])
+    lines = rims.rings(darker)
     sure = _all_but_a_fifth(_along(darker, lines))
     sure[lines[:, LOWER].mean(1) < _OFF_THE_LID] = 0
     if float(sure.min()) >= _RIM:
@@ -309,17 +367,12 @@ def _rims(darker: Surroundings) -> NDArray[np.intp] | None:
     return lines[[sure.argmax()] * 2] if float(sure.max()) >= _SURE_RIM else None
 
 
-def _rather_frame(darker: Surroundings) -> Surroundings:
-    """Lids, lashes and brows count half: where a rim is as dark beside them, it is the rim."""
-    return darker * np.where(rims.hair(), np.float32(0.5), np.float32(1))
-
-
 def _all_but_a_fifth(along: NDArray[np.float32]) -> NDArray[np.floating]:
     """(2,) what four fifths of the rays to the cheek reach."""
     return np.percentile(along[:, LOWER], 20, axis=1)
 
 
-def _round(lines: NDArray[np.intp], trust: NDArray[np.float32]) -> NDArray[np.float32]:
+def _round(lines: NDArray[np.float32], trust: NDArray[np.float32]) -> NDArray[np.float32]:
     """(2, ANGLES) two lines without what leaves the shape of a lens, as where they jump to a lid or a brow.
 
     Args:
@@ -345,9 +398,9 @@ def _waves() -> NDArray[np.float32]:
     return np.stack([np.ones(ANGLES), *waves], 1).astype(np.float32)
 
 
-def _along(darker: Surroundings, lines: NDArray[np.intp]) -> NDArray[np.float32]:
+def _along(darker: Surroundings, lines: NDArray[np.float32]) -> NDArray[np.float32]:
     """(2, ANGLES) how dark two lines are."""
-    return np.take_along_axis(darker, lines[..., None], 2)[..., 0]
+    return np.take_along_axis(darker, np.rint(lines[..., None]).astype(int), 2)[..., 0]
 
 
 def _points(at: NDArray[np.float32], radii: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -356,6 +409,10 @@ def _points(at: NDArray[np.float32], radii: NDArray[np.float32]) -> NDArray[np.f
     share = (radii - lower)[:, None]
     rays = np.arange(ANGLES)
     return at[rays, lower] * (1 - share) + at[rays, lower + 1] * share
+
+
+def _fill(picture: NDArray[np.uint8], corners: NDArray[np.float32], level: int) -> None:
+    cv2.fillConvexPoly(picture, cv2.convexHull(_whole(corners)), level)
 
 
 def _whole(points: NDArray[np.floating]) -> NDArray[np.int32]:

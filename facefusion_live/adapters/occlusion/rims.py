@@ -14,24 +14,26 @@ from numpy.typing import NDArray
 from facefusion_live.domain import mesh
 from facefusion_live.domain.mesh_topology import CANONICAL_XYZ_CM, TRIANGLES
 
-ANGLES, RADII = 64, 32
+ANGLES, RADII = 64, 36
 """Rays around an eye, from the side of the ear downward, and places on each."""
-_NEAREST, _FARTHEST = 0.18, 0.70
+_NEAREST, _FARTHEST = 0.115, 0.70
 """The first and the last place, over the distance of the eyes."""
 STEP = (_FARTHEST - _NEAREST) / (RADII - 1)
 """From one place to the next, over the same."""
 THICKEST = 0.17
 """No frame is thicker, over the distance of the eyes: what is, is shade, hair or a lens."""
-LIDS, BROW = 1.5, 1.15
+LIDS, BROW = 1.25, 1.15
 """How much larger than its opening an eye with lids and lashes is; and a brow than its outline."""
-_DARKEST = 8.0
+DARKEST = 8.0
 """Added to the levels: what is nearly black everywhere has no rim."""
 _BLUR = 0.7
 """Standard deviation, in places."""
-_DETOUR = 0.06
-"""What a step nearer or farther from one ray to the next must gain."""
-_TWICE = ANGLES + ANGLES // 2
-"""Rays on a path that is to close: after half a turn it has forgotten where it began."""
+_EVERY = 2
+"""Rays that a line is looked for on; between two of them it lies in the middle."""
+_GAP = 0.08
+"""What a place that is no darker than its surroundings still counts."""
+_MOST_STEPS, _DETOUR = 3, 0.12
+"""So many places nearer or farther a line may go from one of these rays to the next, and what each must gain."""
 
 LOWER: NDArray[np.bool_] = np.sin(np.arange(ANGLES) * 2 * np.pi / ANGLES) > 0.35
 """(ANGLES,) the rays toward the cheek: no brow is there, and no lid."""
@@ -72,50 +74,44 @@ def darker_than_around(
         seen: Levels, (h, w).
         thickest_wh: What is thicker than so many pixels, odd numbers, along a row and a column is not seen.
     """
-    levels = seen.astype(np.float32) + np.float32(_DARKEST)
+    levels = seen.astype(np.float32) + np.float32(DARKEST)
     shape = cv2.getStructuringElement(cv2.MORPH_RECT, thickest_wh)
     filled = cv2.morphologyEx(levels, cv2.MORPH_CLOSE, shape, borderType=cv2.BORDER_REPLICATE)
     return (filled - levels) / filled
 
 
-def ring(darker: NDArray[np.float32]) -> NDArray[np.intp]:
-    """(ANGLES,) the place on each ray of the darkest closed line around an eye.
+def rings(darker: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2, ANGLES) the places of the darkest closed line around each eye, without gaps.
 
     Args:
-        darker: (ANGLES, RADII).
+        darker: (2, ANGLES, RADII).
     """
-    rays = [darker[ray % ANGLES] for ray in range(_TWICE)]
-    best, came_from = rays[0], list[NDArray[np.intp]]()
-    for ray in rays[1:]:
-        choices = np.full((5, RADII), -np.inf, np.float32)
-        for row, step in enumerate((-2, -1, 0, 1, 2)):
-            before = slice(max(-step, 0), RADII - max(step, 0))
-            now = slice(max(step, 0), RADII - max(-step, 0))
-            choices[row, now] = best[before] - _DETOUR * abs(step)
+    # In logarithms a few places that are not dark outweigh many that are darker: a rim has no gaps, but between a rim
+    # and the brow beside it there is skin.
+    rays = np.log(cv2.blur(darker[:, ::_EVERY].reshape(-1, RADII), (3, 1)).reshape(2, -1, RADII) + _GAP)
+    count = rays.shape[1]
+    best, came_from = rays[:, 0], list[NDArray[np.intp]]()
+    steps = range(-_MOST_STEPS, _MOST_STEPS + 1)
+    padded = np.full((2, RADII + 2 * _MOST_STEPS), -np.inf, np.float32)
+    for ray in range(1, count + count // 2):
+        padded[:, _MOST_STEPS:-_MOST_STEPS] = best
+        choices = np.stack([
+            padded[:, _MOST_STEPS + step : _MOST_STEPS + step + RADII] - np.float32(_DETOUR * abs(step))
+            for step in steps
+        ])  # fmt: skip
         chosen = choices.argmax(0)
-        came_from.append(np.arange(RADII) - (chosen - 2))
-        best = choices[chosen, np.arange(RADII)] + ray
-    path = [int(best.argmax())]
+        came_from.append(chosen - _MOST_STEPS)
+        best = choices.max(0) + rays[:, ray % count]
+    eyes = np.arange(2)
+    path = [best.argmax(1)]
     for back in reversed(came_from):
-        path.append(int(back[path[-1]]))
+        path.append(path[-1] + back[eyes, path[-1]])
     path.reverse()
     # Of the second turn its first half, of the first turn its second: there both have forgotten their ends.
-    half = ANGLES // 2
-    return np.array(path[ANGLES:] + path[half:ANGLES], np.intp)
-
-
-@lru_cache(maxsize=1)
-def hair() -> NDArray[np.bool_]:
-    """(2, ANGLES, RADII) the places on lids, lashes and brows, which are dark lines themselves."""
-    flat, places = _flat_places()
-    outlines = []
-    for eye, brow in zip(mesh.EYES, mesh.BROWS, strict=True):
-        outlines += [grown(flat[list(eye)], LIDS), grown(flat[list(brow)], BROW)]
-    found = np.zeros(len(places), bool)
-    for outline in outlines:
-        hull = cv2.convexHull(outline)
-        found |= [cv2.pointPolygonTest(hull, (float(x), float(y)), False) >= 0 for x, y in places]
-    return found.reshape(2, ANGLES, RADII)
+    half = count // 2
+    closed = np.stack(path[count:] + path[half:count], 1).astype(np.float32)
+    between = (closed + np.roll(closed, -1, 1)) / 2
+    return np.stack([closed, between], 2).reshape(2, ANGLES)
 
 
 def grown(outline: NDArray[np.float32], times: float) -> NDArray[np.float32]:
@@ -127,11 +123,6 @@ def grown(outline: NDArray[np.float32], times: float) -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _places() -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Three points of the mesh and their weights for each place, (2 * ANGLES * RADII, 3) both."""
-    return _on_mesh(*_flat_places())
-
-
-def _flat_places() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(468, 2) the flat face, and (2 * ANGLES * RADII, 2) the places on it."""
     flat = CANONICAL_XYZ_CM[:, :2] * np.array((1, -1), np.float32)
     left, right = (flat[list(eye)].mean(0) for eye in mesh.EYES)
     turn = np.arange(ANGLES) * 2 * np.pi / ANGLES
@@ -140,7 +131,7 @@ def _flat_places() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     for eye, outward in ((left, -1), (right, 1)):
         rays = np.stack([outward * np.cos(turn), np.sin(turn)], 1)
         places.append(eye + rays[:, None] * radii[None, :, None])
-    return flat, np.concatenate(places).reshape(-1, 2).astype(np.float32)
+    return _on_mesh(flat, np.concatenate(places).reshape(-1, 2).astype(np.float32))
 
 
 def _on_mesh(flat: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
