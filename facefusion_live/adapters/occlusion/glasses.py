@@ -134,8 +134,8 @@ class _Worn:
 
     def thickness(self, darker: Surroundings, now: NDArray[np.float32]) -> float:
         """In places, as on most of the rays to the cheek."""
-        there = (darker > self.depth / 2) & (np.abs(np.arange(RADII) - now[..., None]) <= _THICK)
-        return float(np.median(there[:, LOWER].sum(2)[_along(darker, now)[:, LOWER] > self.depth / 2]))
+        there = (darker >= self.depth / 2) & (np.abs(np.arange(RADII) - now[..., None]) <= _THICK)
+        return float(np.median(there[:, LOWER].sum(2)[_along(darker, now)[:, LOWER] >= self.depth / 2]))
 
 
 @dataclass(slots=True, eq=False)
