@@ -28,6 +28,7 @@ STAGES = {
         "identify",
         "swap",
         "occlude",
+        "glasses",
     ),
     "inference",
     *("compose", "capture_to_picture", "capture_to_emit"),
