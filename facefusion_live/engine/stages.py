@@ -30,6 +30,9 @@ from facefusion_live.engine.pipeline import Draft
 from facefusion_live.engine.shapes import FaceShapes
 from facefusion_live.engine.tracks import FaceTracks
 
+HEAD, EDGE = 0.25, 0.02
+"""How much further than a face that vanished its place is hidden, over its size: a head that is not seen does not sit
+quite still; and how near the edge of the picture a face has gone out of it."""
 CONFIRM_SCORE = 0.2
 """A detection this weak still confirms a track: profiles and hands before the face score low."""
 BORDER = 0.05
@@ -242,12 +245,26 @@ class ChooseStage:
             draft.missing += self.tracks.overflow if hidden else len(self.tracks.unfollowed_px)
         unfollowed = self.tracks.unfollowed_px
         away = [track for track in bystanders if not track.present and not self.tracks.is_ghost(track)]
-        gone = [track.box_px for track in away] + unfollowed
+        # Whoever was at the edge went out of the picture.
+        inside = [box for box in self.tracks.vanished_px if _is_inside(box, draft.frame.image.size_wh)]
+        vanished = [_grown(box, HEAD) for box in inside]
+        gone = [track.box_px for track in away] + unfollowed + vanished
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
-        veiled = [track.box_px for track in (*others, *away) if self.tracks.is_veiled(track)]
+        veiled = [track.box_px for track in (*others, *away) if self.tracks.is_veiled(track)] + vanished
         if draft.settings.swap.targets == "enrolled":
             veiled += unfollowed  # nobody knows who they are
         draft.veiled_boxes_px = np.array(veiled, np.float32).reshape(-1, 4)
+
+
+def _is_inside(box_px: NDArray[np.float32], size_wh: tuple[int, int]) -> bool:
+    left, top, right, bottom = _grown(box_px, EDGE).tolist()
+    return left >= 0 and top >= 0 and right <= size_wh[0] and bottom <= size_wh[1]
+
+
+def _grown(box_px: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """A box with a share of its size more on every side."""
+    rim = (box_px[2:] - box_px[:2]) * np.float32(share)
+    return np.concatenate([box_px[:2] - rim, box_px[2:] + rim]).astype(np.float32)
 
 
 class RefineStage:

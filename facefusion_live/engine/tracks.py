@@ -46,6 +46,10 @@ BEHIND = 3
 NOT_YET_S = float("inf")
 EXPECTED_S = 5.0
 """For so long somebody who was lost is expected back: there the detector need not be sure."""
+VANISHED_S = 120.0
+"""For so long the place is hidden at which somebody was seen last who did not come back."""
+ALIKE_PX2 = 3.0
+"""Whose face covers so many times as much, or as little, is not they: a false face in a fence before them."""
 DISAGREEMENTS = 15
 """Re-detections in a row that find nothing before a track is given up."""
 
@@ -122,6 +126,7 @@ class FaceTracks:
         self._overflow = 0
         self._unfollowed: list[tuple[NDArray[np.float32], float]] = []
         self._gone: list[tuple[NDArray[np.float32], float]] = []
+        self._vanished: list[tuple[NDArray[np.float32], float]] = []
 
     @property
     def overflow(self) -> int:
@@ -132,6 +137,14 @@ class FaceTracks:
     def unfollowed_px(self) -> list[NDArray[np.float32]]:
         """(4,) boxes of faces that were detected of late and nobody follows: to be hidden all the same."""
         return [box_px for box_px, _ in self._unfollowed]
+
+    @property
+    def vanished_px(self) -> list[NDArray[np.float32]]:
+        """(4,) boxes of faces that were replaced, and stayed away for longer than they were waited for.
+
+        They may still be there, bare: in stripes of shadow, behind a fence. Each ends when somebody is seen near it.
+        """
+        return [box_px for box_px, _ in self._vanished]
 
     @property
     def present(self) -> list[Track]:
@@ -170,7 +183,19 @@ class FaceTracks:
         ]
         self._gone = [(box_px, gone_s) for box_px, gone_s in self._gone if time_s - gone_s <= EXPECTED_S]
         self._gone += [(track.box_px, time_s) for track in gone if track.sure]
+        self._note_vanished([track for track in gone if self._held_swap(track)], time_s)
         self._keep(track for track in self._tracks if track not in gone)
+
+    def _held_swap(self, track: Track) -> bool:
+        return track.sure and track.track_id in self._choice.targets
+
+    def _note_vanished(self, gone: Sequence[Track], time_s: float) -> None:
+        self._vanished += [(track.box_px, time_s) for track in gone]
+        self._vanished = [
+            (box_px, gone_s)
+            for box_px, gone_s in self._vanished
+            if time_s - gone_s <= VANISHED_S and not any(_may_be_back(each, box_px, gone_s) for each in self.present)
+        ]
 
     def admit(
         self,
@@ -205,7 +230,9 @@ class FaceTracks:
                     track.disagreements = before + 1
             elif track.present:
                 track.disagreements += 1
-        self._keep(track for track in self._tracks if track.disagreements < DISAGREEMENTS)
+        given_up = [track for track in self._tracks if track.disagreements >= DISAGREEMENTS]
+        self._note_vanished([track for track in given_up if self._held_swap(track)], time_s)
+        self._keep(track for track in self._tracks if track not in given_up)
         seen = [found for found in free if found.score >= settings.detect.score or self._is_expected(found)]
         sure = [detection for detection in seen if detection.within >= CUT_OFF]
         cut_off = [detection for detection in seen if detection.within < CUT_OFF]
@@ -450,6 +477,14 @@ class FaceTracks:
 
     def _keep(self, tracks: Iterable[Track]) -> None:
         self._tracks = list(tracks)
+
+
+def _may_be_back(track: Track, box_px: NDArray[np.float32], gone_s: float) -> bool:
+    """Whether a face that came up since may be who vanished at a place: near it, and about as large."""
+    since = gone_s <= track.believed_s < NOT_YET_S
+    ratio = geometry.box_area(track.box_px) / max(geometry.box_area(box_px), 1.0)
+    near = geometry.overlap(track.box_px, _around(box_px)) > 0
+    return since and near and 1 / ALIKE_PX2 <= ratio <= ALIKE_PX2
 
 
 def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
