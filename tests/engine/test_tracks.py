@@ -14,7 +14,7 @@ from facefusion_live.domain.recognition import APART_S, LOOKS_AGAINST, SFACE, En
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.looking import LOOKS
 from facefusion_live.engine.persons import Sight
-from facefusion_live.engine.tracks import DISAGREEMENTS, EXPECTED_S, FaceTracks
+from facefusion_live.engine.tracks import DISAGREEMENTS, EXPECTED_S, VANISHED_S, FaceTracks
 from tests.fakes.nets import detection
 from tests.fakes.pictures import mesh_in
 
@@ -812,3 +812,58 @@ def test_what_was_detected_and_could_not_be_brought_back_is_hidden() -> None:
     world.settles = 1
     world.frame([box(100)])
     np.testing.assert_allclose(world.tracks.unfollowed_px, [box(100)], atol=1e-3)
+
+
+WEARER, OTHER = box(100, 100, 60), box(400, 100, 40)
+
+
+def without_the_wearer(*others: Box, frames: int = 30, gone: Box = WEARER) -> World:
+    """Two people, of whom one is seen no more from some frame on; the other is."""
+    world = World(WEARER, OTHER)
+    for _ in range(4):
+        world.frame(world.boxes)
+        world.tracks.choose(SETTINGS)
+    world.boxes = [each for each in world.boxes if each is not gone]
+    for _ in range(frames):
+        world.frame(world.boxes)
+        world.tracks.choose(SETTINGS)
+    world.boxes += others
+    for _ in range(4):
+        world.frame(world.boxes)
+        world.tracks.choose(SETTINGS)
+    return world
+
+
+def test_whoever_was_replaced_and_vanished_is_hidden_where_they_were() -> None:
+    world = without_the_wearer()
+    assert [track.track_id for track in world.tracks.present] == [1]
+    (place,) = world.tracks.vanished_px
+    np.testing.assert_allclose(place, WEARER, atol=1e-3)
+
+
+def test_a_bystander_who_vanished_is_not_looked_after() -> None:
+    assert without_the_wearer(gone=OTHER).tracks.vanished_px == []
+
+
+def test_a_face_as_large_that_comes_up_near_is_theirs() -> None:
+    assert without_the_wearer(box(130, 110, 50)).tracks.vanished_px == []
+
+
+def test_a_small_thing_taken_for_a_face_there_is_not() -> None:
+    assert len(without_the_wearer(box(120, 120, 14)).tracks.vanished_px) == 1
+
+
+def test_nor_is_somebody_who_was_in_the_picture_before() -> None:
+    world = without_the_wearer()
+    for step in range(40):
+        world.boxes = [box(400 - 8 * step, 100, 40)]
+        world.frame(world.boxes)
+        world.tracks.choose(SETTINGS)
+    assert len(world.tracks.vanished_px) == 1
+
+
+def test_nobody_is_hidden_for_ever() -> None:
+    world = without_the_wearer()
+    world.time_s += VANISHED_S
+    world.frame(world.boxes)
+    assert world.tracks.vanished_px == []

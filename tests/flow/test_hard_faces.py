@@ -134,3 +134,32 @@ def test_half_a_face_at_the_edge_is_hidden_in_every_frame(tmp_path: Path) -> Non
 
 def sharpness(picture: np.ndarray) -> float:
     return float(np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_32F)).mean())
+
+
+@pytest.mark.usefixtures("_own_home")
+@pytest.mark.parametrize("bystanders", ["blur", "keep"])
+def test_whoever_no_net_sees_is_not_bare_beside_somebody_else(bystanders: str, tmp_path: Path, eyes: Eyes) -> None:
+    """Stripes of shadow, as from blinds: people see the face through them, the nets do not."""
+    demo, other = (
+        cv2.VideoCapture(str(ROOT / "resources/demo/driver.mp4")),
+        cv2.imread(str(ROOT / "resources/avatars/cleo.jpg")),
+    )
+    given, made, states = tmp_path / "given.avi", tmp_path / "made.mkv", tmp_path / "states.csv"
+    striped = np.where(np.arange(720) // 14 % 2, 1, 0.4).astype(np.float32)[:, None, None]
+    film = cv2.VideoWriter(str(given), cv2.VideoWriter.fourcc(*"FFV1"), 30, (1280, 720))
+    meshes = []
+    for number in range(40):
+        picture = demo.read()[1]
+        meshes.append(eyes.face(picture))
+        shown = (picture * (striped if number > 8 else 1)).astype(np.uint8)
+        shown[40:240, 20:220] = cv2.resize(other, (200, 200))
+        film.write(shown)
+    film.release()
+    process_video("fay", given, made, settings=BARE_PIXELS | {"gate.bystanders": bystanders}, states=states)
+    told = read_states(states)
+    live = [job for state, job in told if state == "LIVE"]
+    assert max(live) > 30, "the other face did not go out"
+    for pair, (state, job) in zip(pairs(Film(given), Film(made), told), told, strict=True):
+        if state == "LIVE":
+            hull = measures.Hull(meshes[job], (720, 1280))
+            assert measures.changed_share(pair.given, pair.made, hull) >= 0.9, job

@@ -130,7 +130,8 @@ class MeshSwapper:
     ) -> None:
         """Warp the source's picture; between the poses of two, both."""
         best, second, share = source.best_for(face)
-        turned_deg = abs(mesh.head_pose(face.mesh_px).yaw)
+        pose = mesh.head_pose(face.mesh_px)
+        turned_deg = max(abs(pose.yaw), abs(pose.pitch))
         self._warper.warp(best, sheet_px, turned_deg, swap, coverage)
         if second is not None and share > 0:
             other = self._scratch.array("other", swap.shape)

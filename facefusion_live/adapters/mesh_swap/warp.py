@@ -16,7 +16,7 @@ from facefusion_live.domain.scratch import Scratch
 _CELL_PX = 4
 """The warp map is computed once per 4x4 pixels and interpolated: it is linear within a triangle anyway."""
 _TURNED_DEG = 35.0
-"""A nose before the cheek behind it is an edge within the map: of a head turned that far it is computed finer."""
+"""A nose before what lies behind it is an edge within the map: of a head turned or bent so far it is computed finer."""
 _EVERY_PIXEL_TO_PX = 448
 """For a turned head, of crops up to this edge for each pixel, of larger ones per 2x2 (4.5 and 2.7 ms more)."""
 _REGION_SCALE = 2
@@ -47,7 +47,7 @@ class Warper:
         Args:
             texture: What to paint.
             sheet_px: (504, 3) the target's sheet in crop pixels.
-            turned_deg: How far the head is turned to a side, 0 and up.
+            turned_deg: How far the head is turned to a side, or bent, 0 and up.
             swap: (s, s, 3) written: the warped texture.
             coverage: (s, s) written: 255 where the sheet shows its front.
         """

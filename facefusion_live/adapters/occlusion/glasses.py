@@ -195,8 +195,9 @@ class FaceGlasses:
         mesh_px = geometry.transform(patch.crop_from_frame, face.mesh_px[:, :2])
         at, eyes_px = rims.around_eyes(mesh_px), _eyes_px(mesh_px)
         window = _window_around(at, _thickest_px(eyes_px), patch.size_px)
-        if eyes_px < (_EYES_PX if known.worn is None else _STILL_EYES_PX) or window is None:
-            return None
+        is_new = known.worn is None and not known.dark
+        if eyes_px < (_EYES_PX if is_new else _STILL_EYES_PX) or window is None:
+            return known.lenses()
         corner = np.array((window[1].start, window[0].start), np.float32)
         grey, at, mesh_px = self._grey(image, patch, window), at - corner, mesh_px - corner
         known.look(grey, at, mesh_px)
