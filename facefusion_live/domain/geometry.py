@@ -260,6 +260,12 @@ def box_area(box_px: Points) -> float:
     return _area(*box_px.tolist())
 
 
+def grown(box_px: Points, share: float) -> Points:
+    """A box with a share of its size more on every side."""
+    rim = (box_px[2:] - box_px[:2]) * np.float32(share)
+    return np.concatenate([box_px[:2] - rim, box_px[2:] + rim]).astype(np.float32)
+
+
 def overlap(box_a: Points, box_b: Points) -> float:
     """Intersection over union of two boxes, 0..1; 0 where one has no numbers."""
     (left_a, top_a, right_a, bottom_a), (left_b, top_b, right_b, bottom_b) = box_a.tolist(), box_b.tolist()

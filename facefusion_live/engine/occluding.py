@@ -80,20 +80,21 @@ class GlassesStage:
 
     def run(self, draft: Draft) -> None:
         """Look at every face that will be covered."""
-        self._finder.keep({draft.faces[index].track_id for index in draft.targets})
+        strength = draft.settings.swap.keep_glasses
+        self._finder.keep({draft.faces[index].track_id for index in draft.targets} if strength else ())
+        if not strength:
+            return
         for index, patch in enumerate(draft.patches):
             draft.at_face = patch.face_index
-            draft.patches[index] = self._spectacled(draft, patch)
+            draft.patches[index] = self._spectacled(draft, patch, strength)
         draft.at_face = None
 
-    def _spectacled(self, draft: Draft, patch: Patch) -> Patch:
-        face, strength = draft.faces[patch.face_index], draft.settings.swap.keep_glasses
+    def _spectacled(self, draft: Draft, patch: Patch, strength: float) -> Patch:
+        face = draft.faces[patch.face_index]
         drawn = covering.as_drawn(patch, draft.settings.look.face_scale)
         glasses = self._finder.worn(draft.frame.image, face, drawn)
         if glasses is None:
             return patch
         if glasses.dark:
             patch = covering.without_eyes(patch)
-        return (
-            patch if glasses.left is None or not strength else covering.spectacled(patch, face, glasses.left, strength)
-        )
+        return patch if glasses.left is None else covering.spectacled(patch, face, glasses.left, strength)

@@ -247,7 +247,7 @@ class ChooseStage:
         away = [track for track in bystanders if not track.present and not self.tracks.is_ghost(track)]
         # Whoever was at the edge went out of the picture.
         inside = [box for box in self.tracks.vanished_px if _is_inside(box, draft.frame.image.size_wh)]
-        vanished = [_grown(box, HEAD) for box in inside]
+        vanished = [geometry.grown(box, HEAD) for box in inside]
         gone = [track.box_px for track in away] + unfollowed + vanished
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
         veiled = [track.box_px for track in (*others, *away) if self.tracks.is_veiled(track)] + vanished
@@ -257,14 +257,8 @@ class ChooseStage:
 
 
 def _is_inside(box_px: NDArray[np.float32], size_wh: tuple[int, int]) -> bool:
-    left, top, right, bottom = _grown(box_px, EDGE).tolist()
+    left, top, right, bottom = geometry.grown(box_px, EDGE).tolist()
     return left >= 0 and top >= 0 and right <= size_wh[0] and bottom <= size_wh[1]
-
-
-def _grown(box_px: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """A box with a share of its size more on every side."""
-    rim = (box_px[2:] - box_px[:2]) * np.float32(share)
-    return np.concatenate([box_px[:2] - rim, box_px[2:] + rim]).astype(np.float32)
 
 
 class RefineStage:

@@ -489,6 +489,4 @@ def _may_be_back(track: Track, box_px: NDArray[np.float32], gone_s: float) -> bo
 
 def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
     """A box with one of its size on every side: as far as a head goes while it is hidden."""
-    left, top, right, bottom = box_px.tolist()
-    width, height = right - left, bottom - top
-    return np.array([left - width, top - height, right + width, bottom + height], np.float32)
+    return geometry.grown(box_px, 1.0)

@@ -180,6 +180,17 @@ def test_a_face_half_out_of_the_picture_is_looked_at_as_far_as_it_goes() -> None
     assert left is None or left.shape == (patch_over(face_of("bo")).size_px,) * 2
 
 
+def test_a_wearer_of_whom_the_edge_of_the_picture_leaves_half_is_followed_on() -> None:
+    picture, _ = drawn("bo", BLACK)
+    middle, finder = int(face_of("bo").mesh_px[1, 0]), FaceGlasses()
+    assert last(finder, picture, face_of("bo")) is not None
+    half = picture.copy()
+    half[:, middle:] = 128  # nothing is darker than anything there
+    for _ in range(9):
+        left = last(finder, half, face_of("bo"), looks=1)
+        assert left is not None
+
+
 def test_a_mesh_without_numbers_is_an_error() -> None:
     face = replace(face_of("bo"), mesh_px=np.full_like(face_of("bo").mesh_px, np.nan))
     with pytest.raises(InferenceError, match="not finite"):

@@ -207,20 +207,21 @@ def test_what_is_wider_than_frames_is_painted_over() -> None:
     assert wear(stage, spectacles(30)).coverage is None
 
 
-def test_without_strength_glasses_are_painted_over() -> None:
-    stage = GlassesStage(FakeGlasses())
-    wear(stage, spectacles())
-    assert wear(stage, spectacles(), 0).coverage is None
-
-
-@pytest.mark.parametrize("strength", [0.0, 1.0])
-def test_behind_dark_lenses_no_eyes_are_kept(strength: float) -> None:
+def test_without_strength_glasses_are_painted_over_and_forgotten() -> None:
     finder = FakeGlasses()
     stage = GlassesStage(finder)
-    wear(stage, spectacles(), strength)
-    assert wear(stage, spectacles(), strength).regions.host()[..., 1].max() == 255
+    wear(stage, spectacles())
+    assert wear(stage, spectacles(), 0).coverage is None
+    assert finder.known == set()
+
+
+def test_behind_dark_lenses_no_eyes_are_kept() -> None:
+    finder = FakeGlasses()
+    stage = GlassesStage(finder)
+    wear(stage, spectacles())
+    assert wear(stage, spectacles()).regions.host()[..., 1].max() == 255
     finder.dark = True
-    assert wear(stage, spectacles(), strength).regions.host()[..., 1].max() == 0
+    assert wear(stage, spectacles()).regions.host()[..., 1].max() == 0
 
 
 def test_a_finder_of_glasses_that_fails_says_at_which_face() -> None:

@@ -55,6 +55,8 @@ _AWAY, _ROUNDS = 2.0, 4
 """Places from the shape from which a line is not the rim; how often that is asked."""
 _SURE = 6.0
 """How much more the cheek tells of the shape than a side on which there are lids and a brow."""
+_LEAST_TRUST = 0.05
+"""Where nothing is dark at all, as beyond the edge of the picture, the line still has a shape."""
 _STIFF = np.diag(np.float32([0, *(2 * order**2 for order in range(1, _ORDER + 1) for _ in range(2))]))
 """The finer a wave, the more must speak for it: above the brows, where little is seen, a lens goes on as it began."""
 _BESIDE = 0.06
@@ -125,8 +127,8 @@ class _Worn:
         trust = np.minimum(along / self.depth, 1)
         self.rims += (_PACE * trust * (_round(now, trust) - self.rims)).astype(np.float32)
 
-    def is_as_dark(self, brow: int, level: NDArray[np.uint8]) -> bool:
-        """Whether more of a brow is as dark as the rims, in pixels of 0..255, than a rim before it would make so."""
+    def judge_brow(self, brow: int, level: NDArray[np.uint8]) -> bool:
+        """Look at a brow once more: whether more of it is as dark as the rims (0..255) than a rim would make so."""
         if level.size:
             share, before = float((level > 0).mean()), float(self.brows[brow])
             self.brows[brow] = share if before < 0 else before + _SLOWLY * (share - before)
@@ -267,7 +269,7 @@ class FaceGlasses:
         for number, brow in enumerate(mesh.BROWS):
             hair = self._clear("hair", frame)
             _fill(hair, rims.grown(mesh_px[list(brow)], rims.BROW), 255)
-            if worn.is_as_dark(number, as_dark[hair > 0]):
+            if worn.judge_brow(number, as_dark[hair > 0]):
                 zone[hair > 0] = 0
             else:
                 cv2.copyTo(rim, hair, frame)
@@ -380,7 +382,7 @@ def _round(lines: NDArray[np.float32], trust: NDArray[np.float32]) -> NDArray[np
         lines: (2, ANGLES) places.
         trust: (2, ANGLES) 0..1.
     """
-    waves, own = _waves(), trust * np.where(LOWER, _SURE, np.float32(1))
+    waves, own = _waves(), np.maximum(trust, _LEAST_TRUST) * np.where(LOWER, _SURE, np.float32(1))
     share, away, shape = own, np.zeros_like(own), np.zeros_like(own)
     for _ in range(_ROUNDS):
         weighted = (waves * share[..., None]).swapaxes(1, 2)
