@@ -453,6 +453,16 @@ class Gate:
         Acts.RENDER,
         Words("Bystanders", "What happens to faces that are not replaced."),
     ] = "blur"
+    turned_deg: Annotated[
+        int,
+        Range(30, 90, 1, "degrees"),
+        Acts.RENDER,
+        Words(
+            "Turned away",
+            "Faces turned further to a side than this fade to what is done with bystanders: a profile cannot be drawn "
+            "well. Full profiles count as about 60 degrees. 90: never.",
+        ),
+    ] = 52
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -270,6 +270,34 @@ def test_a_bystander_is_hidden(compute: Compute, how: str) -> None:
     assert np.array_equal(picture[180:], work.frame.image.host()[180:])
 
 
+TURNED = face_of(canonical_mesh_px(70, (100, 100), yaw=70))
+
+
+def of_turned_head() -> Job:
+    """A job whose patch has detail, over a head in profile."""
+    patch = replace(blue_patch(), swap=HostImage(noise((128, 128), 3)))
+    return replace(job(patch), faces=(TURNED,))
+
+
+def detail(picture: NDArray[np.uint8]) -> float:
+    """Mean step from pixel to pixel over the turned face, in levels."""
+    x, y = np.rint(TURNED.mesh_px[:468, :2]).astype(int).T
+    return float(np.abs(picture[y, x + 1].astype(int) - picture[y, x]).mean())
+
+
+@pytest.mark.parametrize("how", ["blur", "cover", "keep"])
+def test_a_swapped_face_that_turns_away_fades_as_bystanders_do(compute: Compute, how: str) -> None:
+    at = {"gate__bystanders": how, "gate__turned_deg": 52}
+    composition = compute.compose(of_turned_head(), look(**at), pool())
+    assert detail(composition.image.host()) <= 6
+    assert composition.covered[0] > 0.95
+
+
+def test_it_does_not_fade_where_nobody_wants_it(compute: Compute) -> None:
+    shown = compute.compose(of_turned_head(), look(gate__turned_deg=90), pool()).image.host()
+    assert detail(shown) > 60
+
+
 def test_the_receiver_owns_one_share_of_the_picture(compute: Compute) -> None:
     buffers = pool()
     composition = compute.compose(job(blue_patch()), look(), buffers)

@@ -60,6 +60,10 @@ class HostCompute(Compute, Protocol):
         """Hide the faces of people who are not swapped; returns whether there were any."""
         ...
 
+    def veil_turned(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
+        """Let swapped faces that turn away fade."""
+        ...
+
     def bend_outlines(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
         """Bend the finished picture around every swapped face toward the shape of its source."""
         ...
@@ -107,7 +111,7 @@ class GpuCompute:
         self._host.crop(image, crop_from_frame, pixels)
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
-        """Hide the bystanders, draw every patch, then bend the outlines. Thread: render.
+        """Hide the bystanders, draw every patch, veil who turns away, then bend the outlines. Thread: render.
 
         Raises:
             ComputeLostError: The device cannot be used any more.
@@ -121,6 +125,7 @@ class GpuCompute:
             np.copyto(out, frame)
             veiled = self._host.hide_bystanders(out, job, settings)
             painted = self._device.draw(out, frame, job.patches, settings, veiled=veiled)
+            self._host.veil_turned(out, job, settings)
             self._host.bend_outlines(out, job, settings)
             on_failure.pop_all()
         return Composition(HostImage(out, buffer), covering.shares(job, painted))

@@ -1,6 +1,6 @@
 # pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
-"""Hiding the faces of people who are not swapped."""
+"""Hiding faces: of people who are not swapped, and of those who turn away."""
 
 import cv2
 import numpy as np
@@ -22,13 +22,14 @@ class Hider:
     def __init__(self) -> None:
         self._scratch = Scratch()
 
-    def hide(self, out: NDArray[np.uint8], box_px: NDArray[np.float32], how: str) -> None:
+    def hide(self, out: NDArray[np.uint8], box_px: NDArray[np.float32], how: str, strength: float = 1.0) -> None:
         """Hide one face.
 
         Args:
             out: (h, w, 3) drawn into.
             box_px: (4,) of the face.
             how: "blur" or "cover".
+            strength: How much of it, 0..1.
         """
         centre, half = (box_px[:2] + box_px[2:]) / 2, (box_px[2:] - box_px[:2]) / 2 * _GROW
         rim_px = max(float(half.min()) * _SOFT, 0.5)
@@ -39,6 +40,7 @@ class Hider:
             return
         region = out[top:bottom, left:right]
         mask = self._ellipse(region.shape[:2], centre - (left, top), half, rim_px)
+        mask *= np.float32(strength)
         veil = self._veil(region, 1 if how == "cover" else _CELLS)
         cv2.copyTo(cv2.blendLinear(veil, region, mask, 1 - mask), None, region)
 

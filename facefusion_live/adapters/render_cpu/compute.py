@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.render_cpu.bend import Bender
 from facefusion_live.adapters.render_cpu.bystanders import Hider
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
-from facefusion_live.domain import covering
+from facefusion_live.domain import covering, mesh
 from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
@@ -70,7 +70,7 @@ class CpuCompute:
             raise ComputeError("a crop could not be sampled") from error
 
     def compose(self, job: Job, settings: Settings, buffers: Buffers) -> Composition:
-        """Hide the bystanders, draw every patch, then bend the outlines. Thread: render."""
+        """Hide the bystanders, draw every patch, veil who turns away, then bend the outlines. Thread: render."""
         frame = job.frame.image.host()
         try:
             with ExitStack() as on_failure:
@@ -80,6 +80,7 @@ class CpuCompute:
                 np.copyto(out, frame)
                 self.hide_bystanders(out, job, settings)
                 painted = [self._painter.paint(out, frame, patch, settings) for patch in job.patches]
+                self.veil_turned(out, job, settings)
                 self.bend_outlines(out, job, settings)
                 on_failure.pop_all()
         except cv2.error as error:
@@ -100,18 +101,37 @@ class CpuCompute:
         Raises:
             ComputeError: A face could not be hidden.
         """
-        how, boxes = settings.gate.bystanders, list(job.veiled_boxes_px)
-        if how == "keep":
-            how = "blur"
-        else:
+        boxes = list(job.veiled_boxes_px)
+        if settings.gate.bystanders != "keep":
             boxes = [face.box_px for index, face in enumerate(job.faces) if index not in job.targets]
             boxes += list(job.hidden_boxes_px)
         try:
             for box in boxes:
-                self._hider.hide(out, box, how)
+                self._hider.hide(out, box, _veil(settings))
         except cv2.error as error:
             raise ComputeError("a bystander could not be hidden") from error
         return bool(boxes)
+
+    def veil_turned(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
+        """Let swapped faces that turn away fade to what is done with bystanders. Thread: render.
+
+        The swap is blurred, not the wearer: what lies below is covered all the same.
+
+        Args:
+            out: (h, w, 3) the composed picture, drawn into.
+            job: Whose patches.
+            settings: From which angle on.
+
+        Raises:
+            ComputeError: A face could not be hidden.
+        """
+        faces = [job.faces[patch.face_index] for patch in job.patches]
+        try:
+            for face in faces:
+                if away := mesh.turned_away(face.mesh_px, settings.gate.turned_deg):
+                    self._hider.hide(out, face.box_px, _veil(settings), away)
+        except cv2.error as error:
+            raise ComputeError("a face that turns away could not be hidden") from error
 
     def bend_outlines(self, out: NDArray[np.uint8], job: Job, settings: Settings) -> None:
         """Bend the finished picture around every swapped face toward the shape of its source. Thread: render.
@@ -172,3 +192,8 @@ class CpuCompute:
             cut = grown[max(top, 0) :, max(left, 0) :][: size_wh[1], : size_wh[0]]
             self._cards = {size_wh: HostImage(cv2.resize(cut, size_wh))}
         return self._cards[size_wh]
+
+
+def _veil(settings: Settings) -> str:
+    """How faces are hidden; those that must be even where bystanders are kept are blurred."""
+    return "blur" if settings.gate.bystanders == "keep" else settings.gate.bystanders
