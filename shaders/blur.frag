@@ -4,7 +4,8 @@
 uniform sampler2D bright_cells, dark_cells;
 
 #ifdef RATIO
-uniform sampler2D bright_near, dark_near;
+uniform sampler2D bright_near, dark_near, bright_raw, dark_raw;
+uniform float u_highlights;
 layout(location = 0) out vec4 ratio;
 const ivec2 ALONG = ivec2(0, 1);
 const ivec2 BORDER = ivec2(BLUR_RADIUS);
@@ -23,6 +24,19 @@ const ivec2 BORDER = ivec2(0);
 // The lighting ratio, from the low frequencies of camera and swap.
 vec3 bounded(vec3 wanted, vec3 given) {
     return clamp(wanted / given, GAIN_LOW, GAIN_HIGH);
+}
+
+// What lies on the wearer's skin brighter than the light around it, and is not as bright on the source's.
+float highlight(ivec2 cell, vec3 wanted, vec3 given, float rim) {
+    vec4 bright = texelFetch(bright_raw, cell, 0);
+    if (bright.a <= 0.0) {
+        return 1.0;
+    }
+    vec3 own = texelFetch(dark_raw, cell, 0).rgb / bright.a;
+    float seen = dot(bright.rgb / bright.a + RELIGHT_FLOOR, LUMA) / dot(wanted, LUMA);
+    float there = max(dot(own + RELIGHT_FLOOR, LUMA) / dot(given, LUMA), 1.0);
+    float excess = clamp(seen - there - HIGHLIGHT_FROM, 0.0, HIGHLIGHT_MOST);
+    return 1.0 + u_highlights * bright.a * (1.0 - rim) * excess;
 }
 #endif
 
@@ -47,10 +61,13 @@ void main() {
     vec3 near_light = (light_here.rgb + FEW * far_light) / (light_here.a + FEW);
     vec3 near_own = (own_here.rgb + FEW * far_own) / (light_here.a + FEW);
     vec3 wanted = far_light + RELIGHT_FLOOR, given = far_own + RELIGHT_FLOOR;
-    // Paleness within OWN_PALENESS is the source's own skin; colour is the scene's.
-    float tone = clamp(dot(wanted, LUMA) / dot(given, LUMA), 1.0 / OWN_PALENESS, 1.0);
+    // Paleness within OWN_PALENESS is the source's own skin, unless it is dark; colour is the scene's.
+    float lightness = dot(wanted, LUMA);
+    float most = mix(1.0, OWN_PALENESS, clamp((lightness - DIM_DARK) / (DIM_LIGHT - DIM_DARK), 0.0, 1.0));
+    float tone = clamp(lightness / dot(given, LUMA), 1.0 / most, 1.0);
     vec3 inner = bounded(wanted / tone, given);
-    ratio = vec4(mix(inner, bounded(near_light + RELIGHT_FLOOR, near_own + RELIGHT_FLOOR), rim), 1.0);
+    vec3 lit = mix(inner, bounded(near_light + RELIGHT_FLOOR, near_own + RELIGHT_FLOOR), rim);
+    ratio = vec4(lit * highlight(cell, wanted, given, rim), 1.0);
 #else
     bright = light;
     dark = own;

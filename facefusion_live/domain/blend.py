@@ -36,7 +36,7 @@ RIM_SIGMA = 3.0
 """Standard deviation of the low-pass that tells the light of a place, in cells."""
 RIM_RADIUS = 8
 """Where that kernel is cut off, in cells."""
-RELIGHT_FLOOR = 2.0
+RELIGHT_FLOOR = 0.5
 """Levels added to both sides of the lighting ratio, so that black does not divide by black."""
 FEW = np.float32(1e-3)
 """Where less weight than this tells of the light, what is told from further away counts."""
@@ -45,6 +45,11 @@ GAIN_LIMITS = (0.01, 4.0)
 OWN_PALENESS = 1.2
 """A swap may be so many times lighter than the face that it covers before it is darkened. Not darker: that looks like
 less light, and SFace takes it for somebody else (docs/quality.md)."""
+DIM = (30.0, 90.0)
+"""Levels of lightness between which that fades in: in the dark every photo is lighter than any face."""
+HIGHLIGHT_FROM, HIGHLIGHT_MOST = 0.35, 0.7
+"""A cell that is brighter than the light around it by so much of that is a highlight, if the source's is not as bright
+there; and by so much at most it is taken over."""
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)
 """Shares of red, green and blue in lightness (ITU-R BT.601)."""
 PLACE_SLACK = 0.02
@@ -215,8 +220,10 @@ def rim_share(regions: Bytes, mask: Mask) -> Array:
     return 1 - smoothstep(edge + whole, edge + nothing, inside.astype(np.float32))
 
 
-def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Array, match: float) -> Array:
-    """(n, n, 3) factors that bring the low frequencies of the swap to those of the target.
+def lighting_gain(
+    target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Array, match: float, kept: float = 0.0
+) -> Array:
+    """(n, n, 3) factors that bring the low frequencies of the swap to those of the target, and its highlights.
 
     Args:
         target_grid: (n, n, 3) cell means of the camera's picture, 0..255.
@@ -224,6 +231,7 @@ def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Arra
         weight: (n, n) from `relight_weight`.
         rim: (n, n) from `rim_share`.
         match: 0 leaves the swap as it is, 1 matches fully.
+        kept: How much of the highlights, 0..1.
     """
     w = weight[..., None]
     weighted = [(grid * w).astype(np.float32) for grid in (target_grid, swap_grid)]
@@ -234,7 +242,41 @@ def lighting_gain(target_grid: Bytes, swap_grid: Bytes, weight: Array, rim: Arra
         ((_blur(grid, RIM_SIGMA, RIM_RADIUS) + FEW * mean) / spread).astype(np.float32)
         for grid, mean in zip(weighted, wide, strict=True)
     ]
-    return (1 + (lighting_ratio(wide, near, rim) - 1) * match).astype(np.float32)
+    ratio = lighting_ratio(wide, near, rim)
+    if kept:
+        ratio *= highlights((target_grid, swap_grid), wide, weight * (1 - rim), kept)[..., None]
+    return (1 + (ratio - 1) * match).astype(np.float32)
+
+
+def highlights(grids: Sequence[NDArray[np.number]], wide: Sequence[Array], share: Array, kept: float) -> Array:
+    """(...) how much brighter than its light the swap is where the scene lies on the wearer's skin as a highlight.
+
+    What is brighter than the light around it on a nose, a forehead, a cheek is the scene's: without it a face looks
+    matte, and lit by another lamp. Only what the source's own picture does not show as bright is added.
+
+    Args:
+        grids: (..., 3) cell means of the target, 0..255, and of the swap.
+        wide: The low frequencies of both.
+        share: (...) how much each cell counts, 0..1: skin, further in than the rim.
+        kept: How much of the highlights, 0..1.
+    """
+    seen, own = (_relative(grid, light) for grid, light in zip(grids, wide, strict=True))
+    seen -= np.maximum(own, 1, out=own)
+    seen -= HIGHLIGHT_FROM
+    np.clip(seen, 0, HIGHLIGHT_MOST, out=seen)
+    seen *= share
+    seen *= kept
+    seen += 1
+    return seen
+
+
+def _relative(grid: NDArray[np.number], light: Array) -> Array:
+    """(...) how light each cell is, over the light around it."""
+    seen, around = ((levels @ LUMA).astype(np.float32, copy=False) for levels in (grid, light))
+    seen += RELIGHT_FLOOR
+    around += RELIGHT_FLOOR
+    seen /= around
+    return seen
 
 
 def lighting_ratio(wide: Sequence[Array], near: Sequence[Array], rim: Array) -> Array:
@@ -257,9 +299,11 @@ def lighting_ratio(wide: Sequence[Array], near: Sequence[Array], rim: Array) -> 
 
 def _bounded_ratio(light: Sequence[Array], paleness: float) -> Array:
     bright, dark = (levels + np.float32(RELIGHT_FLOOR) for levels in light)
-    own = np.clip((bright @ LUMA) / (dark @ LUMA), 1 / paleness, 1)
+    lightness = bright @ LUMA
+    most = np.interp(lightness, DIM, (1, paleness)).astype(np.float32)
+    lightness /= dark @ LUMA
     bright /= dark
-    bright /= own[..., None]
+    bright /= np.clip(lightness, 1 / most, 1, out=lightness)[..., None]
     return np.clip(bright, *GAIN_LIMITS, out=bright)
 
 
@@ -288,7 +332,7 @@ def swapped_crop(target: Bytes, swap: Bytes, enhanced: Bytes | None, light: tupl
     mixed = swap.astype(np.float32)
     if enhanced is not None:
         mixed += (enhanced.astype(np.float32) - mixed) * look.enhance
-    gain = lighting_gain(to_grid(target), to_grid(mixed), *light, look.match)
+    gain = lighting_gain(to_grid(target), to_grid(mixed), *light, look.match, look.highlights)
     relit = np.clip(mixed * from_grid(gain, swap.shape[0]), 0, 255)
     return sharpen(relit, look.sharpness) if look.sharpness else relit
 

@@ -292,6 +292,13 @@ class Look:
         Uniform("u_match"),
         Words("Match light", "How closely the swap takes on the light and colour of the scene."),
     ] = 1.0
+    highlights: Annotated[
+        float,
+        _SHARE,
+        Acts.RENDER,
+        Uniform("u_highlights"),
+        Words("Highlights", "How much of the highlights on your skin lies on the swap, as far as light is matched."),
+    ] = 0.6
     sharpness: Annotated[
         float,
         Range(0, 2, 0.05),

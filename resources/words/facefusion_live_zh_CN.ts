@@ -4987,6 +4987,14 @@
         <translation>换脸与现场光线和颜色的贴合程度。</translation>
     </message>
     <message>
+        <source>Highlights</source>
+        <translation>高光</translation>
+    </message>
+    <message>
+        <source>How much of the highlights on your skin lies on the swap, as far as light is matched.</source>
+        <translation>自己皮肤上的高光有多少留在换脸上（随光线匹配的程度）。</translation>
+    </message>
+    <message>
         <source>Sharpness</source>
         <translation>锐度</translation>
     </message>

@@ -224,18 +224,28 @@ def test_the_edge_of_the_face_weighs_half_and_fades_within_eight_levels() -> Non
     assert blend.relight_weight(regions, None)[0].tolist() == [0, 0, 0.5, 0.75, 1]
 
 
-def gain_by_loops(target: Bytes, swap: Bytes, weight: Array, rim: Array, match: float) -> Array:
-    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less some paleness."""
+LUMA = 0.299, 0.587, 0.114
+
+
+def gain_by_loops(target: Bytes, swap: Bytes, weight: Array, rim: Array, match: float, kept: float) -> Array:
+    """Weighted Gaussian means around each cell, nothing beyond the border, and their ratio less some paleness.
+
+    Brighter by what the target's cell is brighter than its mean, and the swap's is not.
+    """
     cells = weight.shape[0]
     gain = np.empty((cells, cells, 3))
     for y in range(cells):
         for x in range(cells):
             around = means(y, x, (target, swap), weight, (10, 27), (0, 0))
             here = means(y, x, (target, swap), weight, (3, 8), around)
-            (bright, dark), (bright_here, dark_here) = ([mean + 2 for mean in pair] for pair in (around, here))
-            tone = np.clip(bright @ (0.299, 0.587, 0.114) / (dark @ (0.299, 0.587, 0.114)), 1 / 1.2, 1)
+            (bright, dark), (bright_here, dark_here) = ([mean + 0.5 for mean in pair] for pair in (around, here))
+            paleness = 1 + 0.2 * min(max((bright @ LUMA - 30) / 60, 0), 1)
+            tone = np.clip(bright @ LUMA / (dark @ LUMA), 1 / paleness, 1)
             inner, local = np.clip(bright / dark / tone, 0.01, 4), np.clip(bright_here / dark_here, 0.01, 4)
-            gain[y, x] = 1 + (inner + (local - inner) * rim[y, x] - 1) * match
+            seen, own = ((0.5 + image[y, x] @ LUMA) / (mean @ LUMA) for image, mean in ((target, bright), (swap, dark)))
+            highlight = min(max(seen - max(own, 1) - 0.35, 0), 0.7) * weight[y, x] * (1 - rim[y, x])
+            lit = (inner + (local - inner) * rim[y, x]) * (1 + kept * highlight)
+            gain[y, x] = 1 + (lit - 1) * match
     return gain.astype(np.float32)
 
 
@@ -254,14 +264,51 @@ def means(
     ]
 
 
-@pytest.mark.parametrize("match", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize(("match", "kept"), [(0.0, 1.0), (0.6, 0.5), (1.0, 0.0), (1.0, 1.0)])
 @pytest.mark.parametrize("cells", [6, 48])
-def test_the_gain_is_the_ratio_of_weighted_means(cells: int, match: float) -> None:
+def test_the_gain_is_the_ratio_of_weighted_means(cells: int, match: float, kept: float) -> None:
     target, swap = random_levels(cells, cells, 3), random_levels(cells, cells, 3, seed=2) // 4
     weight = random_levels(cells, cells, seed=3).astype(np.float32) / 255
     rim = random_levels(cells, cells, seed=4).astype(np.float32) / 255
-    found = blend.lighting_gain(target, swap, weight, rim, match)
-    np.testing.assert_allclose(found, gain_by_loops(target, swap, weight, rim, match), atol=1e-4)
+    found = blend.lighting_gain(target, swap, weight, rim, match, kept)
+    np.testing.assert_allclose(found, gain_by_loops(target, swap, weight, rim, match, kept), atol=1e-4)
+
+
+def spotted(size: int = 64, level: int = 220) -> Bytes:
+    """Skin of 120 with a spot of light in the middle."""
+    skin = np.full((size, size, 3), 120, np.uint8)
+    skin[30:34, 30:34] = level
+    return skin
+
+
+def test_a_highlight_of_the_scene_lies_on_the_swap() -> None:
+    swap, skin = np.full((64, 64, 3), 90, np.uint8), np.ones((64, 64), np.float32)
+    without, half, whole = (
+        90 * blend.lighting_gain(spotted(), swap, skin, 0 * skin, 1, kept)[31, 31] for kept in (0, 0.5, 1)
+    )
+    assert without == pytest.approx(121, abs=2)
+    assert whole == pytest.approx(121 * (220 / 121 - blend.HIGHLIGHT_FROM), abs=4)
+    assert half == pytest.approx((without + whole) / 2, abs=0.5)
+
+
+def test_a_highlight_that_the_source_has_there_too_is_not_doubled() -> None:
+    skin = np.ones((64, 64), np.float32)
+    gain = blend.lighting_gain(spotted(), spotted(), skin, 0 * skin, 1, 1.0)
+    np.testing.assert_allclose(gain, 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("level", "skin", "rim"), [(130, 1, 0), (220, 0, 0), (220, 1, 1)])
+def test_what_is_hardly_brighter_or_no_skin_or_at_the_rim_is_no_highlight(level: int, skin: int, rim: int) -> None:
+    swap, everywhere = np.full((64, 64, 3), 90, np.uint8), np.ones((64, 64), np.float32)
+    grids = spotted(level=level), swap, everywhere * skin, everywhere * rim
+    np.testing.assert_array_equal(blend.lighting_gain(*grids, 1, 1.0), blend.lighting_gain(*grids, 1, 0.0))
+
+
+def test_shadows_of_the_wearer_are_no_highlights() -> None:
+    swap, skin = np.full((64, 64, 3), 90, np.uint8), np.ones((64, 64), np.float32)
+    grids = spotted(level=10), swap, skin, 0 * skin
+    gain, plain = blend.lighting_gain(*grids, 1, 1.0), blend.lighting_gain(*grids, 1, 0.0)
+    np.testing.assert_array_equal(gain, plain)
 
 
 def test_the_light_of_the_place_counts_on_the_outline_and_fades_inside() -> None:
@@ -282,7 +329,7 @@ def test_the_light_of_the_place_goes_with_the_edge_of_the_mask() -> None:
 def test_in_the_dark_a_swap_is_as_dark_as_the_face_it_covers(light: float) -> None:
     target, swap = np.full((SIZE, SIZE, 3), 160 * light, np.uint8), np.full((SIZE, SIZE, 3), 200, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    assert relit.max() < (target.max() + blend.RELIGHT_FLOOR + 0.5) * blend.OWN_PALENESS
+    assert relit.max() < target.max() + 2  # not paler: a photo is lighter than any face in the dark
 
 
 def test_a_forehead_goes_on_at_the_rim_as_the_wearers_does_and_inside_as_the_sources() -> None:
@@ -290,7 +337,7 @@ def test_a_forehead_goes_on_at_the_rim_as_the_wearers_does_and_inside_as_the_sou
     target[:10] = 60  # a fringe's shadow
     rim = np.zeros((32, 32), np.float32)
     rim[:3] = 1
-    relit = 138 * blend.lighting_gain(target, swap, np.ones((32, 32), np.float32), rim, 1) - 2
+    relit = 136 * blend.lighting_gain(target, swap, np.ones((32, 32), np.float32), rim, 1)
     assert relit[0, 16] == pytest.approx(60, abs=3)
     assert relit[24, 16] == pytest.approx(136, abs=4)
 
@@ -366,21 +413,21 @@ def test_without_an_enhancer_the_share_of_it_does_not_matter() -> None:
 def test_a_dark_swap_takes_on_the_light_of_the_target() -> None:
     target, swap = np.full((SIZE, SIZE, 3), 150, np.uint8), np.full((SIZE, SIZE, 3), 60, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    np.testing.assert_allclose(relit, 60 * 152 / 62, rtol=2e-3)
+    np.testing.assert_allclose(relit, 60 * 150.5 / 60.5, rtol=2e-3)
 
 
 def test_a_pale_swap_stays_a_little_paler() -> None:
-    target, swap = np.full((SIZE, SIZE, 3), 60, np.uint8), np.full((SIZE, SIZE, 3), 150, np.uint8)
+    target, swap = np.full((SIZE, SIZE, 3), 100, np.uint8), np.full((SIZE, SIZE, 3), 200, np.uint8)
     relit = blend.swapped_crop(target, swap, None, ALL_SKIN, Look(match=1, sharpness=0))
-    np.testing.assert_allclose(relit, 150 * 62 / 152 * 1.2, rtol=2e-3)
+    np.testing.assert_allclose(relit, 200 * 100.5 / 200.5 * 1.2, rtol=2e-3)
 
 
 def test_a_swap_a_little_paler_stays_so_and_takes_on_the_colour() -> None:
     pale, tinted = np.full((8, 8, 3), 150, np.uint8), np.tile(np.array([130, 140, 180], np.uint8), (8, 8, 1))
     gain = blend.lighting_gain(tinted, pale, np.ones((8, 8), np.float32), np.zeros((8, 8), np.float32), 1)
-    relit = 152 * gain[4, 4]
-    np.testing.assert_allclose(relit / relit.sum(), np.array([132, 142, 182]) / 456, rtol=1e-3)
-    assert relit @ blend.LUMA == pytest.approx(152, rel=1e-3)
+    relit = 150.5 * gain[4, 4]
+    np.testing.assert_allclose(relit / relit.sum(), np.array([130.5, 140.5, 180.5]) / 451.5, rtol=1e-3)
+    assert relit @ blend.LUMA == pytest.approx(150.5, rel=1e-3)
 
 
 def test_a_crop_is_relit_and_then_sharpened() -> None:

@@ -1,6 +1,7 @@
 # pyright: basic
 """The passes over one patch: its low frequencies, its colour and share, its ink, and the drawing itself."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ from facefusion_live.adapters.gpu import textures
 from facefusion_live.adapters.gpu.handles import Handles
 from facefusion_live.adapters.gpu.library import GL
 from facefusion_live.adapters.gpu.plan import Box, Plan
-from facefusion_live.adapters.gpu.programs import CELL_SAMPLERS, SAMPLER_UNITS, Program, Sources, check_parameters
+from facefusion_live.adapters.gpu.programs import (
+    CELL_SAMPLERS,
+    RAW_SAMPLERS,
+    SAMPLER_UNITS,
+    Program,
+    Sources,
+    check_parameters,
+)
 from facefusion_live.adapters.gpu.textures import Target, Texture
 from facefusion_live.adapters.gpu.transfer import Upload
 from facefusion_live.domain import blend
@@ -89,12 +97,13 @@ class Passes:
         self._cells.clear()
         placed = ("ALIGNED",) if plan.shift is not None else ()
         self._fill(("cells", *placed, *mixed), self._cells, plan, settings, values)
-        _bind_cells(self._cells)
+        _bind(self._cells, CELL_SAMPLERS)
         self._blurred.clear()
         self._blurred.use(_moved(plan.lit, radius))
         self._programs["blur",].use(settings, values)
         _draw()
-        _bind_cells(self._blurred)
+        _bind(self._blurred, CELL_SAMPLERS)
+        _bind(self._cells, RAW_SAMPLERS)
         self._gain.use(plan.lit)
         self._programs["blur", "RATIO"].use(settings, values)
         _draw()
@@ -187,8 +196,8 @@ def _grids(handles: Handles, edge: int, count: int, *, smooth: bool = False) -> 
     return [Texture(handles, textures.FLOATS, (edge, edge), smooth=smooth) for _ in range(count)]
 
 
-def _bind_cells(target: Target) -> None:
-    for texture, sampler in zip(target.textures, CELL_SAMPLERS, strict=False):  # cells have no near ones yet
+def _bind(target: Target, samplers: Sequence[str]) -> None:
+    for texture, sampler in zip(target.textures, samplers, strict=False):  # cells have no near ones yet
         texture.bind(SAMPLER_UNITS[sampler])
 
 

@@ -18,10 +18,12 @@ PARAMETER_PREFIX = "u_"
 """Uniforms named so are parameters; all others belong to the pass."""
 CELL_SAMPLERS = ("bright_cells", "dark_cells", "bright_near", "dark_near")
 """Low frequencies of camera and swap, and those of the place itself."""
+RAW_SAMPLERS = ("bright_raw", "dark_raw")
+"""The cells as they were."""
 SAMPLER_UNITS: Mapping[str, int] = {
     name: unit
     for unit, name in enumerate(
-        ("video", "swap", "enhanced", "regions", "coverage", "gain", "light", "ink", *CELL_SAMPLERS)
+        ("video", "swap", "enhanced", "regions", "coverage", "gain", "light", "ink", *CELL_SAMPLERS, *RAW_SAMPLERS)
     )
 }
 """Which texture unit each sampler reads, in every program."""
@@ -157,6 +159,10 @@ def _constants() -> list[str]:
         "GAIN_LOW": low,
         "GAIN_HIGH": high,
         "OWN_PALENESS": blend.OWN_PALENESS,
+        "DIM_DARK": blend.DIM[0],
+        "DIM_LIGHT": blend.DIM[1],
+        "HIGHLIGHT_FROM": blend.HIGHLIGHT_FROM,
+        "HIGHLIGHT_MOST": blend.HIGHLIGHT_MOST,
         "RIM_WHOLE": blend.RIM[0],
         "RIM_NOTHING": blend.RIM[1],
         "FEW": float(blend.FEW),

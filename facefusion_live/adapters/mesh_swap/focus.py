@@ -1,6 +1,6 @@
 # pyright: basic, reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
 # (OpenCV's stubs call every array MatLike, and know neither None for a map nor a number beside an array.)
-"""As sharp as the camera, and as hard: on a soft, pale picture of a webcam a crisp portrait shows, and flickers.
+"""As sharp as the camera, as hard, and as grainy: on a soft, pale picture a crisp portrait shows, and flickers.
 
 How soft a picture is follows from what one more blur takes from its gradients: an edge that is soft already loses
 little. What the camera's face is softer than the warped portrait, averaged over some time, the portrait is blurred by.
@@ -8,10 +8,13 @@ little. What the camera's face is softer than the warped portrait, averaged over
 Source: S. Zhuo, T. Sim, "Defocus map estimation from a single image", 2011 (the ratio of gradients).
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Grain
 from facefusion_live.domain import geometry
 from facefusion_live.domain.scratch import Scratch
 
@@ -32,21 +35,53 @@ _CONTRAST_PX = 48
 _LOOKS = 15
 """How many pictures the camera's softness is averaged over: it changes when the head moves, but not from one picture to
 the next."""
+_SHARPENED = 1.3
+"""What the renderer makes of grain when it sharpens as it does by default. A little less is better than more."""
 _REMEMBERED = 16
 """Faces whose softness is kept."""
 
 
+class _Measured(NamedTuple):
+    """What a picture is like.
+
+    Attributes:
+        blur_px2: Variance of its blur in square pixels, as if all its gradients were edges.
+        contrast: Deviation of its detail from the light, over its lightness.
+        grain: Deviation of its grain, over its lightness.
+        lightness: In levels.
+    """
+
+    blur_px2: float
+    contrast: float
+    grain: float
+    lightness: float
+
+
+class _Difference(NamedTuple):
+    """How the camera's picture differs from the portrait.
+
+    Attributes:
+        softer: By this variance, in squares of the crop's edge.
+        paler: It has so many times the portrait's contrast.
+        grainier: By this variance, in squares of its lightness.
+    """
+
+    softer: float
+    paler: float
+    grainier: float
+
+
 class FocusMatch:
-    """Blurs warped portraits, and takes from their contrast, as the camera does. Thread: inference."""
+    """Makes warped portraits as soft, as pale and as grainy as the camera's picture. Thread: inference."""
 
     def __init__(self) -> None:
-        self._scratch = Scratch()
+        self._scratch, self._grain = Scratch(), Grain()
         self._seen: dict[int, NDArray[np.float64]] = {}
 
     def soften(
         self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, swap: NDArray[np.uint8], track_id: int
     ) -> None:
-        """Blur and fade a warped portrait in place, as far as the camera's picture is softer and paler.
+        """Blur, fade and roughen a warped portrait in place, as far as the camera's is softer, paler and grainier.
 
         Args:
             picture: (h, w, 3) the camera's.
@@ -66,35 +101,42 @@ class FocusMatch:
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        (camera_px2, camera_contrast), (own_px2, own_contrast) = map(
-            self._measured, (camera, swap[first:last, first:last])
-        )
-        softer, paler = self._settled(track_id, (camera_px2 - own_px2) / size**2, camera_contrast / own_contrast)
+        seen, own = map(self._measured, (camera, swap[first:last, first:last]))
+        settled = self._settled(track_id, seen, own, size)
         least, most = _SIGMA_PX
-        sigma_px = np.sqrt(max(softer, 0.0)) * size
+        sigma_px = np.sqrt(max(settled.softer, 0.0)) * size
         if sigma_px > least:
             cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
-        if paler * _HARDER < 1:
-            _fade(swap, max(paler * _HARDER, _PALEST), cv2.mean(swap[first:last, first:last])[:3])
+        if settled.paler * _HARDER < 1:
+            _fade(swap, max(settled.paler * _HARDER, _PALEST), cv2.mean(swap[first:last, first:last])[:3])
+        grain = np.sqrt(max(settled.grainier, 0.0))
+        if grain * seen.lightness >= GRAIN_FROM:
+            self._grain.put_on(swap, grain * own.lightness / _SHARPENED)
 
-    def _settled(self, track_id: int, softer: float, paler: float) -> tuple[float, float]:
-        """The means of late; the blur's in squares of the crop's edge, so that a face that comes nearer keeps it."""
-        seen = np.array((softer, paler))
-        before = self._seen.pop(track_id, seen)
-        self._seen[track_id] = now = before + (seen - before) / _LOOKS
+    def _settled(self, track_id: int, seen: _Measured, own: _Measured, size: int) -> _Difference:
+        """The means of late. The blur's is in squares of the crop's edge: a face that comes nearer keeps it."""
+        now = np.array(
+            (
+                (seen.blur_px2 - own.blur_px2) / size**2,
+                seen.contrast / own.contrast,
+                seen.grain**2 - own.grain**2,
+            )
+        )
+        before = self._seen.pop(track_id, now)
+        self._seen[track_id] = settled = before + (now - before) / _LOOKS
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
-        return float(now[0]), float(now[1])
+        return _Difference(*settled.tolist())
 
-    def _measured(self, picture: NDArray[np.uint8]) -> tuple[float, float]:
-        """Variance of the blur in square pixels, and contrast: the deviation from the light, over the lightness."""
+    def _measured(self, picture: NDArray[np.uint8]) -> _Measured:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY, dst=self._scratch.array("grey", picture.shape[:2]))
         few = cv2.resize(grey, (_CONTRAST_PX, _CONTRAST_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
         detail = few - cv2.GaussianBlur(few, (0, 0), _LIGHT_SIGMA * _CONTRAST_PX)
-        return self._variance_px(grey), (float(detail.std()) + 0.5) / (float(few.mean()) + 1.0)
+        lightness = float(few.mean()) + 1.0
+        contrast = (float(detail.std()) + 0.5) / lightness
+        return _Measured(self._variance_px(grey), contrast, self._grain.deviation(grey) / lightness, lightness)
 
     def _variance_px(self, grey: NDArray[np.uint8]) -> float:
-        """Variance of the blur in pixels, as if all its gradients were edges."""
         soft = cv2.GaussianBlur(grey, (0, 0), _TEST_SIGMA_PX, dst=self._scratch.array("soft", grey.shape))
         ratio = (self._energy(grey) + 1.0) / (self._energy(soft) + 1.0)
         # Of an edge of width s the energy goes with 1/s; after the test blur with 1/sqrt(s^2 + test^2).

@@ -121,9 +121,10 @@ class PatchPainter:
         regions = patch.regions.host()
         weight = blend.relight_weight(_grid(regions), coverage)[..., None]
         far_spread, near_spread = (blurred(weight)[..., None] + blend.FEW for blurred in (_widely, _nearby))
-        wide, near = [], []
+        grids, wide, near = [], [], []
         for name, image in (("target", target), ("swap", mixed)):
-            grid = _grid(image)
+            grid = _grid(image, self._scratch.array(f"{name}_grid", (blend.GRID, blend.GRID, 3), image.dtype))
+            grids.append(grid)
             weighted = np.multiply(grid, weight, out=self._scratch.array("weighted", grid.shape, np.float32))
             far = _widely(weighted, self._scratch.array(f"{name}_wide", grid.shape, np.float32))
             far /= far_spread
@@ -133,7 +134,10 @@ class PatchPainter:
             wide.append(far)
             near.append(here)
         rim = blend.rim_share(regions, settings.mask)
-        return (1 + (blend.lighting_ratio(wide, near, rim) - 1) * settings.look.match).astype(np.float32)
+        ratio = blend.lighting_ratio(wide, near, rim)
+        if kept := settings.look.highlights:
+            ratio *= blend.highlights(grids, wide, weight[..., 0] * (1 - rim), kept)[..., None]
+        return (1 + (ratio - 1) * settings.look.match).astype(np.float32)
 
     def _share(
         self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
@@ -225,8 +229,10 @@ def _curves(mask: Mask, opacity: float) -> tuple[NDArray[np.uint8] | None, ...]:
     return tuple(None if (curve == 1).all() else np.rint(curve * 255).astype(np.uint8) for curve in curves)
 
 
-def _grid(image: NDArray) -> NDArray:
-    return cv2.resize(image, (blend.GRID, blend.GRID), interpolation=cv2.INTER_AREA)
+def _grid(image: NDArray, dst: NDArray | None = None) -> NDArray:
+    """Mean of each cell, in whole levels, as on a device."""
+    grid = cv2.resize(image, (blend.GRID, blend.GRID), dst=dst, interpolation=cv2.INTER_AREA)
+    return np.rint(grid, out=grid) if grid.dtype == np.float32 else grid
 
 
 def _widely(grid: NDArray[np.float32], dst: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
