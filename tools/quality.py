@@ -7,9 +7,11 @@ Of the widest face in every input frame; landmarks, identity (SFace) and everyth
 
   frames              input frames with a face, of `frames_compared`
   found               share of them in which a face is found in the output, too
-  fidelity            mean landmark distance of output and input over the eye distance: pose and expression kept
+  fidelity            mean landmark distance of output and input over the eye distance: pose and expression kept;
+                      fidelity_median is that of the frames: a look at another face counts once
   id_source           cosine of the output's face with the source face, id_target with the input's own face,
-                      id_before of the input's with the source: where it started
+                      id_before of the input's with the source: where it started; nearer is the share of frames in
+                      which the source is nearer than the wearer
   changed             mean absolute difference inside the oval, in levels
   leaks               frames, of the `shown`, with a bare face: mean change below 3 levels, or less than 0.9 of the
                       skin changed, or the wearer shows through: at least .35 of the picture is the wearer's own, and

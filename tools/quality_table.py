@@ -2,12 +2,15 @@
 """Swap every film and portrait of a media folder with every source, judge them, and print a Markdown table.
 
 Usage: python -m tools.quality_table MEDIA [--frames N] [--source NAME_OR_FILE ...] [--only PATTERN] > table.md
+       python -m tools.quality_table --sum table.md ...
 
 MEDIA is the team's media folder: `clips/`, `real/` and `faces/`; the demo clip is always judged first. Portraits are
-swapped one by one, as `swap_face` does; those that it refuses are counted, not judged.
+swapped one by one, as `swap_face` does; those that it refuses are counted, not judged. --sum says what some tables come
+to, over all pairs of a film and a source, and over those whose faces are alike by less than `UNLIKE` to begin with.
 """
 
 import argparse
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,9 +29,13 @@ ROOT = Path(__file__).resolve().parents[1]
 AVATARS = ROOT / "resources" / "avatars"
 DRIVER = ROOT / "resources" / "demo" / "driver.mp4"
 COLUMNS = (
-    "frames", "live", "found", "fidelity", "id_source", "ceiling_id_source", "share_of_ceiling", "id_target", "leaks",
-    "seam", "flicker", "outside",
+    "frames", "live", "found", "fidelity", "fidelity_median", "id_before", "id_source", "ceiling_id_source",
+    "share_of_ceiling", "id_target", "nearer", "leaks", "seam", "flicker", "outside",
 )  # fmt: skip
+UNLIKE = 0.5
+"""Cosine of two faces (SFace) below which they are not alike."""
+STEADY = 1.5
+"""What flicker should not exceed."""
 FILMS = ("clips/*.mp4", "real/*.mkv", "real/*.gif")
 
 
@@ -39,17 +46,40 @@ _BARE_PIXELS = {"label.show": False, "label.mark": False, "label.reason": "measu
 def main(words: list[str]) -> None:
     """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("media", type=Path)
+    parser.add_argument("media", type=Path, nargs="?", default=Path("../shared/media"))
+    parser.add_argument("--sum", type=Path, nargs="+")
     parser.add_argument("--frames", type=int, default=120)
     parser.add_argument("--source", action="append")
     parser.add_argument("--only", default="*", help="pattern of film names; `faces` are the portraits")
     args = parser.parse_args(words)
+    if args.sum:
+        _sum([row for path in args.sum for row in _read(path)])
+        return
     print("| input | source | " + " | ".join(COLUMNS) + " |")
     print("|" + "---|" * (len(COLUMNS) + 2))
     for source in args.source or ["ada", "bo", "esi"]:
         for name, figures in _rows(args.media, source, args.frames, args.only):
             cells = [str("-" if figures.get(column) is None else figures[column]) for column in COLUMNS]
             print(f"| {name} | {Path(source).stem} | " + " | ".join(cells) + " |", flush=True)
+
+
+def _read(table: Path) -> Iterator[dict[str, float | None]]:
+    """The rows of a table by their columns; None for what was not told."""
+    for line in table.read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == len(COLUMNS) + 2 and cells[0] != "input" and not cells[0].startswith("-"):
+            yield {name: None if cell == "-" else float(cell) for name, cell in zip(COLUMNS, cells[2:], strict=True)}
+
+
+def _sum(rows: list[dict[str, float | None]]) -> None:
+    unlike = [row for row in rows if (before := row["id_before"]) is not None and before < UNLIKE]
+    for name, pairs in (("all", rows), (f"alike by less than {UNLIKE} before", unlike)):
+        known = {column: [value for row in pairs if (value := row[column]) is not None] for column in COLUMNS}
+        middle = {column: round(statistics.median(values), 3) for column, values in known.items() if values}
+        unsteady = sum(value > STEADY for value in known["flicker"])
+        print(f"{name}: {len(pairs)} pairs, {round(sum(known['leaks']))} leaks, medians {middle}")
+        print(f"  nearer to the source, mean: {statistics.mean(known['nearer']):.3f}")
+        print(f"  flicker above {STEADY}: {unsteady} of {len(known['flicker'])}, the most {max(known['flicker']):.2f}")
 
 
 def _rows(media: Path, source: str, frames: int, only: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -182,7 +182,8 @@ class Judge:
             self._notes.ceiling_target.append(float(identity @ self._eyes.identity(pair.given, mesh)))
 
     def _figures(self) -> dict[str, Any]:
-        mean = {name: _mean(values) for name, values in asdict(self._notes).items()}
+        notes = self._notes
+        mean = {name: _mean(values) for name, values in asdict(notes).items()}
         moved_given, moved_made = mean["moved_given"], mean["moved_made"]
         flicker = None if moved_made is None else moved_made / max(moved_given or 0.0, _STILL_LEVELS)
         best, seen = mean["ceiling_source"], mean["id_source"]
@@ -191,6 +192,7 @@ class Judge:
             "frames_compared": self._frames,
             "found": self._found / max(self._faces, 1),
             "fidelity": mean["fidelity"],
+            "fidelity_median": float(np.median(notes.fidelity)) if notes.fidelity else None,
             "id_source": seen,
             "id_target": mean["id_target"],
             "changed": mean["changed"],
@@ -199,12 +201,13 @@ class Judge:
             "shown": self._shown,
             "leaks": self._leaks,
             "behind": self._excused,
-            "changed_share_min": min(self._notes.share, default=None),
-            "own_share_max": max(self._notes.own, default=None),
+            "changed_share_min": min(notes.share, default=None),
+            "own_share_max": max(notes.own, default=None),
             "flicker": flicker,
             "moved_given": moved_given,
             "moved_made": moved_made,
             "id_before": mean["id_before"],
+            "nearer": _mean([source > own for source, own in zip(notes.id_source, notes.id_target, strict=True)]),
             "ceiling_id_source": best,
             "ceiling_id_target": mean["ceiling_target"],
             "share_of_ceiling": None if best is None or seen is None or best <= 0 else seen / best,
