@@ -8,6 +8,7 @@ little. What the camera's face is softer than the warped portrait, averaged over
 Source: S. Zhuo, T. Sim, "Defocus map estimation from a single image", 2011 (the ratio of gradients).
 """
 
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -32,9 +33,11 @@ _LIGHT_SIGMA = 0.25
 """What is wider than this share of the measured part is light, not contrast."""
 _CONTRAST_PX = 48
 """Contrast is measured in so many pixels: noise is none."""
-_LOOKS = 15
-"""How many pictures the camera's softness is averaged over: it changes when the head moves, but not from one picture to
-the next."""
+_EVERY = 2
+"""Every so many pictures a face is measured anew …"""
+_LOOKS = 8
+"""… and so many measurements are averaged: the camera's softness changes when the head moves, but not from one picture
+to the next."""
 _SHARPENED = 1.3
 """What the renderer makes of grain when it sharpens as it does by default. A little less is better than more."""
 _REMEMBERED = 16
@@ -57,18 +60,25 @@ class _Measured(NamedTuple):
     lightness: float
 
 
-class _Difference(NamedTuple):
-    """How the camera's picture differs from the portrait.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How the camera's picture of a face differs from the portrait, over the last pictures.
 
     Attributes:
-        softer: By this variance, in squares of the crop's edge.
+        softer: By this variance, in squares of the crop's edge: a face that comes nearer keeps it.
         paler: It has so many times the portrait's contrast.
         grainier: By this variance, in squares of its lightness.
+        light: Its lightness in levels, when it was last looked at.
+        own_light: The portrait's.
+        age: Pictures since it was first seen.
     """
 
     softer: float
     paler: float
     grainier: float
+    light: float
+    own_light: float
+    age: int = 0
 
 
 class FocusMatch:
@@ -76,7 +86,7 @@ class FocusMatch:
 
     def __init__(self) -> None:
         self._scratch, self._grain = Scratch(), Grain()
-        self._seen: dict[int, NDArray[np.float64]] = {}
+        self._known: dict[int, _Known] = {}
 
     def soften(
         self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, swap: NDArray[np.uint8], track_id: int
@@ -90,10 +100,28 @@ class FocusMatch:
             track_id: Whose face it covers.
         """
         size = swap.shape[0]
-        first, last = (size * quarter // 4 for quarter in (_MIDDLE.start, _MIDDLE.stop))
-        edge = last - first
+        middle = slice(*(size * quarter // 4 for quarter in (_MIDDLE.start, _MIDDLE.stop)))
+        known = self._known.pop(track_id, None)
+        if known is None or known.age % _EVERY == 0:
+            seen = self._measured(self._camera(picture, crop_from_frame, middle))
+            known = _settled(known, seen, self._measured(swap[middle, middle]), size)
+        self._known[track_id] = replace(known, age=known.age + 1)
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
+        least, most = _SIGMA_PX
+        sigma_px = np.sqrt(max(known.softer, 0.0)) * size
+        if sigma_px > least:
+            cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
+        if known.paler * _HARDER < 1:
+            _fade(swap, max(known.paler * _HARDER, _PALEST), cv2.mean(swap[middle, middle])[:3])
+        grain = np.sqrt(max(known.grainier, 0.0))
+        if grain * known.light >= GRAIN_FROM:
+            self._grain.put_on(swap, grain * known.own_light / _SHARPENED)
+
+    def _camera(self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, middle: slice) -> NDArray[np.uint8]:
+        first, edge = middle.start, middle.stop - middle.start
         camera = self._scratch.array("camera", (edge, edge, 3))
-        cv2.warpAffine(
+        return cv2.warpAffine(
             picture,
             geometry.shifted(crop_from_frame, (-first, -first)),
             (edge, edge),
@@ -101,32 +129,6 @@ class FocusMatch:
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        seen, own = map(self._measured, (camera, swap[first:last, first:last]))
-        settled = self._settled(track_id, seen, own, size)
-        least, most = _SIGMA_PX
-        sigma_px = np.sqrt(max(settled.softer, 0.0)) * size
-        if sigma_px > least:
-            cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
-        if settled.paler * _HARDER < 1:
-            _fade(swap, max(settled.paler * _HARDER, _PALEST), cv2.mean(swap[first:last, first:last])[:3])
-        grain = np.sqrt(max(settled.grainier, 0.0))
-        if grain * seen.lightness >= GRAIN_FROM:
-            self._grain.put_on(swap, grain * own.lightness / _SHARPENED)
-
-    def _settled(self, track_id: int, seen: _Measured, own: _Measured, size: int) -> _Difference:
-        """The means of late. The blur's is in squares of the crop's edge: a face that comes nearer keeps it."""
-        now = np.array(
-            (
-                (seen.blur_px2 - own.blur_px2) / size**2,
-                seen.contrast / own.contrast,
-                seen.grain**2 - own.grain**2,
-            )
-        )
-        before = self._seen.pop(track_id, now)
-        self._seen[track_id] = settled = before + (now - before) / _LOOKS
-        if len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        return _Difference(*settled.tolist())
 
     def _measured(self, picture: NDArray[np.uint8]) -> _Measured:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY, dst=self._scratch.array("grey", picture.shape[:2]))
@@ -146,6 +148,22 @@ class FocusMatch:
         steps = self._scratch.array("steps", grey.shape, np.int16)
         along_x = cv2.norm(cv2.Sobel(grey, cv2.CV_16S, 1, 0, dst=steps), cv2.NORM_L2SQR)
         return along_x + cv2.norm(cv2.Sobel(grey, cv2.CV_16S, 0, 1, dst=steps), cv2.NORM_L2SQR)
+
+
+def _settled(known: _Known | None, seen: _Measured, own: _Measured, size: int) -> _Known:
+    """What was known, and a share of what is seen now."""
+    softer, paler = (seen.blur_px2 - own.blur_px2) / size**2, seen.contrast / own.contrast
+    grainier = seen.grain**2 - own.grain**2
+    if known is None:
+        return _Known(softer, paler, grainier, seen.lightness, own.lightness)
+    return replace(
+        known,
+        softer=known.softer + (softer - known.softer) / _LOOKS,
+        paler=known.paler + (paler - known.paler) / _LOOKS,
+        grainier=known.grainier + (grainier - known.grainier) / _LOOKS,
+        light=seen.lightness,
+        own_light=own.lightness,
+    )
 
 
 def _fade(picture: NDArray[np.uint8], share: float, about: tuple[float, ...]) -> None:
