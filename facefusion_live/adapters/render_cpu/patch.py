@@ -69,7 +69,7 @@ class PatchPainter:
         share = self._share(regions, coverage, settings)
         if window is not None:
             target = self._target(frame, drawn, window, size)
-            colour = self._colour(target, patch, settings)
+            colour = self._colour(target, patch, settings, _shown(share))
             self.paste(out, colour, share, drawn)
         return self._covered(patch, settings)
 
@@ -88,25 +88,44 @@ class PatchPainter:
             frame, crop_from_frame, (size, size), dst=target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
 
-    def _colour(self, target: NDArray[np.uint8], patch: Patch, settings: Settings) -> NDArray[np.uint8]:
-        """The swap, mixed, relit and sharpened.
+    def _colour(
+        self, target: NDArray[np.uint8], patch: Patch, settings: Settings, shown: tuple[slice, slice]
+    ) -> NDArray[np.uint8]:
+        """(s, s, 3) the swap, mixed, relit and sharpened; anything where it is not shown.
 
         In 16 bits from the gain on: a gain of 4 and a sharpness of 2 would turn what 8 bits round away into levels.
         """
-        look, shape = settings.look, (patch.size_px, patch.size_px, 3)
+        look, size = settings.look, patch.size_px
         mixed = self._mixed(patch, look.enhance)
-        deep = self._scratch.array("deep", shape, np.uint16)
+        colour = self._scratch.array("colour", (size, size, 3))
+        part = mixed[shown]
+        deep = self._scratch.array("deep", part.shape, np.uint16)
         if look.match:
             gain = self._gain(target, mixed, patch, settings)
-            wide = cv2.resize(gain, shape[:2], dst=self._scratch.array("gain", shape, np.float32))
-            cv2.multiply(mixed, wide, dst=deep, scale=_DEEP_STEPS, dtype=cv2.CV_16U)
+            cv2.multiply(part, self._enlarged(gain, size, shown), dst=deep, scale=_DEEP_STEPS, dtype=cv2.CV_16U)
         else:
-            cv2.multiply(mixed, (_DEEP_STEPS,) * 4, dst=deep, dtype=cv2.CV_16U)
+            cv2.multiply(part, (_DEEP_STEPS,) * 4, dst=deep, dtype=cv2.CV_16U)
         if look.sharpness:
-            soft = self._scratch.array("soft", shape, np.uint16)
+            soft = self._scratch.array("soft", part.shape, np.uint16)
             cv2.GaussianBlur(deep, (3, 3), 0, dst=soft, borderType=cv2.BORDER_REPLICATE)
             cv2.addWeighted(deep, 1 + look.sharpness, soft, -look.sharpness, 0, dst=deep)
-        return cv2.convertScaleAbs(deep, dst=self._scratch.array("colour", shape), alpha=1 / _DEEP_STEPS)
+        cv2.convertScaleAbs(deep, dst=colour[shown], alpha=1 / _DEEP_STEPS)
+        return colour
+
+    def _enlarged(self, grid: NDArray[np.float32], size: int, shown: tuple[slice, slice]) -> NDArray[np.float32]:
+        """That part of a grid in pixels of the crop: only the cells that are seen there, and those beside them."""
+        step = size // blend.GRID
+        cells = [
+            slice(max(pixels.start // step - 1, 0), min(-(-pixels.stop // step) + 1, blend.GRID)) for pixels in shown
+        ]
+        seen = grid[tuple(cells)]
+        tall, wide = (edge * step for edge in seen.shape[:2])
+        enlarged = cv2.resize(seen, (wide, tall), dst=self._scratch.array("gain", (tall, wide, 3), np.float32))
+        at = [
+            slice(pixels.start - cell.start * step, pixels.stop - cell.start * step)
+            for pixels, cell in zip(shown, cells, strict=True)
+        ]
+        return enlarged[tuple(at)]
 
     def _mixed(self, patch: Patch, share: float) -> NDArray:
         """The swap, or as float32 its mixture with the enhancer's picture."""
@@ -227,6 +246,17 @@ def _curves(mask: Mask, opacity: float) -> tuple[NDArray[np.uint8] | None, ...]:
     curves = [blend.edge_curve(mask) * opacity]
     curves += [blend.keep_curve(strength) for strength in (mask.keep_eyes, mask.keep_mouth, mask.keep_brows)]
     return tuple(None if (curve == 1).all() else np.rint(curve * 255).astype(np.uint8) for curve in curves)
+
+
+def _shown(share: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Rows and columns of the crop in which a swap can be seen, and one more on each side: sharpening looks there.
+
+    A face fills half of its crop.
+    """
+    left, top, width, height = cv2.boundingRect(share)
+    tall, wide = share.shape
+    rows = slice(max(top - 1, 0), min(top + height + 1, tall))
+    return rows, slice(max(left - 1, 0), min(left + width + 1, wide))
 
 
 def _grid(image: NDArray, dst: NDArray | None = None) -> NDArray:
