@@ -66,10 +66,10 @@ class PatchPainter:
         window = window_of(drawn, (size, size), frame.shape)
         regions = patch.regions.host()
         coverage = None if patch.coverage is None else patch.coverage.host()
-        share = self._share(regions, coverage, settings)
+        share, shown = self._share(regions, coverage, settings)
         if window is not None:
             target = self._target(frame, drawn, window, size)
-            colour = self._colour(target, patch, settings, _shown(share))
+            colour = self._colour(target, patch, settings, shown)
             self.paste(out, colour, share, drawn)
         return self._covered(patch, settings)
 
@@ -160,20 +160,21 @@ class PatchPainter:
 
     def _share(
         self, regions: NDArray[np.uint8], coverage: NDArray[np.uint8] | None, settings: Settings
-    ) -> NDArray[np.uint8]:
-        """(s, s) alpha in levels."""
+    ) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+        """(s, s) alpha in levels, and the part outside of which it is 0."""
         size = regions.shape[0]
-        share = self._scratch.array("share", (size, size))
-        one = self._scratch.array("channel", (size, size))
-        for channel, curve in enumerate(_curves(settings.mask, settings.look.opacity)):
-            if curve is None:
-                continue
-            cv2.extractChannel(regions, channel, dst=one)
-            if channel == 0:
-                cv2.LUT(one, curve, dst=share)
-            else:
-                cv2.multiply(share, cv2.LUT(one, curve, dst=one), dst=share, scale=1 / 255)
-        return share if coverage is None else cv2.multiply(share, coverage, dst=share, scale=1 / 255)
+        share, one = (self._scratch.array(name, (size, size)) for name in ("share", "channel"))
+        edge, *kept = _curves(settings.mask, settings.look.opacity)
+        cv2.LUT(cv2.extractChannel(regions, 0, dst=one), edge, dst=share)
+        shown = _shown(share)
+        inside, part = share[shown], one[shown]
+        for channel, curve in enumerate(kept, start=1):
+            if curve is not None:
+                cv2.extractChannel(regions[shown], channel, dst=part)
+                cv2.multiply(inside, cv2.LUT(part, curve, dst=part), dst=inside, scale=1 / 255)
+        if coverage is not None:
+            cv2.multiply(inside, coverage[shown], dst=inside, scale=1 / 255)
+        return share, shown
 
     def paste(
         self,
