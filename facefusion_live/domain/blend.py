@@ -45,7 +45,7 @@ GAIN_LIMITS = (0.01, 4.0)
 OWN_PALENESS = 1.2
 """A swap may be so many times lighter than the face that it covers before it is darkened. Not darker: that looks like
 less light, and SFace takes it for somebody else (docs/quality.md)."""
-DIM = (30.0, 90.0)
+DIM = (15.0, 50.0)
 """Levels of lightness between which that fades in: in the dark every photo is lighter than any face."""
 HIGHLIGHT_FROM, HIGHLIGHT_MOST = 0.35, 0.7
 """A cell that is brighter than the light around it by so much of that is a highlight, if the source's is not as bright

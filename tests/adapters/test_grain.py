@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap.focus import FocusMatch
-from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Grain
+from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Grain, fresh_share, glance
 from tests.faces import avatar
 
 SIZE = 256
@@ -75,3 +75,50 @@ def test_before_a_clean_camera_nothing_is_put_on() -> None:
     swap = portrait()
     FocusMatch().soften(portrait(), AS_IT_IS, swap, 1)
     np.testing.assert_array_equal(swap, portrait())
+
+
+def seen_for_a_while(cameras: list[Picture]) -> Picture:
+    """The swap before the last of some pictures."""
+    focus = FocusMatch()
+    for camera in cameras:
+        swap = portrait()
+        focus.soften(camera, AS_IT_IS, swap, 1)
+    return swap
+
+
+def test_grain_that_lies_still_as_dither_does_is_left_alone() -> None:
+    swap = seen_for_a_while([grainy(portrait(), 6)] * 24)
+    np.testing.assert_array_equal(swap, portrait())
+
+
+def test_grain_that_is_new_in_every_picture_stays_on_it() -> None:
+    cameras = [grainy(portrait(), 6, seed) for seed in range(24)]
+    grain, swap = Grain(), seen_for_a_while(cameras)
+    wanted = grain.deviation(grey(cameras[-1]))
+    assert wanted * 0.65 <= grain.deviation(grey(swap)) <= wanted
+
+
+def test_in_a_small_face_fine_detail_is_not_taken_for_grain() -> None:
+    swap, camera = (cv2.resize(picture, (128, 128)) for picture in (portrait(), grainy(portrait(), 15)))
+    FocusMatch().soften(camera, AS_IT_IS, swap, 1)
+    assert Grain().deviation(grey(swap)) < GRAIN_FROM
+
+
+@pytest.mark.parametrize(("seed", "fresh"), [(2, 1), (1, 0)])
+@pytest.mark.parametrize("shift", [0, 20])
+def test_grain_is_fresh_or_lies_still_where_the_picture_is_looked_at_again(shift: int, seed: int, fresh: int) -> None:
+    flat = np.full((400, 400, 3), 128, np.uint8)
+    before = glance(grainy(flat, 5, 1), np.array([200.0, 200]))
+    now = glance(grainy(flat, 5, seed), np.array([200.0 + shift, 190]))
+    assert fresh_share(before, now) == pytest.approx(fresh, abs=0.06)
+
+
+def test_nobody_knows_of_grain_where_nothing_is_seen_twice() -> None:
+    flat = np.full((400, 400, 3), 128, np.uint8)
+    assert fresh_share(glance(flat, np.array([90.0, 90])), glance(flat, np.array([190.0, 90]))) is None
+
+
+def test_a_glance_ends_at_the_edge_of_the_picture() -> None:
+    flat = np.full((120, 400, 3), 128, np.uint8)
+    seen = glance(flat, np.array([390.0, 5]))
+    assert (seen.left, seen.top, seen.right_bottom) == (310, 0, (400, 120))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Grain
+from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Glance, Grain, fresh_share, glance
 from facefusion_live.domain import geometry
 from facefusion_live.domain.scratch import Scratch
 
@@ -38,6 +38,8 @@ _EVERY = 2
 _LOOKS = 8
 """… and so many measurements are averaged: the camera's softness changes when the head moves, but not from one picture
 to the next."""
+_GRAIN_FROM_PX = 96
+"""In a smaller part of a face what is as fine as grain may be the face itself."""
 _SHARPENED = 1.3
 """What the renderer makes of grain when it sharpens as it does by default. A little less is better than more."""
 _REMEMBERED = 16
@@ -67,7 +69,9 @@ class _Known:
     Attributes:
         softer: By this variance, in squares of the crop's edge: a face that comes nearer keeps it.
         paler: It has so many times the portrait's contrast.
-        grainier: By this variance, in squares of its lightness.
+        grainier: By this variance of fresh grain, in squares of its lightness.
+        fresh: How much of its grain is fresh, 0..1; None before a second look.
+        around: What was seen last where there is grain.
         light: Its lightness in levels, when it was last looked at.
         own_light: The portrait's.
         age: Pictures since it was first seen.
@@ -78,6 +82,8 @@ class _Known:
     grainier: float
     light: float
     own_light: float
+    fresh: float | None = None
+    around: Glance | None = None
     age: int = 0
 
 
@@ -104,7 +110,12 @@ class FocusMatch:
         known = self._known.pop(track_id, None)
         if known is None or known.age % _EVERY == 0:
             seen = self._measured(self._camera(picture, crop_from_frame, middle))
-            known = _settled(known, seen, self._measured(swap[middle, middle]), size)
+            around = None
+            if seen.grain * seen.lightness >= GRAIN_FROM:
+                around = glance(
+                    picture, geometry.transform(geometry.inverse(crop_from_frame), np.full((1, 2), size / 2))[0]
+                )
+            known = _settled(known, seen, self._measured(swap[middle, middle]), size, around)
         self._known[track_id] = replace(known, age=known.age + 1)
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -114,7 +125,7 @@ class FocusMatch:
             cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
         if known.paler * _HARDER < 1:
             _fade(swap, max(known.paler * _HARDER, _PALEST), cv2.mean(swap[middle, middle])[:3])
-        grain = np.sqrt(max(known.grainier, 0.0))
+        grain = float(np.sqrt(max(known.grainier, 0.0)))
         if grain * known.light >= GRAIN_FROM:
             self._grain.put_on(swap, grain * known.own_light / _SHARPENED)
 
@@ -136,7 +147,8 @@ class FocusMatch:
         detail = few - cv2.GaussianBlur(few, (0, 0), _LIGHT_SIGMA * _CONTRAST_PX)
         lightness = float(few.mean()) + 1.0
         contrast = (float(detail.std()) + 0.5) / lightness
-        return _Measured(self._variance_px(grey), contrast, self._grain.deviation(grey) / lightness, lightness)
+        grain = self._grain.deviation(grey) / lightness if len(grey) >= _GRAIN_FROM_PX else 0.0
+        return _Measured(self._variance_px(grey), contrast, grain, lightness)
 
     def _variance_px(self, grey: NDArray[np.uint8]) -> float:
         soft = cv2.GaussianBlur(grey, (0, 0), _TEST_SIGMA_PX, dst=self._scratch.array("soft", grey.shape))
@@ -150,19 +162,25 @@ class FocusMatch:
         return along_x + cv2.norm(cv2.Sobel(grey, cv2.CV_16S, 0, 1, dst=steps), cv2.NORM_L2SQR)
 
 
-def _settled(known: _Known | None, seen: _Measured, own: _Measured, size: int) -> _Known:
+def _settled(known: _Known | None, seen: _Measured, own: _Measured, size: int, around: Glance | None) -> _Known:
     """What was known, and a share of what is seen now."""
     softer, paler = (seen.blur_px2 - own.blur_px2) / size**2, seen.contrast / own.contrast
-    grainier = seen.grain**2 - own.grain**2
     if known is None:
-        return _Known(softer, paler, grainier, seen.lightness, own.lightness)
+        return _Known(softer, paler, seen.grain**2 - own.grain**2, seen.lightness, own.lightness, around=around)
+    fresh = known.fresh
+    if around is not None and known.around is not None and (now := fresh_share(known.around, around)) is not None:
+        fresh = now if fresh is None else fresh + (now - fresh) / _LOOKS
+    grainier = seen.grain**2 * (1.0 if fresh is None else fresh) - own.grain**2
+    first = known.fresh is None and fresh is not None
     return replace(
         known,
         softer=known.softer + (softer - known.softer) / _LOOKS,
         paler=known.paler + (paler - known.paler) / _LOOKS,
-        grainier=known.grainier + (grainier - known.grainier) / _LOOKS,
+        grainier=grainier if first else known.grainier + (grainier - known.grainier) / _LOOKS,
         light=seen.lightness,
         own_light=own.lightness,
+        fresh=fresh,
+        around=around,
     )
 
 
