@@ -219,13 +219,12 @@ class Inference:
         """
         recogniser = recogniser_of(self.settings, self.catalog)
         tracks = FaceTracks(partial(self.known, recogniser))
-        landmarkers = [self.catalog.landmarker(name) for name in (LANDMARKER, PLAIN_LANDMARKER)]
-        finder = LandmarkFinder(landmarkers[0], self.compute, landmarkers[1])
+        finder, other = self._landmark_finder(), self._landmark_finder()
         chosen = self.settings.detect.model
         detectors = [self.catalog.detector(model) for model in (DETECTORS if chosen == "auto" else (chosen,))]
         look = LookStage(detectors[0], self.compute)
         found: tuple[Row, ...] = (
-            (TrackStage(tracks, finder), look),
+            (TrackStage(tracks, finder, other), look),
             DetectStage(tracks, look, detectors[1:], self.compute),
             ChooseStage(tracks, finder, look.settled),
         )
@@ -250,6 +249,10 @@ class Inference:
             made = (*made, OccludeStage(FaceOccluders(resource("resources/mean_face.png"))))
         identify = IdentifyStage(tracks, net, self.compute, aside or _at_once, _always if aside else _matters)
         return (*found, identify, *made)
+
+    def _landmark_finder(self) -> LandmarkFinder:
+        refined, plain = (self.catalog.landmarker(name) for name in (LANDMARKER, PLAIN_LANDMARKER))
+        return LandmarkFinder(refined, self.compute, plain)
 
     def _hands(self, aside: Aside) -> Callable[[], HandWatch]:
         """What sees hands near faces, as long as no net of the user's shows what lies before them."""

@@ -1,6 +1,9 @@
 """How a face is looked at: where the mesh lies, and which way up, told by looking until looks agree."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 from facefusion_live.domain import geometry, mesh
 from facefusion_live.domain.face import Detection
 from facefusion_live.domain.ports import Landmarks
+from facefusion_live.engine.tasks import Beside
 
 PRESENT_FROM = 0.5
 """Least landmark score of a face that is there."""
@@ -64,6 +68,47 @@ def followed_look(find: Find, mesh_px: NDArray[np.float32]) -> tuple[Landmarks, 
     if not is_face(seen) or geometry.overlap(before, geometry.box_of(seen.mesh_px)) >= SETTLED:
         return seen, True
     return _looked_at_again(find, seen, LOOKS - 1)
+
+
+def followed_looks(
+    finds: Sequence[Find], meshes_px: Sequence[NDArray[np.float32]], beside: Beside | None
+) -> list[tuple[Landmarks, bool]]:
+    """Look at several faces where they were a frame ago, two at a time where there is somebody to help.
+
+    Args:
+        finds: One for this thread, and one for the other; nobody helps without a second.
+        meshes_px: (478, 3) each.
+        beside: The other thread; None for all on this one.
+
+    Returns:
+        As `followed_look`, in the order of the meshes.
+    """
+    seen: dict[int, tuple[Landmarks, bool]] = {}
+    waiting = deque(enumerate(meshes_px))
+
+    def look(find: Find) -> None:
+        while True:
+            try:
+                index, mesh_px = waiting.popleft()
+            except IndexError:  # asking first would let the other thread take the last one in between
+                return
+            seen[index] = followed_look(find, mesh_px)
+
+    here, *others = finds
+    if beside is None or not others or len(meshes_px) < 2:
+        look(here)
+    else:
+        helping = beside(partial(look, others[0]))
+        try:
+            look(here)
+        finally:
+            waiting.clear()
+            # One that has not begun has nothing left to do; one that has still reads the picture.
+            if not helping.cancel():
+                wait([helping])
+        if not helping.cancelled():
+            helping.result()
+    return [seen[index] for index in range(len(meshes_px))]
 
 
 def _right_way_up(find: Find, detection: Detection) -> Landmarks:

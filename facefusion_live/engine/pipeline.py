@@ -1,10 +1,10 @@
 """Inference as a row of stages, each of which says what it needs and what it gives."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ from facefusion_live.domain.image import Frame
 from facefusion_live.domain.ports import Clock
 from facefusion_live.domain.settings import Settings
 from facefusion_live.engine.latency import LatencyRecorder
-
-T = TypeVar("T")
+from facefusion_live.engine.tasks import Beside
 
 REMOTE = "remote"
 """Among the latencies: what a frame waited for a server, in whichever stages, a failed one included."""
@@ -31,6 +30,7 @@ class Draft:
         frame: What it is made from.
         settings: The snapshot for this frame.
         time_s: The frame's time, for filters: rises from frame to frame.
+        beside: Another thread, for stages with several faces to look at; None where there is none.
         looked: What the first detector saw in this frame; None when it did not look.
         detections: What all detectors saw that were asked; None when none was.
         turned: What it found in the frame turned by a quarter, a half and three quarters; looked for only when it is
@@ -48,6 +48,7 @@ class Draft:
     frame: Frame
     settings: Settings
     time_s: float
+    beside: Beside | None = None
     looked: Sequence[Detection] | None = None
     detections: Sequence[Detection] | None = None
     turned: Sequence[Detection] = ()
@@ -102,14 +103,6 @@ Row = Stage | tuple[Stage, ...]
 """A stage, or several that may run at the same time: none of them reads what another one writes."""
 
 
-class Beside(Protocol):
-    """Has something done on another thread: `TaskRunner.submit`."""
-
-    def __call__(self, do: Callable[[], T], /) -> "Future[T]":
-        """The future of what it gives."""
-        ...
-
-
 def one_by_one(rows: Sequence[Row]) -> Iterator[Stage]:
     """Every stage in an order in which each finds what it needs."""
     for row in rows:
@@ -124,7 +117,7 @@ class Pipeline:
         clock: For the latencies.
         latency: Where they go.
         waited_ns: How long the calling thread has waited for other machines so far.
-        beside: Where all but the first stage of a row run; None for one stage after the other.
+        beside: Where all but the first stage of a row run, and a second face is looked at; None for nowhere.
 
     Raises:
         ValueError: A stage needs what no row before its own gives.
@@ -156,7 +149,7 @@ class Pipeline:
         The job takes over the caller's share of the frame, also when an unexpected error comes through: then it is
         given back.
         """
-        draft = Draft(frame, settings, frame.media_s)
+        draft = Draft(frame, settings, frame.media_s, self._beside)
         done, before_ns, self._waited_beside_ns = False, self._waited_ns(), 0
         try:
             failure = self._walk(draft)

@@ -78,17 +78,25 @@ class LandmarkFinder:
 
 @dataclass(slots=True)
 class TrackStage:
-    """Follows every known face by its mesh of the frame before."""
+    """Follows every known face by its mesh of the frame before.
+
+    Attributes:
+        tracks: Who is known.
+        finder: Sees them.
+        other: As `finder`, for a second thread; None where one looks at all faces.
+    """
 
     tracks: FaceTracks
     finder: LandmarkFinder
+    other: LandmarkFinder | None = None
     name: str = "track"
     needs: frozenset[str] = frozenset()
     gives: frozenset[str] = frozenset({"followed"})
 
     def run(self, draft: Draft) -> None:
         """Follow."""
-        self.tracks.follow(self.finder.in_frame(draft), draft.time_s, draft.settings)
+        other = None if self.other is None else self.other.in_frame(draft)
+        self.tracks.follow(self.finder.in_frame(draft), draft.time_s, draft.settings, other, draft.beside)
 
 
 class _Looking:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from facefusion_live.engine.worker import Worker
 
@@ -19,6 +19,14 @@ _REST = 4.0
 """Whoever gives way rests so many times as long as the step took …"""
 _LONGEST_REST_S = 2.0
 """… but no longer than this."""
+
+
+class Beside(Protocol):
+    """Has something done on another thread: `TaskRunner.submit`."""
+
+    def __call__(self, do: Callable[[], T], /) -> "Future[T]":
+        """The future of what it gives."""
+        ...
 
 
 class TaskRunner:

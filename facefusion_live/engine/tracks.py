@@ -15,7 +15,7 @@ from facefusion_live.engine.filters import OneEuroFilter
 from facefusion_live.engine.looking import (
     CLEAR,
     Find,
-    followed_look,
+    followed_looks,
     is_face,
     lie_same_way,
     look_until_clear,
@@ -23,6 +23,7 @@ from facefusion_live.engine.looking import (
     square_around,
 )
 from facefusion_live.engine.persons import NOBODY, KnownPeople, Person, Persons, Sight
+from facefusion_live.engine.tasks import Beside
 
 SAME_FACE = 0.3
 """Least overlap of a detection with a track for them to be the same face."""
@@ -161,17 +162,28 @@ class FaceTracks:
         """Whether it is not clear of someone here which way up they are: the detector should turn the picture, too."""
         return any(track.present and track.score < CLEAR for track in self._tracks)
 
-    def follow(self, find: Find, time_s: float, settings: Settings) -> None:
-        """Look for each present face where it was a frame ago, and forget those that stay away."""
-        for track in self._tracks:
-            if track.present:
-                if not (track.sure or track.disagreements):
-                    track.believed_s = time_s
-                before, track.before_px = track.box_px, track.mesh_px
-                seen, settled = followed_look(find, track.mesh_px)
-                self._see(track, seen, time_s, settings)
-                if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
-                    track.disagreements += 1
+    def follow(
+        self, find: Find, time_s: float, settings: Settings, other: Find | None = None, beside: Beside | None = None
+    ) -> None:
+        """Look for each present face where it was a frame ago, and forget those that stay away.
+
+        Args:
+            find: Landmarks for a box.
+            time_s: Of the frame.
+            settings: How long somebody is missed.
+            other: As `find`, for the thread that helps with several faces; None for no help.
+            beside: That thread.
+        """
+        followed = self.present
+        finds = (find,) if other is None else (find, other)
+        looks = followed_looks(finds, [track.mesh_px for track in followed], beside)
+        for track, (seen, settled) in zip(followed, looks, strict=True):
+            if not (track.sure or track.disagreements):
+                track.believed_s = time_s
+            before, track.before_px = track.box_px, track.mesh_px
+            self._see(track, seen, time_s, settings)
+            if track.present and not (settled and geometry.overlap(before, track.box_px) >= STEADY):
+                track.disagreements += 1
         self._lose_twins()
         lost_s = settings.track.lost_ms / 1000
         for track in self._tracks:
