@@ -47,7 +47,7 @@ OWN_PALENESS = 1.2
 less light, and SFace takes it for somebody else (docs/quality.md)."""
 DIM = (15.0, 50.0)
 """Levels of lightness between which that fades in: in the dark every photo is lighter than any face."""
-HIGHLIGHT_FROM, HIGHLIGHT_MOST = 0.35, 0.7
+HIGHLIGHT_FROM, HIGHLIGHT_MOST = 0.5, 0.6
 """A cell that is brighter than the light around it by so much of that is a highlight, if the source's is not as bright
 there; and by so much at most it is taken over."""
 LUMA = np.array((0.299, 0.587, 0.114), np.float32)

@@ -243,7 +243,7 @@ def gain_by_loops(target: Bytes, swap: Bytes, weight: Array, rim: Array, match: 
             tone = np.clip(bright @ LUMA / (dark @ LUMA), 1 / paleness, 1)
             inner, local = np.clip(bright / dark / tone, 0.01, 4), np.clip(bright_here / dark_here, 0.01, 4)
             seen, own = ((0.5 + image[y, x] @ LUMA) / (mean @ LUMA) for image, mean in ((target, bright), (swap, dark)))
-            highlight = min(max(seen - max(own, 1) - 0.35, 0), 0.7) * weight[y, x] * (1 - rim[y, x])
+            highlight = min(max(seen - max(own, 1) - 0.5, 0), 0.6) * weight[y, x] * (1 - rim[y, x])
             lit = (inner + (local - inner) * rim[y, x]) * (1 + kept * highlight)
             gain[y, x] = 1 + (lit - 1) * match
     return gain.astype(np.float32)
