@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap.completion import complete
-from facefusion_live.adapters.mesh_swap.texture import FaceTexture
+from facefusion_live.adapters.mesh_swap.texture import FaceTexture, pyramid
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import mesh
 from facefusion_live.domain.mesh_topology import CANONICAL_XYZ_CM
@@ -29,18 +29,18 @@ def photo(yaw: float, paint: Callable[[Colours, Colours], Colours] = pattern) ->
     """The patterned face as a camera sees it: what is turned away is hidden by what is nearer."""
     across, down = np.meshgrid(np.arange(SIZE_PX) - 256.0, np.arange(SIZE_PX) * 1.0)
     picture = np.clip(paint(across, down), 0, 255).astype(np.uint8)
-    flat = FaceTexture((picture,), mesh.sheet(FRONT), 300, mesh.head_pose(FRONT))
+    flat = FaceTexture(pyramid(picture)[:1], mesh.sheet(FRONT), 300, mesh.head_pose(FRONT))
     points = mesh.sheet(canonical_mesh_px(300, (256, 256), yaw=yaw))
     seen, coverage = np.empty((SIZE_PX, SIZE_PX, 3), np.uint8), np.empty((SIZE_PX, SIZE_PX), np.uint8)
     Warper().warp(flat, points, 90.0, seen, coverage)
     seen[coverage < 255] = (0, 0, 255)  # the room
-    return FaceTexture((seen,), points, 300, mesh.head_pose(points))
+    return FaceTexture(pyramid(seen)[:1], points, 300, mesh.head_pose(points))
 
 
 def off(texture: FaceTexture, paint: Callable[[Colours, Colours], Colours] = pattern) -> NDArray[np.float64]:
     """(468,) how far the colour at each point is from what was painted there, in levels."""
     x, y = np.rint(texture.sheet_px[:468, :2]).astype(int).T
-    shown = texture.levels[0][y, x].astype(float)
+    shown = texture.levels[0][y, x, :3].astype(float)
     wanted = paint(FRONT[:468, 0] - 256.0, FRONT[:468, 1].astype(float))
     return np.abs(shown - wanted).max(1)
 
@@ -102,6 +102,6 @@ def test_a_borrowed_cheek_has_the_light_of_the_side_it_goes_to(yaw: float) -> No
 def test_a_profile_leaves_no_hole() -> None:
     whole = complete(photo(65.0))
     x, y = np.rint(whole.sheet_px[INNER, :2]).astype(int).T
-    shown = whole.levels[0][y, x].astype(int)
+    shown = whole.levels[0][y, x, :3].astype(int)
     more_room_than_face = shown[:, 2] > (90 + 255) / 2
     assert more_room_than_face.mean() < 0.01

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.mesh_swap import MeshSwapper
 from facefusion_live.adapters.mesh_swap.focus import FocusMatch
 from facefusion_live.adapters.mesh_swap.swapper import MeshSource
-from facefusion_live.adapters.mesh_swap.texture import FaceTexture, build
+from facefusion_live.adapters.mesh_swap.texture import FaceTexture, build, pyramid
 from facefusion_live.adapters.mesh_swap.warp import Warper
 from facefusion_live.domain import blend, geometry, mesh
 from facefusion_live.domain.errors import ComputeError, InferenceError
@@ -42,7 +42,7 @@ def coordinate_texture() -> FaceTexture:
     """A texture whose red says how far right a pixel is, and whose green says how far down."""
     picture = np.zeros((256, 256, 3), np.uint8)
     picture[..., 0], picture[..., 1] = np.arange(256), np.arange(256)[:, None]
-    return FaceTexture((picture,), mesh.sheet(SOURCE), 150, mesh.head_pose(SOURCE))
+    return FaceTexture(pyramid(picture)[:1], mesh.sheet(SOURCE), 150, mesh.head_pose(SOURCE))
 
 
 def warped(target: Points, size_px: int, turned_deg: float | None = None) -> tuple[Bytes, Bytes]:
@@ -127,7 +127,7 @@ def test_vertices_land_on_a_filmed_face(number: int) -> None:
 
 
 def test_a_smaller_level_of_the_texture_serves_a_small_face() -> None:
-    levels = tuple(np.full((256 >> i, 256 >> i, 3), 50 * (i + 1), np.uint8) for i in range(4))
+    levels = tuple(np.full((256 >> i, 256 >> i, 4), 50 * (i + 1), np.uint8) for i in range(4))
     texture = FaceTexture(levels, mesh.sheet(SOURCE), 150, mesh.head_pose(SOURCE))
     for width_px, level in ((300, 0), (140, 0), (70, 1), (36, 2), (18, 3), (4, 3)):
         swap, coverage = np.empty((64, 64, 3), np.uint8), np.empty((64, 64), np.uint8)
@@ -291,7 +291,7 @@ def drawn_portrait(*, fringe: bool = False, skin: tuple[int, int, int] = SKIN, *
 
 def colours_at(texture: FaceTexture, points: tuple[int, ...]) -> NDArray[np.int64]:
     x, y = np.rint(texture.sheet_px[list(points), :2]).astype(int).T
-    return texture.levels[0][y, x].astype(int)
+    return texture.levels[0][y, x, :3].astype(int)
 
 
 FOREHEAD = (10, 151, 109, 338, 67, 297, 103, 332)
@@ -309,7 +309,7 @@ def test_brows_survive_the_removal_of_hair() -> None:
     texture = build(drawn_portrait(fringe=True))
     for pair in MIDDLE_OF_BROWS:
         x, y = np.rint(texture.sheet_px[list(pair), :2].mean(0)).astype(int)
-        assert texture.levels[0][y, x].mean() < 60
+        assert texture.levels[0][y, x, :3].mean() < 60
 
 
 def test_hair_that_the_skin_shines_through_goes_and_a_highlight_stays() -> None:
@@ -352,7 +352,7 @@ def test_a_wash_of_red_on_the_forehead_goes_and_its_wrinkles_stay() -> None:
     assert np.linalg.norm(made[1:] - own[1:]) < 7
     x = round(float(texture.sheet_px[151, 0]))
     forehead = slice(round(float(texture.sheet_px[10, 1])) + 30, round(float(texture.sheet_px[8, 1])) - 30)
-    column = texture.levels[0][forehead, x].mean(-1)
+    column = texture.levels[0][forehead, x, :3].mean(-1)
     assert column.min() < 0.94 * np.median(column)
 
 
@@ -577,7 +577,7 @@ def test_faces_of_long_ago_are_forgotten() -> None:
 
 def flat_texture(level: int, yaw: float) -> FaceTexture:
     picture = np.full((256, 256, 3), level, np.uint8)
-    return FaceTexture((picture,), mesh.sheet(SOURCE), 150, mesh.HeadPose(yaw, 0, 0))
+    return FaceTexture(pyramid(picture)[:1], mesh.sheet(SOURCE), 150, mesh.HeadPose(yaw, 0, 0))
 
 
 def shown_at(yaw: float, *yaws: float) -> float:

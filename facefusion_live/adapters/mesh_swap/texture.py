@@ -29,7 +29,8 @@ class FaceTexture:
     """One portrait, ready to be warped.
 
     Attributes:
-        levels: RGB pictures, each half the size of the one before.
+        levels: RGBA pictures, each half the size of the one before. Nobody reads the alpha: OpenCV warps four channels
+            in less than half of the time for three (576 px: .7 and 1.8 ms), to the same levels.
         sheet_px: (504, 3) points of `mesh.sheet` in the pixels of the largest.
         face_width_px: Width of the face in the largest.
         pose: How the head is turned.
@@ -66,8 +67,8 @@ def _resampled(image: NDArray[np.uint8], texture_from_image: geometry.Affine, si
 
 
 def pyramid(picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
-    """The picture, and smaller ones, each half the size of the one before."""
-    levels = [picture]
+    """The (h, w, 3) picture, and smaller ones, as `FaceTexture.levels`."""
+    levels = [cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)]
     for _ in range(_LEVELS - 1):
         height, width = levels[-1].shape[:2]
         levels.append(cv2.resize(levels[-1], ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA))
