@@ -109,41 +109,49 @@ class Warper:
             regions: (s, s, 4) written.
         """
         size = regions.shape[0]
+        regions[:] = _distance_of_blur(size // _REGION_SCALE)[0]  # nothing of eyes, mouth and brows is near
         cv2.insertChannel(self._hull_levels(mesh_px, size), regions, 0)
         kept = (mesh.EYES, (mesh.INNER_LIPS,), mesh.BROWS)
         for channel, outlines in enumerate(kept, start=1):
-            cv2.insertChannel(self._outline_levels(mesh_px, outlines, size), regions, channel)
+            self._write_outlines(mesh_px, outlines, regions[..., channel])
 
     def _hull_levels(self, mesh_px: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
         corners = cv2.convexHull(np.ascontiguousarray(mesh_px[:468, :2])).reshape(-1, 2)
         distance = mesh.hull_distance(_clockwise(corners), size, blend.GRID)
         distance *= np.float32(1 / (size * blend.DISTANCE_STEP))
         distance += blend.EDGE_LEVEL
+        np.maximum(distance, 0, out=distance)
         fine = cv2.resize(distance, (size, size), dst=self._scratch.array("hull", (size, size), np.float32))
         levels = self._scratch.array("hull_levels", (size, size))
-        return cv2.convertScaleAbs(cv2.max(fine, 0, dst=fine), dst=levels)
+        return cv2.convertScaleAbs(fine, dst=levels)
 
-    def _outline_levels(self, mesh_px: NDArray[np.float32], outlines: tuple, size: int) -> NDArray[np.uint8]:
-        small = size // _REGION_SCALE
+    def _write_outlines(self, mesh_px: NDArray[np.float32], outlines: tuple, region: NDArray[np.uint8]) -> None:
+        """Write the distances to some outlines, as far as they reach: the rest is far away already."""
+        small = region.shape[0] // _REGION_SCALE
         drawn = self._scratch.array("drawn", (small, small))
         drawn.fill(0)
-        for outline in outlines:
-            points = (mesh_px[list(outline), :2] + 0.5) / _REGION_SCALE - 0.5
-            fixed = np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-            cv2.fillPoly(drawn, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-            self._soften(drawn, points, _REGION_SIGMA * small)
-        levels = cv2.LUT(drawn, _distance_of_blur(small), dst=self._scratch.array("drawn_levels", (small, small)))
-        return cv2.resize(levels, (size, size), dst=self._scratch.array("region", (size, size)))
+        reached = [self._draw_soft(drawn, mesh_px[list(outline), :2]) for outline in outlines]
+        for rows, columns in reached:
+            part = drawn[rows, columns]
+            if part.size:
+                levels = cv2.LUT(part, _distance_of_blur(small))
+                at = tuple(slice(each.start * _REGION_SCALE, each.stop * _REGION_SCALE) for each in (rows, columns))
+                region[at] = cv2.resize(levels, None, fx=_REGION_SCALE, fy=_REGION_SCALE)
 
     @staticmethod
-    def _soften(drawn: NDArray[np.uint8], points: NDArray[np.float32], sigma_px: float) -> None:
-        """Blur the drawn outline in place, only where it is."""
-        reach = int(np.ceil(4 * sigma_px))
-        left, top = np.maximum(np.floor(points.min(0)).astype(int) - reach, 0)
-        right, bottom = np.maximum(np.ceil(points.max(0)).astype(int) + reach + 1, 0)
-        patch = drawn[top:bottom, left:right]
-        if patch.size:
-            cv2.GaussianBlur(patch, (0, 0), sigma_px, dst=patch, borderType=cv2.BORDER_CONSTANT)
+    def _draw_soft(drawn: NDArray[np.uint8], outline_px: NDArray[np.float32]) -> tuple[slice, slice]:
+        """Draw an outline, blurred. Rows and columns outside of which nothing has changed."""
+        points = (outline_px + 0.5) / _REGION_SCALE - 0.5
+        fixed = np.rint(points * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(drawn, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+        small = drawn.shape[0]
+        reach = int(np.ceil(4 * _REGION_SIGMA * small)) + 1
+        left, top = np.clip(np.floor(points.min(0)).astype(int) - reach, 0, small).tolist()
+        right, bottom = np.clip(np.ceil(points.max(0)).astype(int) + reach + 1, 0, small).tolist()
+        part = drawn[top:bottom, left:right]
+        if part.size:
+            cv2.GaussianBlur(part, (0, 0), _REGION_SIGMA * small, dst=part, borderType=cv2.BORDER_CONSTANT)
+        return slice(top, bottom), slice(left, right)
 
 
 def _cell_px(size: int, turned_deg: float) -> int:
