@@ -1,4 +1,4 @@
-# pyright: basic, reportArgumentType=false, reportReturnType=false, reportOptionalSubscript=false
+# pyright: basic, reportArgumentType=false, reportReturnType=false, reportOptionalSubscript=false, reportCallIssue=false
 """How much of the scene's light a swap takes on: highlights, the dark, and the camera's grain.
 
 Usage: python -m tools.measure_light MEDIA [--source NAME_OR_FILE ...] [--set NAME=VALUE ...]
