@@ -150,12 +150,13 @@ def _drawn_at(flat: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray
     """Which triangle lies at each place, -1 for none: looked up in a drawing, since asking all of them takes .2 s."""
     low = flat.min(0)
     fixed = np.rint((flat - low) * _DRAWN_PX_PER_CM * 16).astype(np.int32)
-    ids = np.full(np.ceil(np.ptp(flat, axis=0)[::-1] * _DRAWN_PX_PER_CM).astype(int) + 1, -1, np.int32)
+    wide, tall = (np.ceil(np.ptp(flat, axis=0) * _DRAWN_PX_PER_CM).astype(int) + 1).tolist()
+    ids = np.full((tall, wide), -1, np.int32)
     for triangle, outline in enumerate(fixed[TRIANGLES]):
         cv2.fillConvexPoly(ids, outline, triangle, shift=4)
     x, y = np.rint((places - low) * _DRAWN_PX_PER_CM).astype(int).T
-    on = (x >= 0) & (y >= 0) & (x < ids.shape[1]) & (y < ids.shape[0])
-    return np.where(on, ids[np.clip(y, 0, len(ids) - 1), np.clip(x, 0, ids.shape[1] - 1)], -1)
+    on = (x >= 0) & (y >= 0) & (x < wide) & (y < tall)
+    return np.where(on, ids[np.clip(y, 0, tall - 1), np.clip(x, 0, wide - 1)], -1)
 
 
 def _weights(flat: NDArray[np.float32], triangle: NDArray[np.intp], places: NDArray[np.float32]) -> NDArray[np.float32]:
