@@ -256,6 +256,10 @@ class ChooseStage:
         # Whoever was at the edge went out of the picture.
         inside = [box for box in self.tracks.vanished_px if _is_inside(box, draft.frame.image.size_wh)]
         vanished = [geometry.grown(box, HEAD) for box in inside]
+        # Whoever comes up where somebody vanished may be they, and will be known in the next frame: till then nothing
+        # is shown, lest the veil over the place be seen through their eyes.
+        back = [each for each in there if not each.sure and any(geometry.overlap(each.box_px, box) for box in vanished)]
+        draft.missing += len(back)
         gone = [track.box_px for track in away] + unfollowed + vanished
         draft.hidden_boxes_px = np.array(gone, np.float32).reshape(-1, 4)
         veiled = [track.box_px for track in (*others, *away) if self.tracks.is_veiled(track)] + vanished

@@ -502,3 +502,15 @@ def test_a_mask_is_not_kept_for_long_nor_for_somebody_else(bench: Bench) -> None
     masked()
     masked(FACE)
     assert maker.calls == 3
+
+
+def test_who_comes_back_where_they_vanished_is_shown_once_the_veil_is_off(bench: Bench) -> None:
+    settings = SETTINGS.with_values({"detect.every_n": 1, "track.lost_ms": 100})
+    for _ in range(4):
+        bench.frame(FACE, settings=settings)
+    while not len(bench.frame(settings=settings).veiled_boxes_px):
+        assert bench.index < 60, "nobody is hidden"
+    back = [bench.frame(FACE, settings=settings) for _ in range(3)]
+    veiled = [(len(draft.veiled_boxes_px), draft.missing) for draft in back if draft.targets]
+    assert veiled[0] == (1, 1)
+    assert veiled[-1] == (0, 0)
