@@ -41,6 +41,7 @@ class Face:
         person: Who it is, of those enrolled; None for others, and while nobody knows.
         looks: (d,) float32 of unit length each, the recogniser's last ones; none before its first answer.
         anchored: What is seen within the mesh is the face, as far as anybody can tell.
+        faded: How far its swap has faded to what is done with bystanders, 0..1: it is turned away.
     """
 
     box_px: NDArray[np.float32]
@@ -52,6 +53,7 @@ class Face:
     person: str | None = None
     looks: tuple[NDArray[np.float32], ...] = ()
     anchored: bool = True
+    faded: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,8 +25,6 @@ BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 2
 BROW_LINE = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 """Upper edge of both brows, left to right: above it is forehead."""
 EYE_CORNERS = (33, 263)
-FADE_DEG = 8.0
-"""A face that turns away fades over so many degrees."""
 LANDMARKS5 = (468, 473, 4, 61, 291)
 
 RING_SCALE = 1.25
@@ -186,12 +184,6 @@ def head_pose(mesh_px: NDArray[np.float32]) -> HeadPose:
     pitch = np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return HeadPose(float(yaw), float(pitch), float(roll))
-
-
-def turned_away(mesh_px: NDArray[np.float32], from_deg: float) -> float:
-    """How far a head is turned to a side beyond an angle: 0 up to there, 1 from `FADE_DEG` more, smooth between."""
-    beyond = min(max((abs(head_pose(mesh_px).yaw) - from_deg) / FADE_DEG, 0.0), 1.0)
-    return beyond * beyond * (3 - 2 * beyond)
 
 
 def eye_distance(mesh_px: NDArray[np.float32]) -> float:

@@ -463,11 +463,11 @@ class Gate:
     turned_deg: Annotated[
         int,
         Range(30, 90, 1, "degrees"),
-        Acts.RENDER,
+        Acts.INFERENCE,
         Words(
             "Turned away",
-            "Faces turned further to a side than this fade to what is done with bystanders: a profile cannot be drawn "
-            "well. Full profiles count as about 60 degrees. 90: never.",
+            "Faces turned further to a side than this fade to what is done with bystanders, or are blurred: a profile "
+            "cannot be drawn well. Full profiles count as about 60 degrees. 90: never.",
         ),
     ] = 52
 

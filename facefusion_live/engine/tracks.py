@@ -11,6 +11,7 @@ from facefusion_live.domain.face import Detection, Face
 from facefusion_live.domain.life import Pulse
 from facefusion_live.domain.ports import Landmarks
 from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.turning import Turning
 from facefusion_live.engine.filters import OneEuroFilter
 from facefusion_live.engine.looking import (
     CLEAR,
@@ -72,6 +73,7 @@ class Track:
         parted_from: The number of whose mesh had gone over to it.
         behind: It was lost where another face came before it.
         pulse: Whether it lives.
+        turning: Whether it is turned away.
     """
 
     track_id: int
@@ -86,6 +88,7 @@ class Track:
     parted_from: int | None = None
     behind: bool = False
     pulse: Pulse = field(default_factory=Pulse)
+    turning: Turning = field(default_factory=Turning)
     smooth: OneEuroFilter = field(default_factory=OneEuroFilter)
 
     @property
@@ -109,6 +112,7 @@ class Track:
             agreed=self.disagreements == 0,
             person=person.identity.person,
             looks=tuple(sight.embedding for sight in person.sights),
+            faded=self.turning.faded,
         )
 
 
@@ -391,6 +395,7 @@ class FaceTracks:
             track.mesh_px = track.smooth(landmarks.mesh_px, time_s, unit_px, settings.track.smoothing)
             track.seen_s = time_s
             track.pulse = track.pulse.after(track.mesh_px, time_s)
+            track.turning = track.turning.after(track.mesh_px, time_s, settings.gate.turned_deg)
 
     def _begin(self, detection: Detection, find: Find, time_s: float, settings: Settings) -> bool:
         """Follow a face from now on; False when the landmarks see none there."""

@@ -5215,8 +5215,8 @@
         <translation>转头过大</translation>
     </message>
     <message>
-        <source>Faces turned further to a side than this fade to what is done with bystanders: a profile cannot be drawn well. Full profiles count as about 60 degrees. 90: never.</source>
-        <translation>侧转超过此角度的脸会逐渐变为旁人的处理方式：侧脸无法画好。完全侧脸约为 60 度。90：从不。</translation>
+        <source>Faces turned further to a side than this fade to what is done with bystanders, or are blurred: a profile cannot be drawn well. Full profiles count as about 60 degrees. 90: never.</source>
+        <translation>侧转超过此角度的脸会逐渐变为旁人的处理方式，或被模糊：侧脸无法画好。完全侧脸约为 60 度。90：从不。</translation>
     </message>
     <message>
         <source>Keep</source>

@@ -209,17 +209,6 @@ def test_a_mirrored_mesh_is_still_read_as_a_rotation() -> None:
     assert np.isfinite(pose).all()
 
 
-@pytest.mark.parametrize("side", [-1, 1])
-def test_a_head_that_turns_away_fades_out_smoothly(side: int) -> None:
-    def away(yaw: float, from_deg: float = 50) -> float:
-        return mesh.turned_away(canonical_mesh_px(yaw=side * yaw, pitch=10), from_deg)
-
-    assert [away(yaw) for yaw in (0, 30, 49.9)] == [0, 0, 0]
-    assert away(50 + mesh.FADE_DEG / 2) == pytest.approx(0.5, abs=0.01)
-    assert [away(yaw) for yaw in (50.1 + mesh.FADE_DEG, 80)] == [1, 1]
-    assert away(89, from_deg=90) == 0
-
-
 def test_the_distance_of_the_eyes_is_between_their_outer_corners() -> None:
     points = np.zeros((478, 3), np.float32)
     points[33], points[263] = (10, 20, 99), (40, 60, -99)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from facefusion_live.domain import geometry, mesh
+from facefusion_live.domain import geometry
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
 from facefusion_live.domain.image import Frame, HostImage, Image
@@ -72,7 +72,7 @@ class FakeCompute:
             drawn = _draw(out, patch.swap.host(), patch.crop_from_frame, box)
             if patch.face_index in covered:
                 covered[patch.face_index] = drawn
-            if mesh.turned_away(job.faces[patch.face_index].mesh_px, settings.gate.turned_deg):
+            if job.faces[patch.face_index].faded:
                 _fill(out, box, HIDDEN)
         shares = tuple(share * settings.look.opacity for share in covered.values())
         return Composition(HostImage(out, buffer), shares)

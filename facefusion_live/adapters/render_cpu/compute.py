@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.render_cpu.bend import Bender
 from facefusion_live.adapters.render_cpu.bystanders import Hider
 from facefusion_live.adapters.render_cpu.patch import PatchPainter
-from facefusion_live.domain import covering, mesh
+from facefusion_live.domain import covering
 from facefusion_live.domain.errors import BadInputError, ComputeError
 from facefusion_live.domain.face import Job
 from facefusion_live.domain.geometry import Affine
@@ -120,7 +120,7 @@ class CpuCompute:
         Args:
             out: (h, w, 3) the composed picture, drawn into.
             job: Whose patches.
-            settings: From which angle on.
+            settings: What is done with bystanders.
 
         Raises:
             ComputeError: A face could not be hidden.
@@ -128,8 +128,8 @@ class CpuCompute:
         faces = [job.faces[patch.face_index] for patch in job.patches]
         try:
             for face in faces:
-                if away := mesh.turned_away(face.mesh_px, settings.gate.turned_deg):
-                    self._hider.hide(out, face.box_px, _veil(settings), away)
+                if face.faded:
+                    self._hider.hide(out, face.box_px, _veil(settings), face.faded)
         except cv2.error as error:
             raise ComputeError("a face that turns away could not be hidden") from error
 
