@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from facefusion_live.adapters.mesh_swap.focus import FocusMatch
 from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Grain, fresh_share, glance
+from facefusion_live.domain import blend
+from facefusion_live.domain.settings import Look
 from tests.faces import avatar
 
 SIZE = 256
@@ -65,7 +67,7 @@ def test_every_picture_has_other_grain() -> None:
 @pytest.mark.parametrize("light", [1.0, 0.3])
 def test_a_clean_swap_is_as_grainy_as_the_camera_in_its_light(light: float) -> None:
     grain, camera, swap = Grain(), grainy(portrait(light), 6), portrait()
-    FocusMatch().soften(camera, AS_IT_IS, swap, 1)
+    FocusMatch().soften(camera, AS_IT_IS, swap, 1, Look())
     relit = np.rint(swap * light).astype(np.uint8)
     wanted = grain.deviation(grey(camera))
     assert wanted * 0.65 <= grain.deviation(grey(relit)) <= wanted
@@ -73,7 +75,7 @@ def test_a_clean_swap_is_as_grainy_as_the_camera_in_its_light(light: float) -> N
 
 def test_before_a_clean_camera_nothing_is_put_on() -> None:
     swap = portrait()
-    FocusMatch().soften(portrait(), AS_IT_IS, swap, 1)
+    FocusMatch().soften(portrait(), AS_IT_IS, swap, 1, Look())
     np.testing.assert_array_equal(swap, portrait())
 
 
@@ -82,7 +84,7 @@ def seen_for_a_while(cameras: list[Picture]) -> Picture:
     focus = FocusMatch()
     for camera in cameras:
         swap = portrait()
-        focus.soften(camera, AS_IT_IS, swap, 1)
+        focus.soften(camera, AS_IT_IS, swap, 1, Look())
     return swap
 
 
@@ -100,7 +102,7 @@ def test_grain_that_is_new_in_every_picture_stays_on_it() -> None:
 
 def test_in_a_small_face_fine_detail_is_not_taken_for_grain() -> None:
     swap, camera = (cv2.resize(picture, (128, 128)) for picture in (portrait(), grainy(portrait(), 15)))
-    FocusMatch().soften(camera, AS_IT_IS, swap, 1)
+    FocusMatch().soften(camera, AS_IT_IS, swap, 1, Look())
     assert Grain().deviation(grey(swap)) < GRAIN_FROM
 
 
@@ -122,3 +124,20 @@ def test_a_glance_ends_at_the_edge_of_the_picture() -> None:
     flat = np.full((120, 400, 3), 128, np.uint8)
     seen = glance(flat, np.array([390.0, 5]))
     assert (seen.left, seen.top, seen.right_bottom) == (310, 0, (400, 120))
+
+
+def test_when_the_light_goes_on_the_grain_is_gone_with_the_noise() -> None:
+    dark = [grainy(portrait(0.2), 4, seed) for seed in range(12)]
+    swap = seen_for_a_while([*dark, portrait(), portrait()])
+    np.testing.assert_array_equal(swap, portrait())
+
+
+@pytest.mark.parametrize("look", [Look(match=0), Look(match=0.5), Look(sharpness=2), Look()])
+def test_sliders_that_work_on_it_later_do_not_make_it_coarser(look: Look) -> None:
+    grain, camera, swap = Grain(), grainy(portrait(0.3), 4), portrait()
+    FocusMatch().soften(camera, AS_IT_IS, swap, 1, look)
+    relit = np.clip(swap * (1 + (0.3 - 1) * look.match), 0, 255).astype(np.float32)
+    shown = np.clip(np.rint(blend.sharpen(relit, look.sharpness)), 0, 255).astype(np.uint8)
+    clean = np.clip(np.rint(blend.sharpen(portrait() * 1.0, look.sharpness)), 0, 255).astype(np.uint8)
+    wanted = grain.deviation(grey(camera))
+    assert 0.6 * wanted <= grain.deviation(grey(shown)) <= max(1.15 * wanted, 1.1 * grain.deviation(grey(clean)))

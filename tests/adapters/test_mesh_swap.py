@@ -19,7 +19,7 @@ from facefusion_live.domain.face import Face, Patch
 from facefusion_live.domain.image import Frame, HostImage
 from facefusion_live.domain.mesh_topology import TRIANGLES
 from facefusion_live.domain.ports import Portrait
-from facefusion_live.domain.settings import Settings
+from facefusion_live.domain.settings import Look, Settings
 from facefusion_live.engine.buffers import BufferPool
 from tests import nets
 from tests.faces import avatar, canonical_mesh_px, face_of
@@ -523,7 +523,7 @@ def softened(camera: Bytes, portrait: Bytes, *, times: int = 1, matcher: FocusMa
     matcher, swap = matcher or FocusMatch(), portrait.copy()
     for _ in range(times):
         swap = portrait.copy()
-        matcher.soften(camera, WHOLE, swap, track_id=1)
+        matcher.soften(camera, WHOLE, swap, track_id=1, look=Look())
     return swap
 
 
@@ -568,7 +568,7 @@ def test_faces_of_long_ago_are_forgotten() -> None:
     fresh = softened(blurred(portrait, 3), portrait)
     softened(portrait, portrait, matcher=matcher)
     for other in range(2, 40):
-        matcher.soften(portrait, WHOLE, portrait.copy(), track_id=other)
+        matcher.soften(portrait, WHOLE, portrait.copy(), track_id=other, look=Look())
     np.testing.assert_array_equal(softened(blurred(portrait, 3), portrait, matcher=matcher), fresh)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from facefusion_live.adapters.mesh_swap.grain import GRAIN_FROM, Glance, Grain, fresh_share, glance
 from facefusion_live.domain import geometry
 from facefusion_live.domain.scratch import Scratch
+from facefusion_live.domain.settings import Look
 
 _TEST_SIGMA_PX = 1.0
 """The blur that the pictures are tested with."""
@@ -40,8 +41,8 @@ _LOOKS = 8
 to the next."""
 _GRAIN_FROM_PX = 96
 """In a smaller part of a face what is as fine as grain may be the face itself."""
-_SHARPENED = 1.3
-"""What the renderer makes of grain when it sharpens as it does by default. A little less is better than more."""
+_SHARPENED = 1.2
+"""By so much of its sharpness the renderer makes grain coarser. A little less grain is better than more."""
 _REMEMBERED = 16
 """Faces whose softness is kept."""
 
@@ -52,7 +53,7 @@ class _Measured(NamedTuple):
     Attributes:
         blur_px2: Variance of its blur in square pixels, as if all its gradients were edges.
         contrast: Deviation of its detail from the light, over its lightness.
-        grain: Deviation of its grain, over its lightness.
+        grain: Deviation of its grain, in levels.
         lightness: In levels.
     """
 
@@ -69,7 +70,8 @@ class _Known:
     Attributes:
         softer: By this variance, in squares of the crop's edge: a face that comes nearer keeps it.
         paler: It has so many times the portrait's contrast.
-        grainier: By this variance of fresh grain, in squares of its lightness.
+        grain: Deviation of its fresh grain, in levels.
+        own_grain: That of the portrait's.
         fresh: How much of its grain is fresh, 0..1; None before a second look.
         around: What was seen last where there is grain.
         light: Its lightness in levels, when it was last looked at.
@@ -79,7 +81,8 @@ class _Known:
 
     softer: float
     paler: float
-    grainier: float
+    grain: float
+    own_grain: float
     light: float
     own_light: float
     fresh: float | None = None
@@ -95,7 +98,12 @@ class FocusMatch:
         self._known: dict[int, _Known] = {}
 
     def soften(
-        self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, swap: NDArray[np.uint8], track_id: int
+        self,
+        picture: NDArray[np.uint8],
+        crop_from_frame: geometry.Affine,
+        swap: NDArray[np.uint8],
+        track_id: int,
+        look: Look,
     ) -> None:
         """Blur, fade and roughen a warped portrait in place, as far as the camera's is softer, paler and grainier.
 
@@ -104,6 +112,7 @@ class FocusMatch:
             crop_from_frame: Into the pixels of the portrait.
             swap: (s, s, 3) the portrait, warped.
             track_id: Whose face it covers.
+            look: What the renderer will make of it.
         """
         size = swap.shape[0]
         middle = slice(*(size * quarter // 4 for quarter in (_MIDDLE.start, _MIDDLE.stop)))
@@ -111,7 +120,7 @@ class FocusMatch:
         if known is None or known.age % _EVERY == 0:
             seen = self._measured(self._camera(picture, crop_from_frame, middle))
             around = None
-            if seen.grain * seen.lightness >= GRAIN_FROM:
+            if seen.grain >= GRAIN_FROM:
                 around = glance(
                     picture, geometry.transform(geometry.inverse(crop_from_frame), np.full((1, 2), size / 2))[0]
                 )
@@ -125,9 +134,8 @@ class FocusMatch:
             cv2.GaussianBlur(swap, (0, 0), min(sigma_px, most), dst=swap, borderType=cv2.BORDER_REPLICATE)
         if known.paler * _HARDER < 1:
             _fade(swap, max(known.paler * _HARDER, _PALEST), cv2.mean(swap[middle, middle])[:3])
-        grain = float(np.sqrt(max(known.grainier, 0.0)))
-        if grain * known.light >= GRAIN_FROM:
-            self._grain.put_on(swap, grain * known.own_light / _SHARPENED)
+        if known.grain >= GRAIN_FROM:
+            self._grain.put_on(swap, _missing_grain(known, look))
 
     def _camera(self, picture: NDArray[np.uint8], crop_from_frame: geometry.Affine, middle: slice) -> NDArray[np.uint8]:
         first, edge = middle.start, middle.stop - middle.start
@@ -147,7 +155,7 @@ class FocusMatch:
         detail = few - cv2.GaussianBlur(few, (0, 0), _LIGHT_SIGMA * _CONTRAST_PX)
         lightness = float(few.mean()) + 1.0
         contrast = (float(detail.std()) + 0.5) / lightness
-        grain = self._grain.deviation(grey) / lightness if len(grey) >= _GRAIN_FROM_PX else 0.0
+        grain = self._grain.deviation(grey) if len(grey) >= _GRAIN_FROM_PX else 0.0
         return _Measured(self._variance_px(grey), contrast, grain, lightness)
 
     def _variance_px(self, grey: NDArray[np.uint8]) -> float:
@@ -166,22 +174,32 @@ def _settled(known: _Known | None, seen: _Measured, own: _Measured, size: int, a
     """What was known, and a share of what is seen now."""
     softer, paler = (seen.blur_px2 - own.blur_px2) / size**2, seen.contrast / own.contrast
     if known is None:
-        return _Known(softer, paler, seen.grain**2 - own.grain**2, seen.lightness, own.lightness, around=around)
+        return _Known(softer, paler, seen.grain, own.grain, seen.lightness, own.lightness, around=around)
     fresh = known.fresh
     if around is not None and known.around is not None and (now := fresh_share(known.around, around)) is not None:
         fresh = now if fresh is None else fresh + (now - fresh) / _LOOKS
-    grainier = seen.grain**2 * (1.0 if fresh is None else fresh) - own.grain**2
-    first = known.fresh is None and fresh is not None
+    grain = seen.grain * float(np.sqrt(1.0 if fresh is None else fresh))
+    if known.fresh is not None or fresh is None:
+        # It comes slowly, lest one picture's mistake be seen, and goes at once: when the light goes on it is gone.
+        grain = min(grain, known.grain + (grain - known.grain) / _LOOKS)
     return replace(
         known,
         softer=known.softer + (softer - known.softer) / _LOOKS,
         paler=known.paler + (paler - known.paler) / _LOOKS,
-        grainier=grainier if first else known.grainier + (grainier - known.grainier) / _LOOKS,
+        grain=grain,
+        own_grain=own.grain,
         light=seen.lightness,
         own_light=own.lightness,
         fresh=fresh,
         around=around,
     )
+
+
+def _missing_grain(known: _Known, look: Look) -> float:
+    """How much to put on a portrait that will be relit and sharpened, in its own levels."""
+    relit = 1 + (known.light / known.own_light - 1) * look.match
+    missing = max(known.grain**2 - (known.own_grain * relit) ** 2, 0.0)
+    return float(np.sqrt(missing)) / (relit * (1 + _SHARPENED * look.sharpness))
 
 
 def _fade(picture: NDArray[np.uint8], share: float, about: tuple[float, ...]) -> None:

@@ -128,7 +128,7 @@ class Grain:
         cv2.addWeighted(picture, 1, threefold, share, -128 * share, dst=picture)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _tile(edge_px: int) -> NDArray[np.uint8]:
     """(edge, edge) noise about 128 that measures as `_TILE_DEVIATION`."""
     noise = np.random.default_rng(0).standard_normal((edge_px, edge_px), np.float32)

@@ -104,7 +104,7 @@ class MeshSwapper:
                 regions = buffer.array((size, size, 4), offset=swap.size)
                 coverage = buffer.array((size, size), offset=swap.size + regions.size)
                 self._draw(source, face, mesh.sheet(mesh_px), swap, coverage)
-                self._focus.soften(frame.image.host(), crop_from_frame, swap, face.track_id)
+                self._focus.soften(frame.image.host(), crop_from_frame, swap, face.track_id, settings.look)
                 self._warper.regions(mesh_px, regions)
                 on_failure.pop_all()
         except cv2.error as error:
