@@ -26,17 +26,18 @@ vec3 bounded(vec3 wanted, vec3 given) {
     return clamp(wanted / given, GAIN_LOW, GAIN_HIGH);
 }
 
-// What lies on the wearer's skin brighter than the light around it, and is not as bright on the source's.
-float highlight(ivec2 cell, vec3 wanted, vec3 given, float rim) {
+// What lies on the wearer's skin brighter than the light around it, and is not as bright on the source's: in its colour.
+vec3 highlight(ivec2 cell, vec3 wanted, vec3 given, float rim) {
     vec4 bright = texelFetch(bright_raw, cell, 0);
     if (bright.a <= 0.0) {
-        return 1.0;
+        return vec3(1.0);
     }
-    vec3 own = texelFetch(dark_raw, cell, 0).rgb / bright.a;
-    float seen = dot(bright.rgb / bright.a + RELIGHT_FLOOR, LUMA) / dot(wanted, LUMA);
+    vec3 target = bright.rgb / bright.a + RELIGHT_FLOOR, own = texelFetch(dark_raw, cell, 0).rgb / bright.a;
+    float seen = dot(target, LUMA) / dot(wanted, LUMA);
     float there = max(dot(own + RELIGHT_FLOOR, LUMA) / dot(given, LUMA), 1.0);
     float excess = clamp(seen - there - HIGHLIGHT_FROM, 0.0, HIGHLIGHT_MOST);
-    return 1.0 + u_highlights * bright.a * (1.0 - rim) * excess;
+    float part = u_highlights * bright.a * (1.0 - rim) * excess / max(seen - 1.0, HIGHLIGHT_FROM);
+    return max(1.0 + part * (target / wanted - 1.0), 1.0);
 }
 #endif
 

@@ -244,15 +244,16 @@ def lighting_gain(
     ]
     ratio = lighting_ratio(wide, near, rim)
     if kept:
-        ratio *= highlights((target_grid, swap_grid), wide, weight * (1 - rim), kept)[..., None]
+        ratio *= highlights((target_grid, swap_grid), wide, weight * (1 - rim), kept)
     return (1 + (ratio - 1) * match).astype(np.float32)
 
 
 def highlights(grids: Sequence[NDArray[np.number]], wide: Sequence[Array], share: Array, kept: float) -> Array:
-    """(...) how much brighter than its light the swap is where the scene lies on the wearer's skin as a highlight.
+    """(..., 3) how much brighter than its light the swap is where the scene lies on the wearer's skin as a highlight.
 
     What is brighter than the light around it on a nose, a forehead, a cheek is the scene's: without it a face looks
-    matte, and lit by another lamp. Only what the source's own picture does not show as bright is added.
+    matte, and lit by another lamp. Only what the source's own picture does not show as bright is added, in the colour
+    of the light: a highlight is whiter than the skin that it lies on.
 
     Args:
         grids: (..., 3) cell means of the target, 0..255, and of the swap.
@@ -260,23 +261,23 @@ def highlights(grids: Sequence[NDArray[np.number]], wide: Sequence[Array], share
         share: (...) how much each cell counts, 0..1: skin, further in than the rim.
         kept: How much of the highlights, 0..1.
     """
-    seen, own = (_relative(grid, light) for grid, light in zip(grids, wide, strict=True))
-    seen -= np.maximum(own, 1, out=own)
-    seen -= HIGHLIGHT_FROM
-    np.clip(seen, 0, HIGHLIGHT_MOST, out=seen)
-    seen *= share
-    seen *= kept
-    seen += 1
-    return seen
+    (target, swap), (light, own_light) = grids, wide
+    seen, own = _lightness(target) / _lightness(light), _lightness(swap) / _lightness(own_light)
+    excess = np.clip(seen - np.maximum(own, 1) - np.float32(HIGHLIGHT_FROM), 0, HIGHLIGHT_MOST)
+    # Where nothing exceeds, what it is divided by does not matter.
+    part = np.float32(kept) * share * excess / np.maximum(seen - 1, np.float32(HIGHLIGHT_FROM))
+    gain = target + np.float32(RELIGHT_FLOOR)
+    gain /= light + np.float32(RELIGHT_FLOOR)
+    gain -= 1
+    gain *= part[..., None]
+    gain += 1
+    return np.maximum(gain, 1, out=gain)
 
 
-def _relative(grid: NDArray[np.number], light: Array) -> Array:
-    """(...) how light each cell is, over the light around it."""
-    seen, around = ((levels @ LUMA).astype(np.float32, copy=False) for levels in (grid, light))
-    seen += RELIGHT_FLOOR
-    around += RELIGHT_FLOOR
-    seen /= around
-    return seen
+def _lightness(levels: NDArray[np.number]) -> Array:
+    lightness = (levels @ LUMA).astype(np.float32, copy=False)
+    lightness += RELIGHT_FLOOR
+    return lightness
 
 
 def lighting_ratio(wide: Sequence[Array], near: Sequence[Array], rim: Array) -> Array:

@@ -244,7 +244,8 @@ def gain_by_loops(target: Bytes, swap: Bytes, weight: Array, rim: Array, match: 
             inner, local = np.clip(bright / dark / tone, 0.01, 4), np.clip(bright_here / dark_here, 0.01, 4)
             seen, own = ((0.5 + image[y, x] @ LUMA) / (mean @ LUMA) for image, mean in ((target, bright), (swap, dark)))
             highlight = min(max(seen - max(own, 1) - 0.5, 0), 0.6) * weight[y, x] * (1 - rim[y, x])
-            lit = (inner + (local - inner) * rim[y, x]) * (1 + kept * highlight)
+            part = kept * highlight / max(seen - 1, 0.5)
+            lit = (inner + (local - inner) * rim[y, x]) * np.maximum(1 + part * ((0.5 + target[y, x]) / bright - 1), 1)
             gain[y, x] = 1 + (lit - 1) * match
     return gain.astype(np.float32)
 
@@ -289,6 +290,16 @@ def test_a_highlight_of_the_scene_lies_on_the_swap() -> None:
     assert without == pytest.approx(121, abs=2)
     assert whole == pytest.approx(121 * (220 / 121 - blend.HIGHLIGHT_FROM), abs=4)
     assert half == pytest.approx((without + whole) / 2, abs=0.5)
+
+
+def test_a_highlight_has_the_colour_of_the_light() -> None:
+    skin = np.full((64, 64, 3), (180, 120, 90), np.uint8)
+    skin[30:34, 30:34] = 250
+    everywhere = np.ones((64, 64), np.float32)
+    swap = np.full((64, 64, 3), (150, 110, 90), np.uint8)
+    lit = swap * blend.lighting_gain(skin, swap, everywhere, 0 * everywhere, 1, 1.0)
+    beside, on_it = lit[10, 10], lit[31, 31]
+    assert on_it.min() / on_it.max() > beside.min() / beside.max() + 0.2
 
 
 def test_a_highlight_that_the_source_has_there_too_is_not_doubled() -> None:

@@ -155,7 +155,7 @@ class PatchPainter:
         rim = blend.rim_share(regions, settings.mask)
         ratio = blend.lighting_ratio(wide, near, rim)
         if kept := settings.look.highlights:
-            ratio *= blend.highlights(grids, wide, weight[..., 0] * (1 - rim), kept)[..., None]
+            ratio *= blend.highlights(grids, wide, weight[..., 0] * (1 - rim), kept)
         return (1 + (ratio - 1) * settings.look.match).astype(np.float32)
 
     def _share(
