@@ -615,3 +615,15 @@ def test_a_swap_between_two_pictures_mixes_them() -> None:
     patch = swapper.swap(frame, face, 0, source, Settings(), pool())
     middle = patch.size_px // 2
     assert patch.swap.host()[middle, middle, 0] == pytest.approx(90, abs=2)
+
+
+def test_a_single_cell_of_the_map_that_lies_elsewhere_is_put_between_its_neighbours_and_an_edge_stays() -> None:
+    across = np.arange(40, dtype=np.float32) * 5
+    smooth = np.stack(np.meshgrid(across, across), -1)
+    smooth[:, 20:] += 100  # a nose before a cheek
+    wild = smooth.copy()
+    wild[10, 10], wild[30, 8] = (400, -300), (90, 600)
+    Warper().tame(wild, 5)
+    np.testing.assert_allclose(wild[10, 10], smooth[10, 10], atol=1)
+    np.testing.assert_allclose(wild[30, 8], smooth[30, 8], atol=1)
+    np.testing.assert_array_equal(wild[:, 14:26], smooth[:, 14:26])

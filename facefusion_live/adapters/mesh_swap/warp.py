@@ -64,7 +64,7 @@ class Warper:
         maps = mesh.triangle_maps(source_px, grid_px, mesh.SHEET_TRIANGLES)
         coarse = self._map(ids, maps)
         if cell_px == _CELL_PX:
-            self._tame(coarse, cell_px * float(np.ptp(source_px[:468, 0])) / max(float(np.ptp(sheet_px[:468, 0])), 1.0))
+            self.tame(coarse, cell_px * float(np.ptp(source_px[:468, 0])) / max(float(np.ptp(sheet_px[:468, 0])), 1.0))
         fine = cv2.resize(coarse, (size, size), dst=self._scratch.array("map", (size, size, 2), np.float32))
         warped = self._scratch.array("warped", (size, size, 4))
         cv2.remap(level, fine, None, cv2.INTER_LINEAR, dst=warped, borderMode=cv2.BORDER_REPLICATE)
@@ -105,7 +105,7 @@ class Warper:
         out += own[..., 2]
         return out
 
-    def _tame(self, coarse: NDArray[np.float32], step_px: float) -> None:
+    def tame(self, coarse: NDArray[np.float32], step_px: float) -> None:
         """Put the median of their neighbours where single cells lie elsewhere in the texture, in place.
 
         A triangle seen from its edge is drawn with its outline, though it has hardly any area to tell a map by: beside
