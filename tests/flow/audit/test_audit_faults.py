@@ -27,6 +27,7 @@ from facefusion_live.domain.audit.report import LogReport, exit_code
 from facefusion_live.engine.trail import AuditTrail
 from facefusion_live.engine.trail_writer import Notice
 from tests.fakes.audit_disk import opener, program_says, reader, verifier_says
+from tests.peers import eventually
 
 WAIT_S = 20.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,7 +36,6 @@ CHILD = """
 import sys
 from pathlib import Path
 from tests.flow.audit.writing import write_for_ever
-from tests.peers import eventually
 write_for_ever(Path(sys.argv[1]))
 """
 
