@@ -298,7 +298,7 @@ class Look:
         Acts.RENDER,
         Uniform("u_highlights"),
         Words("Highlights", "How much of the highlights on your skin lies on the swap, as far as light is matched."),
-    ] = 0.8
+    ] = 0.5
     sharpness: Annotated[
         float,
         Range(0, 2, 0.05),
