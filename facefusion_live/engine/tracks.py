@@ -50,8 +50,11 @@ EXPECTED_S = 5.0
 """For so long somebody who was lost is expected back: there the detector need not be sure."""
 VANISHED_S = 120.0
 """For so long the place is hidden at which somebody was seen last who did not come back."""
-ALIKE_PX2 = 3.0
-"""Whose face covers so many times as much, or as little, is not they: a false face in a fence before them."""
+ALIKE_PX2, AFTER_ALL_PX2 = 3.0, 9.0
+"""Whose face covers so many times as much, or as little, is not they: a false face in a fence before them. Unless it
+stays, up to the second: they have come back nearer, or further away."""
+AFTER_ALL_S = 1.0
+"""So long it must have been believed."""
 DISAGREEMENTS = 15
 """Re-detections in a row that find nothing before a track is given up."""
 
@@ -206,11 +209,15 @@ class FaceTracks:
         return track.sure and track.track_id in self._choice.targets
 
     def _note_vanished(self, gone: Sequence[Track], time_s: float) -> None:
-        self._vanished += [(track.box_px, time_s) for track in gone]
+        for track in gone:
+            # Once more at the same place, it is the same one.
+            others = [each for each in self._vanished if geometry.overlap(each[0], track.box_px) < TWINS]
+            self._vanished = [*others, (track.box_px, time_s)]
         self._vanished = [
             (box_px, gone_s)
             for box_px, gone_s in self._vanished
-            if time_s - gone_s <= VANISHED_S and not any(_may_be_back(each, box_px, gone_s) for each in self.present)
+            if time_s - gone_s <= VANISHED_S
+            and not any(_may_be_back(each, box_px, gone_s, time_s) for each in self.present)
         ]
 
     def admit(
@@ -496,12 +503,13 @@ class FaceTracks:
         self._tracks = list(tracks)
 
 
-def _may_be_back(track: Track, box_px: NDArray[np.float32], gone_s: float) -> bool:
-    """Whether a face that came up since may be who vanished at a place: near it, and about as large."""
+def _may_be_back(track: Track, box_px: NDArray[np.float32], gone_s: float, time_s: float) -> bool:
+    """Whether a face that came up since may be who vanished there: near the place, and about as large, or to stay."""
     since = gone_s <= track.believed_s < NOT_YET_S
     ratio = geometry.box_area(track.box_px) / max(geometry.box_area(box_px), 1.0)
     near = geometry.overlap(track.box_px, _around(box_px)) > 0
-    return since and near and 1 / ALIKE_PX2 <= ratio <= ALIKE_PX2
+    most = AFTER_ALL_PX2 if time_s - track.believed_s >= AFTER_ALL_S else ALIKE_PX2
+    return since and near and 1 / most <= ratio <= most
 
 
 def _around(box_px: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -849,6 +849,16 @@ def test_a_face_as_large_that_comes_up_near_is_theirs() -> None:
     assert without_the_wearer(box(130, 110, 50)).tracks.vanished_px == []
 
 
+@pytest.mark.parametrize("edge", [30.0, 120.0])
+def test_who_comes_back_nearer_or_further_away_is_believed_once_they_stay(edge: float) -> None:
+    world = without_the_wearer(box(110, 110, edge))
+    assert len(world.tracks.vanished_px) == 1
+    for _ in range(32):
+        world.frame(world.boxes)
+        world.tracks.choose(SETTINGS)
+    assert world.tracks.vanished_px == []
+
+
 def test_a_small_thing_taken_for_a_face_there_is_not() -> None:
     assert len(without_the_wearer(box(120, 120, 14)).tracks.vanished_px) == 1
 
@@ -860,6 +870,16 @@ def test_nor_is_somebody_who_was_in_the_picture_before() -> None:
         world.frame(world.boxes)
         world.tracks.choose(SETTINGS)
     assert len(world.tracks.vanished_px) == 1
+
+
+def test_who_vanishes_at_a_place_again_and_again_is_hidden_there_once() -> None:
+    world = World(WEARER, OTHER)
+    for seen in (4, 30, 1, 30, 1, 30):  # in so many frames they are there, in so many they are not
+        world.boxes = [OTHER] if seen == 30 else [WEARER, OTHER]
+        for _ in range(seen):
+            world.frame(world.boxes, settings=ALL)
+            world.tracks.choose(ALL)
+    assert len(world.tracks.vanished_px) <= 1
 
 
 def test_nobody_is_hidden_for_ever() -> None:
