@@ -88,8 +88,25 @@ def signed_areas(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> N
     return (_cross(b - a, c - a) * _FRONT).astype(np.float32)
 
 
+def barycentric(
+    points: NDArray[np.float32], corners: NDArray[np.integer], places: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(..., 3) how much each corner of a triangle counts at a place of the picture plane; below 0 outside of it.
+
+    Args:
+        points: (m, 2+).
+        corners: (..., 3) which of them; no triangle is without an area.
+        places: (..., 2).
+    """
+    a, b, c = (points[corners[..., corner], :2] for corner in range(3))
+    u, v, w = b - a, c - a, places - a
+    area = _cross(u, v)
+    second, third = _cross(w, v) / area, _cross(u, w) / area
+    return np.stack([1 - second - third, second, third], -1).astype(np.float32, copy=False)
+
+
 def _cross(u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
-    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
 
 
 def _front_sign() -> np.float32:

@@ -209,6 +209,14 @@ def test_a_mirrored_mesh_is_still_read_as_a_rotation() -> None:
     assert np.isfinite(pose).all()
 
 
+def test_the_corners_of_a_triangle_count_by_how_near_a_place_is_to_them() -> None:
+    points = np.array([[0, 0, 9], [4, 0, 9], [0, 2, 9]], np.float32)
+    places = np.array([[0, 0], [4, 0], [2, 1], [4 / 3, 2 / 3], [-4, 0]], np.float32)
+    found = mesh.barycentric(points, np.array([[0, 1, 2]] * 5), places)
+    expected = [(1, 0, 0), (0, 1, 0), (0, 0.5, 0.5), (1 / 3, 1 / 3, 1 / 3), (2, -1, 0)]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_the_distance_of_the_eyes_is_between_their_outer_corners() -> None:
     points = np.zeros((478, 3), np.float32)
     points[33], points[263] = (10, 20, 99), (40, 60, -99)

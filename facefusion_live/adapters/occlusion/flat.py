@@ -126,12 +126,7 @@ def _flat_mesh() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float
     nearest[labels[ids >= 0]] = ids[ids >= 0]
     chosen = nearest[labels].ravel()
     corners = TRIANGLES[chosen]
-    a, b, c = (points[corners[:, k]] for k in range(3))
     at = np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
-    u, v, w = b - a, c - a, at - a
-    area = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
-    second = (w[:, 0] * v[:, 1] - w[:, 1] * v[:, 0]) / area
-    third = (u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0]) / area
-    weights = np.maximum(np.stack([1 - second - third, second, third], 1), 0)
+    weights = np.maximum(mesh.barycentric(points, corners, at), 0)
     weights /= weights.sum(1, keepdims=True)
     return ids, corners.astype(np.int32), weights.astype(np.float32)

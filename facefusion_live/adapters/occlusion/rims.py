@@ -140,9 +140,9 @@ def _on_mesh(flat: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[ND
     """Corners of the triangle at each place and their weights; beside the face those of the nearest rim."""
     triangle = _drawn_at(flat, places)
     beside = triangle < 0
-    nearness = _weights(flat, np.arange(len(TRIANGLES))[:, None], places[beside]).min(-1)
+    nearness = mesh.barycentric(flat, TRIANGLES[:, None], places[beside]).min(-1)
     triangle[beside] = nearness.argmax(0)
-    inside = np.maximum(_weights(flat, triangle, places), 0)
+    inside = np.maximum(mesh.barycentric(flat, TRIANGLES[triangle], places), 0)
     return TRIANGLES[triangle], inside / inside.sum(-1, keepdims=True)
 
 
@@ -157,13 +157,3 @@ def _drawn_at(flat: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray
     x, y = np.rint((places - low) * _DRAWN_PX_PER_CM).astype(int).T
     on = (x >= 0) & (y >= 0) & (x < wide) & (y < tall)
     return np.where(on, ids[np.clip(y, 0, tall - 1), np.clip(x, 0, wide - 1)], -1)
-
-
-def _weights(flat: NDArray[np.float32], triangle: NDArray[np.intp], places: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(..., 3) of the corners of triangles at places; below 0 outside of a triangle."""
-    a, b, c = (flat[TRIANGLES[triangle, corner]] for corner in range(3))
-    u, v, w = b - a, c - a, places - a
-    area = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
-    second = (w[..., 0] * v[..., 1] - w[..., 1] * v[..., 0]) / area
-    third = (u[..., 0] * w[..., 1] - u[..., 1] * w[..., 0]) / area
-    return np.stack([1 - second - third, second, third], -1)
